@@ -1,0 +1,1 @@
+//! Bots as ECS systems: perceive, decide, steer.

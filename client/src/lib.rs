@@ -1,0 +1,1 @@
+//! Native client: connect, predict, interpolate; and the load generator.

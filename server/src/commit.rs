@@ -1,0 +1,59 @@
+//! What has happened, added up: the end of a tick.
+
+use bevy_ecs::prelude::{Res, ResMut, Resource};
+use throng_shared::spatial::CharacterColumns;
+
+use crate::session::Sessions;
+
+/// Totals of an instance since its start, and a few counts as they stand. The host turns them into metrics.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Characters in the world.
+    pub characters: u64,
+    /// Clients in the world.
+    pub players: u64,
+    /// Inputs that waited for their tick.
+    pub inputs_buffered: u64,
+    /// Inputs that came after their tick.
+    pub inputs_late: u64,
+    /// Inputs too far ahead of the simulation.
+    pub inputs_early: u64,
+    /// Ticks in which a player's last input was repeated.
+    pub inputs_repeated: u64,
+    /// Ticks in which a player stood still for want of an input.
+    pub inputs_neutral: u64,
+    /// Frames that could not be decoded.
+    pub frames_malformed: u64,
+    /// Frames beyond what is looked at in one tick.
+    pub frames_surplus: u64,
+    /// Snapshots written.
+    pub snapshots: u64,
+    /// Bytes of snapshots written.
+    pub snapshot_bytes: u64,
+    /// Entities that came into somebody's view, with repetitions.
+    pub enters: u64,
+    /// Entity updates.
+    pub updates: u64,
+    /// Entities that left somebody's view, with repetitions.
+    pub leaves: u64,
+    /// Entries that did not fit their snapshot and had to wait.
+    pub deferred: u64,
+    /// Snapshots that were given up as lost.
+    pub snapshots_lost: u64,
+}
+
+/// Adds this tick's counts to the totals.
+pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColumns>, mut totals: ResMut<Totals>) {
+    totals.characters = columns.len() as u64;
+    totals.players = sessions.all().len() as u64;
+    for session in sessions.all_mut() {
+        let counts = session.view.take_counts();
+        totals.snapshots += 1;
+        totals.snapshot_bytes += session.frame.len() as u64;
+        totals.enters += u64::from(counts.enters);
+        totals.updates += u64::from(counts.updates);
+        totals.leaves += u64::from(counts.leaves);
+        totals.deferred += u64::from(counts.deferred);
+        totals.snapshots_lost += u64::from(counts.snapshots_lost);
+    }
+}

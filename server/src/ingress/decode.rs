@@ -1,0 +1,92 @@
+//! Bytes → inputs and acknowledgements.
+
+use bevy_ecs::prelude::{Query, Res, ResMut};
+use throng_shared::input::{InputBuffer, InputFate};
+use throng_shared::limits::INPUT_DATAGRAMS_PER_TICK_MAX;
+use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::inputs::InputFrame;
+use throng_shared::wire::message::GoodbyeReason;
+
+use super::Inbound;
+use crate::commit::Totals;
+use crate::egress::Outbound;
+use crate::instance::InstanceRules;
+use crate::session::Sessions;
+
+/// Decodes every frame and puts its inputs into the buffer of the sender's character.
+pub(crate) fn decode_inputs(
+    tick: Res<Tick>,
+    rules: Res<InstanceRules>,
+    inbound: Res<Inbound>,
+    mut sessions: ResMut<Sessions>,
+    mut outbound: ResMut<Outbound>,
+    mut totals: ResMut<Totals>,
+    mut buffers: Query<&mut InputBuffer>,
+) {
+    for session in sessions.all_mut() {
+        session.frames_this_tick = 0;
+        session.own.input_margin_ms = None;
+        session.strikes.forgive(rules.tick_rate);
+    }
+    for frame in inbound.0.frames() {
+        let Some(session) = sessions.get_mut(frame.client) else { continue };
+        session.frames_this_tick += 1;
+        if session.frames_this_tick > INPUT_DATAGRAMS_PER_TICK_MAX {
+            totals.frames_surplus += 1;
+            continue;
+        }
+        let Ok(decoded) = InputFrame::decode(frame.bytes) else {
+            totals.frames_malformed += 1;
+            if session.strikes.add() {
+                outbound.0.goodbyes.push((frame.client, GoodbyeReason::Malformed));
+            }
+            continue;
+        };
+        // A client cannot have received what was not sent yet; such a claim is not an acknowledgement.
+        if decoded.acks.newest < *tick && decoded.acks.newest >= session.acks.newest {
+            session.acks = decoded.acks;
+        }
+        let Ok(mut buffer) = buffers.get_mut(session.entity) else { continue };
+        for (input_tick, input) in decoded.inputs() {
+            match buffer.put(*tick, input_tick, input) {
+                InputFate::Buffered => totals.inputs_buffered += 1,
+                InputFate::Early => totals.inputs_early += 1,
+                // Repetitions of what has been applied are the normal case; only a newest input counts as late.
+                InputFate::Late if input_tick == decoded.newest => totals.inputs_late += 1,
+                InputFate::Late | InputFate::Duplicate => {}
+            }
+        }
+        let margin_ms = input_margin_ms(rules.tick_rate, *tick, decoded.newest, frame.waited_ms);
+        let newest_margin_ms = session.own.input_margin_ms.map_or(margin_ms, |earlier_ms| earlier_ms.max(margin_ms));
+        session.own.input_margin_ms = Some(newest_margin_ms);
+    }
+}
+
+/// How long before it is needed an input for `input_tick` arrived that waited `waited_ms` for `tick` to begin; negative
+/// when its tick has passed.
+fn input_margin_ms(rate: TickRate, tick: Tick, input_tick: Tick, waited_ms: u16) -> i16 {
+    let ahead_ms = input_tick.signed_since(tick) as f64 * rate.step_ms();
+    (ahead_ms + f64::from(waited_ms)).clamp(-30_000.0, 30_000.0) as i16
+}
+
+/// Tells each view which snapshots have arrived.
+pub(crate) fn apply_acks(mut sessions: ResMut<Sessions>) {
+    for session in sessions.all_mut() {
+        let acks = session.acks;
+        session.view.acknowledge(&acks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_margin_counts_whole_ticks_and_the_wait_within_one() {
+        let rate = TickRate::new(20);
+        assert_eq!(input_margin_ms(rate, Tick(10), Tick(10), 12), 12);
+        assert_eq!(input_margin_ms(rate, Tick(10), Tick(12), 12), 112);
+        assert_eq!(input_margin_ms(rate, Tick(10), Tick(9), 12), -38);
+        assert_eq!(input_margin_ms(rate, Tick(10), Tick(u32::MAX), 0), 30_000);
+    }
+}

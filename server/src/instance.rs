@@ -1,0 +1,215 @@
+//! One world: entities, systems and time. It knows no sockets, reads no clock that matters, and is a function of what
+//! it is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy_ecs::prelude::{Resource, Schedule, World};
+use rustc_hash::FxHasher;
+use throng_bot_ai::BotWorld;
+use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
+use throng_shared::ids::{ClientId, NetId};
+use throng_shared::map::{Map, TerrainError};
+use throng_shared::movement::CharacterState;
+use throng_shared::spatial::{CharacterColumns, Grid};
+use throng_shared::tick::{Tick, TickRate};
+
+use crate::batch::{InboundBatch, OutboundBatch};
+use crate::clock::Clock;
+use crate::commit::Totals;
+use crate::egress::Outbound;
+use crate::ingress::Inbound;
+use crate::interest::InterestRules;
+use crate::session::Sessions;
+use crate::simulation::Roster;
+use crate::tick::{self, Phase};
+
+/// A running world.
+pub struct Instance {
+    world: World,
+    phases: Vec<(Phase, Schedule)>,
+    clock: Arc<dyn Clock>,
+    phase_times: [Duration; Phase::ALL.len()],
+    name: String,
+    hash: u64,
+    players_max: usize,
+}
+
+/// What the world file says that systems need.
+#[derive(Resource, Clone, Debug)]
+pub struct InstanceRules {
+    /// Ground and obstacles.
+    pub map: Arc<Map>,
+    /// Ticks per second.
+    pub tick_rate: TickRate,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// How many ticks a player's last input is repeated.
+    pub input_repeat_ticks: u32,
+    /// Who is in a view.
+    pub interest: InterestRules,
+    /// Where characters appear.
+    pub spawn_areas: Arc<[SpawnAreaConfig]>,
+    /// People and bots together.
+    pub population_target: u32,
+}
+
+impl Instance {
+    /// A world at tick 0 with nobody in it; the first tick fills it. `clock` is only used to time the phases.
+    ///
+    /// # Errors
+    /// When the terrain file's samples are missing, which [`throng_shared::config::load_world`] rules out.
+    pub fn new(loaded: &LoadedWorld, clock: Arc<dyn Clock>) -> Result<Instance, TerrainError> {
+        Instance::with_system_order(loaded, clock, None)
+    }
+
+    /// As [`Instance::new`], with the order of systems shuffled wherever none is written. Results do not depend on it.
+    ///
+    /// # Errors
+    /// As [`Instance::new`].
+    pub fn with_system_order(
+        loaded: &LoadedWorld,
+        clock: Arc<dyn Clock>,
+        order_seed: Option<u64>,
+    ) -> Result<Instance, TerrainError> {
+        let config = &loaded.config;
+        let map = Arc::new(Map::new(config, loaded.terrain_samples.as_ref())?);
+        let mut world = World::new();
+        world.insert_resource(Tick(0));
+        world.insert_resource(BotWorld::new(Arc::clone(&map), config));
+        world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
+        world.insert_resource(Roster::new(config.seed));
+        world.insert_resource(InstanceRules {
+            map,
+            tick_rate: TickRate::new(config.tick_rate_hz),
+            seed: config.seed,
+            input_repeat_ticks: config.input_repeat_ticks,
+            interest: InterestRules::new(&config.interest),
+            spawn_areas: config.spawn_areas.clone().into(),
+            population_target: config.population.target,
+        });
+        world.init_resource::<CharacterColumns>();
+        world.init_resource::<Sessions>();
+        world.init_resource::<Totals>();
+        world.init_resource::<Inbound>();
+        world.init_resource::<Outbound>();
+        Ok(Instance {
+            world,
+            phases: Phase::ALL.map(|phase| (phase, tick::schedule(phase, order_seed))).into(),
+            clock,
+            phase_times: [Duration::ZERO; Phase::ALL.len()],
+            name: config.name.clone(),
+            hash: loaded.hash,
+            players_max: config.population.players_max as usize,
+        })
+    }
+
+    /// Lives through one tick: takes what is in `inbound`, appends to `outbound`. Both keep their memory.
+    pub fn tick(&mut self, inbound: &mut InboundBatch, outbound: &mut OutboundBatch) {
+        let mut tick = self.world.resource_mut::<Tick>();
+        *tick = *tick + 1;
+        std::mem::swap(&mut self.world.resource_mut::<Inbound>().0, inbound);
+        let mut lap_start = self.clock.now();
+        for (phase, schedule) in &mut self.phases {
+            schedule.run(&mut self.world);
+            let now = self.clock.now();
+            self.phase_times[*phase as usize] = now.saturating_sub(lap_start);
+            lap_start = now;
+        }
+        std::mem::swap(&mut self.world.resource_mut::<Inbound>().0, inbound);
+        inbound.clear();
+        outbound.append(&mut self.world.resource_mut::<Outbound>().0);
+    }
+
+    /// The last tick that was lived through.
+    pub fn current_tick(&self) -> Tick {
+        *self.world.resource::<Tick>()
+    }
+
+    /// Ticks per second.
+    pub fn tick_rate(&self) -> TickRate {
+        self.rules().tick_rate
+    }
+
+    /// What the world file says.
+    pub fn rules(&self) -> &InstanceRules {
+        self.world.resource::<InstanceRules>()
+    }
+
+    /// Name of the world.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Hash of the world's files.
+    pub fn world_hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Most players at once.
+    pub fn players_max(&self) -> usize {
+        self.players_max
+    }
+
+    /// Time spent in each of [`Phase::ALL`] during the last tick.
+    pub fn phase_times(&self) -> &[Duration; Phase::ALL.len()] {
+        &self.phase_times
+    }
+
+    /// Counts since the start.
+    pub fn totals(&self) -> Totals {
+        *self.world.resource::<Totals>()
+    }
+
+    /// Where everybody is, after the last tick.
+    pub fn columns(&self) -> &CharacterColumns {
+        self.world.resource::<CharacterColumns>()
+    }
+
+    /// Who is connected.
+    pub fn sessions(&self) -> &Sessions {
+        self.world.resource::<Sessions>()
+    }
+
+    /// The exact state of a client's character.
+    pub fn character_of(&self, client: ClientId) -> Option<(NetId, CharacterState)> {
+        let session = self.sessions().get(client)?;
+        Some((session.net_id, *self.world.get::<CharacterState>(session.entity)?))
+    }
+
+    /// The world itself, for rules and tools of your own.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The world itself, to be changed between ticks.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// The systems of a phase, for rules of your own. A system that conflicts with one of ours needs an order.
+    pub fn phase_mut(&mut self, phase: Phase) -> &mut Schedule {
+        &mut self.phases[phase as usize].1
+    }
+
+    /// A number that is equal for equal worlds: every character's exact state, in the order of their names.
+    pub fn fingerprint(&self) -> u64 {
+        use std::hash::Hasher;
+        let mut hasher = FxHasher::default();
+        hasher.write_u32(self.current_tick().0);
+        for (net_id, entity) in &self.world.resource::<Roster>().characters {
+            hasher.write_u32(net_id.0);
+            if let Some(state) = self.world.get::<CharacterState>(*entity) {
+                for number in state.position_m.to_array().into_iter().chain(state.velocity_mps.to_array()) {
+                    hasher.write_u32(number.to_bits());
+                }
+                hasher.write_u32(u32::from(state.yaw) << 1 | u32::from(state.grounded));
+            }
+        }
+        for session in self.sessions().all() {
+            hasher.write_u64(session.client.0);
+            hasher.write(&session.frame);
+        }
+        hasher.finish()
+    }
+}

@@ -1,0 +1,26 @@
+//! The authoritative simulation server, as a library.
+//!
+//! An [`instance::Instance`] is one world; it lives from tick to tick through the phases that [`tick`] lists, and knows
+//! nothing of sockets. A [`host::Host`] lets clients in and runs any number of instances behind one
+//! [`net::Transport`]. The program `throng` is a host with real sockets, a clock, metrics and signals.
+//!
+//! ```text
+//! datagram → net → host (front door) → batch → ingress → simulation → record → interest → replication → egress → net
+//! ```
+
+pub mod batch;
+pub mod clock;
+pub mod instance;
+pub mod interest;
+pub mod replication;
+pub mod session;
+pub mod tick;
+
+mod commit;
+mod egress;
+mod ingress;
+mod record;
+mod simulation;
+
+pub use commit::Totals;
+pub use simulation::LastInput;

@@ -1,0 +1,90 @@
+//! Motion → columns and grid: what the rest of the tick, and bots in the next one, read.
+
+use bevy_ecs::prelude::{Component, Query, Res, ResMut};
+use glam::Vec2;
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::input::InputBuffer;
+use throng_shared::movement::CharacterState;
+use throng_shared::quantised::QuantisedState;
+use throng_shared::spatial::{CharacterColumns, Grid};
+use throng_shared::tick::Tick;
+
+use crate::instance::InstanceRules;
+use crate::session::Sessions;
+use crate::simulation::Roster;
+
+/// A character's row in the columns.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub(crate) struct Row(u32);
+
+/// What clients are told of a character, and since when.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub(crate) struct Replicated {
+    state: QuantisedState,
+    /// Tick 0, which never is: not recorded yet.
+    changed: Tick,
+}
+
+/// Numbers the rows anew when characters have come or gone.
+pub(crate) fn number_rows(mut roster: ResMut<Roster>, mut rows: Query<&mut Row>) {
+    if !roster.is_changed {
+        return;
+    }
+    for (number, (_, entity)) in roster.characters.iter().enumerate() {
+        if let Ok(mut row) = rows.get_mut(*entity) {
+            *row = Row(number as u32);
+        }
+    }
+    roster.is_changed = false;
+}
+
+/// Quantises every character's state and notes whether that changed it.
+pub(crate) fn quantise_characters(
+    tick: Res<Tick>,
+    rules: Res<InstanceRules>,
+    mut characters: Query<(&CharacterState, &mut Replicated)>,
+) {
+    for (state, mut replicated) in &mut characters {
+        let quantised = QuantisedState::new(state, &rules.map.rules);
+        if quantised != replicated.state || replicated.changed == Tick(0) {
+            *replicated = Replicated { state: quantised, changed: *tick };
+        }
+    }
+}
+
+/// Writes every character into its row.
+pub(crate) fn fill_columns(
+    roster: Res<Roster>,
+    mut columns: ResMut<CharacterColumns>,
+    characters: Query<(&Row, &NetId, &Archetype, &CharacterState, &Replicated)>,
+) {
+    columns.resize(roster.characters.len());
+    for (row, net_id, archetype, state, replicated) in &characters {
+        let row = row.0 as usize;
+        columns.net_ids[row] = *net_id;
+        columns.positions_m[row] = state.ground_position_m();
+        columns.velocities_mps[row] = Vec2::new(state.velocity_mps.x, state.velocity_mps.z);
+        columns.archetypes[row] = *archetype;
+        columns.states[row] = replicated.state;
+        columns.changed[row] = replicated.changed;
+    }
+}
+
+/// Rebuilds the grid from the columns.
+pub(crate) fn rebuild_grid(columns: Res<CharacterColumns>, mut grid: ResMut<Grid>) {
+    grid.rebuild(&columns.positions_m);
+}
+
+/// Notes what each client's snapshot says about its own character.
+pub(crate) fn record_viewers(
+    tick: Res<Tick>,
+    mut sessions: ResMut<Sessions>,
+    characters: Query<(&CharacterState, &InputBuffer)>,
+) {
+    for session in sessions.all_mut() {
+        let Ok((state, buffer)) = characters.get(session.entity) else { continue };
+        session.own.state = *state;
+        let age_ticks = buffer.last_fresh_tick().map_or(u32::MAX, |fresh| tick.since(fresh));
+        session.own.input_age_ticks = age_ticks.min(u32::from(u8::MAX)) as u8;
+    }
+}

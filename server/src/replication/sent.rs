@@ -1,0 +1,135 @@
+//! Which snapshot carried what, until it is acknowledged or lost.
+
+use throng_shared::limits::{LOSS_AFTER_TICKS, SENT_SNAPSHOTS_MAX};
+use throng_shared::tick::Tick;
+use throng_shared::wire::inputs::SnapshotAcks;
+
+/// One entry of a sent snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SentEntry {
+    pub(super) slot: u16,
+    /// Tells the slot's present owner from earlier ones.
+    pub(super) generation: u16,
+    pub(super) is_leave: bool,
+}
+
+/// What has become of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Arrived,
+    Lost,
+}
+
+/// A ring of the last snapshots to one client.
+#[derive(Debug, Default)]
+pub(super) struct SentSnapshots {
+    /// Grows to [`SENT_SNAPSHOTS_MAX`]; the snapshot of tick t is at t modulo that.
+    ring: Vec<SentSnapshot>,
+    newest_acked: Tick,
+}
+
+#[derive(Debug, Default)]
+struct SentSnapshot {
+    tick: Tick,
+    is_settled: bool,
+    entries: Vec<SentEntry>,
+}
+
+impl SentSnapshots {
+    /// The entries of a new snapshot, empty, to be filled. Calls `settle` for each entry of the one that it displaces,
+    /// if its fate is still open.
+    pub(super) fn begin(&mut self, tick: Tick, settle: impl FnMut(SentEntry, Tick)) -> &mut Vec<SentEntry> {
+        let place = tick.0 as usize % SENT_SNAPSHOTS_MAX;
+        if self.ring.len() <= place {
+            self.ring.resize_with(place + 1, || SentSnapshot { is_settled: true, ..SentSnapshot::default() });
+        }
+        let snapshot = &mut self.ring[place];
+        snapshot.settle(settle);
+        *snapshot = SentSnapshot { tick, is_settled: false, entries: std::mem::take(&mut snapshot.entries) };
+        snapshot.entries.clear();
+        &mut snapshot.entries
+    }
+
+    /// Settles what `acks` tell: acknowledged snapshots have arrived; unacknowledged ones that are more than
+    /// [`LOSS_AFTER_TICKS`] older than the newest acknowledged are lost. Calls `settle` with each entry of those, the
+    /// snapshot's tick and the verdict; returns the number of lost snapshots.
+    pub(super) fn acknowledge(
+        &mut self,
+        acks: &SnapshotAcks,
+        mut settle: impl FnMut(SentEntry, Tick, Verdict),
+    ) -> u32 {
+        if acks.newest == self.newest_acked {
+            return 0;
+        }
+        self.newest_acked = acks.newest;
+        let mut lost = 0;
+        // Nothing older than the ring can be open; nothing newer than the newest is spoken of.
+        for back in (0..SENT_SNAPSHOTS_MAX as u32).rev() {
+            let tick = acks.newest - back;
+            let place = tick.0 as usize % SENT_SNAPSHOTS_MAX;
+            let Some(snapshot) = self.ring.get_mut(place).filter(|snapshot| snapshot.tick == tick) else { continue };
+            if acks.contains(tick) {
+                snapshot.settle(|entry, tick| settle(entry, tick, Verdict::Arrived));
+            } else if back > LOSS_AFTER_TICKS && !snapshot.is_settled {
+                lost += 1;
+                snapshot.settle(|entry, tick| settle(entry, tick, Verdict::Lost));
+            }
+        }
+        lost
+    }
+}
+
+impl SentSnapshot {
+    fn settle(&mut self, mut settle: impl FnMut(SentEntry, Tick)) {
+        if !self.is_settled {
+            self.is_settled = true;
+            for &entry in &self.entries {
+                settle(entry, self.tick);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(slot: u16) -> SentEntry {
+        SentEntry { slot, generation: 0, is_leave: false }
+    }
+
+    fn send(sent: &mut SentSnapshots, ticks: std::ops::RangeInclusive<u32>) -> Vec<u32> {
+        let mut displaced = Vec::new();
+        for tick in ticks {
+            sent.begin(Tick(tick), |_, tick| displaced.push(tick.0)).push(entry(tick as u16));
+        }
+        displaced
+    }
+
+    #[test]
+    fn each_snapshot_is_settled_once_as_arrived_or_lost() {
+        let mut sent = SentSnapshots::default();
+        send(&mut sent, 1..=10);
+        let mut acks = SnapshotAcks::default();
+        for tick in [1, 2, 4, 8] {
+            acks.insert(Tick(tick));
+        }
+        let mut settled = Vec::new();
+        let lost = sent.acknowledge(&acks, |_, tick, verdict| settled.push((tick.0, verdict)));
+        use Verdict::{Arrived, Lost};
+        assert_eq!(settled, [(1, Arrived), (2, Arrived), (3, Lost), (4, Arrived), (8, Arrived)]);
+        assert_eq!(lost, 1);
+        acks.insert(Tick(10));
+        settled.clear();
+        sent.acknowledge(&acks, |_, tick, verdict| settled.push((tick.0, verdict)));
+        assert_eq!(settled, [(5, Lost), (6, Lost), (10, Arrived)]);
+    }
+
+    #[test]
+    fn what_is_displaced_unacknowledged_is_reported() {
+        let mut sent = SentSnapshots::default();
+        let count = SENT_SNAPSHOTS_MAX as u32;
+        assert_eq!(send(&mut sent, 1..=count), []);
+        assert_eq!(send(&mut sent, count + 1..=count + 2), [1, 2]);
+    }
+}

@@ -1,0 +1,249 @@
+//! What one client knows of the world, and what it is to be told next.
+
+use glam::Vec2;
+use throng_shared::ids::NetId;
+use throng_shared::limits::{LEAVES_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
+use throng_shared::spatial::{CharacterColumns, Grid};
+use throng_shared::tick::Tick;
+use throng_shared::wire::inputs::SnapshotAcks;
+use throng_shared::wire::snapshot::{
+    COUNTS_BITS, ENTER_BITS, Enter, HEADER_BYTES, LEAVE_BITS, Snapshot, SnapshotHeader, UPDATE_BITS, Update,
+};
+
+use super::sent::{SentEntry, SentSnapshots, Verdict};
+use super::slots::{Slots, Stage};
+use crate::interest::InterestRules;
+
+/// One client's view. Its memory grows to what its surroundings need and is then used again.
+#[derive(Debug, Default)]
+pub struct ClientView {
+    slots: Slots,
+    sent: SentSnapshots,
+    counts: ViewCounts,
+    snapshot: Snapshot,
+    candidates: Vec<Candidate>,
+    pending: Vec<Pending>,
+}
+
+/// What happened to a view since this was last taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ViewCounts {
+    /// Enters written, with repetitions.
+    pub enters: u32,
+    /// Updates written.
+    pub updates: u32,
+    /// Leaves written, with repetitions.
+    pub leaves: u32,
+    /// Entries that did not fit.
+    pub deferred: u32,
+    /// Snapshots given up as lost.
+    pub snapshots_lost: u32,
+}
+
+/// An entity that may come into view.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    distance_squared_m2: f32,
+    net_id: NetId,
+    row: u32,
+}
+
+/// An entity that the client should be told about.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// Smaller goes first.
+    rank: f32,
+    net_id: NetId,
+    slot: u16,
+}
+
+/// When a view is full, a newcomer takes the place of the farthest only if it is nearer than this share of its distance;
+/// otherwise two at the rim would change places for ever.
+const DISPLACE_SHARE: f32 = 0.8;
+
+impl ClientView {
+    /// Brings the view up to date: who is within reach of `viewer_m` (x, z), itself excepted, comes into view or stays;
+    /// everybody else leaves.
+    ///
+    /// O(cells touched + characters in them + view).
+    pub fn observe(
+        &mut self,
+        tick: Tick,
+        grid: &Grid,
+        columns: &CharacterColumns,
+        rules: &InterestRules,
+        viewer_m: Vec2,
+        viewer: NetId,
+    ) {
+        let enter_squared_m2 = rules.enter_radius_m * rules.enter_radius_m;
+        let (slots, candidates) = (&mut self.slots, &mut self.candidates);
+        candidates.clear();
+        grid.for_each_within(viewer_m, rules.leave_radius_m, |hit| {
+            let net_id = columns.net_ids[hit.row as usize];
+            if let Some(slot) = slots.find(net_id) {
+                slot.row = hit.row;
+                slot.distance_squared_m2 = hit.distance_squared_m2;
+                slot.seen = tick;
+            } else if hit.distance_squared_m2 <= enter_squared_m2 && net_id != viewer {
+                candidates.push(Candidate { distance_squared_m2: hit.distance_squared_m2, net_id, row: hit.row });
+            }
+        });
+        for index in 0..slots.all().len() {
+            let slot = &slots.all()[index];
+            if slot.is_in_view() && slot.seen != tick {
+                slots.leave(index);
+            }
+        }
+        candidates.sort_unstable_by(|a, b| order(a.distance_squared_m2, a.net_id, b.distance_squared_m2, b.net_id));
+        self.admit_candidates(tick, rules.visible_max);
+    }
+
+    /// Lets the nearest candidates in; when the view is full, at the expense of the farthest.
+    fn admit_candidates(&mut self, tick: Tick, visible_max: usize) {
+        let room = visible_max.saturating_sub(self.slots.in_view_count());
+        if self.candidates.len() > room {
+            self.displace_farthest(room);
+        }
+        let room = visible_max.saturating_sub(self.slots.in_view_count());
+        for candidate in self.candidates.iter().take(room) {
+            if !self.slots.enter(candidate.net_id, candidate.row, candidate.distance_squared_m2, tick) {
+                break;
+            }
+        }
+    }
+
+    /// Lets the farthest leave, one for each candidate beyond `room` that is clearly nearer.
+    fn displace_farthest(&mut self, room: usize) {
+        let farthest = &mut self.pending;
+        farthest.clear();
+        for (index, slot) in self.slots.all().iter().enumerate() {
+            if slot.is_in_view() {
+                farthest.push(Pending { rank: slot.distance_squared_m2, net_id: slot.net_id, slot: index as u16 });
+            }
+        }
+        farthest.sort_unstable_by(|a, b| order(b.rank, b.net_id, a.rank, a.net_id));
+        for (leaving, candidate) in farthest.iter().zip(&self.candidates[room..]) {
+            if candidate.distance_squared_m2 >= leaving.rank * DISPLACE_SHARE * DISPLACE_SHARE {
+                break;
+            }
+            self.slots.leave(usize::from(leaving.slot));
+        }
+    }
+
+    /// Takes note of what has arrived, and of what must have been lost.
+    pub fn acknowledge(&mut self, acks: &SnapshotAcks) {
+        let slots = &mut self.slots;
+        self.counts.snapshots_lost += self.sent.acknowledge(acks, |entry, tick, verdict| match verdict {
+            Verdict::Arrived => settle_arrived(slots, entry, tick),
+            Verdict::Lost => settle_lost(slots, entry, tick),
+        });
+    }
+
+    /// Writes this tick's snapshot over `out`: all leaves and all changed states, the most urgent first when they do not
+    /// fit into [`SNAPSHOT_BYTES_MAX`].
+    ///
+    /// Urgency is nearness times the time waited, so that whoever waits overtakes everybody in the end.
+    pub fn write_snapshot(&mut self, header: SnapshotHeader, columns: &CharacterColumns, out: &mut Vec<u8>) {
+        let tick = header.tick;
+        self.snapshot.clear();
+        self.snapshot.header = header;
+        let slots = &mut self.slots;
+        let entries = self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
+        let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS;
+        self.pending.clear();
+        for (index, slot) in slots.all_mut().iter_mut().enumerate() {
+            match slot.stage {
+                Stage::Free => {}
+                Stage::Leaving => {
+                    let is_due = slot.sent == Tick(0);
+                    if is_due && self.snapshot.leaves.len() < LEAVES_PER_SNAPSHOT_MAX {
+                        slot.sent = tick;
+                        room_bits -= LEAVE_BITS;
+                        self.snapshot.leaves.push(index as u16);
+                        entries.push(SentEntry { slot: index as u16, generation: slot.generation, is_leave: true });
+                    }
+                }
+                Stage::Entering | Stage::Known => {
+                    if columns.changed[slot.row as usize] > slot.sent {
+                        let waited_ticks = 1 + tick.since(slot.sent.max(slot.entered));
+                        let rank = slot.distance_squared_m2 / (waited_ticks as f32 * waited_ticks as f32);
+                        self.pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
+                    }
+                }
+            }
+        }
+        let needed_bits: usize = self.pending.iter().map(|pending| entry_bits(slots, pending.slot)).sum();
+        if needed_bits > room_bits {
+            self.pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
+        }
+        for pending in &self.pending {
+            let bits = entry_bits(slots, pending.slot);
+            if bits > room_bits {
+                self.counts.deferred += 1;
+                continue;
+            }
+            room_bits -= bits;
+            let slot = &mut slots.all_mut()[usize::from(pending.slot)];
+            let state = columns.states[slot.row as usize];
+            if slot.stage == Stage::Entering {
+                let archetype = columns.archetypes[slot.row as usize];
+                self.snapshot.enters.push(Enter { slot: pending.slot, net_id: slot.net_id, archetype, state });
+            } else {
+                self.snapshot.updates.push(Update { slot: pending.slot, state });
+            }
+            slot.sent = tick;
+            slot.was_sent = true;
+            entries.push(SentEntry { slot: pending.slot, generation: slot.generation, is_leave: false });
+        }
+        self.counts.enters += self.snapshot.enters.len() as u32;
+        self.counts.updates += self.snapshot.updates.len() as u32;
+        self.counts.leaves += self.snapshot.leaves.len() as u32;
+        out.clear();
+        self.snapshot.encode(out);
+        debug_assert!(out.len() <= SNAPSHOT_BYTES_MAX, "the room was reckoned in the same bits");
+    }
+
+    /// The entities in view, in the order of their slots.
+    pub fn entities(&self) -> impl Iterator<Item = NetId> {
+        self.slots.all().iter().filter(|slot| slot.is_in_view()).map(|slot| slot.net_id)
+    }
+
+    /// What has happened since this was last called.
+    pub fn take_counts(&mut self) -> ViewCounts {
+        std::mem::take(&mut self.counts)
+    }
+}
+
+fn entry_bits(slots: &Slots, slot: u16) -> usize {
+    if slots.all()[usize::from(slot)].stage == Stage::Entering { ENTER_BITS } else { UPDATE_BITS }
+}
+
+/// A snapshot that carried `entry` has arrived.
+fn settle_arrived(slots: &mut Slots, entry: SentEntry, tick: Tick) {
+    let index = usize::from(entry.slot);
+    let slot = &mut slots.all_mut()[index];
+    if slot.generation != entry.generation {
+        return;
+    }
+    match (slot.stage, entry.is_leave) {
+        (Stage::Leaving, true) => slots.release(index),
+        (Stage::Entering | Stage::Known, false) => {
+            slot.stage = Stage::Known;
+            slot.acked = slot.acked.max(tick);
+        }
+        _ => {}
+    }
+}
+
+/// A snapshot that carried `entry` is lost: unless a later one carried it too, it has to be written again.
+fn settle_lost(slots: &mut Slots, entry: SentEntry, tick: Tick) {
+    let slot = &mut slots.all_mut()[usize::from(entry.slot)];
+    if slot.generation == entry.generation && slot.sent == tick {
+        slot.sent = slot.acked;
+    }
+}
+
+/// Orders by a distance or rank, and by name where those are equal.
+fn order(a: f32, a_id: NetId, b: f32, b_id: NetId) -> std::cmp::Ordering {
+    a.total_cmp(&b).then(a_id.cmp(&b_id))
+}

@@ -1,0 +1,135 @@
+//! Who is connected to an instance: client, character, view, and what they have cost us.
+
+use bevy_ecs::prelude::{Entity, Resource};
+use throng_shared::ids::{ClientId, NetId};
+use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
+use throng_shared::movement::CharacterState;
+use throng_shared::tick::TickRate;
+use throng_shared::wire::inputs::SnapshotAcks;
+
+use crate::replication::ClientView;
+
+/// All sessions of an instance, sorted by client, so that every walk over them has one order.
+#[derive(Resource, Debug, Default)]
+pub struct Sessions {
+    sorted: Vec<Session>,
+}
+
+/// One client of an instance.
+#[derive(Debug)]
+pub struct Session {
+    /// Who.
+    pub client: ClientId,
+    /// The name that the player gave.
+    pub name: String,
+    /// The character's name on the wire.
+    pub net_id: NetId,
+    /// The character.
+    pub entity: Entity,
+    /// What the client knows of the world.
+    pub view: ClientView,
+    /// Snapshots that the client says have arrived.
+    pub acks: SnapshotAcks,
+    /// This tick's snapshot, encoded.
+    pub frame: Vec<u8>,
+    pub(crate) own: OwnRecord,
+    pub(crate) strikes: Strikes,
+    /// Frames looked at since the last tick.
+    pub(crate) frames_this_tick: u32,
+}
+
+/// What a snapshot tells a client about its own character.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OwnRecord {
+    pub(crate) state: CharacterState,
+    pub(crate) input_age_ticks: u8,
+    /// How long before it was needed the newest input since the last snapshot arrived; none for none.
+    pub(crate) input_margin_ms: Option<i16>,
+}
+
+impl Session {
+    /// A session of a client that has just come in.
+    pub fn new(client: ClientId, name: String, net_id: NetId, entity: Entity) -> Session {
+        Session {
+            client,
+            name,
+            net_id,
+            entity,
+            view: ClientView::default(),
+            acks: SnapshotAcks::default(),
+            frame: Vec::with_capacity(SNAPSHOT_BYTES_MAX),
+            own: OwnRecord::default(),
+            strikes: Strikes::default(),
+            frames_this_tick: 0,
+        }
+    }
+}
+
+impl Sessions {
+    /// The session of a client. O(log n).
+    pub fn get(&self, client: ClientId) -> Option<&Session> {
+        self.place(client).ok().map(|place| &self.sorted[place])
+    }
+
+    /// The session of a client, to be changed.
+    pub fn get_mut(&mut self, client: ClientId) -> Option<&mut Session> {
+        self.place(client).ok().map(|place| &mut self.sorted[place])
+    }
+
+    /// Adds a session, unless its client has one; the new one is then given back.
+    pub fn insert(&mut self, session: Session) -> Result<(), Session> {
+        match self.place(session.client) {
+            Ok(_) => Err(session),
+            Err(place) => {
+                self.sorted.insert(place, session);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the session of a client out.
+    pub fn remove(&mut self, client: ClientId) -> Option<Session> {
+        self.place(client).ok().map(|place| self.sorted.remove(place))
+    }
+
+    /// All sessions, by rising client.
+    pub fn all(&self) -> &[Session] {
+        &self.sorted
+    }
+
+    /// All sessions, to be changed.
+    pub fn all_mut(&mut self) -> &mut [Session] {
+        &mut self.sorted
+    }
+
+    fn place(&self, client: ClientId) -> Result<usize, usize> {
+        self.sorted.binary_search_by_key(&client, |session| session.client)
+    }
+}
+
+/// Counts what was malformed; one strike is forgiven each second.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Strikes {
+    count: u32,
+    ticks_to_forgiveness: u32,
+}
+
+impl Strikes {
+    /// Counts one more. Whether that was one too many.
+    pub fn add(&mut self) -> bool {
+        self.count = self.count.saturating_add(1);
+        self.count >= STRIKES_MAX
+    }
+
+    /// To be called each tick.
+    pub fn forgive(&mut self, rate: TickRate) {
+        if self.count == 0 {
+            return;
+        }
+        self.ticks_to_forgiveness += 1;
+        if self.ticks_to_forgiveness >= rate.hz() {
+            self.ticks_to_forgiveness = 0;
+            self.count -= 1;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules of the world, one file each.
+
+mod movement;
+mod population;
+mod spawn;
+
+pub use movement::LastInput;
+pub(crate) use movement::move_characters;
+pub(crate) use population::balance_population;
+pub(crate) use spawn::{Roster, despawn_character, spawn_character};

@@ -1,0 +1,58 @@
+//! Inputs → motion.
+
+use bevy_ecs::prelude::{Component, Mut, Query, Res, ResMut};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::ids::Archetype;
+use throng_shared::input::{InputBuffer, InputSource, PlayerInput};
+use throng_shared::movement::{CharacterState, step_character};
+use throng_shared::tick::Tick;
+
+use crate::commit::Totals;
+use crate::instance::InstanceRules;
+
+/// What a character did this tick.
+#[derive(Component, Clone, Copy, Debug)]
+pub struct LastInput {
+    /// The input that was applied.
+    pub input: PlayerInput,
+    /// Where it came from.
+    pub source: InputSource,
+}
+
+impl Default for LastInput {
+    fn default() -> Self {
+        LastInput { input: PlayerInput::default(), source: InputSource::Neutral }
+    }
+}
+
+/// Fewest characters that are worth handing to another thread; one step takes less than a microsecond.
+const PARALLEL_MIN: usize = 128;
+
+type Moving<'w> = (Mut<'w, CharacterState>, Mut<'w, InputBuffer>, Mut<'w, LastInput>);
+
+/// Takes each character's input for this tick and moves it. Characters do not touch one another, so their order and
+/// the threads do not matter.
+pub(crate) fn move_characters(
+    tick: Res<Tick>,
+    rules: Res<InstanceRules>,
+    mut characters: Query<(&mut CharacterState, &mut InputBuffer, &mut LastInput)>,
+    sources: Query<(&Archetype, &LastInput)>,
+    mut totals: ResMut<Totals>,
+) {
+    let (tick, rules) = (*tick, &*rules);
+    let step_s = rules.tick_rate.step_s();
+    let mut moving: Vec<Moving<'_>> = characters.iter_mut().collect();
+    moving.par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|(state, buffer, last)| {
+        let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
+        **last = LastInput { input, source };
+        **state = step_character(&rules.map, **state, input, step_s);
+    });
+    drop(moving);
+    for (archetype, last) in &sources {
+        match (archetype, last.source) {
+            (Archetype::Bot, _) | (_, InputSource::Fresh) => {}
+            (Archetype::Player, InputSource::Repeated) => totals.inputs_repeated += 1,
+            (Archetype::Player, InputSource::Neutral) => totals.inputs_neutral += 1,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Bots fill the slots that people leave empty, and give way as people join, out of their sight.
+
+use bevy_ecs::prelude::World;
+use glam::Vec2;
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::spatial::CharacterColumns;
+
+use super::spawn::{Roster, despawn_character, draw_spawn_point, spawn_character_at};
+use crate::instance::InstanceRules;
+use crate::session::Sessions;
+
+/// Most bots that come or go in one tick while somebody is connected; an empty world is filled at once.
+const CHANGES_PER_TICK_MAX: usize = 8;
+
+/// Places that are tried for a bot to appear out of sight; when all are in somebody's sight, it is tried again next tick.
+const PLACES_TRIED: usize = 16;
+
+/// Moves the number of bots towards the target. Nobody sees a bot appear or disappear: it happens farther from every
+/// player than the view reaches, or waits.
+pub(crate) fn balance_population(world: &mut World) {
+    let players = world.resource::<Sessions>().all().len();
+    let bots = world.resource::<Roster>().characters.len() - players;
+    let wanted = (world.resource::<InstanceRules>().population_target as usize).saturating_sub(players);
+    let changes_max = if players == 0 { usize::MAX } else { CHANGES_PER_TICK_MAX };
+    if bots < wanted {
+        add_bots(world, (wanted - bots).min(changes_max));
+    } else if bots > wanted {
+        remove_bots(world, (bots - wanted).min(changes_max));
+    }
+}
+
+fn add_bots(world: &mut World, count: usize) {
+    let rules = world.resource::<InstanceRules>().clone();
+    let players_m = player_positions_m(world);
+    for _ in 0..count {
+        let place = (0..PLACES_TRIED).find_map(|_| {
+            let random = &mut world.resource_mut::<Roster>().random;
+            let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, random);
+            is_out_of_sight(point_m, &players_m, rules.interest.leave_radius_m).then_some(point_m)
+        });
+        let Some(point_m) = place else { return };
+        spawn_character_at(world, Archetype::Bot, point_m);
+    }
+}
+
+/// The youngest bots that nobody sees go first.
+fn remove_bots(world: &mut World, count: usize) {
+    let sight_m = world.resource::<InstanceRules>().interest.leave_radius_m;
+    let players_m = player_positions_m(world);
+    let columns = world.resource::<CharacterColumns>();
+    let unseen: Vec<NetId> = (0..columns.len())
+        .rev()
+        .filter(|&row| columns.archetypes[row] == Archetype::Bot)
+        .filter(|&row| is_out_of_sight(columns.positions_m[row], &players_m, sight_m))
+        .map(|row| columns.net_ids[row])
+        .take(count)
+        .collect();
+    for net_id in unseen {
+        despawn_character(world, net_id);
+    }
+}
+
+fn player_positions_m(world: &World) -> Vec<Vec2> {
+    let columns = world.resource::<CharacterColumns>();
+    let rows = (0..columns.len()).filter(|&row| columns.archetypes[row] == Archetype::Player);
+    rows.map(|row| columns.positions_m[row]).collect()
+}
+
+fn is_out_of_sight(point_m: Vec2, players_m: &[Vec2], sight_m: f32) -> bool {
+    players_m.iter().all(|player_m| player_m.distance_squared(point_m) > sight_m * sight_m)
+}

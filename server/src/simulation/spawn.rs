@@ -1,0 +1,91 @@
+//! Characters appear and disappear.
+
+use bevy_ecs::prelude::{Entity, Resource, World};
+use glam::Vec2;
+use throng_shared::config::SpawnAreaConfig;
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::input::InputBuffer;
+use throng_shared::map::Map;
+use throng_shared::movement::CharacterState;
+use throng_shared::random::Random;
+
+use super::LastInput;
+use crate::instance::InstanceRules;
+use crate::record::{Replicated, Row};
+
+/// Every character, in the order of the columns' rows; and what is needed to make more.
+#[derive(Resource, Debug)]
+pub(crate) struct Roster {
+    /// Sorted by name; names rise, so new ones go to the end.
+    pub(crate) characters: Vec<(NetId, Entity)>,
+    /// Whether characters have come or gone since rows were last numbered.
+    pub(crate) is_changed: bool,
+    next_net_id: NetId,
+    /// Draws the places where characters appear.
+    pub(super) random: Random,
+}
+
+impl Roster {
+    /// Nobody yet; places are drawn from `seed`.
+    pub(crate) fn new(seed: u64) -> Roster {
+        const STREAM: u64 = 0x7370_6177_6e;
+        Roster { characters: Vec::new(), is_changed: true, next_net_id: NetId(1), random: Random::new(seed, STREAM) }
+    }
+}
+
+/// Lets a character appear at a random free place of a random spawn area.
+pub(crate) fn spawn_character(world: &mut World, archetype: Archetype) -> (NetId, Entity) {
+    let rules = world.resource::<InstanceRules>().clone();
+    let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, &mut world.resource_mut::<Roster>().random);
+    spawn_character_at(world, archetype, point_m)
+}
+
+/// Lets a character appear at a point (x, z) of the ground.
+pub(crate) fn spawn_character_at(world: &mut World, archetype: Archetype, point_m: Vec2) -> (NetId, Entity) {
+    let rules = world.resource::<InstanceRules>().clone();
+    let net_id = world.resource::<Roster>().next_net_id;
+    let state = CharacterState::standing_at(&rules.map, point_m);
+    let character =
+        (net_id, archetype, state, InputBuffer::default(), LastInput::default(), Replicated::default(), Row::default());
+    let mut entity = world.spawn(character);
+    if archetype == Archetype::Bot {
+        entity.insert(throng_bot_ai::bot_bundle(rules.seed, net_id));
+    }
+    let entity = entity.id();
+    let mut roster = world.resource_mut::<Roster>();
+    roster.next_net_id = NetId(net_id.0 + 1);
+    roster.characters.push((net_id, entity));
+    roster.is_changed = true;
+    (net_id, entity)
+}
+
+/// Takes a character out of the world; nothing happens when it is not there.
+pub(crate) fn despawn_character(world: &mut World, net_id: NetId) {
+    let mut roster = world.resource_mut::<Roster>();
+    if let Ok(row) = roster.characters.binary_search_by_key(&net_id, |(net_id, _)| *net_id) {
+        let (_, entity) = roster.characters.remove(row);
+        roster.is_changed = true;
+        world.despawn(entity);
+    }
+}
+
+/// A point where a character can stand, in one of `areas`, the larger ones more often. When none of a number of tries
+/// is free, the last one is taken: movement will push it out of whatever it stands in.
+pub(crate) fn draw_spawn_point(map: &Map, areas: &[SpawnAreaConfig], random: &mut Random) -> Vec2 {
+    const TRIES: usize = 64;
+    let total: f32 = areas.iter().map(|area| area.radius_m * area.radius_m).sum();
+    let mut point_m = Vec2::ZERO;
+    for _ in 0..TRIES {
+        let mut share = random.unit() * total;
+        let area = areas.iter().find(|area| {
+            share -= area.radius_m * area.radius_m;
+            share <= 0.0
+        });
+        let Some(area) = area.or(areas.last()) else { break };
+        point_m = map.clamp_inside(area.center_m + random.in_disc(area.radius_m));
+        if map.is_standable(point_m) {
+            break;
+        }
+    }
+    point_m
+}

@@ -1,0 +1,30 @@
+//! Every limit of a world's files. The policy is the same for all but the last: a file that goes beyond is refused
+//! with an error that names the limit; nothing is cut silently.
+
+/// Largest `world.toml`, in bytes.
+pub const WORLD_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most samples along one side of a terrain, from a file or computed. Its square is held in memory as `f32`: 268 MB.
+pub const TERRAIN_SIDE_MAX: usize = 8_193;
+
+/// Largest terrain file, in bytes: the largest raw file, with room for a PNG whose samples do not compress.
+pub const TERRAIN_FILE_BYTES_MAX: usize = 160 * 1024 * 1024;
+
+/// Most `[[obstacle]]` tables.
+pub const OBSTACLES_MAX: usize = 65_536;
+
+/// Most `[[spawn]]` tables.
+pub const SPAWN_AREAS_MAX: usize = 256;
+
+/// Most `[[patrol]]` tables.
+pub const PATROLS_MAX: usize = 256;
+
+/// Most points of one patrol.
+pub const PATROL_POINTS_MAX: usize = 256;
+
+/// Most errors that are kept for one world; the others are only counted, see [`super::ConfigErrors::omitted_count`].
+pub const CONFIG_ERRORS_MAX: usize = 100;
+
+const _: () = {
+    assert!(TERRAIN_SIDE_MAX * TERRAIN_SIDE_MAX * 2 < TERRAIN_FILE_BYTES_MAX);
+};

@@ -1,0 +1,116 @@
+//! Reads a world's files through a function of the caller's.
+
+use std::io;
+
+use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
+use super::hash::Fnv1a;
+use super::reader::Source;
+use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
+use super::world::{TerrainConfig, WorldConfig};
+use super::world_reader::{WorldFile, check_world};
+
+/// Name of the file in a world's folder that describes the world.
+pub const WORLD_FILE_NAME: &str = "world.toml";
+
+/// A world's files, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedWorld {
+    /// What `world.toml` says.
+    pub config: WorldConfig,
+    /// The heights of the terrain's file, if it has one.
+    pub terrain_samples: Option<TerrainSamples>,
+    /// FNV-1a over the bytes of all files, with line breaks of either kind counted as one and the same. A client and a
+    /// server with the same hash have the same world; also a changed comment changes it.
+    pub hash: u64,
+}
+
+/// Reads the world in `folder`, which is only for messages: `read_file` is given the bare name of each file that is
+/// needed, [`WORLD_FILE_NAME`] first, and returns its bytes, from a directory or from memory.
+///
+/// # Errors
+/// With every mistake in all of the files, not just the first.
+pub fn load_world(
+    folder: &str,
+    mut read_file: impl FnMut(&str) -> io::Result<Vec<u8>>,
+) -> Result<LoadedWorld, ConfigErrors> {
+    let path_of = |name: &str| match folder.trim_end_matches(['/', '\\']) {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    };
+    let file_name = path_of(WORLD_FILE_NAME);
+    let bytes = read_file(WORLD_FILE_NAME).map_err(|error| refuse_unreadable_world(&file_name, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| refuse_encoding(&file_name, error.as_bytes()))?;
+    let WorldFile { config, terrain_file: named_at, mut mistakes } = check_world(&file_name, &text)?;
+    let mut hash = Fnv1a::new();
+    hash.write(text.trim_start_matches('\u{feff}').replace("\r\n", "\n").bytes());
+    let mut terrain_samples = None;
+    if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
+        let read = read_file(name).map_err(|error| refuse_unreadable(&error));
+        match read.and_then(|bytes| Ok((decode(&bytes, range)?, bytes))) {
+            Ok((samples, bytes)) => {
+                // No text has this byte: what belongs to which file is unambiguous.
+                hash.write([0xff]);
+                hash.write(bytes);
+                terrain_samples = Some(samples);
+            }
+            Err(TerrainRefusal { reason, accepted, suggestion }) => {
+                let kind = ConfigErrorKind::File { name: path_of(name), reason };
+                let error = Source::new(&file_name, &text).error(Some(named_at), kind);
+                let (key, suggestion) = ("terrain.file".to_owned(), suggestion.map(str::to_owned));
+                mistakes.push(ConfigError { key, accepted, suggestion, ..error });
+            }
+        }
+    }
+    mistakes.into_result(LoadedWorld { config, terrain_samples, hash: hash.finish() })
+}
+
+type Decode = fn(&[u8], HeightRange) -> Result<TerrainSamples, TerrainRefusal>;
+
+/// The file that a terrain comes from, and what to make of it.
+fn terrain_file(terrain: &TerrainConfig) -> Option<(&str, HeightRange, Decode)> {
+    match terrain {
+        TerrainConfig::Flat { .. } | TerrainConfig::Procedural { .. } => None,
+        TerrainConfig::Png { file, height_min_m, height_max_m } => {
+            Some((file, HeightRange { min_m: *height_min_m, max_m: *height_max_m }, decode_png))
+        }
+        TerrainConfig::Raw { file, height_min_m, height_max_m } => {
+            Some((file, HeightRange { min_m: *height_min_m, max_m: *height_max_m }, decode_raw))
+        }
+    }
+}
+
+fn refuse_unreadable_world(file_name: &str, error: &io::Error) -> ConfigErrors {
+    let kind = ConfigErrorKind::File { name: WORLD_FILE_NAME.to_owned(), reason: unreadable_reason(error) };
+    let accepted = format!("a world is a folder with a {WORLD_FILE_NAME} in it");
+    ConfigError { accepted, ..ConfigError::whole_file(file_name, kind) }.into()
+}
+
+fn refuse_unreadable(error: &io::Error) -> TerrainRefusal {
+    let suggestion = match error.kind() {
+        io::ErrorKind::NotFound => "put it there or correct the name; capital and small letters count",
+        _ => "make sure that it is a file that everybody may read",
+    };
+    TerrainRefusal {
+        reason: unreadable_reason(error),
+        accepted: format!("the name of a file in the same folder as {WORLD_FILE_NAME}"),
+        suggestion: Some(suggestion),
+    }
+}
+
+fn unreadable_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
+fn refuse_encoding(file_name: &str, bytes: &[u8]) -> ConfigErrors {
+    let valid_bytes = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = String::from_utf8_lossy(bytes);
+    let kind = ConfigErrorKind::Syntax { reason: "this character is not in UTF-8".to_owned() };
+    let replaced = valid_bytes..valid_bytes + char::REPLACEMENT_CHARACTER.len_utf8();
+    let error = Source::new(file_name, &text).error(Some(replaced), kind);
+    let suggestion = Some("save the file with the encoding UTF-8".to_owned());
+    ConfigError { suggestion, ..error }.into()
+}

@@ -1,0 +1,122 @@
+//! Where the reader puts what it finds: mistakes when it checks a file, descriptions when it describes itself.
+
+use std::ops::Range;
+
+use crate::config::error::{ConfigError, ConfigErrorKind, ConfigErrors};
+use crate::config::limits::CONFIG_ERRORS_MAX;
+use super::source::Source;
+
+/// What a run of the reader is for.
+pub(in crate::config) enum Output<'t> {
+    /// Reads a file and collects its mistakes.
+    Check(Findings<'t>),
+    /// Reads nothing and collects what could be written.
+    Describe(Vec<TableDoc>),
+}
+
+/// The mistakes of one file, and where in its text they are looked for.
+pub(in crate::config) struct Findings<'t> {
+    source: Source<'t>,
+    mistakes: Mistakes,
+    /// Parts of the text that are not TOML, ordered and apart. What was guessed to stand there is not judged.
+    broken: Vec<Range<usize>>,
+}
+
+impl<'t> Findings<'t> {
+    pub(in crate::config) fn new(source: Source<'t>) -> Self {
+        Self { source, mistakes: Mistakes::default(), broken: Vec::new() }
+    }
+
+    pub(super) fn source(&self) -> &Source<'t> {
+        &self.source
+    }
+
+    /// An error at `span`, or about the whole file; key, accepted and suggestion are for the caller to fill in.
+    pub(super) fn error(&self, span: Option<Range<usize>>, kind: ConfigErrorKind) -> ConfigError {
+        self.source.error(span, kind)
+    }
+
+    pub(super) fn push(&mut self, error: ConfigError) {
+        self.mistakes.push(error);
+    }
+
+    /// Whether further mistakes will only be counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.mistakes.errors.len() >= CONFIG_ERRORS_MAX
+    }
+
+    /// Declares parts of the text, ordered and apart, to be no TOML.
+    pub(super) fn set_broken(&mut self, broken: Vec<Range<usize>>) {
+        debug_assert!(broken.is_sorted_by(|a, b| a.end <= b.start));
+        self.broken = broken;
+    }
+
+    /// Whether what begins at `offset` is worth judging.
+    pub(super) fn is_intact(&self, offset: usize) -> bool {
+        let next = self.broken.partition_point(|range| range.end <= offset);
+        self.broken.get(next).is_none_or(|range| range.start > offset)
+    }
+
+    /// Whether all of the text is TOML. If not, what seems missing may stand in a broken part.
+    pub(super) fn is_all_intact(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    pub(in crate::config) fn into_mistakes(self) -> Mistakes {
+        self.mistakes
+    }
+}
+
+/// A bounded list of mistakes.
+#[derive(Default)]
+pub(in crate::config) struct Mistakes {
+    errors: Vec<ConfigError>,
+    omitted_count: usize,
+}
+
+impl Mistakes {
+    /// Adds a mistake, or only counts it when there are too many.
+    pub(in crate::config) fn push(&mut self, error: ConfigError) {
+        if self.errors.len() < CONFIG_ERRORS_MAX {
+            self.errors.push(error);
+        } else {
+            self.omitted_count += 1;
+        }
+    }
+
+    pub(in crate::config) fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConfigError> {
+        self.errors.iter_mut()
+    }
+
+    /// `value`, if there is no mistake.
+    pub(in crate::config) fn into_result<T>(self, value: T) -> Result<T, ConfigErrors> {
+        if self.errors.is_empty() { Ok(value) } else { Err(ConfigErrors::new(self.errors, self.omitted_count)) }
+    }
+}
+
+/// What can be written in one table.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct TableDoc {
+    /// As it is written, such as `[[spawn]]`; empty for the file itself.
+    pub(in crate::config) heading: String,
+    /// How often it can be written.
+    pub(in crate::config) presence: String,
+    pub(in crate::config) doc: &'static str,
+    pub(in crate::config) keys: Vec<KeyDoc>,
+    /// What must hold between several values.
+    pub(in crate::config) rules: Vec<&'static str>,
+}
+
+/// What can be written for one key.
+#[derive(Clone, Debug)]
+pub(in crate::config) struct KeyDoc {
+    pub(in crate::config) name: &'static str,
+    pub(in crate::config) accepted: String,
+    /// `None` when the key must be written.
+    pub(in crate::config) default: Option<String>,
+    pub(in crate::config) doc: &'static str,
+    /// The choice under which the key exists, such as `kind = "png"`; `None` when it always does.
+    pub(in crate::config) only_with: Option<String>,
+    /// Word and meaning of each choice, if the key is one.
+    pub(in crate::config) choices: Vec<(&'static str, &'static str)>,
+}

@@ -1,0 +1,107 @@
+//! Keys: required ones, optional ones, and those that decide which others there are.
+
+use super::findings::{KeyDoc, Output};
+use super::table::{Field, TableReader};
+use super::text::{Choice, OneOf};
+use super::value::{Kind, Written};
+use crate::config::error::ConfigErrorKind;
+
+impl<'t> TableReader<'_, 't> {
+    /// Reads a key that must be written.
+    pub(in crate::config) fn required<K: Kind>(&mut self, name: &'static str, kind: K, doc: &'static str) -> K::Value {
+        self.key(name, &kind, None, doc, &[]).unwrap_or_else(|| kind.fallback())
+    }
+
+    /// Reads a key that has a default.
+    pub(in crate::config) fn optional<K: Kind>(
+        &mut self,
+        name: &'static str,
+        kind: K,
+        default: K::Value,
+        doc: &'static str,
+    ) -> K::Value {
+        self.key(name, &kind, Some(&default), doc, &[]).unwrap_or(default)
+    }
+
+    /// Reads a key that decides which other keys there are, then reads those. `None` when there is no such choice.
+    /// Call it last: it looks at the keys that are left.
+    pub(in crate::config) fn choose<C: Copy, T>(
+        &mut self,
+        name: &'static str,
+        choices: &'static [Choice<C>],
+        doc: &'static str,
+        mut read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
+    ) -> Option<T> {
+        let words: Vec<_> = choices.iter().map(|choice| (choice.word, choice.doc)).collect();
+        let chosen = self.key(name, &OneOf { choices }, None, doc, &words);
+        if let Output::Describe(_) = self.output {
+            let mut last = None;
+            for choice in choices {
+                self.only_with = Some(format!("{name} = \"{}\"", choice.word));
+                last = Some(read(self, choice.means));
+            }
+            self.only_with = None;
+            return last;
+        }
+        let value = chosen.and_then(|index| choices.get(index)).map(|choice| read(self, choice.means));
+        if self.undeclared().next().is_some() {
+            let mut output = Output::Describe(Vec::new());
+            let mut other = TableReader::root(&mut output, None);
+            for choice in choices {
+                other.only_with = Some(format!("{name} = \"{}\"", choice.word));
+                read(&mut other, choice.means);
+            }
+            let keys = other.doc.keys.into_iter();
+            self.elsewhere = keys.filter_map(|key| Some((key.name, key.only_with?))).collect();
+            if value.is_none() {
+                // Which of these keys belong here depends on a choice that is yet to be made.
+                let names: Vec<_> = self.elsewhere.drain(..).map(|(name, _)| name).collect();
+                for name in names {
+                    if self.fields.iter().all(|field| field.name != name) {
+                        self.declare(Field { name, listed: name.to_owned(), span: None, default: None, is_sound: false });
+                    }
+                }
+            }
+        }
+        value
+    }
+
+    /// Reads or describes a key. `None` after a mistake, and when it is not written and has no default.
+    fn key<K: Kind>(
+        &mut self,
+        name: &'static str,
+        kind: &K,
+        default: Option<&K::Value>,
+        doc: &'static str,
+        choices: &[(&'static str, &'static str)],
+    ) -> Option<K::Value> {
+        let default = default.map(|default| kind.show(default));
+        if let Output::Describe(_) = self.output {
+            let (only_with, choices) = (self.only_with.clone(), choices.to_vec());
+            self.doc.keys.push(KeyDoc { name, accepted: kind.accepted(), default, doc, only_with, choices });
+            if self.fields.iter().all(|field| field.name != name) {
+                self.declare(Field { name, listed: name.to_owned(), span: None, default: None, is_sound: true });
+            }
+            return None;
+        }
+        let accepted = || match &default {
+            Some(default) => format!("{} (default {default})", kind.accepted()),
+            None => kind.accepted(),
+        };
+        let written = self.table.and_then(|table| table.get(name));
+        let mut refusals = Vec::new();
+        let value = written.and_then(|written| kind.read(written, &mut refusals));
+        if written.is_none() && default.is_none() && self.table.is_some() {
+            let suggestion = format!("add it to this table. {doc}");
+            self.refuse_missing(self.span.clone(), name, ConfigErrorKind::MissingKey, accepted(), suggestion);
+        }
+        for refusal in refusals {
+            let key = format!("{name}{}", refusal.element);
+            let accepted = refusal.accepted.unwrap_or_else(accepted);
+            self.refuse(Some(refusal.span), &key, refusal.kind, accepted, refusal.suggestion);
+        }
+        let is_sound = value.is_some() || (written.is_none() && default.is_some());
+        self.declare(Field { name, listed: name.to_owned(), span: written.map(Written::span), default, is_sound });
+        value
+    }
+}

@@ -1,0 +1,30 @@
+//! A declarative reader of TOML tables: every key is declared once, in code, where it is read.
+//!
+//! One pass over a file collects every mistake in it; the same declarations, run without a file, describe what can be
+//! written. Nothing here knows what a world is.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `table`, `key`, `rule` | [`TableReader`]: tables, keys, and rules between keys |
+//! | `refuse` | how mistakes are put together |
+//! | `value`, `text` | what a key can hold |
+//! | `syntax` | what is wrong when a file is not TOML |
+//! | `findings`, `source`, `suggest` | where mistakes go, where they are, and what was meant |
+
+mod findings;
+mod key;
+mod refuse;
+mod rule;
+mod source;
+mod suggest;
+mod syntax;
+mod table;
+mod text;
+mod value;
+
+pub(super) use findings::{Findings, KeyDoc, Mistakes, Output, TableDoc};
+pub(super) use source::Source;
+pub(super) use syntax::parse;
+pub(super) use table::{Presence, TableReader};
+pub(super) use text::{Choice, FileName, Name};
+pub(super) use value::{Number, Pair, number, pair, pairs, whole};

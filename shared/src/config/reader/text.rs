@@ -1,0 +1,158 @@
+//! Kinds of values that are written as text: names, file names and choices.
+
+use crate::config::error::ConfigErrorKind;
+use super::suggest::nearest;
+use super::value::{Kind, Refusal, Written};
+
+/// Longest name, in characters.
+const NAME_CHARS_MAX: usize = 32;
+/// Longest file name, in characters.
+const FILE_NAME_CHARS_MAX: usize = 64;
+
+/// A short name: lower-case letters, digits, `_` and `-`.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Name;
+
+impl Kind for Name {
+    type Value = String;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<String> {
+        let text = text(value, refusals)?;
+        let is_allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
+        let Err(reason) = check_characters(text, NAME_CHARS_MAX, is_allowed) else { return Some(text.to_owned()) };
+        let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
+        let respelled: String = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+        refusals.push(match check_characters(&respelled, NAME_CHARS_MAX, is_allowed) {
+            Ok(()) => refusal.suggest(format!("write \"{respelled}\"")),
+            Err(_) => refusal,
+        });
+        None
+    }
+
+    fn accepted(&self) -> String {
+        format!("1 to {NAME_CHARS_MAX} characters out of a-z, 0-9, _ and -")
+    }
+
+    fn show(&self, value: &String) -> String {
+        format!("\"{value}\"")
+    }
+
+    fn fallback(&self) -> String {
+        "unnamed".to_owned()
+    }
+}
+
+/// The name of a file in the world's own folder.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct FileName;
+
+impl Kind for FileName {
+    type Value = String;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<String> {
+        let text = text(value, refusals)?;
+        let in_folder = text.contains(['/', '\\', ':']) || text == "." || text == "..";
+        let checked = if in_folder {
+            Err("leads out of the world's folder".to_owned())
+        } else if text.starts_with('.') {
+            Err("begins with a point".to_owned())
+        } else {
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+            check_characters(text, FILE_NAME_CHARS_MAX, is_allowed)
+        };
+        let Err(reason) = checked else { return Some(text.to_owned()) };
+        let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
+        refusals.push(match in_folder {
+            true => refusal.suggest("put the file beside world.toml and write its name only"),
+            false => refusal,
+        });
+        None
+    }
+
+    fn accepted(&self) -> String {
+        format!("name of a file beside world.toml: 1 to {FILE_NAME_CHARS_MAX} characters out of a-z, A-Z, 0-9, ., _ and -")
+    }
+
+    fn show(&self, value: &String) -> String {
+        format!("\"{value}\"")
+    }
+
+    fn fallback(&self) -> String {
+        "unnamed".to_owned()
+    }
+}
+
+/// One word that a [`OneOf`] knows.
+pub(in crate::config) struct Choice<C: 'static> {
+    pub(in crate::config) word: &'static str,
+    pub(in crate::config) means: C,
+    /// One line for the reference page.
+    pub(in crate::config) doc: &'static str,
+}
+
+/// One of a few words; never none.
+pub(super) struct OneOf<C: 'static> {
+    pub(super) choices: &'static [Choice<C>],
+}
+
+impl<C: Copy> Kind for OneOf<C> {
+    /// Index of the choice.
+    type Value = usize;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<usize> {
+        let text = text(value, refusals)?;
+        let index = self.choices.iter().position(|choice| choice.word == text);
+        if index.is_none() {
+            let refusal = Refusal::new(value, ConfigErrorKind::UnknownChoice);
+            refusals.push(match nearest(text, self.choices.iter().map(|choice| choice.word)) {
+                Some(word) => refusal.suggest(format!("did you mean \"{word}\"?")),
+                None => refusal,
+            });
+        }
+        index
+    }
+
+    fn accepted(&self) -> String {
+        let words: Vec<_> = self.choices.iter().map(|choice| format!("\"{}\"", choice.word)).collect();
+        match words.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
+        }
+    }
+
+    fn show(&self, value: &usize) -> String {
+        self.choices.get(*value).map_or_else(String::new, |choice| format!("\"{}\"", choice.word))
+    }
+
+    fn fallback(&self) -> usize {
+        0
+    }
+}
+
+/// The text of `value`, or a refusal.
+fn text<'v>(value: &'v Written<'_>, refusals: &mut Vec<Refusal>) -> Option<&'v str> {
+    let text = value.get_ref().as_str();
+    if text.is_none() {
+        refusals.push(Refusal::wrong_type(value, "text").suggest("put it in quotes"));
+    }
+    text
+}
+
+/// Says what is wrong with `text`, as the end of a sentence that begins with it.
+fn check_characters(text: &str, chars_max: usize, is_allowed: impl Fn(char) -> bool) -> Result<(), String> {
+    let count = text.chars().count();
+    if text.is_empty() {
+        return Err("is empty".to_owned());
+    }
+    if count > chars_max {
+        return Err(format!("is too long: {count} characters"));
+    }
+    match text.chars().find(|character| !is_allowed(*character)) {
+        Some(capital) if capital.is_uppercase() => Err(format!("has the capital letter {capital} in it")),
+        Some(' ') => Err("has a space in it".to_owned()),
+        Some(refused) if refused.is_control() => Err("has an invisible character in it".to_owned()),
+        Some(refused) => Err(format!("has {refused} in it")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,188 @@
+//! What a world file says, once read and checked.
+//!
+//! The keys, their units, ranges and defaults are declared where they are read, in [`super::read_world`]; the
+//! reference page `docs/world-config.md` is generated from those declarations.
+
+use glam::Vec2;
+
+/// One world: everything that the simulation, the bots and a predicting client need to know about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorldConfig {
+    /// Short name, shown to operators and in metrics.
+    pub name: String,
+    /// Seed of every random choice in this world: terrain, spawns and bots.
+    pub seed: u64,
+    /// Side of the square world, centred on the origin, in metres.
+    pub size_m: f32,
+    /// Simulation ticks per second.
+    pub tick_rate_hz: u32,
+    /// How many ticks a player's last input is repeated when no newer one has arrived; then neutral.
+    pub input_repeat_ticks: u32,
+    /// The ground.
+    pub terrain: TerrainConfig,
+    /// Static things that characters walk around or stand upon.
+    pub obstacles: Vec<ObstacleConfig>,
+    /// How characters move.
+    pub movement: MovementConfig,
+    /// Where characters appear; never empty.
+    pub spawn_areas: Vec<SpawnAreaConfig>,
+    /// What each client is told about.
+    pub interest: InterestConfig,
+    /// How many characters the world wants.
+    pub population: PopulationConfig,
+    /// What bots do.
+    pub bots: BotsConfig,
+    /// Routes that bots patrol.
+    pub patrols: Vec<PatrolConfig>,
+}
+
+/// Where the ground's heights come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TerrainConfig {
+    /// The same height everywhere.
+    Flat {
+        /// Height of the ground, in metres.
+        height_m: f32,
+    },
+    /// Rolling hills computed from the world's seed.
+    Procedural {
+        /// Lowest and highest ground, in metres.
+        height_min_m: f32,
+        /// See `height_min_m`.
+        height_max_m: f32,
+        /// Distance between neighbouring hills, in metres.
+        feature_m: f32,
+        /// Layers of detail.
+        octaves: u32,
+        /// Distance between height samples, in metres.
+        cell_m: f32,
+    },
+    /// A square 16-bit grey PNG, north (-z) up, black lowest.
+    Png {
+        /// File name, beside the world file.
+        file: String,
+        /// Height of black, in metres.
+        height_min_m: f32,
+        /// Height of white, in metres.
+        height_max_m: f32,
+    },
+    /// Square rows of little-endian 16-bit samples without a header, north (-z) first.
+    Raw {
+        /// File name, beside the world file.
+        file: String,
+        /// Height of sample 0, in metres.
+        height_min_m: f32,
+        /// Height of sample 65,535, in metres.
+        height_max_m: f32,
+    },
+}
+
+/// A static obstacle standing on the ground.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObstacleConfig {
+    /// Centre on the ground plane (x, z), in metres.
+    pub center_m: Vec2,
+    /// How far it rises above the ground at its centre, in metres.
+    pub height_m: f32,
+    /// Its outline.
+    pub shape: ObstacleShapeConfig,
+}
+
+/// The outline of an obstacle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObstacleShapeConfig {
+    /// A rectangle.
+    Box {
+        /// Full extents along its own x and z, in metres.
+        size_m: Vec2,
+        /// Turn about the vertical axis, in degrees.
+        yaw_deg: f32,
+    },
+    /// A circle.
+    Cylinder {
+        /// Radius in metres.
+        radius_m: f32,
+    },
+}
+
+/// How characters move; shared by the server's simulation and the client's prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MovementConfig {
+    /// Walking speed, in metres per second.
+    pub walk_speed_mps: f32,
+    /// Running speed, in metres per second.
+    pub run_speed_mps: f32,
+    /// How high a standing jump rises, in metres.
+    pub jump_height_m: f32,
+    /// Downward acceleration, in metres per second squared.
+    pub gravity_mps2: f32,
+    /// How quickly the wanted velocity is reached on the ground, in metres per second squared.
+    pub ground_acceleration_mps2: f32,
+    /// The same in the air.
+    pub air_acceleration_mps2: f32,
+    /// Steepest ground that can be walked up, in degrees.
+    pub slope_max_deg: f32,
+    /// Highest obstacle edge that is stepped onto, in metres.
+    pub step_height_m: f32,
+    /// Radius of the character's capsule, in metres.
+    pub capsule_radius_m: f32,
+    /// Height of the character's capsule, in metres.
+    pub capsule_height_m: f32,
+}
+
+/// A disc in which characters appear.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpawnAreaConfig {
+    /// Centre (x, z), in metres.
+    pub center_m: Vec2,
+    /// Radius in metres.
+    pub radius_m: f32,
+}
+
+/// What each client is told about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InterestConfig {
+    /// A character nearer than this enters a client's view, in metres.
+    pub enter_radius_m: f32,
+    /// A character in view stays there until it is farther than this, in metres.
+    pub leave_radius_m: f32,
+    /// Most characters in one client's view; the farthest are left out.
+    pub visible_max: u32,
+}
+
+/// How many characters the world wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PopulationConfig {
+    /// People and bots together; bots fill what people leave empty.
+    pub target: u32,
+    /// Most people at once.
+    pub players_max: u32,
+}
+
+/// What bots do: weights of the goals that a bot chooses among, and its senses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BotsConfig {
+    /// Weight of standing still for a while.
+    pub idle_weight: f32,
+    /// Weight of walking to a random place.
+    pub wander_weight: f32,
+    /// Weight of walking a patrol route; without routes it counts as wandering.
+    pub patrol_weight: f32,
+    /// Weight of following somebody in sight.
+    pub follow_weight: f32,
+    /// Weight of running from somebody who comes too near.
+    pub flee_weight: f32,
+    /// How far a bot sees, in metres.
+    pub sight_m: f32,
+    /// A bot thinks anew once in this many milliseconds; it steers every tick.
+    pub think_interval_ms: u32,
+}
+
+/// A closed route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatrolConfig {
+    /// Name, for messages.
+    pub name: String,
+    /// Corner points (x, z), in metres; at least two.
+    pub points_m: Vec<Vec2>,
+}

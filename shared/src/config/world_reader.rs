@@ -1,0 +1,147 @@
+//! Reads a world file as a whole: its tables in the order of the reference page. `[world]`, `[[obstacle]]` and
+//! `[population]` come before the tables whose rules look at them.
+
+use std::ops::Range;
+
+use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
+use super::limits::{OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
+use super::reader::{Findings, Mistakes, Name, Output, Presence, Source, TableDoc, TableReader, number, parse, whole};
+use super::world::{PopulationConfig, WorldConfig};
+use super::world_rules::Settled;
+use super::world_tables::{
+    SIZE_MAX_M, read_bots, read_interest, read_movement, read_obstacle, read_patrol, read_spawn_area, read_terrain,
+};
+
+/// Reads the text of a world file. `file_name` is only for messages.
+///
+/// # Errors
+/// With every mistake in the file, not just the first.
+pub fn read_world(file_name: &str, text: &str) -> Result<WorldConfig, ConfigErrors> {
+    let file = check_world(file_name, text)?;
+    file.mistakes.into_result(file.config)
+}
+
+/// A world file, right or wrong.
+pub(super) struct WorldFile {
+    /// What it says; a default or some accepted value where it is wrong.
+    pub(super) config: WorldConfig,
+    /// Where it names the terrain's file, when it does so rightly.
+    pub(super) terrain_file: Option<Range<usize>>,
+    /// What is wrong with it.
+    pub(super) mistakes: Mistakes,
+}
+
+/// Reads the text of a world file and collects its mistakes.
+///
+/// # Errors
+/// When the text is too long to be looked at.
+pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, ConfigErrors> {
+    if text.len() > WORLD_FILE_BYTES_MAX {
+        let reason = format!("is too large: {} bytes", text.len());
+        let kind = ConfigErrorKind::File { name: "the world file".to_owned(), reason };
+        let accepted = format!("at most {WORLD_FILE_BYTES_MAX} bytes");
+        return Err(ConfigError { accepted, ..ConfigError::whole_file(file_name, kind) }.into());
+    }
+    let mut findings = Findings::new(Source::new(file_name, text));
+    let root = parse(text, &mut findings);
+    let mut output = Output::Check(findings);
+    let mut reader = TableReader::root(&mut output, Some(&root));
+    let (config, terrain_file) = read_file(&mut reader);
+    reader.finish();
+    let mut mistakes = match output {
+        Output::Check(findings) => findings.into_mistakes(),
+        Output::Describe(_) => Mistakes::default(),
+    };
+    point_to_other_tables(&mut mistakes);
+    Ok(WorldFile { config, terrain_file, mistakes })
+}
+
+/// What can be written in a world file.
+pub(super) fn describe_world() -> Vec<TableDoc> {
+    let mut output = Output::Describe(Vec::new());
+    let mut reader = TableReader::root(&mut output, None);
+    read_file(&mut reader);
+    reader.finish();
+    match output {
+        Output::Describe(tables) => tables,
+        Output::Check(_) => Vec::new(),
+    }
+}
+
+/// Tells where an unknown key would be known.
+fn point_to_other_tables(mistakes: &mut Mistakes) {
+    let mut tables = Vec::new();
+    let unknown = |error: &ConfigError| error.kind == ConfigErrorKind::UnknownKey && error.suggestion.is_none();
+    for error in mistakes.iter_mut().filter(|error| unknown(error)) {
+        if tables.is_empty() {
+            tables = describe_world();
+        }
+        let key = error.key.rsplit('.').next().unwrap_or_default();
+        let knows_key = |table: &&TableDoc| table.keys.iter().any(|known| known.name == key);
+        let headings: Vec<_> = tables.iter().filter(knows_key).map(|table| table.heading.as_str()).collect();
+        if !headings.is_empty() {
+            error.suggestion = Some(format!("{key} belongs in {}", headings.join(" or ")));
+        }
+    }
+}
+
+fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize>>) {
+    let mut settled = Settled::default();
+    let (name, seed, size_m) = file.table("world", Presence::Required, "What the world is.", |table| {
+        let name = table.required("name", Name, "Short name, for operators and metrics.");
+        let seed_doc = "Seed of every random choice in this world. Another seed gives other hills and other bots.";
+        let seed = table.optional("seed", whole(0, i64::MAX as u64, ""), 1, seed_doc);
+        let size_doc = "Side of the square world. Its middle is x = 0, z = 0; x grows to the east, z to the south.";
+        let size_m = table.required("size_m", number(64.0, SIZE_MAX_M, "m"), size_doc);
+        settled.size_m = table.is_sound("size_m").then_some(size_m);
+        (name, seed, size_m)
+    });
+    let doc = "How time passes.";
+    let (tick_rate_hz, input_repeat_ticks) = file.table("simulation", Presence::Optional, doc, |table| {
+        let rate_doc = "Steps of the simulation per second. More cost more, and need more bandwidth.";
+        let tick_rate_hz = table.optional("tick_rate_hz", whole(10, 128, "Hz"), 20, rate_doc);
+        let repeat_doc = "For how many ticks a player's last input is repeated while no newer one arrives.";
+        (tick_rate_hz, table.optional("input_repeat_ticks", whole(0, 20, "ticks"), 4, repeat_doc))
+    });
+    let doc = "The ground.";
+    let (terrain, terrain_file) =
+        file.table("terrain", Presence::Required, doc, |table| read_terrain(table, settled));
+    let doc = "Something that characters walk around or stand upon. Write one table per obstacle.";
+    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| read_obstacle(table, settled));
+    let doc = "How characters move, players and bots alike.";
+    let movement = file.table("movement", Presence::Optional, doc, read_movement);
+    let doc = "A disc in which characters appear. Write one table per area; each is equally likely.";
+    let spawn_areas =
+        file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
+    let doc = "What each player is told about.";
+    let interest = file.table("interest", Presence::Optional, doc, read_interest);
+    let doc = "How many characters the world wants.";
+    let population = file.table("population", Presence::Optional, doc, |table| {
+        let target_doc = "People and bots together; bots fill what people leave empty.";
+        let target = table.optional("target", whole(0, 100_000, ""), 0, target_doc);
+        settled.population = table.is_sound("target").then_some(target);
+        let players_max = table.optional("players_max", whole(0, 100_000, ""), 1_000, "Most people at once.");
+        PopulationConfig { target, players_max }
+    });
+    let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
+               weight 1, and one of weight 0 never.";
+    let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, settled));
+    let doc = "A closed route that bots patrol. Write one table per route.";
+    let patrols = file.tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
+    let config = WorldConfig {
+        name,
+        seed,
+        size_m,
+        tick_rate_hz,
+        input_repeat_ticks,
+        terrain,
+        obstacles,
+        movement,
+        spawn_areas,
+        interest,
+        population,
+        bots,
+        patrols,
+    };
+    (config, terrain_file)
+}

@@ -1,0 +1,225 @@
+//! What a person or a bot may ask for in one tick, and the buffer in which it waits for that tick.
+//!
+//! Every bit pattern of a [`PlayerInput`] is a legal wish: there is nothing in it that could ask for more than the
+//! rules allow. Speed, position and rate are the server's to decide.
+
+use glam::Vec2;
+
+use crate::limits::INPUT_LEAD_TICKS_MAX;
+use crate::tick::Tick;
+
+/// The wishes of one character for one tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlayerInput {
+    /// Wanted direction along the world's x axis (east), -127 to 127; 127 is full speed.
+    pub move_x: i8,
+    /// Wanted direction along the world's z axis (south), -127 to 127.
+    pub move_z: i8,
+    /// Facing, as a fraction of a full turn in 1/65,536; 0 looks along -z (north), rising towards +x (east).
+    pub yaw: u16,
+    /// What is held down.
+    pub buttons: Buttons,
+}
+
+/// Buttons of a [`PlayerInput`]; unknown bits are ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buttons(pub u8);
+
+impl Buttons {
+    /// Move at running instead of walking speed.
+    pub const RUN: Buttons = Buttons(1);
+    /// Jump, when standing.
+    pub const JUMP: Buttons = Buttons(2);
+
+    /// Whether all of `buttons` are held.
+    pub fn contains(self, buttons: Buttons) -> bool {
+        self.0 & buttons.0 == buttons.0
+    }
+
+    /// `self` and `buttons` together.
+    pub fn with(self, buttons: Buttons) -> Buttons {
+        Buttons(self.0 | buttons.0)
+    }
+}
+
+impl PlayerInput {
+    /// Walks (or with [`Buttons::RUN`] runs) towards `direction`, whose length up to 1 is the share of full speed, and
+    /// looks that way. A direction that is not finite asks for standing still.
+    pub fn towards(direction: Vec2, buttons: Buttons) -> PlayerInput {
+        if !direction.is_finite() {
+            return PlayerInput { buttons, ..PlayerInput::default() };
+        }
+        let direction = direction.clamp_length_max(1.0);
+        PlayerInput {
+            move_x: (direction.x * 127.0).round() as i8,
+            move_z: (direction.y * 127.0).round() as i8,
+            yaw: yaw_of(direction),
+            buttons,
+        }
+    }
+
+    /// The wanted direction (x, z), never longer than 1.
+    pub fn direction(self) -> Vec2 {
+        let wanted = Vec2::new(f32::from(self.move_x.max(-127)), f32::from(self.move_z.max(-127))) / 127.0;
+        wanted.clamp_length_max(1.0)
+    }
+}
+
+/// The facing that looks along `direction` (x, z), in 1/65,536 of a turn; 0 for no direction.
+pub fn yaw_of(direction: Vec2) -> u16 {
+    if direction == Vec2::ZERO {
+        return 0;
+    }
+    let turn = libm::atan2f(direction.x, -direction.y) / std::f32::consts::TAU;
+    (turn * 65_536.0).round() as i32 as u16
+}
+
+/// What became of an input that was put into an [`InputBuffer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InputFate {
+    /// It waits for its tick.
+    Buffered,
+    /// One for that tick is already here: the first stands.
+    Duplicate,
+    /// Its tick has passed: dropped.
+    Late,
+    /// Its tick is farther ahead than [`INPUT_LEAD_TICKS_MAX`]: dropped.
+    Early,
+}
+
+/// Where an applied input came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputSource {
+    /// It arrived for this very tick.
+    Fresh,
+    /// None arrived in time: the last one again, without its jump.
+    Repeated,
+    /// None arrived for too long: stand still, keep facing.
+    Neutral,
+}
+
+/// Inputs that wait for their tick, one for each.
+///
+/// A character acts once per tick on at most one input, so that nobody can act more often by sending more.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Component))]
+pub struct InputBuffer {
+    waiting: [Option<(Tick, PlayerInput)>; INPUT_LEAD_TICKS_MAX as usize],
+    last: PlayerInput,
+    last_fresh_tick: Option<Tick>,
+    missed_ticks: u32,
+}
+
+impl Default for InputBuffer {
+    fn default() -> Self {
+        InputBuffer {
+            waiting: [None; INPUT_LEAD_TICKS_MAX as usize],
+            last: PlayerInput::default(),
+            last_fresh_tick: None,
+            missed_ticks: 0,
+        }
+    }
+}
+
+impl InputBuffer {
+    /// Keeps `input` for `tick`, where `next` is the next tick to be simulated.
+    pub fn put(&mut self, next: Tick, tick: Tick, input: PlayerInput) -> InputFate {
+        if tick < next {
+            return InputFate::Late;
+        }
+        if tick.since(next) >= INPUT_LEAD_TICKS_MAX {
+            return InputFate::Early;
+        }
+        let place = &mut self.waiting[(tick.0 % INPUT_LEAD_TICKS_MAX) as usize];
+        match place {
+            Some((waiting_tick, _)) if *waiting_tick == tick => InputFate::Duplicate,
+            _ => {
+                *place = Some((tick, input));
+                InputFate::Buffered
+            }
+        }
+    }
+
+    /// The input for `tick`: its own; or the last one for up to `repeat_ticks` ticks; or neutral.
+    pub fn take(&mut self, tick: Tick, repeat_ticks: u32) -> (PlayerInput, InputSource) {
+        let place = &mut self.waiting[(tick.0 % INPUT_LEAD_TICKS_MAX) as usize];
+        match *place {
+            Some((waiting_tick, input)) if waiting_tick == tick => {
+                *place = None;
+                self.last = input;
+                self.last_fresh_tick = Some(tick);
+                self.missed_ticks = 0;
+                (input, InputSource::Fresh)
+            }
+            _ => {
+                self.missed_ticks = self.missed_ticks.saturating_add(1);
+                if self.missed_ticks <= repeat_ticks && self.last_fresh_tick.is_some() {
+                    let buttons = Buttons(self.last.buttons.0 & !Buttons::JUMP.0);
+                    (PlayerInput { buttons, ..self.last }, InputSource::Repeated)
+                } else {
+                    (PlayerInput { yaw: self.last.yaw, ..PlayerInput::default() }, InputSource::Neutral)
+                }
+            }
+        }
+    }
+
+    /// The newest tick whose own input was applied.
+    pub fn last_fresh_tick(&self) -> Option<Tick> {
+        self.last_fresh_tick
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EAST: PlayerInput = PlayerInput { move_x: 127, move_z: 0, yaw: 0, buttons: Buttons(3) };
+
+    #[test]
+    fn a_missing_input_is_repeated_without_its_jump_and_then_neutral() {
+        let mut buffer = InputBuffer::default();
+        assert_eq!(buffer.put(Tick(5), Tick(5), EAST), InputFate::Buffered);
+        assert_eq!(buffer.take(Tick(5), 2), (EAST, InputSource::Fresh));
+        for tick in [6, 7] {
+            let (input, source) = buffer.take(Tick(tick), 2);
+            assert_eq!(source, InputSource::Repeated);
+            assert_eq!((input.move_x, input.buttons), (127, Buttons::RUN));
+        }
+        let (input, source) = buffer.take(Tick(8), 2);
+        assert_eq!((input.move_x, source), (0, InputSource::Neutral));
+    }
+
+    #[test]
+    fn the_first_input_for_a_tick_stands() {
+        let mut buffer = InputBuffer::default();
+        buffer.put(Tick(0), Tick(3), EAST);
+        assert_eq!(buffer.put(Tick(0), Tick(3), PlayerInput::default()), InputFate::Duplicate);
+        assert_eq!(buffer.take(Tick(3), 0).0, EAST);
+    }
+
+    #[test]
+    fn inputs_of_the_past_and_of_the_far_future_are_dropped() {
+        let mut buffer = InputBuffer::default();
+        assert_eq!(buffer.put(Tick(10), Tick(9), EAST), InputFate::Late);
+        assert_eq!(buffer.put(Tick(10), Tick(10 + INPUT_LEAD_TICKS_MAX), EAST), InputFate::Early);
+        assert_eq!(buffer.put(Tick(10), Tick(u32::MAX), EAST), InputFate::Early);
+    }
+
+    #[test]
+    fn no_bit_pattern_asks_for_more_than_full_speed() {
+        for x in i8::MIN..=i8::MAX {
+            for z in [i8::MIN, -127, 0, 100, 127] {
+                let input = PlayerInput { move_x: x, move_z: z, yaw: 0, buttons: Buttons(0xff) };
+                assert!(input.direction().length() <= 1.0 + 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn facing_runs_clockwise_from_north() {
+        assert_eq!(yaw_of(Vec2::new(0.0, -1.0)), 0);
+        assert_eq!(yaw_of(Vec2::new(1.0, 0.0)), 16_384);
+        assert_eq!(yaw_of(Vec2::new(0.0, 1.0)), 32_768);
+        assert_eq!(yaw_of(Vec2::new(-1.0, 0.0)), 49_152);
+    }
+}

@@ -1,0 +1,31 @@
+//! What both ends of the wire agree on: ticks, ids, limits, input, the one movement step, the spatial grid, the
+//! wire codecs and the world's configuration.
+//!
+//! Nothing here does I/O, reads a clock, starts a thread or asks the operating system for randomness: time, bytes
+//! and seeds are arguments. That is what lets the same code run in the server's tick, in a client's prediction, in
+//! a test and in a browser.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`tick`], [`ids`], [`limits`] | the vocabulary |
+//! | [`input`] | what may be asked for in one tick, and the buffer it waits in |
+//! | [`map`] | terrain and static obstacles |
+//! | [`movement`] | the one movement step |
+//! | [`spatial`] | who is where: columns and the uniform grid |
+//! | [`quantised`] | state as the wire carries it |
+//! | [`wire`] | every byte that is sent |
+//! | [`link`] | a bad network, seeded |
+//! | [`config`] | world files |
+
+pub mod config;
+pub mod ids;
+pub mod input;
+pub mod limits;
+pub mod link;
+pub mod map;
+pub mod movement;
+pub mod quantised;
+pub mod random;
+pub mod spatial;
+pub mod tick;
+pub mod wire;

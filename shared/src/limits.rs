@@ -1,0 +1,69 @@
+//! Every limit that outside input can reach, with the policy for reaching it.
+
+/// Largest datagram payload we send, in bytes, before the connection layer's own header and seal. Keeps the whole
+/// IP packet under 1,280 bytes, the smallest MTU that IPv6 allows.
+pub const DATAGRAM_BYTES_MAX: usize = 1_200;
+
+/// Largest snapshot, in bytes: a datagram without the frame's kind byte. What does not fit waits and gains priority.
+pub const SNAPSHOT_BYTES_MAX: usize = DATAGRAM_BYTES_MAX - 1;
+
+/// Largest packet of the reliable channels, in bytes; travels alone when it does not fit beside the frame. Bounded by
+/// the connection layer's 1,300-byte payload. Larger received ones are refused and counted.
+pub const CHANNEL_PACKET_BYTES_MAX: usize = 1_290;
+
+/// Largest reliable message, in bytes; a larger one is a programmer's error on our side and malformed on the other.
+pub const MESSAGE_BYTES_MAX: usize = 1_000;
+
+/// Bytes of unacknowledged reliable messages per client and direction; beyond it the client is disconnected.
+pub const CHANNEL_MEMORY_BYTES_MAX: usize = 64 * 1024;
+
+/// How far ahead of the oldest missing reliable message a received message number may be; beyond it the packet is
+/// refused and counted (renet keeps every message of a gap in memory).
+pub const MESSAGE_GAP_MAX: u64 = 512;
+
+/// Most characters in one client's view; world files may ask for less. The farthest are left out.
+pub const VISIBLE_MAX: usize = 1_000;
+
+/// Number of view slots per client: what may be visible plus what is leaving but not yet acknowledged. Bounded by the
+/// 10-bit slot number on the wire. When all are taken, enters wait.
+pub const VIEW_SLOTS_MAX: usize = 1_024;
+
+/// Most leaves in one snapshot; the others wait for the next.
+pub const LEAVES_PER_SNAPSHOT_MAX: usize = 127;
+
+/// Snapshots per client whose acknowledgement is still awaited; the oldest is given up as lost when a newer takes its
+/// place.
+pub const SENT_SNAPSHOTS_MAX: usize = 64;
+
+/// How many ticks before the newest acknowledged one a snapshot may be unacknowledged until it counts as lost.
+pub const LOSS_AFTER_TICKS: u32 = 3;
+
+/// Inputs carried by one datagram: the newest and the ones before it, so that single losses cost nothing.
+pub const INPUTS_PER_DATAGRAM_MAX: usize = 3;
+
+/// How far ahead of the simulation an input may be, in ticks; farther ones are dropped and counted.
+pub const INPUT_LEAD_TICKS_MAX: u32 = 32;
+
+/// Input datagrams per client and tick that are looked at; further ones are dropped and counted.
+pub const INPUT_DATAGRAMS_PER_TICK_MAX: u32 = 8;
+
+/// Malformed datagrams or messages after which an authenticated client is disconnected. One is forgiven each second.
+pub const STRIKES_MAX: u32 = 16;
+
+/// Bytes of received datagrams waiting for the next tick, all clients together; further ones are dropped and counted.
+pub const INBOUND_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Ticks of outbound frames waiting for the network thread; further ones are dropped and counted.
+pub const OUTBOUND_BATCHES_MAX: usize = 4;
+
+/// How long a connected client may take to say hello, in milliseconds; then it is disconnected.
+pub const HELLO_TIMEOUT_MS: u64 = 5_000;
+
+/// Longest player name, in bytes of UTF-8; longer ones are cut.
+pub const NAME_BYTES_MAX: usize = 32;
+
+const _: () = {
+    assert!(VISIBLE_MAX <= VIEW_SLOTS_MAX);
+    assert!(VIEW_SLOTS_MAX <= 1 << crate::wire::snapshot::SLOT_BITS);
+    assert!(SNAPSHOT_BYTES_MAX < DATAGRAM_BYTES_MAX);
+};

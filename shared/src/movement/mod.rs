@@ -1,0 +1,271 @@
+//! The one movement step: the server simulates with it, clients predict with it, and both must agree to the bit.
+//!
+//! A character is an upright capsule, treated as a cylinder; its position is the middle of its feet. It walks on
+//! terrain and on the tops of obstacles, is stopped by obstacles higher than a step, cannot walk up ground steeper
+//! than the rules allow and slides down it instead, and cannot leave the world. Characters pass through one another.
+//!
+//! Only `+ - * /`, `sqrt` and comparisons on `f32` are used, whose results IEEE 754 fixes.
+
+use glam::{Vec2, Vec3};
+
+use crate::config::MovementConfig;
+use crate::input::{Buttons, PlayerInput};
+use crate::map::{Map, Obstacle};
+
+/// Where a character is and how it moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Component))]
+pub struct CharacterState {
+    /// Middle of the feet, in metres; y is up.
+    pub position_m: Vec3,
+    /// Velocity, in metres per second.
+    pub velocity_mps: Vec3,
+    /// Facing, in 1/65,536 of a turn, as in [`PlayerInput::yaw`].
+    pub yaw: u16,
+    /// Whether it stands on something.
+    pub grounded: bool,
+}
+
+impl CharacterState {
+    /// A character standing on the terrain at (x, z).
+    pub fn standing_at(map: &Map, point_m: Vec2) -> CharacterState {
+        let point_m = map.clamp_inside(point_m);
+        let position_m = Vec3::new(point_m.x, map.terrain.height_m(point_m), point_m.y);
+        CharacterState { position_m, grounded: true, ..CharacterState::default() }
+    }
+
+    /// The position on the ground plane (x, z), in metres.
+    pub fn ground_position_m(&self) -> Vec2 {
+        Vec2::new(self.position_m.x, self.position_m.z)
+    }
+}
+
+/// [`MovementConfig`], made ready for use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovementRules {
+    /// Walking speed, in metres per second.
+    pub walk_speed_mps: f32,
+    /// Running speed, in metres per second.
+    pub run_speed_mps: f32,
+    /// Upward speed at the start of a jump, in metres per second.
+    pub jump_speed_mps: f32,
+    /// Downward acceleration, in metres per second squared.
+    pub gravity_mps2: f32,
+    /// How quickly the wanted velocity is reached when standing, in metres per second squared.
+    pub ground_acceleration_mps2: f32,
+    /// The same in the air.
+    pub air_acceleration_mps2: f32,
+    /// Steepest ground that can be stood upon, as rise over run.
+    pub slope_max: f32,
+    /// Highest edge that is stepped onto, in metres.
+    pub step_height_m: f32,
+    /// Radius of the capsule, in metres.
+    pub capsule_radius_m: f32,
+    /// Height of the capsule, in metres.
+    pub capsule_height_m: f32,
+}
+
+impl MovementRules {
+    /// The rules that a world file states.
+    pub fn new(config: &MovementConfig) -> MovementRules {
+        MovementRules {
+            walk_speed_mps: config.walk_speed_mps,
+            run_speed_mps: config.run_speed_mps,
+            jump_speed_mps: (2.0 * config.gravity_mps2 * config.jump_height_m).sqrt(),
+            gravity_mps2: config.gravity_mps2,
+            ground_acceleration_mps2: config.ground_acceleration_mps2,
+            air_acceleration_mps2: config.air_acceleration_mps2,
+            slope_max: libm::tanf(config.slope_max_deg.to_radians()),
+            step_height_m: config.step_height_m,
+            capsule_radius_m: config.capsule_radius_m,
+            capsule_height_m: config.capsule_height_m,
+        }
+    }
+}
+
+/// Fastest fall, in metres per second.
+pub const FALL_SPEED_MAX_MPS: f32 = 60.0;
+
+/// How far above the ground a character still counts as touching it, in metres.
+const CONTACT_M: f32 = 0.02;
+
+/// Most parts that one step is split into so that nothing thin is jumped over.
+const PARTS_MAX: f32 = 32.0;
+
+/// Moves a character by one tick of `step_s` seconds according to `input`.
+///
+/// Whatever the input, the result is inside the world, outside of obstacles (when `state` was), never below the
+/// terrain, and no farther away than the rules' speeds allow. Cost: about a microsecond.
+pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step_s: f32) -> CharacterState {
+    let rules = &map.rules;
+    let mut next = CharacterState { yaw: input.yaw, ..state };
+    accelerate(map, &mut next, input, step_s);
+    if next.grounded && input.buttons.contains(Buttons::JUMP) && rules.jump_speed_mps > 0.0 {
+        next.velocity_mps.y = rules.jump_speed_mps;
+        next.grounded = false;
+    }
+    let distance_m = ground_plane(next.velocity_mps).length() * step_s;
+    let parts = (distance_m / (0.5 * rules.capsule_radius_m)).ceil().clamp(1.0, PARTS_MAX);
+    let part_s = step_s / parts;
+    for _ in 0..parts as u32 {
+        move_horizontally(map, &mut next, part_s);
+        move_vertically(map, &mut next, part_s);
+    }
+    next
+}
+
+/// Turns the horizontal velocity towards the wanted one.
+fn accelerate(map: &Map, state: &mut CharacterState, input: PlayerInput, step_s: f32) {
+    let rules = &map.rules;
+    let speed_mps = if input.buttons.contains(Buttons::RUN) { rules.run_speed_mps } else { rules.walk_speed_mps };
+    let mut wanted = input.direction() * speed_mps;
+    let point = state.ground_position_m();
+    if !state.grounded && state.position_m.y <= map.terrain.height_m(point) + CONTACT_M {
+        // Sliding: there is no foothold to push uphill from.
+        wanted = without_uphill(wanted, map.terrain.gradient(point));
+    }
+    let acceleration = if state.grounded { rules.ground_acceleration_mps2 } else { rules.air_acceleration_mps2 };
+    let change = (wanted - ground_plane(state.velocity_mps)).clamp_length_max(acceleration * step_s);
+    state.velocity_mps.x += change.x;
+    state.velocity_mps.z += change.y;
+}
+
+/// Moves on the ground plane as far as terrain, obstacles and the world's edge allow.
+fn move_horizontally(map: &Map, state: &mut CharacterState, part_s: f32) {
+    let start = state.ground_position_m();
+    let wanted = ground_plane(state.velocity_mps) * part_s;
+    let reached = map.clamp_inside(start + climbable_part(map, start, state.position_m.y, wanted));
+    let reached = push_out_of_obstacles(map, state, reached)
+        .filter(|&point| !is_too_steep_to_enter(map, point, state.position_m.y))
+        .unwrap_or(start);
+    state.position_m.x = reached.x;
+    state.position_m.z = reached.y;
+    // What stopped the move also stops the velocity, so that nobody accelerates against a wall.
+    if part_s > 0.0 {
+        let achieved = (reached - start) / part_s;
+        let velocity = ground_plane(state.velocity_mps);
+        let kept = if achieved.length_squared() < velocity.length_squared() - 1e-4 { achieved } else { velocity };
+        state.velocity_mps.x = kept.x;
+        state.velocity_mps.z = kept.y;
+    }
+}
+
+/// The part of a horizontal `move_m` that does not lead up ground that is too steep.
+fn climbable_part(map: &Map, start: Vec2, feet_m: f32, move_m: Vec2) -> Vec2 {
+    if !is_too_steep_to_enter(map, start + move_m, feet_m) {
+        return move_m;
+    }
+    let along = without_uphill(move_m, map.terrain.gradient(start + move_m));
+    if is_too_steep_to_enter(map, start + along, feet_m) { Vec2::ZERO } else { along }
+}
+
+/// Whether the ground at a point is higher than the feet and too steep to be walked up.
+fn is_too_steep_to_enter(map: &Map, point_m: Vec2, feet_m: f32) -> bool {
+    map.terrain.height_m(point_m) > feet_m + 1e-4 && map.terrain.slope(point_m) > map.rules.slope_max
+}
+
+/// Where a character ends that wants to be at `point_m`; nowhere, when it would stay inside an obstacle.
+fn push_out_of_obstacles(map: &Map, state: &CharacterState, point_m: Vec2) -> Option<Vec2> {
+    const PASSES: usize = 4;
+    let radius_m = map.rules.capsule_radius_m;
+    let mut point_m = point_m;
+    for _ in 0..PASSES {
+        let mut pushed = false;
+        for obstacle in map.obstacles.near(point_m) {
+            if blocks(map, state, obstacle) && let Some(push) = obstacle.push_out(point_m, radius_m - 1e-3) {
+                point_m = map.clamp_inside(point_m + push);
+                pushed = true;
+            }
+        }
+        if !pushed {
+            return Some(point_m);
+        }
+    }
+    None
+}
+
+/// Whether an obstacle is a wall to a character, rather than a step, a floor or out of reach.
+fn blocks(map: &Map, state: &CharacterState, obstacle: &Obstacle) -> bool {
+    let feet_m = state.position_m.y;
+    obstacle.top_m > feet_m + step_allowance_m(map, state) && obstacle.bottom_m < feet_m + map.rules.capsule_height_m
+}
+
+fn step_allowance_m(map: &Map, state: &CharacterState) -> f32 {
+    if state.grounded { map.rules.step_height_m.max(CONTACT_M) } else { CONTACT_M }
+}
+
+/// Follows the floor, falls, lands, or slides down what is too steep.
+fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32) {
+    let rules = &map.rules;
+    let floor = floor_under(map, state);
+    if state.grounded {
+        let follow_m = rules.step_height_m.max(rules.slope_max * rules.capsule_radius_m);
+        if floor.height_m >= state.position_m.y - follow_m {
+            state.position_m.y = floor.height_m;
+            state.grounded = floor.holds;
+            return;
+        }
+        state.grounded = false;
+    }
+    let fall_mps = rules.gravity_mps2 * part_s;
+    state.position_m.y += (state.velocity_mps.y - 0.5 * fall_mps) * part_s;
+    state.velocity_mps.y = (state.velocity_mps.y - fall_mps).max(-FALL_SPEED_MAX_MPS);
+    if state.position_m.y > floor.height_m {
+        return;
+    }
+    state.position_m.y = floor.height_m;
+    if floor.holds {
+        state.grounded = state.velocity_mps.y <= 0.0;
+        state.velocity_mps.y = state.velocity_mps.y.max(0.0);
+    } else {
+        slide(state, map.terrain.gradient(state.ground_position_m()));
+    }
+}
+
+/// Takes the part of the velocity that points into a slope away, leaving what runs down along it.
+fn slide(state: &mut CharacterState, gradient: Vec2) {
+    let horizontal = without_uphill(ground_plane(state.velocity_mps), gradient);
+    let normal = Vec3::new(-gradient.x, 1.0, -gradient.y).normalize();
+    let velocity = Vec3::new(horizontal.x, state.velocity_mps.y, horizontal.y);
+    let along = velocity - normal * velocity.dot(normal).min(0.0);
+    state.velocity_mps = Vec3::new(along.x, along.y.min(0.0), along.z);
+}
+
+/// What is under a character's feet.
+struct Floor {
+    height_m: f32,
+    /// Whether it can be stood upon.
+    holds: bool,
+}
+
+/// The highest surface that the feet can rest upon: the terrain, or an obstacle's top within a step's reach.
+fn floor_under(map: &Map, state: &CharacterState) -> Floor {
+    let point = state.ground_position_m();
+    let reach_m = state.position_m.y + step_allowance_m(map, state);
+    let mut floor =
+        Floor { height_m: map.terrain.height_m(point), holds: map.terrain.slope(point) <= map.rules.slope_max };
+    for obstacle in map.obstacles.near(point) {
+        let under_feet = obstacle.top_m <= reach_m && obstacle.top_m > floor.height_m;
+        if under_feet && obstacle.push_out(point, map.rules.capsule_radius_m - 2e-3).is_some() {
+            floor = Floor { height_m: obstacle.top_m, holds: true };
+        }
+    }
+    floor
+}
+
+fn ground_plane(vector: Vec3) -> Vec2 {
+    Vec2::new(vector.x, vector.z)
+}
+
+/// `vector` without the part that points up along `gradient`.
+fn without_uphill(vector: Vec2, gradient: Vec2) -> Vec2 {
+    let steepness = gradient.length();
+    if steepness < 1e-6 {
+        return vector;
+    }
+    let uphill = gradient / steepness;
+    vector - uphill * vector.dot(uphill).max(0.0)
+}
+
+#[cfg(test)]
+mod tests;

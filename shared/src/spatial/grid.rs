@@ -1,0 +1,132 @@
+//! A uniform grid, rebuilt each tick by counting sort.
+
+use std::ops::Range;
+
+use glam::Vec2;
+
+/// Rows of [`super::CharacterColumns`] sorted by cell, so that a query reads memory in order.
+///
+/// Rebuilding is O(rows + cells); a query is O(cells touched + rows in them).
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Resource))]
+pub struct Grid {
+    side: usize,
+    cell_m: f32,
+    half_size_m: f32,
+    /// Where each cell's rows start in the sorted columns; one more than there are cells.
+    starts: Vec<u32>,
+    sorted_rows: Vec<u32>,
+    sorted_positions_m: Vec<Vec2>,
+    cell_of_row: Vec<u32>,
+}
+
+/// A row found by a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Row in the columns that the grid was built from.
+    pub row: u32,
+    /// Squared distance to the query's centre, in square metres.
+    pub distance_squared_m2: f32,
+}
+
+/// Most cells along one side, so that a small radius in a large world does not cost memory for empty cells.
+const SIDE_MAX: usize = 1_024;
+
+impl Grid {
+    /// An empty grid over a square world around the origin, with cells suited to queries of `radius_m`.
+    pub fn new(size_m: f32, radius_m: f32) -> Grid {
+        let cell_m = (radius_m / 4.0).max(size_m / SIDE_MAX as f32).max(1.0);
+        let side = ((size_m / cell_m).ceil() as usize).max(1);
+        Grid {
+            side,
+            cell_m,
+            half_size_m: size_m / 2.0,
+            starts: vec![0; side * side + 1],
+            sorted_rows: Vec::new(),
+            sorted_positions_m: Vec::new(),
+            cell_of_row: Vec::new(),
+        }
+    }
+
+    /// Replaces the contents; row `i` is at `positions_m[i]`.
+    pub fn rebuild(&mut self, positions_m: &[Vec2]) {
+        self.starts.fill(0);
+        self.cell_of_row.clear();
+        for &position_m in positions_m {
+            let cell = self.axis(position_m.y) * self.side + self.axis(position_m.x);
+            self.cell_of_row.push(cell as u32);
+            self.starts[cell + 1] += 1;
+        }
+        for cell in 1..self.starts.len() {
+            self.starts[cell] += self.starts[cell - 1];
+        }
+        self.sorted_rows.resize(positions_m.len(), 0);
+        self.sorted_positions_m.resize(positions_m.len(), Vec2::ZERO);
+        // Filled from the back, which moves each cell's end down to its start: afterwards `starts[c + 1]` holds the
+        // start of cell `c`, and one shift puts the table right.
+        for row in (0..positions_m.len()).rev() {
+            let end = &mut self.starts[self.cell_of_row[row] as usize + 1];
+            *end -= 1;
+            self.sorted_rows[*end as usize] = row as u32;
+            self.sorted_positions_m[*end as usize] = positions_m[row];
+        }
+        self.starts.copy_within(1.., 0);
+        if let Some(last) = self.starts.last_mut() {
+            *last = positions_m.len() as u32;
+        }
+    }
+
+    /// Calls `found` for each row within `radius_m` of a point, in the grid's order: cell by cell, rising rows within
+    /// each.
+    pub fn for_each_within(&self, center_m: Vec2, radius_m: f32, mut found: impl FnMut(Hit)) {
+        let radius_squared = radius_m * radius_m;
+        let columns = self.axis(center_m.x - radius_m)..self.axis(center_m.x + radius_m) + 1;
+        for row in self.axis(center_m.y - radius_m)..=self.axis(center_m.y + radius_m) {
+            for place in self.run(row, columns.clone()) {
+                let distance_squared_m2 = self.sorted_positions_m[place].distance_squared(center_m);
+                if distance_squared_m2 <= radius_squared {
+                    found(Hit { row: self.sorted_rows[place], distance_squared_m2 });
+                }
+            }
+        }
+    }
+
+    /// The sorted places of a run of neighbouring cells in one grid row, which are contiguous.
+    fn run(&self, row: usize, columns: Range<usize>) -> Range<usize> {
+        let first = row * self.side;
+        self.starts[first + columns.start] as usize..self.starts[first + columns.end] as usize
+    }
+
+    fn axis(&self, coordinate_m: f32) -> usize {
+        (((coordinate_m + self.half_size_m) / self.cell_m).max(0.0) as usize).min(self.side - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn a_query_finds_exactly_what_a_full_scan_finds() {
+        let mut random = Random::new(11, 0);
+        for (size_m, radius_m, count) in [(100.0, 30.0, 500), (1000.0, 100.0, 2000), (50.0, 200.0, 50), (64.0, 1.0, 0)] {
+            let half = size_m / 2.0;
+            let positions: Vec<Vec2> =
+                (0..count).map(|_| Vec2::new(random.between(-half, half), random.between(-half, half))).collect();
+            let mut grid = Grid::new(size_m, radius_m);
+            grid.rebuild(&[Vec2::ZERO; 3]);
+            grid.rebuild(&positions);
+            for _ in 0..100 {
+                let center = Vec2::new(random.between(-half, half), random.between(-half, half));
+                let mut found = Vec::new();
+                grid.for_each_within(center, radius_m, |hit| found.push(hit.row));
+                found.sort_unstable();
+                let scan: Vec<u32> = (0..count as u32)
+                    .filter(|&row| positions[row as usize].distance_squared(center) <= radius_m * radius_m)
+                    .collect();
+                assert_eq!(found, scan);
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Checks on bytes that the libraries beneath us do not make themselves.
+//!
+//! renetcode 2.0.0 and renet 2.0.1 index and count with numbers from the wire; what they do not check is checked here,
+//! before they see it. Received bytes reach neither unguarded.
+
+use super::{MESSAGE_CHANNEL, WireError};
+use crate::limits::{MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX};
+
+const NETCODE_PACKET_BYTES_MAX: usize = 1_400;
+const NETCODE_REQUEST_BYTES: usize = 1 + 13 + 8 + 8 + 24 + 1_024;
+const NETCODE_SEAL_BYTES: usize = 16;
+const NETCODE_TYPE_MAX: u8 = 6;
+
+/// Checks a UDP datagram before renetcode sees it: type, length and sequence number must fit one another.
+///
+/// # Errors
+/// When they do not; nothing valid is refused.
+pub fn check_netcode_packet(bytes: &[u8]) -> Result<(), WireError> {
+    let (&prefix, rest) = bytes.split_first().ok_or(WireError::TooShort)?;
+    if bytes.len() > NETCODE_PACKET_BYTES_MAX {
+        return Err(WireError::TooLong);
+    }
+    let (packet_type, sequence_bytes) = (prefix & 0x0f, usize::from(prefix >> 4));
+    match packet_type {
+        0 if prefix != 0 => Err(WireError::InvalidField),
+        0 if bytes.len() < NETCODE_REQUEST_BYTES => Err(WireError::TooShort),
+        0 if bytes.len() > NETCODE_REQUEST_BYTES => Err(WireError::TooLong),
+        0 => Ok(()),
+        1..=NETCODE_TYPE_MAX => {
+            if sequence_bytes > 8 {
+                return Err(WireError::InvalidField);
+            }
+            if rest.len() < sequence_bytes + NETCODE_SEAL_BYTES || bytes.len() < 2 + NETCODE_SEAL_BYTES {
+                return Err(WireError::TooShort);
+            }
+            // A number that no honest peer reaches, and near which the replay window's arithmetic would overflow.
+            if sequence_bytes == 8 && rest[7] >= 0x80 {
+                return Err(WireError::InvalidField);
+            }
+            Ok(())
+        }
+        _ => Err(WireError::NotAccepted),
+    }
+}
+
+/// Checks a packet of the reliable channel before renet sees it, where `delivered` messages have been taken out of the
+/// channel so far: only whole small messages on our channel and acknowledgements are accepted, no message is empty
+/// (renet would not count it) and none is so far ahead that the gap before it would have to be kept in memory.
+///
+/// # Errors
+/// When it is anything else.
+pub fn check_channel_packet(bytes: &[u8], delivered: u64) -> Result<(), WireError> {
+    const SMALL_RELIABLE: u8 = 0;
+    const ACK: u8 = 4;
+    let mut reader = Reader { bytes };
+    match reader.byte()? {
+        SMALL_RELIABLE => {
+            reader.varint()?;
+            if reader.byte()? != MESSAGE_CHANNEL {
+                return Err(WireError::NotAccepted);
+            }
+            let count = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
+            for _ in 0..count {
+                let number = reader.varint()?;
+                let length = reader.varint()?;
+                if length == 0 || length > MESSAGE_BYTES_MAX as u64 {
+                    return Err(WireError::InvalidField);
+                }
+                if number > delivered + MESSAGE_GAP_MAX {
+                    return Err(WireError::MessageGap);
+                }
+                reader.skip(length as usize)?;
+            }
+            reader.finish()
+        }
+        ACK => {
+            reader.varint()?;
+            let (mut start, size) = (reader.varint()?, reader.varint()?);
+            let more = reader.varint()?;
+            start = start.checked_sub(size).ok_or(WireError::InvalidField)?;
+            // Each further range is at least two bytes, so the bytes bound the loop.
+            for _ in 0..more {
+                let (gap, size) = (reader.varint()?, reader.varint()?);
+                start = start.checked_sub(gap + 2 + size).ok_or(WireError::InvalidField)?;
+            }
+            reader.finish()
+        }
+        _ => Err(WireError::NotAccepted),
+    }
+}
+
+/// Reads renet's packets: big-endian, with the variable-length integers of QUIC (RFC 9000, section 16).
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn byte(&mut self) -> Result<u8, WireError> {
+        let (&byte, rest) = self.bytes.split_first().ok_or(WireError::TooShort)?;
+        self.bytes = rest;
+        Ok(byte)
+    }
+
+    fn varint(&mut self) -> Result<u64, WireError> {
+        let first = self.byte()?;
+        let further_bytes = (1 << (first >> 6)) - 1;
+        let mut value = u64::from(first & 0x3f);
+        for _ in 0..further_bytes {
+            value = value << 8 | u64::from(self.byte()?);
+        }
+        Ok(value)
+    }
+
+    fn skip(&mut self, count: usize) -> Result<(), WireError> {
+        self.bytes = self.bytes.get(count..).ok_or(WireError::TooShort)?;
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), WireError> {
+        if self.bytes.is_empty() { Ok(()) } else { Err(WireError::TooLong) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn netcode_packets_whose_sequence_does_not_fit_are_refused() {
+        let packet = |prefix: u8, length: usize| [&[prefix][..], &vec![0; length - 1]].concat();
+        assert_eq!(check_netcode_packet(&packet(0x95, 40)), Err(WireError::InvalidField), "nine sequence bytes");
+        assert_eq!(check_netcode_packet(&packet(0x85, 24)), Err(WireError::TooShort), "8 + 16 bytes do not fit");
+        assert_eq!(check_netcode_packet(&packet(0x85, 25)), Ok(()));
+        assert_eq!(check_netcode_packet(&packet(0x15, 17)), Err(WireError::TooShort));
+        assert_eq!(check_netcode_packet(&packet(0x17, 40)), Err(WireError::NotAccepted));
+        assert_eq!(check_netcode_packet(&packet(0x00, 1_078)), Ok(()));
+        assert_eq!(check_netcode_packet(&packet(0x00, 1_079)), Err(WireError::TooLong));
+        let mut highest = packet(0x85, 40);
+        highest[1..9].fill(0xff);
+        assert_eq!(check_netcode_packet(&highest), Err(WireError::InvalidField));
+    }
+
+    #[test]
+    fn channel_packets_that_renet_would_not_charge_for_are_refused() {
+        let small = |number: u8, message: &[u8]| [&[0, 1, 0, 0, 1, number, message.len() as u8], message].concat();
+        assert_eq!(check_channel_packet(&small(0, b"hi"), 0), Ok(()));
+        assert_eq!(check_channel_packet(&small(0, b""), 0), Err(WireError::InvalidField));
+        let far = [0, 1, 0, 0, 1, 0x80, 0, 0xff, 0xff, 1, b'x'];
+        assert_eq!(check_channel_packet(&far, 0), Err(WireError::MessageGap));
+        assert_eq!(check_channel_packet(&far, 65_535), Ok(()));
+        for slice_or_unreliable in [1, 2, 3, 5] {
+            assert_eq!(check_channel_packet(&[slice_or_unreliable, 0, 0], 0), Err(WireError::NotAccepted));
+        }
+        assert_eq!(check_channel_packet(&[0, 1, 7, 0, 0], 0), Err(WireError::NotAccepted), "another channel");
+        assert_eq!(check_channel_packet(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
+        assert_eq!(check_channel_packet(&[4, 1, 9, 3, 1, 1, 1], 0), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), delivered in 0u64..1 << 40) {
+            let _ = check_netcode_packet(&bytes);
+            let _ = check_channel_packet(&bytes, delivered);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The secret that connect tokens are sealed with.
+
+use std::fmt;
+
+/// Key shared by the server and whoever hands out connect tokens. Its `Debug` output does not show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ConnectKey([u8; 32]);
+
+/// Why a text is not a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is 64 hexadecimal digits (32 bytes), for example from `openssl rand -hex 32`")]
+pub struct KeyError;
+
+impl ConnectKey {
+    /// A key that everybody knows: for development, on loopback addresses only.
+    pub const DEVELOPMENT: ConnectKey = ConnectKey(*b"throng development key: no secre");
+
+    /// Reads 64 hexadecimal digits; white space around them is ignored.
+    ///
+    /// # Errors
+    /// When `text` is anything else.
+    pub fn parse(text: &str) -> Result<ConnectKey, KeyError> {
+        let digits = text.trim().as_bytes();
+        let mut bytes = [0; 32];
+        if digits.len() != 2 * bytes.len() {
+            return Err(KeyError);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(ConnectKey(bytes))
+    }
+
+    /// The key itself.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+fn digit(character: u8) -> Result<u8, KeyError> {
+    (character as char).to_digit(16).map(|value| value as u8).ok_or(KeyError)
+}
+
+impl fmt::Debug for ConnectKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if *self == ConnectKey::DEVELOPMENT { "ConnectKey(development)" } else { "ConnectKey(secret)" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_64_hexadecimal_digits_are_a_key() {
+        let text = "00ff".repeat(16);
+        let key = ConnectKey::parse(&format!("  {text}\n")).expect("a key");
+        assert_eq!(&key.bytes()[..2], [0, 255]);
+        for wrong in ["", "00", &text[1..], &text.replace('f', "g"), &format!("{text}0"), &"é".repeat(32)] {
+            assert_eq!(ConnectKey::parse(wrong), Err(KeyError), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        assert_eq!(format!("{:?}", ConnectKey::parse(&"ab".repeat(32)).expect("a key")), "ConnectKey(secret)");
+    }
+}
