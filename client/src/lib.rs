@@ -1,1 +1,50 @@
-//! Native client: connect, predict, interpolate; and the load generator.
+//! Native client of a Throng server: connects, sends inputs, keeps a replica of what is near, predicts its own
+//! character with the server's own movement step, and interpolates the others.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use std::time::{Duration, Instant};
+//! use throng_client::{Client, UdpTransport};
+//! use throng_shared::{config, input::{Buttons, PlayerInput}, map::Map, wire::key::ConnectKey};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let world = config::builtin_world();
+//! let map = Arc::new(Map::new(&world.config, world.terrain_samples.as_ref())?);
+//! let token = throng_client::development_token("127.0.0.1:7777".parse()?, 42)?;
+//! let start = Instant::now();
+//! let transport = UdpTransport::connect(token, Duration::ZERO)?;
+//! let mut client = Client::new(transport, map, &world, "Ann");
+//! loop {
+//!     let now = start.elapsed();
+//!     client.update(now);
+//!     while client.is_input_due(now) {
+//!         client.step(now, PlayerInput::towards(glam::Vec2::X, Buttons::RUN));
+//!     }
+//!     for entity in client.replica().entities() {
+//!         println!("{:?} at {:?}", entity.net_id, client.interpolated(entity, now).position_m);
+//!     }
+//!     if client.is_closed() { break }
+//!     std::thread::sleep(Duration::from_millis(2));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Client`] does no I/O of its own and reads no clock: its transport moves the bytes, and time is an argument.
+
+mod client;
+mod pace;
+mod prediction;
+mod replica;
+mod server_clock;
+pub mod swarm;
+mod token;
+mod transport;
+mod udp;
+
+pub use client::{Client, ClientStats, CloseReason, State};
+pub use prediction::Prediction;
+pub use replica::{Interpolated, Replica, ReplicaEntity};
+pub use token::{TokenError, connect_token, development_token};
+pub use transport::{ClientTransport, Traffic, TransportStatus};
+pub use udp::UdpTransport;

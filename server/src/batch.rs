@@ -85,8 +85,8 @@ impl InboundBatch {
 pub struct OutboundBatch {
     /// Messages for the reliable channel, in the order in which they are to be sent.
     pub messages: Vec<(ClientId, ServerMessage)>,
-    /// Connections to be ended, after their messages.
-    pub goodbyes: Vec<(ClientId, GoodbyeReason)>,
+    /// Connections to be ended, each with its last message; sent after `messages`.
+    pub dismissals: Vec<(ClientId, ServerMessage)>,
     frames: Vec<(ClientId, Range<usize>)>,
     bytes: Vec<u8>,
 }
@@ -104,6 +104,11 @@ impl OutboundBatch {
         self.frames.iter().map(|(client, range)| (*client, &self.bytes[range.clone()]))
     }
 
+    /// Ends a client's connection, and tells it why.
+    pub fn dismiss(&mut self, client: ClientId, reason: GoodbyeReason) {
+        self.dismissals.push((client, ServerMessage::Goodbye(reason)));
+    }
+
     /// Moves everything from `other` behind what is here; `other` is left empty, with its memory.
     pub fn append(&mut self, other: &mut OutboundBatch) {
         let shift = self.bytes.len();
@@ -111,18 +116,24 @@ impl OutboundBatch {
         let moved = other.frames.drain(..).map(|(client, range)| (client, range.start + shift..range.end + shift));
         self.frames.extend(moved);
         self.messages.append(&mut other.messages);
-        self.goodbyes.append(&mut other.goodbyes);
+        self.dismissals.append(&mut other.dismissals);
+    }
+
+    /// Drops the snapshots, keeping messages and dismissals.
+    pub fn clear_frames(&mut self) {
+        self.frames.clear();
+        self.bytes.clear();
     }
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.messages.is_empty() && self.goodbyes.is_empty()
+        self.frames.is_empty() && self.messages.is_empty() && self.dismissals.is_empty()
     }
 
     /// Empties the batch, keeping its memory.
     pub fn clear(&mut self) {
         self.messages.clear();
-        self.goodbyes.clear();
+        self.dismissals.clear();
         self.frames.clear();
         self.bytes.clear();
     }

@@ -10,14 +10,17 @@
 
 pub mod batch;
 pub mod clock;
+pub mod host;
 pub mod instance;
 pub mod interest;
+pub mod net;
 pub mod replication;
 pub mod session;
 pub mod tick;
 
 mod commit;
 mod egress;
+mod front_door;
 mod ingress;
 mod record;
 mod simulation;

@@ -4,7 +4,6 @@ use bevy_ecs::prelude::{Entity, Resource};
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
 use throng_shared::movement::CharacterState;
-use throng_shared::tick::TickRate;
 use throng_shared::wire::inputs::SnapshotAcks;
 
 use crate::replication::ClientView;
@@ -111,25 +110,28 @@ impl Sessions {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Strikes {
     count: u32,
-    ticks_to_forgiveness: u32,
+    counted_at_s: u64,
 }
 
 impl Strikes {
-    /// Counts one more. Whether that was one too many.
-    pub fn add(&mut self) -> bool {
-        self.count = self.count.saturating_add(1);
+    /// Counts one more at `now_s`, in seconds on any scale. Whether that was one too many.
+    pub fn add(&mut self, now_s: u64) -> bool {
+        let forgiven = now_s.saturating_sub(self.counted_at_s).min(u64::from(self.count)) as u32;
+        self.count = self.count - forgiven + 1;
+        self.counted_at_s = now_s;
         self.count >= STRIKES_MAX
     }
+}
 
-    /// To be called each tick.
-    pub fn forgive(&mut self, rate: TickRate) {
-        if self.count == 0 {
-            return;
-        }
-        self.ticks_to_forgiveness += 1;
-        if self.ticks_to_forgiveness >= rate.hz() {
-            self.ticks_to_forgiveness = 0;
-            self.count -= 1;
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strike_each_second_is_forgiven_and_a_burst_is_not() {
+        let mut patient = Strikes::default();
+        assert!((0..1_000).all(|now_s| !patient.add(now_s)));
+        let mut burst = Strikes::default();
+        assert_eq!((1..).find(|_| burst.add(7)), Some(STRIKES_MAX));
     }
 }

@@ -17,6 +17,9 @@ pub const MESSAGE_BYTES_MAX: usize = 1_000;
 /// Bytes of unacknowledged reliable messages per client and direction; beyond it the client is disconnected.
 pub const CHANNEL_MEMORY_BYTES_MAX: usize = 64 * 1024;
 
+/// How long a reliable message is unacknowledged until it is sent again, in milliseconds.
+pub const MESSAGE_RESEND_MS: u64 = 200;
+
 /// How far ahead of the oldest missing reliable message a received message number may be; beyond it the packet is
 /// refused and counted (renet keeps every message of a gap in memory).
 pub const MESSAGE_GAP_MAX: u64 = 512;
@@ -55,6 +58,9 @@ pub const INBOUND_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Ticks of outbound frames waiting for the network thread; further ones are dropped and counted.
 pub const OUTBOUND_BATCHES_MAX: usize = 4;
+
+/// How long a connection that we end stays open for its last messages to arrive, in milliseconds.
+pub const LINGER_MS: u64 = 1_000;
 
 /// How long a connected client may take to say hello, in milliseconds; then it is disconnected.
 pub const HELLO_TIMEOUT_MS: u64 = 5_000;

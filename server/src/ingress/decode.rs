@@ -26,7 +26,6 @@ pub(crate) fn decode_inputs(
     for session in sessions.all_mut() {
         session.frames_this_tick = 0;
         session.own.input_margin_ms = None;
-        session.strikes.forgive(rules.tick_rate);
     }
     for frame in inbound.0.frames() {
         let Some(session) = sessions.get_mut(frame.client) else { continue };
@@ -37,8 +36,8 @@ pub(crate) fn decode_inputs(
         }
         let Ok(decoded) = InputFrame::decode(frame.bytes) else {
             totals.frames_malformed += 1;
-            if session.strikes.add() {
-                outbound.0.goodbyes.push((frame.client, GoodbyeReason::Malformed));
+            if session.strikes.add(u64::from(tick.0 / rules.tick_rate.hz())) {
+                outbound.0.dismiss(frame.client, GoodbyeReason::Malformed);
             }
             continue;
         };

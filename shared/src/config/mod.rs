@@ -12,7 +12,10 @@ mod load;
 mod reader;
 mod reference;
 mod terrain_samples;
+#[cfg(test)]
+mod tests;
 mod world;
+mod world_ground;
 mod world_reader;
 mod world_rules;
 mod world_tables;

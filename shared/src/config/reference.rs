@@ -33,7 +33,11 @@ pub fn world_reference_markdown() -> String {
 }
 
 fn write_table(page: &mut String, table: &TableDoc) -> fmt::Result {
-    writeln!(page, "\n## `{}`\n\n{}\n\n*{}*", table.heading, table.doc, table.presence)?;
+    writeln!(
+        page,
+        "\n## `{}`\n\n{}\n\n*{}*",
+        table.heading, table.doc, table.presence
+    )?;
     let mut under = None;
     let mut is_first = true;
     for key in &table.keys {
@@ -55,12 +59,20 @@ fn write_table(page: &mut String, table: &TableDoc) -> fmt::Result {
 }
 
 fn write_key(page: &mut String, key: &KeyDoc) -> fmt::Result {
-    let default = key.default.as_ref().map_or("*required*".to_owned(), |default| format!("`{default}`"));
+    let default = key
+        .default
+        .as_ref()
+        .map_or("*required*".to_owned(), |default| format!("`{default}`"));
     let mut meaning = key.doc.to_owned();
     for (word, doc) in &key.choices {
         write!(meaning, "<br>`\"{word}\"`: {doc}")?;
     }
-    writeln!(page, "| `{}` | {} | {default} | {meaning} |", key.name, cell(&key.accepted))
+    writeln!(
+        page,
+        "| `{}` | {} | {default} | {meaning} |",
+        key.name,
+        cell(&key.accepted)
+    )
 }
 
 /// Text for a cell of a table.
@@ -89,9 +101,18 @@ mod tests {
     #[test]
     fn every_key_is_explained() {
         for table in describe_world() {
-            assert!(table.doc.ends_with('.') && table.presence.ends_with('.'), "{}", table.heading);
+            assert!(
+                table.doc.ends_with('.') && table.presence.ends_with('.'),
+                "{}",
+                table.heading
+            );
             for key in &table.keys {
-                assert!(key.doc.ends_with('.') && !key.accepted.is_empty(), "{} {}", table.heading, key.name);
+                assert!(
+                    key.doc.ends_with('.') && !key.accepted.is_empty(),
+                    "{} {}",
+                    table.heading,
+                    key.name
+                );
             }
         }
     }

@@ -7,10 +7,9 @@ use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use super::limits::{OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
 use super::reader::{Findings, Mistakes, Name, Output, Presence, Source, TableDoc, TableReader, number, parse, whole};
 use super::world::{PopulationConfig, WorldConfig};
+use super::world_ground::{read_obstacle, read_terrain};
 use super::world_rules::Settled;
-use super::world_tables::{
-    SIZE_MAX_M, read_bots, read_interest, read_movement, read_obstacle, read_patrol, read_spawn_area, read_terrain,
-};
+use super::world_tables::{SIZE_MAX_M, read_bots, read_interest, read_movement, read_patrol, read_spawn_area};
 
 /// Reads the text of a world file. `file_name` is only for messages.
 ///
@@ -38,9 +37,16 @@ pub(super) struct WorldFile {
 pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, ConfigErrors> {
     if text.len() > WORLD_FILE_BYTES_MAX {
         let reason = format!("is too large: {} bytes", text.len());
-        let kind = ConfigErrorKind::File { name: "the world file".to_owned(), reason };
+        let kind = ConfigErrorKind::File {
+            name: "the world file".to_owned(),
+            reason,
+        };
         let accepted = format!("at most {WORLD_FILE_BYTES_MAX} bytes");
-        return Err(ConfigError { accepted, ..ConfigError::whole_file(file_name, kind) }.into());
+        return Err(ConfigError {
+            accepted,
+            ..ConfigError::whole_file(file_name, kind)
+        }
+        .into());
     }
     let mut findings = Findings::new(Source::new(file_name, text));
     let root = parse(text, &mut findings);
@@ -53,7 +59,11 @@ pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, Conf
         Output::Describe(_) => Mistakes::default(),
     };
     point_to_other_tables(&mut mistakes);
-    Ok(WorldFile { config, terrain_file, mistakes })
+    Ok(WorldFile {
+        config,
+        terrain_file,
+        mistakes,
+    })
 }
 
 /// What can be written in a world file.
@@ -78,7 +88,11 @@ fn point_to_other_tables(mistakes: &mut Mistakes) {
         }
         let key = error.key.rsplit('.').next().unwrap_or_default();
         let knows_key = |table: &&TableDoc| table.keys.iter().any(|known| known.name == key);
-        let headings: Vec<_> = tables.iter().filter(knows_key).map(|table| table.heading.as_str()).collect();
+        let headings: Vec<_> = tables
+            .iter()
+            .filter(knows_key)
+            .map(|table| table.heading.as_str())
+            .collect();
         if !headings.is_empty() {
             error.suggestion = Some(format!("{key} belongs in {}", headings.join(" or ")));
         }
@@ -101,18 +115,24 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         let rate_doc = "Steps of the simulation per second. More cost more, and need more bandwidth.";
         let tick_rate_hz = table.optional("tick_rate_hz", whole(10, 128, "Hz"), 20, rate_doc);
         let repeat_doc = "For how many ticks a player's last input is repeated while no newer one arrives.";
-        (tick_rate_hz, table.optional("input_repeat_ticks", whole(0, 20, "ticks"), 4, repeat_doc))
+        (
+            tick_rate_hz,
+            table.optional("input_repeat_ticks", whole(0, 20, "ticks"), 4, repeat_doc),
+        )
     });
     let doc = "The ground.";
-    let (terrain, terrain_file) =
-        file.table("terrain", Presence::Required, doc, |table| read_terrain(table, settled));
+    let (terrain, terrain_file) = file.table("terrain", Presence::Required, doc, |table| read_terrain(table, settled));
     let doc = "Something that characters walk around or stand upon. Write one table per obstacle.";
-    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| read_obstacle(table, settled));
+    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| {
+        read_obstacle(table, settled)
+    });
     let doc = "How characters move, players and bots alike.";
     let movement = file.table("movement", Presence::Optional, doc, read_movement);
-    let doc = "A disc in which characters appear. Write one table per area; each is equally likely.";
-    let spawn_areas =
-        file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
+    let doc = "A disc in which characters appear. Write one table per area; a larger one gets more of them, in \
+               proportion to the ground that it covers.";
+    let spawn_areas = file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| {
+        read_spawn_area(table, settled, &obstacles)
+    });
     let doc = "What each player is told about.";
     let interest = file.table("interest", Presence::Optional, doc, read_interest);
     let doc = "How many characters the world wants.";

@@ -6,7 +6,6 @@
 //! | message | number | fields |
 //! |---|---|---|
 //! | [`Hello`], client's first | 0 | magic (4), lowest and highest version (2 + 2), world hash (8), name (string) |
-//! | [`ClientMessage::Goodbye`] | 1 | – |
 //! | [`Welcome`], server's answer | 0 | version (2), tick (4), own net id (4), ticks per second (2) |
 //! | [`Refused`] | 1 | reason (4, [`RefusalReason`]), lowest and highest version (2 + 2), world hash (8), world name (string) |
 //! | [`ServerMessage::Goodbye`] | 2 | reason (4, [`GoodbyeReason`]) |
@@ -44,8 +43,6 @@ pub struct Hello {
 pub enum ClientMessage {
     /// Asks to be let in.
     Hello(Hello),
-    /// Leaves.
-    Goodbye,
 }
 
 /// Lets a client in.

@@ -5,10 +5,11 @@
 //! └ netcode 1.02 packet (encrypted, replay-protected)
 //!   └ datagram  ([`datagram`])       one kind byte, then
 //!     ├ frame                        a snapshot ([`snapshot`]) or inputs ([`inputs`])
-//!     └ channel packets              renet's reliable channel, carrying messages ([`message`])
+//!     └ channel packets              renet's reliable channel ([`channel`]), carrying messages ([`message`])
 //! ```
 
 mod bits;
+pub mod channel;
 pub mod datagram;
 pub mod guard;
 pub mod inputs;

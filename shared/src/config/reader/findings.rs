@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::source::Source;
 use crate::config::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::config::limits::CONFIG_ERRORS_MAX;
-use super::source::Source;
 
 /// What a run of the reader is for.
 pub(in crate::config) enum Output<'t> {
@@ -24,7 +24,11 @@ pub(in crate::config) struct Findings<'t> {
 
 impl<'t> Findings<'t> {
     pub(in crate::config) fn new(source: Source<'t>) -> Self {
-        Self { source, mistakes: Mistakes::default(), broken: Vec::new() }
+        Self {
+            source,
+            mistakes: Mistakes::default(),
+            broken: Vec::new(),
+        }
     }
 
     pub(super) fn source(&self) -> &Source<'t> {
@@ -90,7 +94,11 @@ impl Mistakes {
 
     /// `value`, if there is no mistake.
     pub(in crate::config) fn into_result<T>(self, value: T) -> Result<T, ConfigErrors> {
-        if self.errors.is_empty() { Ok(value) } else { Err(ConfigErrors::new(self.errors, self.omitted_count)) }
+        if self.errors.is_empty() {
+            Ok(value)
+        } else {
+            Err(ConfigErrors::new(self.errors, self.omitted_count))
+        }
     }
 }
 

@@ -43,7 +43,9 @@ impl<'t> TableReader<'_, 't> {
             self.only_with = None;
             return last;
         }
-        let value = chosen.and_then(|index| choices.get(index)).map(|choice| read(self, choice.means));
+        let value = chosen
+            .and_then(|index| choices.get(index))
+            .map(|choice| read(self, choice.means));
         if self.undeclared().next().is_some() {
             let mut output = Output::Describe(Vec::new());
             let mut other = TableReader::root(&mut output, None);
@@ -58,7 +60,13 @@ impl<'t> TableReader<'_, 't> {
                 let names: Vec<_> = self.elsewhere.drain(..).map(|(name, _)| name).collect();
                 for name in names {
                     if self.fields.iter().all(|field| field.name != name) {
-                        self.declare(Field { name, listed: name.to_owned(), span: None, default: None, is_sound: false });
+                        self.declare(Field {
+                            name,
+                            listed: name.to_owned(),
+                            span: None,
+                            default: None,
+                            is_sound: false,
+                        });
                     }
                 }
             }
@@ -78,9 +86,22 @@ impl<'t> TableReader<'_, 't> {
         let default = default.map(|default| kind.show(default));
         if let Output::Describe(_) = self.output {
             let (only_with, choices) = (self.only_with.clone(), choices.to_vec());
-            self.doc.keys.push(KeyDoc { name, accepted: kind.accepted(), default, doc, only_with, choices });
+            self.doc.keys.push(KeyDoc {
+                name,
+                accepted: kind.accepted(),
+                default,
+                doc,
+                only_with,
+                choices,
+            });
             if self.fields.iter().all(|field| field.name != name) {
-                self.declare(Field { name, listed: name.to_owned(), span: None, default: None, is_sound: true });
+                self.declare(Field {
+                    name,
+                    listed: name.to_owned(),
+                    span: None,
+                    default: None,
+                    is_sound: true,
+                });
             }
             return None;
         }
@@ -93,7 +114,13 @@ impl<'t> TableReader<'_, 't> {
         let value = written.and_then(|written| kind.read(written, &mut refusals));
         if written.is_none() && default.is_none() && self.table.is_some() {
             let suggestion = format!("add it to this table. {doc}");
-            self.refuse_missing(self.span.clone(), name, ConfigErrorKind::MissingKey, accepted(), suggestion);
+            self.refuse_missing(
+                self.span.clone(),
+                name,
+                ConfigErrorKind::MissingKey,
+                accepted(),
+                suggestion,
+            );
         }
         for refusal in refusals {
             let key = format!("{name}{}", refusal.element);
@@ -101,7 +128,13 @@ impl<'t> TableReader<'_, 't> {
             self.refuse(Some(refusal.span), &key, refusal.kind, accepted, refusal.suggestion);
         }
         let is_sound = value.is_some() || (written.is_none() && default.is_some());
-        self.declare(Field { name, listed: name.to_owned(), span: written.map(Written::span), default, is_sound });
+        self.declare(Field {
+            name,
+            listed: name.to_owned(),
+            span: written.map(Written::span),
+            default,
+            is_sound,
+        });
         value
     }
 }

@@ -7,12 +7,13 @@
 //! |---|---|
 //! | `table`, `key`, `rule` | [`TableReader`]: tables, keys, and rules between keys |
 //! | `refuse` | how mistakes are put together |
-//! | `value`, `text` | what a key can hold |
+//! | `value`, `list`, `text` | what a key can hold |
 //! | `syntax` | what is wrong when a file is not TOML |
 //! | `findings`, `source`, `suggest` | where mistakes go, where they are, and what was meant |
 
 mod findings;
 mod key;
+mod list;
 mod refuse;
 mod rule;
 mod source;
@@ -23,8 +24,9 @@ mod text;
 mod value;
 
 pub(super) use findings::{Findings, KeyDoc, Mistakes, Output, TableDoc};
+pub(super) use list::{Pair, pair, pairs};
 pub(super) use source::Source;
 pub(super) use syntax::parse;
 pub(super) use table::{Presence, TableReader};
 pub(super) use text::{Choice, FileName, Name};
-pub(super) use value::{Number, Pair, number, pair, pairs, whole};
+pub(super) use value::{Number, number, whole};

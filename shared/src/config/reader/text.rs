@@ -1,8 +1,8 @@
 //! Kinds of values that are written as text: names, file names and choices.
 
-use crate::config::error::ConfigErrorKind;
 use super::suggest::nearest;
 use super::value::{Kind, Refusal, Written};
+use crate::config::error::ConfigErrorKind;
 
 /// Longest name, in characters.
 const NAME_CHARS_MAX: usize = 32;
@@ -19,9 +19,16 @@ impl Kind for Name {
     fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<String> {
         let text = text(value, refusals)?;
         let is_allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
-        let Err(reason) = check_characters(text, NAME_CHARS_MAX, is_allowed) else { return Some(text.to_owned()) };
+        let Err(reason) = check_characters(text, NAME_CHARS_MAX, is_allowed) else {
+            return Some(text.to_owned());
+        };
         let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
-        let respelled: String = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+        let respelled: String = text
+            .trim()
+            .to_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join("-");
         refusals.push(match check_characters(&respelled, NAME_CHARS_MAX, is_allowed) {
             Ok(()) => refusal.suggest(format!("write \"{respelled}\"")),
             Err(_) => refusal,
@@ -60,7 +67,9 @@ impl Kind for FileName {
             let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
             check_characters(text, FILE_NAME_CHARS_MAX, is_allowed)
         };
-        let Err(reason) = checked else { return Some(text.to_owned()) };
+        let Err(reason) = checked else {
+            return Some(text.to_owned());
+        };
         let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
         refusals.push(match in_folder {
             true => refusal.suggest("put the file beside world.toml and write its name only"),
@@ -70,7 +79,9 @@ impl Kind for FileName {
     }
 
     fn accepted(&self) -> String {
-        format!("name of a file beside world.toml: 1 to {FILE_NAME_CHARS_MAX} characters out of a-z, A-Z, 0-9, ., _ and -")
+        format!(
+            "name of a file beside world.toml: 1 to {FILE_NAME_CHARS_MAX} characters out of a-z, A-Z, 0-9, ., _ and -"
+        )
     }
 
     fn show(&self, value: &String) -> String {
@@ -113,7 +124,11 @@ impl<C: Copy> Kind for OneOf<C> {
     }
 
     fn accepted(&self) -> String {
-        let words: Vec<_> = self.choices.iter().map(|choice| format!("\"{}\"", choice.word)).collect();
+        let words: Vec<_> = self
+            .choices
+            .iter()
+            .map(|choice| format!("\"{}\"", choice.word))
+            .collect();
         match words.split_last() {
             Some((last, [])) => last.clone(),
             Some((last, others)) => format!("{} or {last}", others.join(", ")),
@@ -122,7 +137,9 @@ impl<C: Copy> Kind for OneOf<C> {
     }
 
     fn show(&self, value: &usize) -> String {
-        self.choices.get(*value).map_or_else(String::new, |choice| format!("\"{}\"", choice.word))
+        self.choices
+            .get(*value)
+            .map_or_else(String::new, |choice| format!("\"{}\"", choice.word))
     }
 
     fn fallback(&self) -> usize {

@@ -1,0 +1,116 @@
+//! What a bot wants.
+
+use bevy_ecs::prelude::{Bundle, Component};
+use glam::Vec2;
+use throng_shared::ids::NetId;
+use throng_shared::random::{Random, mix};
+use throng_shared::tick::Tick;
+
+use crate::perceive::Percepts;
+use crate::steer::Steering;
+
+/// What a bot is about to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// Stand still for a while.
+    Idle,
+    /// Walk to a place.
+    Wander {
+        /// The place (x, z), in metres.
+        target_m: Vec2,
+    },
+    /// Walk a route once around.
+    Patrol {
+        /// Which of [`crate::BotWorld::patrols`].
+        route: u32,
+        /// The point of it that is walked to.
+        point: u32,
+        /// Points still to be reached, with this one.
+        points_left: u32,
+    },
+    /// Stay near somebody.
+    Follow {
+        /// Whom.
+        net_id: NetId,
+    },
+    /// Run from somebody.
+    Flee {
+        /// From whom.
+        net_id: NetId,
+        /// Where that one was last seen (x, z), in metres.
+        from_m: Vec2,
+    },
+}
+
+impl Goal {
+    /// One word for metrics and logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Goal::Idle => "idle",
+            Goal::Wander { .. } => "wander",
+            Goal::Patrol { .. } => "patrol",
+            Goal::Follow { .. } => "follow",
+            Goal::Flee { .. } => "flee",
+        }
+    }
+
+    /// Whom the bot keeps an eye on.
+    pub(crate) fn attention(self) -> Option<NetId> {
+        match self {
+            Goal::Follow { net_id } | Goal::Flee { net_id, .. } => Some(net_id),
+            Goal::Idle | Goal::Wander { .. } | Goal::Patrol { .. } => None,
+        }
+    }
+}
+
+/// The will of a bot; written by [`crate::decide`] only. Its presence is what makes an entity a bot.
+#[derive(Clone, Debug, Component)]
+pub struct BotMind {
+    pub(crate) random: Random,
+    pub(crate) goal: Goal,
+    /// Tells one goal, and one leg of a patrol, from the next.
+    pub(crate) goal_started: Tick,
+    /// When idling or following is over, and when anything else is given up.
+    pub(crate) goal_ends: Tick,
+    /// Until then nobody frightens the bot.
+    pub(crate) calm_until: Tick,
+}
+
+impl BotMind {
+    /// A mind that idles until it first thinks.
+    pub(crate) fn new(seed: u64, net_id: NetId) -> BotMind {
+        // Apart from other streams that the server may draw from the same seed.
+        const BOT_STREAMS: u64 = 0x626f_7473;
+        BotMind {
+            random: Random::new(mix(seed ^ BOT_STREAMS), u64::from(net_id.0)),
+            goal: Goal::Idle,
+            goal_started: Tick(0),
+            goal_ends: Tick(0),
+            calm_until: Tick(0),
+        }
+    }
+
+    /// What the bot is about to do.
+    pub fn goal(&self) -> Goal {
+        self.goal
+    }
+}
+
+/// What makes an entity with `NetId`, `CharacterState` and `InputBuffer` a bot: [`BotMind`], [`Percepts`] and
+/// [`Steering`]. `seed` is the world's, `net_id` the entity's; together they fix every choice it will make.
+pub fn bot_bundle(seed: u64, net_id: NetId) -> impl Bundle {
+    (BotMind::new(seed, net_id), Percepts::default(), Steering::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bots_of_one_seed_draw_different_numbers() {
+        let draw = |seed, net_id| BotMind::new(seed, NetId(net_id)).random.next_u32();
+        assert_eq!(draw(1, 2), draw(1, 2));
+        assert_ne!(draw(1, 2), draw(1, 3));
+        assert_ne!(draw(1, 2), draw(2, 2));
+    }
+}

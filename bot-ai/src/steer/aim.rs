@@ -1,0 +1,98 @@
+//! Where the goal draws a bot, and how fast.
+
+use glam::Vec2;
+use throng_shared::tick::Tick;
+
+use super::Body;
+use crate::decide::{ARRIVE_M, route_point};
+use crate::mind::Goal;
+use crate::perceive::Seen;
+use crate::world::BotWorld;
+
+/// How near a follower comes, in metres.
+const POLITE_M: f32 = 3.0;
+/// A follower farther away than this runs, in metres.
+const CATCH_UP_M: f32 = 12.0;
+/// A running follower nearer than this walks again, in metres; farther than where a runner frightens anybody.
+const CAUGHT_UP_M: f32 = 7.0;
+/// How near a bot walks to a place, in metres; well within the distance at which it has arrived.
+const STOP_M: f32 = ARRIVE_M / 4.0;
+/// A bot slows down on its last metres: as many as it covers in this time, in seconds, and one.
+const SLOW_S: f32 = 0.3;
+/// How far ahead somebody's walk is foreseen, in seconds.
+const FORESEE_S_MAX: f32 = 1.0;
+
+/// Where the goal draws a bot.
+pub(super) struct Aim {
+    /// Direction (x, z), of length 1; zero for nowhere.
+    pub(super) direction: Vec2,
+    /// Distance in that direction that should be free of obstacles, in metres.
+    pub(super) distance_m: f32,
+    /// Share of full speed, 0 to 1.
+    pub(super) speed_share: f32,
+    /// Full speed, in metres per second.
+    pub(super) speed_mps: f32,
+    /// Whether that is running speed.
+    pub(super) is_running: bool,
+}
+
+/// Where its goal draws a bot.
+pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
+    let position_m = body.state.ground_position_m();
+    match body.mind.goal {
+        Goal::Idle => stay(world),
+        Goal::Wander { target_m } => approach(world, target_m - position_m, STOP_M, false),
+        Goal::Patrol { route, point, .. } => match route_point(world, route, point) {
+            Some(point_m) => approach(world, point_m - position_m, STOP_M, false),
+            None => stay(world),
+        },
+        Goal::Follow { net_id } => match body.percepts.find(net_id) {
+            Some(somebody) => {
+                let offset_m = position_now_m(world, tick, body, somebody) - position_m;
+                let run_from_m = if is_running(world, body) { CAUGHT_UP_M } else { CATCH_UP_M };
+                approach(world, offset_m, POLITE_M, offset_m.length_squared() > run_from_m * run_from_m)
+            }
+            None => stay(world),
+        },
+        Goal::Flee { net_id, from_m } => {
+            let threat = body.percepts.find(net_id);
+            let from_m = threat.map_or(from_m, |threat| position_now_m(world, tick, body, threat));
+            let direction = (position_m - from_m).try_normalize().unwrap_or(Vec2::X);
+            let speed_mps = world.map.rules.run_speed_mps;
+            Aim { direction, distance_m: f32::MAX, speed_share: 1.0, speed_mps, is_running: true }
+        }
+    }
+}
+
+/// Where somebody who was seen is by now, going on as then.
+pub(super) fn position_now_m(world: &BotWorld, tick: Tick, body: &Body<'_>, seen: &Seen) -> Vec2 {
+    let age_s = world.seconds_between(body.percepts.looked(), tick).min(FORESEE_S_MAX);
+    seen.position_m + seen.velocity_mps * age_s
+}
+
+fn stay(world: &BotWorld) -> Aim {
+    approach(world, Vec2::ZERO, 0.0, false)
+}
+
+/// Goes along `offset_m` until `stop_m` from its end, slower on the last metres.
+fn approach(world: &BotWorld, offset_m: Vec2, stop_m: f32, is_running: bool) -> Aim {
+    let rules = &world.map.rules;
+    let speed_mps = if is_running { rules.run_speed_mps } else { rules.walk_speed_mps };
+    let distance_m = offset_m.length();
+    let remaining_m = distance_m - stop_m;
+    Aim {
+        direction: offset_m.try_normalize().unwrap_or(Vec2::ZERO),
+        // What stands right beside the target need not be avoided.
+        distance_m: (distance_m - ARRIVE_M).max(0.0),
+        speed_share: (remaining_m / (1.0 + speed_mps * SLOW_S)).clamp(0.0, 1.0),
+        speed_mps,
+        is_running,
+    }
+}
+
+fn is_running(world: &BotWorld, body: &Body<'_>) -> bool {
+    let velocity_mps = Vec2::new(body.state.velocity_mps.x, body.state.velocity_mps.z);
+    let rules = &world.map.rules;
+    let fast_mps = 0.5 * (rules.walk_speed_mps + rules.run_speed_mps);
+    velocity_mps.length_squared() > fast_mps * fast_mps
+}

@@ -1,0 +1,99 @@
+//! How a bot gets there: its input for this tick.
+
+mod aim;
+mod clearance;
+mod progress;
+mod separation;
+
+use bevy_ecs::prelude::{Component, Query, Res};
+use glam::Vec2;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::ids::NetId;
+use throng_shared::input::{Buttons, InputBuffer, PlayerInput};
+use throng_shared::movement::CharacterState;
+use throng_shared::tick::Tick;
+
+use crate::mind::BotMind;
+use crate::perceive::{BOTS_PER_JOB_MIN, Percepts};
+use crate::world::BotWorld;
+use clearance::{Course, Surroundings};
+use progress::Progress;
+
+/// A bot does not move for less than this share of full speed.
+const STILL_SHARE: f32 = 0.15;
+/// A bot that wants at least this share of full speed should be getting somewhere.
+const TRAVEL_SHARE: f32 = 0.5;
+/// How much the wish to keep apart counts beside the wish to get on.
+const SEPARATION_SHARE: f32 = 0.5;
+/// A turn is spread over about this time, in seconds.
+const TURN_S: f32 = 0.1;
+
+/// What a bot remembers of its steering from one tick to the next; written by [`steer`] only.
+#[derive(Clone, Debug, Default, Component)]
+pub struct Steering {
+    /// Direction of the last step (x, z), of length 1; zero before the first.
+    heading: Vec2,
+    course: Course,
+    progress: Progress,
+}
+
+impl Steering {
+    /// Whether the bot has been trying in vain to move since the goal that it took in tick `goal_started`.
+    pub(crate) fn is_stuck_since(&self, goal_started: Tick) -> bool {
+        self.progress.is_stuck_since(goal_started)
+    }
+}
+
+/// Writes the input of every bot for the current tick.
+pub fn steer(
+    tick: Res<Tick>,
+    world: Res<BotWorld>,
+    mut bots: Query<(&NetId, &CharacterState, &Percepts, &BotMind, &mut Steering, &mut InputBuffer)>,
+) {
+    let (tick, world) = (*tick, &*world);
+    let mut bots: Vec<_> = bots
+        .iter_mut()
+        .map(|(net_id, state, percepts, mind, steering, buffer)| {
+            (Body { net_id: *net_id, state, percepts, mind }, steering.into_inner(), buffer.into_inner())
+        })
+        .collect();
+    bots.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(body, steering, buffer)| {
+        buffer.put(tick, tick, next_input(world, tick, body, steering));
+    });
+}
+
+/// A bot as its steering sees it.
+struct Body<'a> {
+    net_id: NetId,
+    state: &'a CharacterState,
+    percepts: &'a Percepts,
+    mind: &'a BotMind,
+}
+
+/// The input of one bot for `tick`.
+fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Steering) -> PlayerInput {
+    let aim = aim::aim(world, tick, body);
+    let apart = separation::apart(world, tick, body) * SEPARATION_SHARE;
+    let wanted = aim.direction * aim.speed_share + apart;
+    let is_travelling = aim.speed_share >= TRAVEL_SHARE;
+    let effort = steering.progress.track(world, tick, body, is_travelling);
+    let speed_share = wanted.length().min(1.0);
+    if speed_share < STILL_SHARE {
+        return PlayerInput { yaw: body.state.yaw, ..PlayerInput::default() };
+    }
+    let surroundings = Surroundings::new(&world.map, body.state, aim.speed_mps * speed_share, aim.distance_m);
+    let heading = steering.course.clear_heading(world, tick, &surroundings, wanted / wanted.length());
+    let turned = turn(world, steering.heading, heading);
+    steering.heading = if surroundings.is_clear(turned) { turned } else { heading };
+    let run = if aim.is_running { Buttons::RUN } else { Buttons::default() };
+    PlayerInput::towards(steering.heading * speed_share, run.with(effort))
+}
+
+/// The direction between the last and the wanted one that a turn has reached by now.
+fn turn(world: &BotWorld, last: Vec2, wanted: Vec2) -> Vec2 {
+    let share = (world.tick_rate.step_s() / TURN_S).min(1.0);
+    last.lerp(wanted, share).try_normalize().unwrap_or(wanted)
+}
+
+#[cfg(test)]
+mod tests;

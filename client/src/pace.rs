@@ -1,0 +1,152 @@
+//! When to make the input for which tick.
+//!
+//! An input should reach the server a little before its tick: not later, or the server repeats an old one; not much
+//! earlier, or the player waits longer than the network makes them. The server reports how early inputs arrive; the
+//! pace shifts until the earliest and the latest of them fit.
+
+use std::time::Duration;
+
+use throng_shared::tick::{Tick, TickRate};
+
+/// How early the least early input of a while should arrive, as a share of a tick.
+const MARGIN_GOAL_TICKS: f64 = 0.3;
+
+/// Reports that are looked at together; the least early of them counts.
+const WINDOW: u32 = 10;
+
+/// The first looks are shorter: the start is a guess.
+const FIRST_WINDOW: u32 = 2;
+
+/// Corrections up to this many ticks are made gently, longer ones at once.
+const GENTLE_TICKS: f64 = 0.5;
+
+/// Gentle corrections shift each tick by up to this share of it: nobody notices a world that runs 4 % faster.
+const GENTLE_RATE: f64 = 0.04;
+
+/// How far ahead of the newest snapshot the first input is made, in ticks.
+const FIRST_LEAD_TICKS: u32 = 2;
+
+/// The times at which inputs are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    step_s: f64,
+    next: Tick,
+    /// When the input for `next` is made, in seconds on the caller's scale.
+    next_at_s: f64,
+    /// Correction that is still to be made, in seconds; positive is later.
+    correction_s: f64,
+    /// Reports about earlier inputs say nothing about the present pace.
+    settled_at: Tick,
+    least_margin_ms: f64,
+    reports: u32,
+    window: u32,
+}
+
+impl Pace {
+    /// A pace from the newest tick heard of, `newest`, at `now`.
+    pub(crate) fn new(rate: TickRate, now: Duration, newest: Tick) -> Pace {
+        let next = newest + FIRST_LEAD_TICKS;
+        Pace {
+            step_s: rate.step_ms() / 1000.0,
+            next,
+            next_at_s: now.as_secs_f64(),
+            correction_s: 0.0,
+            settled_at: next,
+            least_margin_ms: f64::INFINITY,
+            reports: 0,
+            window: FIRST_WINDOW,
+        }
+    }
+
+    /// The tick that the next input is for.
+    pub(crate) fn next_tick(&self) -> Tick {
+        self.next
+    }
+
+    /// When it is to be made.
+    pub(crate) fn next_at(&self) -> Duration {
+        Duration::from_secs_f64(self.next_at_s.max(0.0))
+    }
+
+    /// The input for [`Pace::next_tick`] has been made.
+    pub(crate) fn advance(&mut self) {
+        let gentle_s = GENTLE_RATE * self.step_s;
+        let shift_s = self.correction_s.clamp(-gentle_s, gentle_s);
+        self.correction_s -= shift_s;
+        self.next = self.next + 1;
+        self.next_at_s += self.step_s + shift_s;
+    }
+
+    /// Takes a report in: of the snapshot of `tick`, that the newest input was `margin_ms` early.
+    pub(crate) fn report(&mut self, tick: Tick, margin_ms: f64) {
+        let about_tick = f64::from(tick.0) + margin_ms / 1000.0 / self.step_s;
+        if about_tick < f64::from(self.settled_at.0) {
+            return;
+        }
+        self.reports += 1;
+        self.least_margin_ms = self.least_margin_ms.min(margin_ms);
+        if self.reports < self.window {
+            return;
+        }
+        let error_s = self.least_margin_ms / 1000.0 - MARGIN_GOAL_TICKS * self.step_s;
+        if error_s.abs() > GENTLE_TICKS * self.step_s {
+            self.next_at_s += error_s;
+            self.correction_s = 0.0;
+            self.settled_at = self.next;
+        } else {
+            self.correction_s = error_s;
+            self.settled_at = self.next + (error_s.abs() / (GENTLE_RATE * self.step_s)).ceil() as u32;
+        }
+        self.window = WINDOW;
+        self.reports = 0;
+        self.least_margin_ms = f64::INFINITY;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use throng_shared::random::Random;
+
+    /// Runs a pace against a server whose tick t begins at t steps, over a link of the given latency and jitter each way
+    /// and with clocks that drift apart; returns the margins of the last 400 inputs in ms.
+    fn margins_ms(one_way_ms: f64, jitter_ms: f32, drift: f64, rate: TickRate) -> Vec<f64> {
+        let mut random = Random::new(9, 0);
+        let mut delay_ms = || one_way_ms + f64::from(random.between(-jitter_ms, jitter_ms));
+        let step_ms = rate.step_ms();
+        let mut pace = Pace::new(rate, Duration::from_secs_f64((100.0 * step_ms + one_way_ms) / 1000.0), Tick(100));
+        let mut reports: Vec<(f64, Tick, f64)> = Vec::new();
+        let mut margins = Vec::new();
+        for _ in 0..1_200 {
+            let now_ms = pace.next_at().as_secs_f64() * 1000.0;
+            let (due, later): (Vec<_>, Vec<_>) = reports.into_iter().partition(|report| report.0 <= now_ms);
+            reports = later;
+            for (_, tick, margin_ms) in due {
+                pace.report(tick, margin_ms);
+            }
+            let server_now_ms = now_ms * (1.0 + drift);
+            let arrives_ms = server_now_ms + delay_ms();
+            let margin_ms = f64::from(pace.next_tick().0) * step_ms - arrives_ms;
+            let reported_in = (arrives_ms / step_ms).ceil();
+            reports.push((reported_in * step_ms / (1.0 + drift) + delay_ms(), Tick(reported_in as u32), margin_ms));
+            margins.push(margin_ms);
+            pace.advance();
+        }
+        margins.split_off(800)
+    }
+
+    #[test]
+    fn inputs_come_to_arrive_shortly_before_their_tick() {
+        for (one_way_ms, jitter_ms, drift, hz) in
+            [(0.2, 0.2, 0.0, 20), (40.0, 2.0, 0.0, 20), (80.0, 20.0, 0.0, 20), (150.0, 5.0, 3e-4, 20), (10.0, 1.0, 0.0, 60)]
+        {
+            let rate = TickRate::new(hz);
+            let margins = margins_ms(one_way_ms, jitter_ms, drift, rate);
+            let late = margins.iter().filter(|margin_ms| **margin_ms < 0.0).count();
+            let mean_ms = margins.iter().sum::<f64>() / margins.len() as f64;
+            let case = format!("{one_way_ms} +- {jitter_ms} ms, drift {drift}, {hz} Hz");
+            assert!(late * 50 <= margins.len(), "{late} late: {case}");
+            assert!(mean_ms <= rate.step_ms() + 2.0 * f64::from(jitter_ms), "{mean_ms} ms early: {case}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The seam between the client and whatever carries its datagrams.
+
+use std::time::Duration;
+
+/// Carries datagrams of up to 1,300 bytes to one server and back. They may be lost, duplicated or overtaken.
+pub trait ClientTransport {
+    /// Hands over every datagram that has arrived until `now`.
+    fn receive(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8]));
+
+    /// Sends a datagram; nothing happens when there is no connection.
+    fn send(&mut self, now: Duration, datagram: &[u8]);
+
+    /// How the connection is.
+    fn status(&self) -> TransportStatus;
+
+    /// Ends the connection, and tells the server.
+    fn disconnect(&mut self, now: Duration);
+
+    /// What has gone over it.
+    fn traffic(&self) -> Traffic;
+}
+
+/// How a connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransportStatus {
+    /// Not yet open.
+    Connecting,
+    /// Open.
+    Connected,
+    /// Over, or never opened; and why, in words.
+    Disconnected(String),
+}
+
+/// What has gone over a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Datagrams received.
+    pub datagrams_in: u64,
+    /// Bytes received, as UDP payload: headers and seal of the connection layer included.
+    pub bytes_in: u64,
+    /// Datagrams sent.
+    pub datagrams_out: u64,
+    /// Bytes sent, as UDP payload.
+    pub bytes_out: u64,
+}

@@ -1,0 +1,174 @@
+//! A netcode connection over a UDP socket of its own, behind a link that can be made bad on purpose.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use renetcode::{ClientAuthentication, ConnectToken, NetcodeClient};
+use throng_shared::link::{LinkConditions, LinkQueue};
+use throng_shared::wire::guard::check_netcode_packet;
+
+use crate::token::unix_time;
+use crate::transport::{ClientTransport, Traffic, TransportStatus};
+
+/// How often the disconnect packet is sent: it is not acknowledged, and any may be lost.
+const DISCONNECT_REPEATS: u32 = 5;
+
+/// Datagrams taken from the socket in one go.
+const RECEIVE_BUDGET: usize = 256;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct UdpTransport {
+    socket: UdpSocket,
+    netcode: Box<NetcodeClient>,
+    server: SocketAddr,
+    /// Added to the caller's time to get the time since 1970.
+    unix_offset: Duration,
+    link: Option<Link>,
+    traffic: Traffic,
+    /// What went wrong with the socket itself.
+    failure: Option<String>,
+}
+
+/// Both directions of a bad link.
+#[derive(Debug)]
+struct Link {
+    out: LinkQueue<Vec<u8>>,
+    back: LinkQueue<Vec<u8>>,
+}
+
+impl UdpTransport {
+    /// Starts to connect with `token`; `now` is the caller's time, on which all later times are.
+    ///
+    /// # Errors
+    /// When no socket is to be had, or the token cannot be used.
+    pub fn connect(token: ConnectToken, now: Duration) -> std::io::Result<UdpTransport> {
+        let unix_offset = unix_time().saturating_sub(now);
+        let authentication = ClientAuthentication::Secure { connect_token: token };
+        let netcode = NetcodeClient::new(now + unix_offset, authentication).map_err(std::io::Error::other)?;
+        let server = netcode.server_addr();
+        let any: SocketAddr =
+            if server.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+        let socket = UdpSocket::bind(any)?;
+        socket.set_nonblocking(true)?;
+        socket.connect(server)?;
+        Ok(UdpTransport {
+            socket,
+            netcode: Box::new(netcode),
+            server,
+            unix_offset,
+            link: None,
+            traffic: Traffic::default(),
+            failure: None,
+        })
+    }
+
+    /// Makes the link as bad as `conditions` say, both ways; `seed` fixes every datagram's fate.
+    pub fn with_conditions(mut self, conditions: LinkConditions, seed: u64) -> UdpTransport {
+        self.link = (!conditions.is_perfect())
+            .then(|| Link { out: LinkQueue::new(conditions, seed, 0), back: LinkQueue::new(conditions, seed, 1) });
+        self
+    }
+
+    /// The socket, to be waited upon.
+    pub fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    /// When something on the bad link is due to move; none for a good link.
+    pub fn next_due(&self) -> Option<Duration> {
+        let link = self.link.as_ref()?;
+        [link.out.next_due(), link.back.next_due()].into_iter().flatten().min()
+    }
+
+    fn take_from_socket(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8])) {
+        let mut buffer = [0; 2_048];
+        for _ in 0..RECEIVE_BUDGET {
+            let length = match self.socket.recv(&mut buffer) {
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // Nobody listens there, yet or any more: netcode's timeouts decide.
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    self.failure = Some(format!("cannot receive: {error}"));
+                    break;
+                }
+            };
+            match &mut self.link {
+                Some(link) => link.back.push(now, buffer[..length].to_vec()),
+                None => self.take_packet(&mut buffer[..length], deliver),
+            }
+        }
+    }
+
+    fn take_packet(&mut self, packet: &mut [u8], deliver: &mut dyn FnMut(&[u8])) {
+        self.traffic.datagrams_in += 1;
+        self.traffic.bytes_in += packet.len() as u64;
+        if check_netcode_packet(packet).is_ok()
+            && let Some(payload) = self.netcode.process_packet(packet)
+        {
+            deliver(payload);
+        }
+    }
+}
+
+/// Sends a packet over the bad link or the good one. A free function, for `packet` mostly lives in another field.
+fn send_packet(socket: &UdpSocket, link: &mut Option<Link>, traffic: &mut Traffic, now: Duration, packet: &[u8]) {
+    traffic.datagrams_out += 1;
+    traffic.bytes_out += packet.len() as u64;
+    match link {
+        Some(link) => link.out.push(now, packet.to_vec()),
+        // A datagram that cannot be sent is a lost one.
+        None => drop(socket.send(packet)),
+    }
+}
+
+impl ClientTransport for UdpTransport {
+    fn receive(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8])) {
+        self.take_from_socket(now, deliver);
+        while let Some((_, mut packet)) = self.link.as_mut().and_then(|link| link.back.pop_due(now)) {
+            self.take_packet(&mut packet, deliver);
+        }
+        while let Some((_, packet)) = self.link.as_mut().and_then(|link| link.out.pop_due(now)) {
+            drop(self.socket.send(&packet));
+        }
+        let elapsed = (now + self.unix_offset).saturating_sub(self.netcode.current_time());
+        if let Some((packet, _)) = self.netcode.update(elapsed) {
+            send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
+        }
+    }
+
+    fn send(&mut self, now: Duration, datagram: &[u8]) {
+        if let Ok((_, packet)) = self.netcode.generate_payload_packet(datagram) {
+            send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
+        }
+    }
+
+    fn status(&self) -> TransportStatus {
+        if let Some(failure) = &self.failure {
+            TransportStatus::Disconnected(failure.clone())
+        } else if let Some(reason) = self.netcode.disconnect_reason() {
+            TransportStatus::Disconnected(format!("{} ({reason})", self.server))
+        } else if self.netcode.is_connected() {
+            TransportStatus::Connected
+        } else {
+            TransportStatus::Connecting
+        }
+    }
+
+    fn disconnect(&mut self, now: Duration) {
+        for _ in 0..DISCONNECT_REPEATS {
+            if !self.netcode.is_disconnected() || self.netcode.is_connected() {
+                if let Ok((_, packet)) = self.netcode.disconnect() {
+                    send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
+                }
+            }
+        }
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+}

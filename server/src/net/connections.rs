@@ -1,0 +1,190 @@
+//! Frames and reliable messages over any transport.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use throng_shared::ids::ClientId;
+use throng_shared::limits::LINGER_MS;
+use throng_shared::wire::channel::MessageChannel;
+use throng_shared::wire::datagram::{self, Datagram};
+use throng_shared::wire::message::{self, ServerMessage};
+use throng_shared::wire::{WireError, token::TokenData};
+
+use super::inbound::{NetEvent, NetInbound, NetTotals};
+use super::transport::{Transport, TransportEvent};
+use crate::batch::OutboundBatch;
+use crate::session::Strikes;
+
+/// All connected clients, over one transport.
+#[derive(Debug)]
+pub struct Connections<T> {
+    transport: T,
+    peers: FxHashMap<ClientId, Peer>,
+    totals: NetTotals,
+    advanced_to: Duration,
+    scratch: Vec<u8>,
+    /// Clients in the order of their connecting: peers are walked in it, not in the map's order.
+    order: Vec<ClientId>,
+}
+
+#[derive(Debug, Default)]
+struct Peer {
+    channel: MessageChannel,
+    strikes: Strikes,
+    /// Set when we end the connection: it closes at this time, or as soon as its last message is acknowledged.
+    closes_at: Option<Duration>,
+}
+
+impl<T: Transport> Connections<T> {
+    /// Nobody connected yet.
+    pub fn new(transport: T) -> Connections<T> {
+        Connections {
+            transport,
+            peers: FxHashMap::default(),
+            totals: NetTotals::default(),
+            advanced_to: Duration::ZERO,
+            scratch: Vec::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// The transport.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Number of connected clients.
+    pub fn count(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Takes everything that has arrived until `now`, and closes what is done lingering.
+    pub fn receive(&mut self, now: Duration, inbound: &mut NetInbound) {
+        let Connections { transport, peers, totals, order, .. } = self;
+        transport.receive(now, &mut |event| match event {
+            TransportEvent::Connected { client, token } => connect(peers, order, inbound, client, token),
+            TransportEvent::Datagram { client, received_at, bytes } => {
+                totals.datagrams_in += 1;
+                totals.bytes_in += bytes.len() as u64;
+                let Some(peer) = peers.get_mut(&client) else { return };
+                if let Err(error) = take_datagram(peer, client, received_at, bytes, inbound) {
+                    totals.malformed[error as usize] += 1;
+                    if peer.strikes.add(now.as_secs()) && peer.closes_at.is_none() {
+                        inbound.events.push(NetEvent::Misbehaved { client });
+                    }
+                }
+            }
+            TransportEvent::Disconnected { client } => {
+                if peers.remove(&client).is_some() {
+                    order.retain(|&other| other != client);
+                    inbound.events.push(NetEvent::Disconnected { client });
+                }
+            }
+        });
+        self.close_lingering(now, inbound);
+        self.totals.refused = self.transport.refused_datagrams();
+        self.totals.connected = self.peers.len() as u64;
+        let dropped = inbound.totals.inbound_dropped;
+        inbound.totals = NetTotals { inbound_dropped: dropped, ..self.totals };
+    }
+
+    /// Sends a tick's snapshots, messages and dismissals, and what the reliable channels repeat.
+    pub fn send(&mut self, now: Duration, batch: &OutboundBatch) {
+        let elapsed = now.saturating_sub(self.advanced_to);
+        self.advanced_to = now;
+        for peer in self.peers.values_mut() {
+            peer.channel.advance(elapsed);
+        }
+        for (client, message) in &batch.messages {
+            self.queue_message(now, *client, message);
+        }
+        for (client, last_message) in &batch.dismissals {
+            if self.peers.get(client).is_some_and(|peer| peer.closes_at.is_none()) {
+                self.queue_message(now, *client, last_message);
+            }
+            if let Some(peer) = self.peers.get_mut(client) {
+                peer.closes_at.get_or_insert(now + Duration::from_millis(LINGER_MS));
+            }
+        }
+        for (client, frame) in batch.frames() {
+            self.send_datagrams(now, client, Some(frame));
+        }
+        for place in 0..self.order.len() {
+            self.send_datagrams(now, self.order[place], None);
+        }
+    }
+
+    fn queue_message(&mut self, now: Duration, client: ClientId, message: &ServerMessage) {
+        let Some(peer) = self.peers.get_mut(&client) else { return };
+        if peer.channel.send(message::encode(message)).is_err() && peer.closes_at.is_none() {
+            // Whoever acknowledges nothing is as good as gone.
+            self.totals.channels_full += 1;
+            peer.closes_at = Some(now);
+        }
+    }
+
+    fn send_datagrams(&mut self, now: Duration, client: ClientId, frame: Option<&[u8]>) {
+        let Some(peer) = self.peers.get_mut(&client) else { return };
+        let frame = frame.filter(|_| peer.closes_at.is_none());
+        let packets = peer.channel.packets_to_send();
+        let (transport, totals) = (&mut self.transport, &mut self.totals);
+        datagram::pack(frame, packets.iter().map(Vec::as_slice), &mut self.scratch, |bytes| {
+            totals.datagrams_out += 1;
+            totals.bytes_out += bytes.len() as u64;
+            transport.send(now, client, bytes);
+        });
+    }
+
+    fn close_lingering(&mut self, now: Duration, inbound: &mut NetInbound) {
+        let (peers, transport) = (&mut self.peers, &mut self.transport);
+        self.order.retain(|client| {
+            let Some(peer) = peers.get(client) else { return false };
+            let Some(closes_at) = peer.closes_at else { return true };
+            if now < closes_at && !peer.channel.is_drained() {
+                return true;
+            }
+            transport.disconnect(now, *client);
+            peers.remove(client);
+            inbound.events.push(NetEvent::Disconnected { client: *client });
+            false
+        });
+    }
+}
+
+fn connect(
+    peers: &mut FxHashMap<ClientId, Peer>,
+    order: &mut Vec<ClientId>,
+    inbound: &mut NetInbound,
+    client: ClientId,
+    token: Option<TokenData>,
+) {
+    if peers.insert(client, Peer::default()).is_some() {
+        inbound.events.push(NetEvent::Disconnected { client });
+    } else {
+        order.push(client);
+    }
+    inbound.events.push(NetEvent::Connected { client, token });
+}
+
+/// Takes a datagram apart; what was in it before an error is kept.
+fn take_datagram(
+    peer: &mut Peer,
+    client: ClientId,
+    received_at: Duration,
+    bytes: &[u8],
+    inbound: &mut NetInbound,
+) -> Result<(), WireError> {
+    let datagram = Datagram::parse(bytes)?;
+    for packet in datagram.packets() {
+        peer.channel.receive_packet(packet)?;
+    }
+    while let Some(message) = peer.channel.next_message() {
+        inbound.push_message(client, &message);
+    }
+    if peer.closes_at.is_none()
+        && let Some(frame) = datagram.frame
+    {
+        inbound.push_frame(client, received_at, frame);
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What has arrived, on its way to the front door.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use throng_shared::ids::ClientId;
+use throng_shared::limits::INBOUND_BYTES_MAX;
+use throng_shared::wire::token::TokenData;
+
+/// Events in the order in which they happened. The memory is used again.
+#[derive(Clone, Debug, Default)]
+pub struct NetInbound {
+    /// The events.
+    pub events: Vec<NetEvent>,
+    /// The connections' counts so far.
+    pub totals: NetTotals,
+    bytes: Vec<u8>,
+}
+
+/// Something that a connection reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetEvent {
+    /// A client has connected; it has not said hello yet.
+    Connected {
+        /// Who.
+        client: ClientId,
+        /// What its token says; none when that cannot be read.
+        token: Option<TokenData>,
+    },
+    /// A reliable message has arrived.
+    Message {
+        /// Who sent it.
+        client: ClientId,
+        /// Its bytes, see [`NetInbound::bytes`].
+        bytes: Range<usize>,
+    },
+    /// A frame has arrived.
+    Frame {
+        /// Who sent it.
+        client: ClientId,
+        /// When it arrived.
+        received_at: Duration,
+        /// Its bytes, see [`NetInbound::bytes`].
+        bytes: Range<usize>,
+    },
+    /// Too much of what a client sent was malformed.
+    Misbehaved {
+        /// Who.
+        client: ClientId,
+    },
+    /// A connection has ended.
+    Disconnected {
+        /// Whose.
+        client: ClientId,
+    },
+}
+
+/// Counts of the network side since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetTotals {
+    /// Clients connected now.
+    pub connected: u64,
+    /// Datagrams received from clients.
+    pub datagrams_in: u64,
+    /// Their payload bytes.
+    pub bytes_in: u64,
+    /// Datagrams sent to clients.
+    pub datagrams_out: u64,
+    /// Their payload bytes.
+    pub bytes_out: u64,
+    /// Datagrams refused before anybody could be told to have sent them.
+    pub refused: u64,
+    /// Datagrams of clients that were malformed, by [`throng_shared::wire::WireError::ALL`].
+    pub malformed: [u64; 5],
+    /// Events dropped because too many bytes waited for the tick.
+    pub inbound_dropped: u64,
+    /// Batches of snapshots dropped because the network thread did not keep up.
+    pub outbound_dropped: u64,
+    /// Connections ended because too many reliable messages were unacknowledged.
+    pub channels_full: u64,
+}
+
+impl NetInbound {
+    /// Adds a frame. When [`INBOUND_BYTES_MAX`] is reached it is dropped and counted.
+    pub fn push_frame(&mut self, client: ClientId, received_at: Duration, frame: &[u8]) {
+        if let Some(bytes) = self.keep(frame) {
+            self.events.push(NetEvent::Frame { client, received_at, bytes });
+        }
+    }
+
+    /// Adds a message. As for frames; the sender learns nothing, but such a flood of messages has none that are honest.
+    pub fn push_message(&mut self, client: ClientId, message: &[u8]) {
+        if let Some(bytes) = self.keep(message) {
+            self.events.push(NetEvent::Message { client, bytes });
+        }
+    }
+
+    /// The bytes of a frame or message.
+    pub fn bytes(&self, range: &Range<usize>) -> &[u8] {
+        &self.bytes[range.clone()]
+    }
+
+    /// Moves everything from `other` behind what is here; `other` is left empty, with its memory.
+    pub fn append(&mut self, other: &mut NetInbound) {
+        let shift = self.bytes.len();
+        self.totals = other.totals;
+        if shift + other.bytes.len() > INBOUND_BYTES_MAX {
+            let is_kept = |event: &NetEvent| !matches!(event, NetEvent::Frame { .. } | NetEvent::Message { .. });
+            let count = other.events.len();
+            other.events.retain(is_kept);
+            other.totals.inbound_dropped += (count - other.events.len()) as u64;
+            other.bytes.clear();
+        }
+        self.bytes.append(&mut other.bytes);
+        self.events.extend(other.events.drain(..).map(|event| event.shifted(shift)));
+    }
+
+    /// Empties the batch, keeping its memory and the counts.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.bytes.clear();
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Option<Range<usize>> {
+        let start = self.bytes.len();
+        if start + bytes.len() > INBOUND_BYTES_MAX {
+            self.totals.inbound_dropped += 1;
+            return None;
+        }
+        self.bytes.extend_from_slice(bytes);
+        Some(start..self.bytes.len())
+    }
+}
+
+impl NetEvent {
+    fn shifted(mut self, shift: usize) -> NetEvent {
+        if let NetEvent::Frame { bytes, .. } | NetEvent::Message { bytes, .. } = &mut self {
+            *bytes = bytes.start + shift..bytes.end + shift;
+        }
+        self
+    }
+}
