@@ -32,9 +32,14 @@ impl BotWorld {
         }
     }
 
-    /// Whether a bot looks and thinks in this tick: once per think interval, neighbouring ids one tick apart.
+    /// Whether a bot looks around and thinks in this tick.
     pub(crate) fn is_due(&self, tick: Tick, net_id: NetId) -> bool {
-        let interval_ticks = self.tick_rate.ticks_for_ms(self.rules.think_interval_ms).max(1);
+        self.is_due_every(self.rules.think_interval_ms, tick, net_id)
+    }
+
+    /// Whether something is due in this tick that each bot does once in `interval_ms`, neighbouring ids one tick apart.
+    pub(crate) fn is_due_every(&self, interval_ms: u32, tick: Tick, net_id: NetId) -> bool {
+        let interval_ticks = self.tick_rate.ticks_for_ms(interval_ms).max(1);
         tick.0 % interval_ticks == net_id.0 % interval_ticks
     }
 
@@ -59,7 +64,10 @@ mod tests {
         let mut world = open_world();
         world.rules.think_interval_ms = 250;
         for bot in 0..20 {
-            assert_eq!((100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot))).count(), 1);
+            assert_eq!(
+                (100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot))).count(),
+                1
+            );
         }
         assert_eq!((0..20).filter(|&bot| world.is_due(Tick(100), NetId(bot))).count(), 4);
     }

@@ -1,9 +1,11 @@
 //! A netcode connection over a UDP socket of its own, behind a link that can be made bad on purpose.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use mio::net::UdpSocket;
+use mio::{Interest, Registry, Token};
 use renetcode::{ClientAuthentication, ConnectToken, NetcodeClient};
 use throng_shared::link::{LinkConditions, LinkQueue};
 use throng_shared::wire::guard::check_netcode_packet;
@@ -51,7 +53,6 @@ impl UdpTransport {
         let any: SocketAddr =
             if server.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
         let socket = UdpSocket::bind(any)?;
-        socket.set_nonblocking(true)?;
         socket.connect(server)?;
         Ok(UdpTransport {
             socket,
@@ -71,9 +72,12 @@ impl UdpTransport {
         self
     }
 
-    /// The socket, to be waited upon.
-    pub fn socket(&self) -> &UdpSocket {
-        &self.socket
+    /// Lets `registry` report when datagrams have arrived, as `token`.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
+        registry.register(&mut self.socket, token, Interest::READABLE)
     }
 
     /// When something on the bad link is due to move; none for a good link.

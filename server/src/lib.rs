@@ -8,14 +8,19 @@
 //! datagram → net → host (front door) → batch → ingress → simulation → record → interest → replication → egress → net
 //! ```
 
+pub mod admin;
 pub mod batch;
+pub mod check;
 pub mod clock;
 pub mod host;
 pub mod instance;
 pub mod interest;
+pub mod metrics;
 pub mod net;
 pub mod replication;
+pub mod run;
 pub mod session;
+pub mod settings;
 pub mod tick;
 
 mod commit;

@@ -30,7 +30,10 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
     if mind.random.unit() * weights.sum() >= weights.flee {
         return false;
     }
-    let goal = Goal::Flee { net_id: threat.net_id, from_m: threat.position_m };
+    let goal = Goal::Flee {
+        net_id: threat.net_id,
+        from_m: threat.position_m,
+    };
     let duration_s = mind.random.between(FLEE_S[0], FLEE_S[1]);
     set_goal(mind, situation, goal, duration_s);
     true
@@ -40,7 +43,10 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
 pub(super) fn is_safe_from(mind: &mut BotMind, situation: &Situation<'_>, net_id: NetId) -> bool {
     match situation.percepts.find(net_id) {
         Some(threat) if threat.position_m.distance_squared(situation.position_m) <= SAFE_M * SAFE_M => {
-            mind.goal = Goal::Flee { net_id, from_m: threat.position_m };
+            mind.goal = Goal::Flee {
+                net_id,
+                from_m: threat.position_m,
+            };
             false
         }
         _ => true,
@@ -70,4 +76,111 @@ fn is_towards(velocity: Vec2, offset: Vec2) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use throng_shared::tick::Tick;
+
+    use super::*;
+    use crate::perceive::Percepts;
+    use crate::tests::{open_world, seeing, somebody};
+    use crate::world::BotWorld;
+
+    /// A world of timid bots.
+    fn timid_world() -> BotWorld {
+        let mut world = open_world();
+        world.rules.idle_weight = 0.0;
+        world.rules.wander_weight = 0.0;
+        world.rules.patrol_weight = 0.0;
+        world.rules.follow_weight = 0.0;
+        world
+    }
+
+    fn takes_fright(world: &BotWorld, mind: &mut BotMind, tick: Tick, percepts: &Percepts) -> bool {
+        let situation = Situation {
+            world,
+            tick,
+            position_m: Vec2::ZERO,
+            percepts,
+            is_stuck: false,
+        };
+        take_fright(mind, &situation)
+    }
+
+    #[test]
+    fn only_somebody_who_comes_running_frightens() {
+        let world = timid_world();
+        let run = Vec2::new(-6.0, 0.0);
+        for (position_m, velocity_mps, expected) in [
+            (Vec2::new(4.0, 0.0), run, true),
+            (Vec2::new(4.0, 0.0), run / 3.0, false),
+            (Vec2::new(4.0, 0.0), -run, false),
+            (Vec2::new(0.0, 4.0), run, false),
+            (Vec2::new(6.0, 0.0), run, false),
+        ] {
+            let percepts = seeing(&[somebody(9, position_m, velocity_mps)]);
+            let mut mind = BotMind::new(1, NetId(1));
+            assert_eq!(
+                takes_fright(&world, &mut mind, Tick(5), &percepts),
+                expected,
+                "{position_m} {velocity_mps}"
+            );
+            assert_eq!(
+                mind.goal
+                    == Goal::Flee {
+                        net_id: NetId(9),
+                        from_m: position_m
+                    },
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn the_share_of_the_flee_weight_is_the_chance_to_flee() {
+        let world = open_world();
+        let percepts = seeing(&[somebody(9, Vec2::X, Vec2::new(-6.0, 0.0))]);
+        let flee = |net_id| takes_fright(&world, &mut BotMind::new(1, NetId(net_id)), Tick(0), &percepts);
+        let fleeing = (0..5_000).filter(|&net_id| flee(net_id)).count();
+        assert!(
+            fleeing.abs_diff(1_000) < 120,
+            "{fleeing} of 5,000 with a fifth of the weights"
+        );
+    }
+
+    #[test]
+    fn a_frightened_bot_is_left_alone_for_a_while() {
+        let world = timid_world();
+        let percepts = seeing(&[somebody(9, Vec2::X, Vec2::new(-6.0, 0.0))]);
+        let mut mind = BotMind::new(1, NetId(1));
+        let frights = (0..2_000)
+            .filter(|&tick| takes_fright(&world, &mut mind, Tick(tick), &percepts))
+            .count();
+        assert!((3..=5).contains(&frights), "{frights} in 100 s");
+    }
+
+    #[test]
+    fn one_is_safe_from_whom_one_no_longer_sees_near() {
+        let world = open_world();
+        let mut mind = BotMind::new(1, NetId(1));
+        for (percepts, expected) in [
+            (seeing(&[somebody(9, Vec2::new(19.0, 0.0), Vec2::ZERO)]), false),
+            (seeing(&[somebody(9, Vec2::new(21.0, 0.0), Vec2::ZERO)]), true),
+            (seeing(&[somebody(8, Vec2::X, Vec2::ZERO)]), true),
+        ] {
+            let situation = Situation {
+                world: &world,
+                tick: Tick(0),
+                position_m: Vec2::ZERO,
+                percepts: &percepts,
+                is_stuck: false,
+            };
+            assert_eq!(is_safe_from(&mut mind, &situation, NetId(9)), expected);
+        }
+        assert_eq!(
+            mind.goal,
+            Goal::Flee {
+                net_id: NetId(9),
+                from_m: Vec2::new(19.0, 0.0)
+            }
+        );
+    }
+}

@@ -31,7 +31,13 @@ pub fn decide(
         .iter_mut()
         .filter_map(|(net_id, state, percepts, steering, mind)| {
             let is_stuck = steering.is_stuck_since(mind.goal_started);
-            let situation = Situation { world, tick, position_m: state.ground_position_m(), percepts, is_stuck };
+            let situation = Situation {
+                world,
+                tick,
+                position_m: state.ground_position_m(),
+                percepts,
+                is_stuck,
+            };
             (is_stuck || world.is_due(tick, *net_id)).then(|| (situation, mind.into_inner()))
         })
         .collect();
@@ -66,12 +72,26 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     match mind.goal {
         Goal::Idle => false,
         Goal::Wander { target_m } => has_reached(situation, target_m),
-        Goal::Patrol { route, point, points_left } => {
-            let Some(point_m) = choose::route_point(situation.world, route, point) else { return true };
+        Goal::Patrol {
+            route,
+            point,
+            points_left,
+        } => {
+            let Some(point_m) = choose::route_point(situation.world, route, point) else {
+                return true;
+            };
             if !has_reached(situation, point_m) {
                 return false;
             }
-            !choose::go_on_patrol(mind, situation, Goal::Patrol { route, point: point + 1, points_left: points_left - 1 })
+            !choose::go_on_patrol(
+                mind,
+                situation,
+                Goal::Patrol {
+                    route,
+                    point: point + 1,
+                    points_left: points_left - 1,
+                },
+            )
         }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),
         Goal::Flee { net_id, .. } => fear::is_safe_from(mind, situation, net_id),

@@ -1,9 +1,10 @@
 //! How a bot gets there: its input for this tick.
 
 mod aim;
-mod clearance;
+mod course;
 mod progress;
 mod separation;
+mod surroundings;
 
 use bevy_ecs::prelude::{Component, Query, Res};
 use glam::Vec2;
@@ -16,8 +17,9 @@ use throng_shared::tick::Tick;
 use crate::mind::BotMind;
 use crate::perceive::{BOTS_PER_JOB_MIN, Percepts};
 use crate::world::BotWorld;
-use clearance::{Course, Surroundings};
+use course::Course;
 use progress::Progress;
+use surroundings::Surroundings;
 
 /// A bot does not move for less than this share of full speed.
 const STILL_SHARE: f32 = 0.15;
@@ -25,6 +27,8 @@ const STILL_SHARE: f32 = 0.15;
 const TRAVEL_SHARE: f32 = 0.5;
 /// How much the wish to keep apart counts beside the wish to get on.
 const SEPARATION_SHARE: f32 = 0.5;
+/// Cosine of an angle between two headings, about three degrees, that makes no difference.
+const STRAIGHT_ON_COSINE: f32 = 0.999;
 /// A turn is spread over about this time, in seconds.
 const TURN_S: f32 = 0.1;
 
@@ -48,18 +52,36 @@ impl Steering {
 pub fn steer(
     tick: Res<Tick>,
     world: Res<BotWorld>,
-    mut bots: Query<(&NetId, &CharacterState, &Percepts, &BotMind, &mut Steering, &mut InputBuffer)>,
+    mut bots: Query<(
+        &NetId,
+        &CharacterState,
+        &Percepts,
+        &BotMind,
+        &mut Steering,
+        &mut InputBuffer,
+    )>,
 ) {
     let (tick, world) = (*tick, &*world);
     let mut bots: Vec<_> = bots
         .iter_mut()
         .map(|(net_id, state, percepts, mind, steering, buffer)| {
-            (Body { net_id: *net_id, state, percepts, mind }, steering.into_inner(), buffer.into_inner())
+            (
+                Body {
+                    net_id: *net_id,
+                    state,
+                    percepts,
+                    mind,
+                },
+                steering.into_inner(),
+                buffer.into_inner(),
+            )
         })
         .collect();
-    bots.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(body, steering, buffer)| {
-        buffer.put(tick, tick, next_input(world, tick, body, steering));
-    });
+    bots.par_iter_mut()
+        .with_min_len(BOTS_PER_JOB_MIN)
+        .for_each(|(body, steering, buffer)| {
+            buffer.put(tick, tick, next_input(world, tick, body, steering));
+        });
 }
 
 /// A bot as its steering sees it.
@@ -79,13 +101,33 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     let effort = steering.progress.track(world, tick, body, is_travelling);
     let speed_share = wanted.length().min(1.0);
     if speed_share < STILL_SHARE {
-        return PlayerInput { yaw: body.state.yaw, ..PlayerInput::default() };
+        return PlayerInput {
+            yaw: body.state.yaw,
+            ..PlayerInput::default()
+        };
     }
-    let surroundings = Surroundings::new(&world.map, body.state, aim.speed_mps * speed_share, aim.distance_m);
-    let heading = steering.course.clear_heading(world, tick, &surroundings, wanted / wanted.length());
-    let turned = turn(world, steering.heading, heading);
-    steering.heading = if surroundings.is_clear(turned) { turned } else { heading };
-    let run = if aim.is_running { Buttons::RUN } else { Buttons::default() };
+    let wanted = wanted.normalize_or_zero();
+    let last = steering.heading;
+    if steering.course.is_current(world, tick, body.net_id, wanted) {
+        steering.heading = turn(world, last, steering.course.heading());
+    } else {
+        let caution = steering.progress.caution(tick);
+        let speed_mps = aim.speed_mps * speed_share;
+        let surroundings = Surroundings::new(&world.map, body.state, caution, speed_mps, aim.distance_m);
+        let heading = steering.course.find_heading(world, tick, &surroundings, wanted);
+        let turned = turn(world, last, heading);
+        let is_straight_on = turned.dot(heading) > STRAIGHT_ON_COSINE;
+        steering.heading = if is_straight_on || surroundings.is_clear(turned) {
+            turned
+        } else {
+            heading
+        };
+    }
+    let run = if aim.is_running {
+        Buttons::RUN
+    } else {
+        Buttons::default()
+    };
     PlayerInput::towards(steering.heading * speed_share, run.with(effort))
 }
 

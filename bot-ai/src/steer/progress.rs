@@ -5,16 +5,31 @@ use throng_shared::input::Buttons;
 use throng_shared::tick::Tick;
 
 use super::Body;
+use super::surroundings::Caution;
 use crate::world::BotWorld;
 
-/// What counts as getting somewhere, as a share of what walking freely would make.
-const PROGRESS_SHARE: f32 = 0.25;
-/// A bot that gets nowhere for this long is stuck, in seconds.
-const HALTED_S: f32 = 1.2;
-/// The same for one that moves but not away, such as to and fro in a dead end, in seconds.
-const ASTRAY_S: f32 = 8.0;
-/// A bot that gets nowhere for this long tries a jump, in seconds.
+/// When a bot gets nowhere: it has not covered `share` of what it would walk freely within `duration_s`.
+#[derive(Clone, Copy)]
+struct Patience {
+    duration_s: f32,
+    share: f32,
+}
+
+/// It stands, or as good as.
+const HALTED: Patience = Patience {
+    duration_s: 1.2,
+    share: 0.25,
+};
+/// It moves but not away, such as to and fro in a dead end.
+const ASTRAY: Patience = Patience {
+    duration_s: 8.0,
+    share: 0.4,
+};
+/// A bot that stands for this long tries a jump, in seconds.
 const JUMP_S: f32 = 0.6;
+
+/// A bot that was stuck is less careful for this long, in seconds: it may be shut in by nothing but its own caution.
+const DARING_S: f32 = 10.0;
 
 /// How a bot gets on with its goal.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +38,7 @@ pub(super) struct Progress {
     near: Checkpoint,
     far: Checkpoint,
     is_stuck: bool,
+    daring_until: Tick,
 }
 
 /// Where and when a bot last got somewhere.
@@ -38,25 +54,51 @@ impl Progress {
         self.is_stuck && self.goal_started == goal_started
     }
 
+    /// How careful the bot is in `tick`.
+    pub(super) fn caution(&self, tick: Tick) -> Caution {
+        if tick < self.daring_until {
+            Caution::DARING
+        } else {
+            Caution::CAREFUL
+        }
+    }
+
     /// Takes note of where the bot is; returns the buttons with which to help itself, rarely any.
     pub(super) fn track(&mut self, world: &BotWorld, tick: Tick, body: &Body<'_>, is_travelling: bool) -> Buttons {
-        let here = Checkpoint { position_m: body.state.ground_position_m(), tick };
+        let here = Checkpoint {
+            position_m: body.state.ground_position_m(),
+            tick,
+        };
         if !is_travelling || self.goal_started != body.mind.goal_started {
             let goal_started = body.mind.goal_started;
-            *self = Progress { goal_started, near: here.clone(), far: here, is_stuck: false };
+            *self = Progress {
+                goal_started,
+                near: here.clone(),
+                far: here,
+                is_stuck: false,
+                daring_until: self.daring_until,
+            };
             return Buttons::default();
         }
-        let halted_ticks = self.near.ticks_until(world, &here, HALTED_S);
-        let astray_ticks = self.far.ticks_until(world, &here, ASTRAY_S);
-        self.is_stuck = halted_ticks >= world.ticks_for_s(HALTED_S) || astray_ticks >= world.ticks_for_s(ASTRAY_S);
-        if halted_ticks == world.ticks_for_s(JUMP_S) { Buttons::JUMP } else { Buttons::default() }
+        let halted_ticks = self.near.ticks_until(world, &here, HALTED);
+        let astray_ticks = self.far.ticks_until(world, &here, ASTRAY);
+        self.is_stuck = halted_ticks >= world.ticks_for_s(HALTED.duration_s)
+            || astray_ticks >= world.ticks_for_s(ASTRAY.duration_s);
+        if self.is_stuck {
+            self.daring_until = tick + world.ticks_for_s(DARING_S);
+        }
+        if halted_ticks == world.ticks_for_s(JUMP_S) {
+            Buttons::JUMP
+        } else {
+            Buttons::default()
+        }
     }
 }
 
 impl Checkpoint {
-    /// The ticks since the checkpoint; it moves on to `here` once that is far enough from it for `duration_s`.
-    fn ticks_until(&mut self, world: &BotWorld, here: &Checkpoint, duration_s: f32) -> u32 {
-        let enough_m = PROGRESS_SHARE * free_way_m(world, duration_s);
+    /// The ticks since the checkpoint; it moves on to `here` once that is far enough from it.
+    fn ticks_until(&mut self, world: &BotWorld, here: &Checkpoint, patience: Patience) -> u32 {
+        let enough_m = patience.share * free_way_m(world, patience.duration_s);
         if here.position_m.distance_squared(self.position_m) >= enough_m * enough_m {
             *self = here.clone();
         }

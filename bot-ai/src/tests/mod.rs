@@ -1,5 +1,6 @@
 //! What the tests of bots share: worlds to put them into.
 
+mod behaviour;
 mod population;
 
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use throng_shared::config::{
     BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, PatrolConfig, PopulationConfig,
     SpawnAreaConfig, TerrainConfig, WorldConfig,
 };
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::random::Random;
 
+use crate::perceive::{Percepts, Seen};
 use crate::world::BotWorld;
 
 /// A flat, empty world of 200 m at 20 Hz, where all goals have the same weight.
@@ -36,9 +39,19 @@ pub(crate) fn open_config() -> WorldConfig {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
-        spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 50.0 }],
-        interest: InterestConfig { enter_radius_m: 60.0, leave_radius_m: 70.0, visible_max: 100 },
-        population: PopulationConfig { target: 200, players_max: 100 },
+        spawn_areas: vec![SpawnAreaConfig {
+            center_m: Vec2::ZERO,
+            radius_m: 50.0,
+        }],
+        interest: InterestConfig {
+            enter_radius_m: 60.0,
+            leave_radius_m: 70.0,
+            visible_max: 100,
+        },
+        population: PopulationConfig {
+            target: 200,
+            players_max: 100,
+        },
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 1.0,
@@ -63,13 +76,35 @@ pub(crate) fn world_of(config: &WorldConfig) -> BotWorld {
     BotWorld::new(Arc::new(map), config)
 }
 
+/// A person as bots see it.
+pub(crate) fn somebody(net_id: u32, position_m: Vec2, velocity_mps: Vec2) -> Seen {
+    Seen {
+        net_id: NetId(net_id),
+        position_m,
+        velocity_mps,
+        archetype: Archetype::Player,
+    }
+}
+
+/// The percepts of a bot that saw `seen` in tick 0.
+pub(crate) fn seeing(seen: &[Seen]) -> Percepts {
+    Percepts::of(seen)
+}
+
+/// The percepts of a bot that saw one person standing there in tick 0.
+pub(crate) fn somebody_at(position_m: Vec2) -> Percepts {
+    seeing(&[somebody(9, position_m, Vec2::ZERO)])
+}
+
 /// Hills with walls, huts, pillars and kerbs strewn over them, and three patrol routes.
 pub(crate) fn village_config() -> WorldConfig {
     let mut random = Random::new(77, 0);
     let mut place = move || {
         let center_m = Vec2::new(random.between(-95.0, 95.0), random.between(-95.0, 95.0));
         let shape = match random.below(3) {
-            0 => ObstacleShapeConfig::Cylinder { radius_m: random.between(0.3, 3.0) },
+            0 => ObstacleShapeConfig::Cylinder {
+                radius_m: random.between(0.3, 3.0),
+            },
             1 => ObstacleShapeConfig::Box {
                 size_m: Vec2::new(random.between(6.0, 20.0), 0.4),
                 yaw_deg: random.between(0.0, 360.0),
@@ -79,7 +114,11 @@ pub(crate) fn village_config() -> WorldConfig {
                 yaw_deg: random.between(0.0, 360.0),
             },
         };
-        ObstacleConfig { center_m, height_m: random.between(0.2, 4.0), shape }
+        ObstacleConfig {
+            center_m,
+            height_m: random.between(0.2, 4.0),
+            shape,
+        }
     };
     let obstacles = (0..150).map(|_| place()).collect();
     let route = |name: &str, points_m: &[(f32, f32)]| PatrolConfig {
@@ -89,9 +128,9 @@ pub(crate) fn village_config() -> WorldConfig {
     WorldConfig {
         terrain: TerrainConfig::Procedural {
             height_min_m: 0.0,
-            height_max_m: 25.0,
+            height_max_m: 20.0,
             feature_m: 60.0,
-            octaves: 3,
+            octaves: 2,
             cell_m: 2.0,
         },
         obstacles,

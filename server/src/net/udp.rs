@@ -18,7 +18,7 @@ use throng_shared::wire::token::TokenData;
 use super::transport::{Transport, TransportEvent};
 
 /// Most clients that this transport can hold; renetcode's own limit.
-pub const CLIENTS_MAX: usize = 1_024;
+const CLIENTS_MAX: usize = 1_024;
 
 /// Datagrams taken from the socket in one go, so that a flood cannot keep the thread from sending.
 const RECEIVE_BUDGET: usize = 4_096;
@@ -41,7 +41,7 @@ pub struct UdpOptions {
     pub public: Option<SocketAddr>,
     /// Seals connect tokens.
     pub key: ConnectKey,
-    /// Most clients at once; brought down to [`CLIENTS_MAX`].
+    /// Most clients at once; brought down to 1,024, renetcode's own limit.
     pub clients_max: usize,
     /// Time since 1970, by which the expiry of tokens is judged.
     pub unix_time: Duration,

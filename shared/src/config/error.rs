@@ -1,9 +1,9 @@
-//! What is wrong with a world's files, in the words of the people who write them.
+//! What is wrong with a file, in the words of the people who write it.
 
 use std::fmt;
 use std::ops::Range;
 
-/// One mistake in a world's files. `Display` renders a few lines for a designer, without a final line break.
+/// One mistake in a file. `Display` renders a few lines for whoever wrote it, without a final line break.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// File that the mistake is in, as the caller named it.
@@ -29,7 +29,7 @@ pub struct ConfigError {
     pub underline: Range<usize>,
 }
 
-/// What can be wrong with a world's files.
+/// What can be wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigErrorKind {
     /// The text is not TOML.
@@ -45,7 +45,7 @@ pub enum ConfigErrorKind {
     UnknownTable,
     /// A key that has no default is not written.
     MissingKey,
-    /// A table that every world needs is not written.
+    /// A table that every file of its kind needs is not written.
     MissingTable {
         /// How it is written, such as `[[spawn]]`.
         heading: String,
@@ -87,7 +87,7 @@ pub enum ConfigErrorKind {
         /// A whole sentence without a full stop.
         reason: String,
     },
-    /// A file of the world is missing, cannot be read, or is not what it should be.
+    /// A file is missing, cannot be read, or is not what it should be.
     File {
         /// Name of that file.
         name: String,
@@ -189,19 +189,24 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// All mistakes in a world's files, never none, in the order of their lines.
+/// All mistakes in a world's files or in a settings file, never none, in the order of their lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors {
     errors: Vec<ConfigError>,
     omitted_count: usize,
+    page: &'static str,
 }
 
 impl ConfigErrors {
-    /// Sorts `errors` by line and column, errors about a whole file first.
-    pub(super) fn new(mut errors: Vec<ConfigError>, omitted_count: usize) -> Self {
+    /// Sorts `errors` by line and column, errors about a whole file first. `page` explains the keys of such files.
+    pub(super) fn new(mut errors: Vec<ConfigError>, omitted_count: usize, page: &'static str) -> Self {
         debug_assert!(!errors.is_empty());
         errors.sort_by_key(|error| (error.line, error.column));
-        Self { errors, omitted_count }
+        Self {
+            errors,
+            omitted_count,
+            page,
+        }
     }
 
     /// The mistakes, at most [`super::CONFIG_ERRORS_MAX`].
@@ -212,12 +217,6 @@ impl ConfigErrors {
     /// How many more there are than [`super::CONFIG_ERRORS_MAX`].
     pub fn omitted_count(&self) -> usize {
         self.omitted_count
-    }
-}
-
-impl From<ConfigError> for ConfigErrors {
-    fn from(error: ConfigError) -> Self {
-        Self::new(vec![error], 0)
     }
 }
 
@@ -242,7 +241,7 @@ impl fmt::Display for ConfigErrors {
         if self.omitted_count > 0 {
             write!(f, ", of which {} are not shown", self.omitted_count)?;
         }
-        write!(f, "; docs/world-config.md explains every key")
+        write!(f, "; {} explains every key", self.page)
     }
 }
 

@@ -1,7 +1,9 @@
-//! A stable 64-bit hash of a world's files.
+//! A stable 64-bit hash.
 
-/// FNV-1a with 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>. Detects that two sides have different files; it
-/// does not resist somebody who searches for a collision.
+use glam::Vec2;
+
+/// FNV-1a with 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>. Detects that two sides have different worlds; it
+/// does not resist somebody who searches for a collision. Numbers are written as their little-endian bytes.
 pub(super) struct Fnv1a(u64);
 
 impl Fnv1a {
@@ -16,6 +18,23 @@ impl Fnv1a {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(Self::PRIME);
         }
+    }
+
+    pub(super) fn write_u32(&mut self, number: u32) {
+        self.write(number.to_le_bytes());
+    }
+
+    pub(super) fn write_u64(&mut self, number: u64) {
+        self.write(number.to_le_bytes());
+    }
+
+    pub(super) fn write_f32(&mut self, number: f32) {
+        self.write_u32(number.to_bits());
+    }
+
+    pub(super) fn write_vec2(&mut self, pair: Vec2) {
+        self.write_f32(pair.x);
+        self.write_f32(pair.y);
     }
 
     pub(super) fn finish(&self) -> u64 {

@@ -1,5 +1,5 @@
-//! Every limit of a world's files. The policy is the same for all but the last: a file that goes beyond is refused
-//! with an error that names the limit; nothing is cut silently.
+//! Every limit of the files that are read here. The policy is the same for all but the last: a file that goes beyond is
+//! refused with an error that names the limit; nothing is cut silently.
 
 /// Largest `world.toml`, in bytes.
 pub const WORLD_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -22,7 +22,19 @@ pub const PATROLS_MAX: usize = 256;
 /// Most points of one patrol.
 pub const PATROL_POINTS_MAX: usize = 256;
 
-/// Most errors that are kept for one world; the others are only counted, see [`super::ConfigErrors::omitted_count`].
+/// Largest settings file, in bytes.
+pub const SETTINGS_FILE_BYTES_MAX: usize = 256 * 1024;
+
+/// Most clients of one server process: as many as the connection layer can hold.
+pub const CLIENTS_MAX: u32 = 1_024;
+
+/// Most threads of the simulation.
+pub const THREADS_MAX: u32 = 256;
+
+/// Most `[[world]]` tables of a settings file.
+pub const WORLD_FOLDERS_MAX: usize = 64;
+
+/// Most errors that are kept for one file; the others are only counted, see [`super::ConfigErrors::omitted_count`].
 pub const CONFIG_ERRORS_MAX: usize = 100;
 
 const _: () = {

@@ -3,11 +3,11 @@
 use std::io;
 
 use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
-use super::hash::Fnv1a;
 use super::reader::Source;
 use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
 use super::world::{TerrainConfig, WorldConfig};
-use super::world_reader::{WorldFile, check_world};
+use super::world_hash::world_hash;
+use super::world_reader::{WORLD_FORMAT, WorldFile, check_world};
 
 /// Name of the file in a world's folder that describes the world.
 pub const WORLD_FILE_NAME: &str = "world.toml";
@@ -19,8 +19,9 @@ pub struct LoadedWorld {
     pub config: WorldConfig,
     /// The heights of the terrain's file, if it has one.
     pub terrain_samples: Option<TerrainSamples>,
-    /// FNV-1a over the bytes of all files, with line breaks of either kind counted as one and the same. A client and a
-    /// server with the same hash have the same world; also a changed comment changes it.
+    /// A hash of what a client that predicts must have in common with the server: seed, size, tick rate, terrain,
+    /// obstacles and movement. Client and server refuse each other when theirs differ. Anything else may differ:
+    /// comments and names, and how the world is populated, where characters appear and who sees whom.
     pub hash: u64,
 }
 
@@ -45,18 +46,11 @@ pub fn load_world(
         terrain_file: named_at,
         mut mistakes,
     } = check_world(&file_name, &text)?;
-    let mut hash = Fnv1a::new();
-    hash.write(text.trim_start_matches('\u{feff}').replace("\r\n", "\n").bytes());
     let mut terrain_samples = None;
     if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
         let read = read_file(name).map_err(|error| refuse_unreadable(&error));
-        match read.and_then(|bytes| Ok((decode(&bytes, range)?, bytes))) {
-            Ok((samples, bytes)) => {
-                // No text has this byte: what belongs to which file is unambiguous.
-                hash.write([0xff]);
-                hash.write(bytes);
-                terrain_samples = Some(samples);
-            }
+        match read.and_then(|bytes| decode(&bytes, range)) {
+            Ok(samples) => terrain_samples = Some(samples),
             Err(TerrainRefusal {
                 reason,
                 accepted,
@@ -77,10 +71,11 @@ pub fn load_world(
             }
         }
     }
+    let hash = world_hash(&config, terrain_samples.as_ref());
     mistakes.into_result(LoadedWorld {
         config,
         terrain_samples,
-        hash: hash.finish(),
+        hash,
     })
 }
 
@@ -123,11 +118,10 @@ fn refuse_unreadable_world(file_name: &str, error: &io::Error) -> ConfigErrors {
         reason: unreadable_reason(error),
     };
     let accepted = format!("a world is a folder with a {WORLD_FILE_NAME} in it");
-    ConfigError {
+    WORLD_FORMAT.refuse(ConfigError {
         accepted,
         ..ConfigError::whole_file(file_name, kind)
-    }
-    .into()
+    })
 }
 
 fn refuse_unreadable(error: &io::Error) -> TerrainRefusal {
@@ -159,5 +153,5 @@ fn refuse_encoding(file_name: &str, bytes: &[u8]) -> ConfigErrors {
     let replaced = valid_bytes..valid_bytes + char::REPLACEMENT_CHARACTER.len_utf8();
     let error = Source::new(file_name, &text).error(Some(replaced), kind);
     let suggestion = Some("save the file with the encoding UTF-8".to_owned());
-    ConfigError { suggestion, ..error }.into()
+    WORLD_FORMAT.refuse(ConfigError { suggestion, ..error })
 }

@@ -1,11 +1,12 @@
-//! The reference page for designers, generated from the reader's own declarations.
+//! The reference pages for designers and operators, generated from the readers' own declarations.
 
 use std::fmt::{self, Write};
 
-use super::reader::{KeyDoc, TableDoc};
-use super::world_reader::describe_world;
+use super::reader::{KeyDoc, TableDoc, Unwritten};
+use super::settings_reader::SETTINGS_FORMAT;
+use super::world_reader::WORLD_FORMAT;
 
-const INTRODUCTION: &str = "\
+const WORLD_INTRODUCTION: &str = "\
 # World files
 
 <!-- Generated from the declarations in shared/src/config; do not edit. To regenerate:
@@ -23,11 +24,39 @@ its line, the reason and what would be accepted.
 - *Required* in the column of defaults means that the key must be written.
 ";
 
+const SETTINGS_INTRODUCTION: &str = "\
+# Server settings
+
+<!-- Generated from the declarations in shared/src/config; do not edit. To regenerate:
+     THRONG_UPDATE_DOCS=1 cargo test -p throng-shared reference -->
+
+A settings file says how a server process runs: where players connect, where its metrics are, and which worlds it runs.
+`assets/server.toml` is the one that a server uses when it is given none, with notes on what to change for a public
+server. Keys and tables that are not listed here are refused, and so is every value that is not accepted, each with its
+line, the reason and what would be right. Every table and nearly every key can be left out.
+
+- Addresses are IP addresses with a port, as text: `\"127.0.0.1:7777\"`, or `\"[::1]:7777\"` for IPv6. Names of hosts are
+  not accepted.
+- Paths are relative to the folder of the settings file, unless they are absolute. Write `/` between folders.
+- *Required* in the column of defaults means that the key must be written, *none* that it has no value unless it is.
+- What happens in a world, such as its size and the number of its bots, stands in the `world.toml` of the world's
+  folder: see `docs/world-config.md`.
+";
+
 /// The page `docs/world-config.md`, in Markdown: every table and key of a world file.
 pub fn world_reference_markdown() -> String {
-    let mut page = INTRODUCTION.to_owned();
-    for table in describe_world() {
-        write_table(&mut page, &table).expect("writing to a string does not fail");
+    page(WORLD_INTRODUCTION, &WORLD_FORMAT.describe())
+}
+
+/// The page `docs/server-settings.md`, in Markdown: every table and key of a settings file.
+pub fn settings_reference_markdown() -> String {
+    page(SETTINGS_INTRODUCTION, &SETTINGS_FORMAT.describe())
+}
+
+fn page(introduction: &str, tables: &[TableDoc]) -> String {
+    let mut page = introduction.to_owned();
+    for table in tables {
+        write_table(&mut page, table).expect("writing to a string does not fail");
     }
     page
 }
@@ -59,10 +88,11 @@ fn write_table(page: &mut String, table: &TableDoc) -> fmt::Result {
 }
 
 fn write_key(page: &mut String, key: &KeyDoc) -> fmt::Result {
-    let default = key
-        .default
-        .as_ref()
-        .map_or("*required*".to_owned(), |default| format!("`{default}`"));
+    let default = match &key.unwritten {
+        Unwritten::Refused => "*required*".to_owned(),
+        Unwritten::Default(default) => format!("`{default}`"),
+        Unwritten::Nothing => "*none*".to_owned(),
+    };
     let mut meaning = key.doc.to_owned();
     for (word, doc) in &key.choices {
         write!(meaning, "<br>`\"{word}\"`: {doc}")?;
@@ -84,23 +114,28 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_reference_page_is_what_the_reader_declares() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/world-config.md");
-        let page = world_reference_markdown();
+    /// The page at `path`, seen from the root of the repository, is `page`. Writes it there if asked to.
+    fn check_page(path: &str, page: &str) {
+        let file = format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("THRONG_UPDATE_DOCS").is_some() {
-            std::fs::write(path, &page).expect("the page can be written");
+            std::fs::write(&file, page).expect("the page can be written");
         }
-        let committed = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+        let committed = std::fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
         assert!(
             committed == page,
-            "docs/world-config.md is out of date: run THRONG_UPDATE_DOCS=1 cargo test -p throng-shared reference"
+            "{path} is out of date: run THRONG_UPDATE_DOCS=1 cargo test -p throng-shared reference"
         );
     }
 
     #[test]
+    fn the_reference_pages_are_what_the_readers_declare() {
+        check_page(WORLD_FORMAT.page, &world_reference_markdown());
+        check_page(SETTINGS_FORMAT.page, &settings_reference_markdown());
+    }
+
+    #[test]
     fn every_key_is_explained() {
-        for table in describe_world() {
+        for table in WORLD_FORMAT.describe().iter().chain(&SETTINGS_FORMAT.describe()) {
             assert!(
                 table.doc.ends_with('.') && table.presence.ends_with('.'),
                 "{}",

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
+use super::error::ConfigErrors;
 use super::limits::{OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
-use super::reader::{Findings, Mistakes, Name, Output, Presence, Source, TableDoc, TableReader, number, parse, whole};
+use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, number, whole};
 use super::world::{PopulationConfig, WorldConfig};
 use super::world_ground::{read_obstacle, read_terrain};
 use super::world_rules::Settled;
@@ -30,73 +30,25 @@ pub(super) struct WorldFile {
     pub(super) mistakes: Mistakes,
 }
 
+/// World files.
+pub(super) const WORLD_FORMAT: FileFormat<(WorldConfig, Option<Range<usize>>)> = FileFormat {
+    name: "the world file",
+    page: "docs/world-config.md",
+    bytes_max: WORLD_FILE_BYTES_MAX,
+    read: read_file,
+};
+
 /// Reads the text of a world file and collects its mistakes.
 ///
 /// # Errors
 /// When the text is too long to be looked at.
 pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, ConfigErrors> {
-    if text.len() > WORLD_FILE_BYTES_MAX {
-        let reason = format!("is too large: {} bytes", text.len());
-        let kind = ConfigErrorKind::File {
-            name: "the world file".to_owned(),
-            reason,
-        };
-        let accepted = format!("at most {WORLD_FILE_BYTES_MAX} bytes");
-        return Err(ConfigError {
-            accepted,
-            ..ConfigError::whole_file(file_name, kind)
-        }
-        .into());
-    }
-    let mut findings = Findings::new(Source::new(file_name, text));
-    let root = parse(text, &mut findings);
-    let mut output = Output::Check(findings);
-    let mut reader = TableReader::root(&mut output, Some(&root));
-    let (config, terrain_file) = read_file(&mut reader);
-    reader.finish();
-    let mut mistakes = match output {
-        Output::Check(findings) => findings.into_mistakes(),
-        Output::Describe(_) => Mistakes::default(),
-    };
-    point_to_other_tables(&mut mistakes);
+    let ((config, terrain_file), mistakes) = WORLD_FORMAT.check(file_name, text)?;
     Ok(WorldFile {
         config,
         terrain_file,
         mistakes,
     })
-}
-
-/// What can be written in a world file.
-pub(super) fn describe_world() -> Vec<TableDoc> {
-    let mut output = Output::Describe(Vec::new());
-    let mut reader = TableReader::root(&mut output, None);
-    read_file(&mut reader);
-    reader.finish();
-    match output {
-        Output::Describe(tables) => tables,
-        Output::Check(_) => Vec::new(),
-    }
-}
-
-/// Tells where an unknown key would be known.
-fn point_to_other_tables(mistakes: &mut Mistakes) {
-    let mut tables = Vec::new();
-    let unknown = |error: &ConfigError| error.kind == ConfigErrorKind::UnknownKey && error.suggestion.is_none();
-    for error in mistakes.iter_mut().filter(|error| unknown(error)) {
-        if tables.is_empty() {
-            tables = describe_world();
-        }
-        let key = error.key.rsplit('.').next().unwrap_or_default();
-        let knows_key = |table: &&TableDoc| table.keys.iter().any(|known| known.name == key);
-        let headings: Vec<_> = tables
-            .iter()
-            .filter(knows_key)
-            .map(|table| table.heading.as_str())
-            .collect();
-        if !headings.is_empty() {
-            error.suggestion = Some(format!("{key} belongs in {}", headings.join(" or ")));
-        }
-    }
 }
 
 fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize>>) {

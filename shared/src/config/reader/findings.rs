@@ -23,10 +23,11 @@ pub(in crate::config) struct Findings<'t> {
 }
 
 impl<'t> Findings<'t> {
-    pub(in crate::config) fn new(source: Source<'t>) -> Self {
+    /// `page` explains the file's keys.
+    pub(super) fn new(source: Source<'t>, page: &'static str) -> Self {
         Self {
             source,
-            mistakes: Mistakes::default(),
+            mistakes: Mistakes::new(page),
             broken: Vec::new(),
         }
     }
@@ -66,19 +67,27 @@ impl<'t> Findings<'t> {
         self.broken.is_empty()
     }
 
-    pub(in crate::config) fn into_mistakes(self) -> Mistakes {
+    pub(super) fn into_mistakes(self) -> Mistakes {
         self.mistakes
     }
 }
 
 /// A bounded list of mistakes.
-#[derive(Default)]
 pub(in crate::config) struct Mistakes {
     errors: Vec<ConfigError>,
     omitted_count: usize,
+    page: &'static str,
 }
 
 impl Mistakes {
+    pub(super) fn new(page: &'static str) -> Self {
+        Self {
+            errors: Vec::new(),
+            omitted_count: 0,
+            page,
+        }
+    }
+
     /// Adds a mistake, or only counts it when there are too many.
     pub(in crate::config) fn push(&mut self, error: ConfigError) {
         if self.errors.len() < CONFIG_ERRORS_MAX {
@@ -88,7 +97,7 @@ impl Mistakes {
         }
     }
 
-    pub(in crate::config) fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConfigError> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConfigError> {
         self.errors.iter_mut()
     }
 
@@ -97,7 +106,7 @@ impl Mistakes {
         if self.errors.is_empty() {
             Ok(value)
         } else {
-            Err(ConfigErrors::new(self.errors, self.omitted_count))
+            Err(ConfigErrors::new(self.errors, self.omitted_count, self.page))
         }
     }
 }
@@ -120,11 +129,21 @@ pub(in crate::config) struct TableDoc {
 pub(in crate::config) struct KeyDoc {
     pub(in crate::config) name: &'static str,
     pub(in crate::config) accepted: String,
-    /// `None` when the key must be written.
-    pub(in crate::config) default: Option<String>,
+    pub(in crate::config) unwritten: Unwritten,
     pub(in crate::config) doc: &'static str,
     /// The choice under which the key exists, such as `kind = "png"`; `None` when it always does.
     pub(in crate::config) only_with: Option<String>,
     /// Word and meaning of each choice, if the key is one.
     pub(in crate::config) choices: Vec<(&'static str, &'static str)>,
+}
+
+/// What counts when a key is not written.
+#[derive(Clone, Debug)]
+pub(in crate::config) enum Unwritten {
+    /// That is a mistake.
+    Refused,
+    /// A default, as it would be written.
+    Default(String),
+    /// The key has no value then.
+    Nothing,
 }

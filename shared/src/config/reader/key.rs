@@ -1,6 +1,6 @@
 //! Keys: required ones, optional ones, and those that decide which others there are.
 
-use super::findings::{KeyDoc, Output};
+use super::findings::{KeyDoc, Output, Unwritten};
 use super::table::{Field, TableReader};
 use super::text::{Choice, OneOf};
 use super::value::{Kind, Written};
@@ -9,7 +9,8 @@ use crate::config::error::ConfigErrorKind;
 impl<'t> TableReader<'_, 't> {
     /// Reads a key that must be written.
     pub(in crate::config) fn required<K: Kind>(&mut self, name: &'static str, kind: K, doc: &'static str) -> K::Value {
-        self.key(name, &kind, None, doc, &[]).unwrap_or_else(|| kind.fallback())
+        self.key(name, &kind, Unwritten::Refused, doc, &[])
+            .unwrap_or_else(|| kind.fallback())
     }
 
     /// Reads a key that has a default.
@@ -20,7 +21,18 @@ impl<'t> TableReader<'_, 't> {
         default: K::Value,
         doc: &'static str,
     ) -> K::Value {
-        self.key(name, &kind, Some(&default), doc, &[]).unwrap_or(default)
+        let shown = Unwritten::Default(kind.show(&default));
+        self.key(name, &kind, shown, doc, &[]).unwrap_or(default)
+    }
+
+    /// Reads a key that has no value when it is not written.
+    pub(in crate::config) fn optional_without_default<K: Kind>(
+        &mut self,
+        name: &'static str,
+        kind: K,
+        doc: &'static str,
+    ) -> Option<K::Value> {
+        self.key(name, &kind, Unwritten::Nothing, doc, &[])
     }
 
     /// Reads a key that decides which other keys there are, then reads those. `None` when there is no such choice.
@@ -30,10 +42,33 @@ impl<'t> TableReader<'_, 't> {
         name: &'static str,
         choices: &'static [Choice<C>],
         doc: &'static str,
+        read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
+    ) -> Option<T> {
+        self.choose_unless(name, choices, Unwritten::Refused, doc, read)
+    }
+
+    /// As [`Self::choose`]; the first choice counts when the key is not written.
+    pub(in crate::config) fn choose_or_first<C: Copy, T>(
+        &mut self,
+        name: &'static str,
+        choices: &'static [Choice<C>],
+        doc: &'static str,
+        read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
+    ) -> Option<T> {
+        let first = Unwritten::Default(OneOf { choices }.show(&0));
+        self.choose_unless(name, choices, first, doc, read)
+    }
+
+    fn choose_unless<C: Copy, T>(
+        &mut self,
+        name: &'static str,
+        choices: &'static [Choice<C>],
+        unwritten: Unwritten,
+        doc: &'static str,
         mut read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
         let words: Vec<_> = choices.iter().map(|choice| (choice.word, choice.doc)).collect();
-        let chosen = self.key(name, &OneOf { choices }, None, doc, &words);
+        let chosen = self.key(name, &OneOf { choices }, unwritten, doc, &words);
         if let Output::Describe(_) = self.output {
             let mut last = None;
             for choice in choices {
@@ -43,7 +78,9 @@ impl<'t> TableReader<'_, 't> {
             self.only_with = None;
             return last;
         }
+        // Sound without a value: not written, and the first choice is the default.
         let value = chosen
+            .or_else(|| self.is_sound(name).then_some(0))
             .and_then(|index| choices.get(index))
             .map(|choice| read(self, choice.means));
         if self.undeclared().next().is_some() {
@@ -79,17 +116,16 @@ impl<'t> TableReader<'_, 't> {
         &mut self,
         name: &'static str,
         kind: &K,
-        default: Option<&K::Value>,
+        unwritten: Unwritten,
         doc: &'static str,
         choices: &[(&'static str, &'static str)],
     ) -> Option<K::Value> {
-        let default = default.map(|default| kind.show(default));
         if let Output::Describe(_) = self.output {
             let (only_with, choices) = (self.only_with.clone(), choices.to_vec());
             self.doc.keys.push(KeyDoc {
                 name,
                 accepted: kind.accepted(),
-                default,
+                unwritten,
                 doc,
                 only_with,
                 choices,
@@ -105,14 +141,15 @@ impl<'t> TableReader<'_, 't> {
             }
             return None;
         }
-        let accepted = || match &default {
-            Some(default) => format!("{} (default {default})", kind.accepted()),
-            None => kind.accepted(),
+        let accepted = || match &unwritten {
+            Unwritten::Default(default) => format!("{} (default {default})", kind.accepted()),
+            Unwritten::Refused | Unwritten::Nothing => kind.accepted(),
         };
+        let is_refused = matches!(unwritten, Unwritten::Refused);
         let written = self.table.and_then(|table| table.get(name));
         let mut refusals = Vec::new();
         let value = written.and_then(|written| kind.read(written, &mut refusals));
-        if written.is_none() && default.is_none() && self.table.is_some() {
+        if written.is_none() && is_refused && self.table.is_some() {
             let suggestion = format!("add it to this table. {doc}");
             self.refuse_missing(
                 self.span.clone(),
@@ -127,7 +164,11 @@ impl<'t> TableReader<'_, 't> {
             let accepted = refusal.accepted.unwrap_or_else(accepted);
             self.refuse(Some(refusal.span), &key, refusal.kind, accepted, refusal.suggestion);
         }
-        let is_sound = value.is_some() || (written.is_none() && default.is_some());
+        let is_sound = value.is_some() || (written.is_none() && !is_refused);
+        let default = match unwritten {
+            Unwritten::Default(default) => Some(default),
+            Unwritten::Refused | Unwritten::Nothing => None,
+        };
         self.declare(Field {
             name,
             listed: name.to_owned(),

@@ -1,16 +1,19 @@
 //! A declarative reader of TOML tables: every key is declared once, in code, where it is read.
 //!
 //! One pass over a file collects every mistake in it; the same declarations, run without a file, describe what can be
-//! written. Nothing here knows what a world is.
+//! written. Nothing here knows what a world or a server is.
 //!
 //! | module | holds |
 //! |---|---|
+//! | `file_format` | [`FileFormat`]: a file as a whole |
 //! | `table`, `key`, `rule` | [`TableReader`]: tables, keys, and rules between keys |
 //! | `refuse` | how mistakes are put together |
-//! | `value`, `list`, `text` | what a key can hold |
+//! | `value`, `list`, `text`, `address` | what a key can hold |
 //! | `syntax` | what is wrong when a file is not TOML |
 //! | `findings`, `source`, `suggest` | where mistakes go, where they are, and what was meant |
 
+mod address;
+mod file_format;
 mod findings;
 mod key;
 mod list;
@@ -23,10 +26,11 @@ mod table;
 mod text;
 mod value;
 
-pub(super) use findings::{Findings, KeyDoc, Mistakes, Output, TableDoc};
+pub(super) use address::address;
+pub(super) use file_format::FileFormat;
+pub(super) use findings::{KeyDoc, Mistakes, TableDoc, Unwritten};
 pub(super) use list::{Pair, pair, pairs};
 pub(super) use source::Source;
-pub(super) use syntax::parse;
 pub(super) use table::{Presence, TableReader};
-pub(super) use text::{Choice, FileName, Name};
-pub(super) use value::{Number, number, whole};
+pub(super) use text::{Choice, FileName, Name, PathText};
+pub(super) use value::{Number, Truth, number, whole};

@@ -21,17 +21,14 @@ impl TableReader<'_, '_> {
         let blamed = keys
             .iter()
             .find_map(|key| fields().find(|field| field.name == *key && field.span.is_some()));
-        let defaults: Vec<_> = fields()
+        let unwritten: Vec<_> = fields()
             .filter(|field| field.span.is_none())
-            .filter_map(|field| {
-                Some(format!(
-                    "{} is not written, so it is {}",
-                    field.name,
-                    field.default.as_ref()?
-                ))
+            .map(|field| match &field.default {
+                Some(default) => format!("{} is not written, so it is {default}", field.name),
+                None => format!("{} is not written", field.name),
             })
             .collect();
-        let suggestion = (!defaults.is_empty()).then(|| defaults.join("; "));
+        let suggestion = (!unwritten.is_empty()).then(|| unwritten.join("; "));
         let (name, span) = blamed.map_or(("", self.span.clone()), |field| (field.name, field.span.clone()));
         self.refuse(
             span,

@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::config::error::{ConfigError, ConfigErrorKind};
 
 /// Parses `text` as far as possible. Everything that is not TOML is recorded in `findings`, once per line.
-pub(in crate::config) fn parse<'t>(text: &'t str, findings: &mut Findings<'t>) -> DeTable<'t> {
+pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings<'t>) -> DeTable<'t> {
     let (root, errors) = DeTable::parse_recoverable(text);
     let root = root.into_inner();
     let mut problems: Vec<Problem> = errors.iter().map(|error| problem(error, findings.source())).collect();

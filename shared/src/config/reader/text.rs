@@ -1,4 +1,4 @@
-//! Kinds of values that are written as text: names, file names and choices.
+//! Kinds of values that are written as text: names, file names, paths and choices.
 
 use super::suggest::nearest;
 use super::value::{Kind, Refusal, Written};
@@ -8,6 +8,8 @@ use crate::config::error::ConfigErrorKind;
 const NAME_CHARS_MAX: usize = 32;
 /// Longest file name, in characters.
 const FILE_NAME_CHARS_MAX: usize = 64;
+/// Longest path, in characters.
+const PATH_CHARS_MAX: usize = 1_024;
 
 /// A short name: lower-case letters, digits, `_` and `-`.
 #[derive(Clone, Copy)]
@@ -90,6 +92,52 @@ impl Kind for FileName {
 
     fn fallback(&self) -> String {
         "unnamed".to_owned()
+    }
+}
+
+/// A path to a file or a folder, wherever it is. Nobody looks here whether it exists.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct PathText;
+
+impl Kind for PathText {
+    type Value = String;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<String> {
+        let text = text(value, refusals)?;
+        let checked = check_characters(text, PATH_CHARS_MAX, |c| !c.is_control());
+        let (reason, suggestion) = match checked {
+            Err(reason) if text.contains(char::is_control) => {
+                (reason, Some("write / for each \\, or put the path in 'single quotes'"))
+            }
+            Err(reason) => (reason, None),
+            Ok(()) if text.trim() != text => (
+                "has a space at its beginning or end".to_owned(),
+                Some("leave out the space"),
+            ),
+            Ok(()) if text.starts_with('~') => (
+                "begins with ~, which only a shell understands".to_owned(),
+                Some("write the path of your home folder in full"),
+            ),
+            Ok(()) => return Some(text.to_owned()),
+        };
+        let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
+        refusals.push(match suggestion {
+            Some(suggestion) => refusal.suggest(suggestion),
+            None => refusal,
+        });
+        None
+    }
+
+    fn accepted(&self) -> String {
+        format!("a path of 1 to {PATH_CHARS_MAX} characters")
+    }
+
+    fn show(&self, value: &String) -> String {
+        format!("\"{value}\"")
+    }
+
+    fn fallback(&self) -> String {
+        ".".to_owned()
     }
 }
 

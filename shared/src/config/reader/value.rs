@@ -176,6 +176,42 @@ impl<T: Copy + PartialOrd + ToString + TryFrom<i128>> Kind for Whole<T> {
     }
 }
 
+/// `true` or `false`.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Truth;
+
+impl Kind for Truth {
+    type Value = bool;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<bool> {
+        let meant = match value.get_ref() {
+            DeValue::Boolean(truth) => return Some(*truth),
+            DeValue::String(text) => text.trim().to_lowercase(),
+            DeValue::Integer(integer) => integer.as_str().to_owned(),
+            _ => String::new(),
+        };
+        let refusal = Refusal::wrong_type(value, "true or false");
+        refusals.push(match meant.as_str() {
+            "true" | "yes" | "on" | "1" => refusal.suggest("write true, without quotes"),
+            "false" | "no" | "off" | "0" => refusal.suggest("write false, without quotes"),
+            _ => refusal,
+        });
+        None
+    }
+
+    fn accepted(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn show(&self, value: &bool) -> String {
+        value.to_string()
+    }
+
+    fn fallback(&self) -> bool {
+        false
+    }
+}
+
 /// Adds the unit, if there is one.
 fn with_unit(range: String, unit: &str) -> String {
     if unit.is_empty() {

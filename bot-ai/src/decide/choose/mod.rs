@@ -1,0 +1,182 @@
+//! The choice of a goal by the weights of the world file.
+
+use glam::Vec2;
+use throng_shared::config::BotsConfig;
+
+use super::Situation;
+use crate::mind::{BotMind, Goal};
+use crate::world::BotWorld;
+
+/// How long a bot idles, in seconds.
+const IDLE_S: [f32; 2] = [2.0, 8.0];
+/// How long a bot follows somebody, in seconds.
+const FOLLOW_S: [f32; 2] = [10.0, 30.0];
+/// How far a bot wanders at most, in metres.
+const WANDER_M: f32 = 40.0;
+/// Places that are tried for wandering; when none can be stood upon, the bot idles.
+const WANDER_TRIES_MAX: u32 = 12;
+/// A walk is given up after this many times the time that it should take, and `PATIENCE_S` more.
+const PATIENCE_SHARE: f32 = 2.0;
+/// See `PATIENCE_SHARE`; in seconds.
+const PATIENCE_S: f32 = 8.0;
+/// Longest walk, in seconds.
+const WALK_S_MAX: f32 = 600.0;
+
+/// Gives `mind` another goal, drawn by weight.
+///
+/// Without routes, patrolling counts as wandering; with nobody in sight, following counts for nothing. A bot that is
+/// stuck first wanders off, whatever the weights: the same goal would most likely take it to the same dead end.
+pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
+    if situation.is_stuck {
+        return wander_about(mind, situation);
+    }
+    let weights = Weights::new(&situation.world.rules);
+    let (wander, patrol) = match situation.world.patrols.is_empty() {
+        true => (weights.wander + weights.patrol, 0.0),
+        false => (weights.wander, weights.patrol),
+    };
+    let follow = if situation.percepts.seen().is_empty() {
+        0.0
+    } else {
+        weights.follow
+    };
+    let mut draw = mind.random.unit() * (weights.idle + wander + patrol + follow);
+    let mut is_drawn = |weight: f32| {
+        draw -= weight;
+        draw < 0.0
+    };
+    if is_drawn(wander) {
+        wander_about(mind, situation);
+    } else if is_drawn(patrol) {
+        start_patrol(mind, situation);
+    } else if is_drawn(follow) {
+        follow_somebody(mind, situation);
+    } else {
+        idle(mind, situation);
+    }
+}
+
+/// Makes `goal`, a patrol, the goal of `mind`; false when it has no points left.
+pub(super) fn go_on_patrol(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal) -> bool {
+    let Goal::Patrol {
+        route,
+        point,
+        points_left: 1..,
+    } = goal
+    else {
+        return false;
+    };
+    let Some(point_m) = route_point(situation.world, route, point) else {
+        return false;
+    };
+    set_walk(mind, situation, goal, point_m);
+    true
+}
+
+/// A point of a route, counted around it; none when there is no such route any more.
+pub(crate) fn route_point(world: &BotWorld, route: u32, point: u32) -> Option<Vec2> {
+    let points_m = &world.patrols.get(route as usize)?.points_m;
+    points_m.get((point as usize).checked_rem(points_m.len())?).copied()
+}
+
+/// Makes `goal` the goal of `mind` for `duration_s` seconds.
+pub(super) fn set_goal(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal, duration_s: f32) {
+    mind.goal = goal;
+    mind.goal_started = situation.tick;
+    mind.goal_ends = situation.tick + situation.world.ticks_for_s(duration_s);
+}
+
+/// The weights, without those that are no weights.
+pub(super) struct Weights {
+    idle: f32,
+    wander: f32,
+    patrol: f32,
+    follow: f32,
+    pub(super) flee: f32,
+}
+
+impl Weights {
+    pub(super) fn new(rules: &BotsConfig) -> Weights {
+        let weight = |configured: f32| {
+            if configured.is_finite() {
+                configured.max(0.0)
+            } else {
+                0.0
+            }
+        };
+        Weights {
+            idle: weight(rules.idle_weight),
+            wander: weight(rules.wander_weight),
+            patrol: weight(rules.patrol_weight),
+            follow: weight(rules.follow_weight),
+            flee: weight(rules.flee_weight),
+        }
+    }
+
+    pub(super) fn sum(&self) -> f32 {
+        self.idle + self.wander + self.patrol + self.follow + self.flee
+    }
+}
+
+fn idle(mind: &mut BotMind, situation: &Situation<'_>) {
+    let duration_s = mind.random.between(IDLE_S[0], IDLE_S[1]);
+    set_goal(mind, situation, Goal::Idle, duration_s);
+}
+
+fn wander_about(mind: &mut BotMind, situation: &Situation<'_>) {
+    let map = &situation.world.map;
+    let reach_m = WANDER_M.min(map.half_size_m);
+    for _ in 0..WANDER_TRIES_MAX {
+        let target_m = situation.position_m + mind.random.in_disc(reach_m);
+        if map.is_standable(target_m) {
+            return set_walk(mind, situation, Goal::Wander { target_m }, target_m);
+        }
+    }
+    idle(mind, situation);
+}
+
+fn start_patrol(mind: &mut BotMind, situation: &Situation<'_>) {
+    let routes = &situation.world.patrols;
+    let route = mind.random.below(routes.len() as u32);
+    let points_m = routes.get(route as usize).map_or(&[][..], |route| &route.points_m);
+    let distance = |index: &usize| points_m[*index].distance_squared(situation.position_m);
+    let nearest = (0..points_m.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let point = nearest.unwrap_or_default() as u32;
+    // Once around, back to where it started.
+    let goal = Goal::Patrol {
+        route,
+        point,
+        points_left: points_m.len() as u32 + 1,
+    };
+    if !go_on_patrol(mind, situation, goal) {
+        wander_about(mind, situation);
+    }
+}
+
+fn follow_somebody(mind: &mut BotMind, situation: &Situation<'_>) {
+    let seen = situation.percepts.seen();
+    match seen.get(mind.random.below(seen.len() as u32) as usize) {
+        Some(somebody) => {
+            let duration_s = mind.random.between(FOLLOW_S[0], FOLLOW_S[1]);
+            set_goal(
+                mind,
+                situation,
+                Goal::Follow {
+                    net_id: somebody.net_id,
+                },
+                duration_s,
+            );
+        }
+        None => idle(mind, situation),
+    }
+}
+
+/// Makes `goal`, a walk to `target_m`, the goal of `mind`, for as long as patience lasts.
+fn set_walk(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal, target_m: Vec2) {
+    let walk_s = situation.position_m.distance(target_m) / situation.world.map.rules.walk_speed_mps;
+    let duration_s = (walk_s * PATIENCE_SHARE + PATIENCE_S).min(WALK_S_MAX);
+    set_goal(mind, situation, goal, duration_s);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! What a bot sees: the nearest few characters within its sight, as they were in the last tick.
+
+mod nearest;
+
+use bevy_ecs::prelude::{Component, Query, Res};
+use glam::Vec2;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::movement::CharacterState;
+use throng_shared::spatial::{CharacterColumns, Grid, Hit};
+use throng_shared::tick::Tick;
+
+use crate::mind::BotMind;
+use crate::world::BotWorld;
+use nearest::Nearest;
+
+/// Most characters that a bot keeps in mind; farther ones go unnoticed.
+pub const SEEN_MAX: usize = 8;
+
+/// Bots per rayon job at least; fewer are not worth handing over.
+pub(crate) const BOTS_PER_JOB_MIN: usize = 64;
+
+/// Somebody in sight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// Who.
+    pub net_id: NetId,
+    /// Position on the ground plane (x, z), in metres.
+    pub position_m: Vec2,
+    /// Horizontal velocity, in metres per second.
+    pub velocity_mps: Vec2,
+    /// What kind of character.
+    pub archetype: Archetype,
+}
+
+/// What a bot saw when it last looked; written by [`perceive`] only.
+#[derive(Clone, Debug, Component)]
+pub struct Percepts {
+    seen: [Seen; SEEN_MAX],
+    count: usize,
+    looked: Tick,
+    /// How far away the last of a full number was, in metres; infinite when there were fewer.
+    crowd_radius_m: f32,
+}
+
+impl Default for Percepts {
+    fn default() -> Self {
+        let nobody = Seen {
+            net_id: NetId(0),
+            position_m: Vec2::ZERO,
+            velocity_mps: Vec2::ZERO,
+            archetype: Archetype::Bot,
+        };
+        Percepts {
+            seen: [nobody; SEEN_MAX],
+            count: 0,
+            looked: Tick(0),
+            crowd_radius_m: f32::INFINITY,
+        }
+    }
+}
+
+impl Percepts {
+    /// Up to [`SEEN_MAX`] characters, nearest first, ties by [`NetId`]; never the bot itself. One that is followed or
+    /// fled from is among them whenever it is in sight, as the last if others are nearer.
+    pub fn seen(&self) -> &[Seen] {
+        &self.seen[..self.count]
+    }
+
+    /// The tick in which the bot looked; what it saw is the state after the tick before.
+    pub fn looked(&self) -> Tick {
+        self.looked
+    }
+
+    /// Somebody among [`Percepts::seen`].
+    pub fn find(&self, net_id: NetId) -> Option<&Seen> {
+        self.seen().iter().find(|seen| seen.net_id == net_id)
+    }
+}
+
+#[cfg(test)]
+impl Percepts {
+    /// The percepts of a bot that saw `seen` in tick 0.
+    pub(crate) fn of(seen: &[Seen]) -> Percepts {
+        let mut percepts = Percepts {
+            count: seen.len(),
+            ..Percepts::default()
+        };
+        percepts.seen[..seen.len()].copy_from_slice(seen);
+        percepts
+    }
+}
+
+/// Lets the bots that are due look around.
+pub fn perceive(
+    tick: Res<Tick>,
+    world: Res<BotWorld>,
+    columns: Res<CharacterColumns>,
+    grid: Res<Grid>,
+    mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
+) {
+    let (tick, columns, grid) = (*tick, &*columns, &*grid);
+    let sight_m = world.rules.sight_m;
+    let mut due: Vec<_> = bots
+        .iter_mut()
+        .filter(|(net_id, ..)| world.is_due(tick, **net_id))
+        .map(|(net_id, state, mind, percepts)| {
+            let viewer = Viewer {
+                net_id: *net_id,
+                position_m: state.ground_position_m(),
+                sight_m,
+                attention: mind.goal.attention(),
+            };
+            (viewer, percepts.into_inner())
+        })
+        .collect();
+    due.par_iter_mut()
+        .with_min_len(BOTS_PER_JOB_MIN)
+        .for_each(|(viewer, percepts)| {
+            look_around(columns, grid, viewer, percepts);
+            percepts.looked = tick;
+        });
+}
+
+/// Who looks.
+struct Viewer {
+    net_id: NetId,
+    position_m: Vec2,
+    sight_m: f32,
+    /// Whom it keeps an eye on.
+    attention: Option<NetId>,
+}
+
+/// Replaces what `percepts` hold by what `viewer` sees. O(cells touched + rows in them).
+fn look_around(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, percepts: &mut Percepts) {
+    percepts.count = 0;
+    if viewer.sight_m.is_nan() || viewer.sight_m <= 0.0 {
+        return;
+    }
+    let mut nearest = find_nearest(columns, grid, viewer, percepts.crowd_radius_m);
+    let farthest = nearest.hits().get(SEEN_MAX - 1);
+    percepts.crowd_radius_m = farthest.map_or(f32::INFINITY, |hit| hit.distance_squared_m2.sqrt());
+    if let Some(row) = viewer.attention.and_then(|net_id| columns.row(net_id)) {
+        let distance_squared_m2 = columns.positions_m[row].distance_squared(viewer.position_m);
+        if distance_squared_m2 <= viewer.sight_m * viewer.sight_m {
+            nearest.include(Hit {
+                row: row as u32,
+                distance_squared_m2,
+            });
+        }
+    }
+    percepts.count = nearest.hits().len();
+    for (seen, hit) in percepts.seen.iter_mut().zip(nearest.hits()) {
+        let row = hit.row as usize;
+        *seen = Seen {
+            net_id: columns.net_ids[row],
+            position_m: columns.positions_m[row],
+            velocity_mps: columns.velocities_mps[row],
+            archetype: columns.archetypes[row],
+        };
+    }
+}
+
+/// The nearest to `viewer`. Where it had a crowd within `crowd_radius_m` when it last looked, it looks hardly farther
+/// at first, and over its whole sight only if that was not enough: the outcome is the same, and crowds are cheap.
+fn find_nearest(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, crowd_radius_m: f32) -> Nearest {
+    let near_m = (crowd_radius_m * 1.25 + 1.0).min(viewer.sight_m);
+    let find_within = |radius_m: f32| {
+        let mut nearest = Nearest::default();
+        grid.for_each_within(viewer.position_m, radius_m, |hit| {
+            if nearest.has_place_for(hit) && columns.net_ids[hit.row as usize] != viewer.net_id {
+                nearest.insert(hit);
+            }
+        });
+        nearest
+    };
+    let nearest = find_within(near_m);
+    let is_enough = nearest.hits().len() == SEEN_MAX || near_m == viewer.sight_m;
+    if is_enough {
+        nearest
+    } else {
+        find_within(viewer.sight_m)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Many clients against one server: load, and a first answer to "does it work?".
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use throng_client::swarm::{self, Progress, SwarmOptions};
+use throng_shared::config::{LoadedWorld, builtin_world, load_world};
+use throng_shared::ids::InstanceId;
+use throng_shared::link::LinkConditions;
+use throng_shared::wire::key::ConnectKey;
+
+/// Connects many clients to a Throng server, lets them walk about, and reports what they got.
+///
+/// Exit code: 0 when every client got in and stayed, 1 when one did not, 2 when the swarm could not start.
+#[derive(Parser, Debug)]
+#[command(version)]
+struct Arguments {
+    /// The server's game address
+    #[arg(long, default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
+    server: String,
+    /// Number of clients
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    clients: u32,
+    /// How long to measure, in seconds, once all clients are in and have settled
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
+    /// Share of datagrams to lose each way, in percent
+    #[arg(long, default_value_t = 0.0, value_name = "P", value_parser = percent)]
+    loss_percent: f32,
+    /// Delay to add to each datagram, each way, in milliseconds
+    #[arg(long, default_value_t = 0.0, value_name = "L", value_parser = milliseconds)]
+    latency_ms: f32,
+    /// Random addition to or subtraction from that delay, in milliseconds
+    #[arg(long, default_value_t = 0.0, value_name = "J", value_parser = milliseconds)]
+    jitter_ms: f32,
+    /// Share of datagrams that arrive twice, in percent
+    #[arg(long, default_value_t = 0.0, value_name = "P", value_parser = percent)]
+    duplicate_percent: f32,
+    /// Share of datagrams held back so that later ones overtake them, in percent
+    #[arg(long, default_value_t = 0.0, value_name = "P", value_parser = percent)]
+    reorder_percent: f32,
+    /// Folder of the server's world, if it is not the built-in meadow
+    #[arg(long, value_name = "FOLDER")]
+    world: Option<PathBuf>,
+    /// Number of the world on the server
+    #[arg(long, default_value_t = 0)]
+    instance: u16,
+    /// File with the server's key, 64 hexadecimal digits; without it THRONG_KEY, without that the development key
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Seed of what the clients do and of what is lost
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Client id of the first client
+    #[arg(long, default_value_t = 1_000_000)]
+    first_client_id: u64,
+    /// Also writes the figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    let options = options(arguments)?;
+    let key = if options.key == ConnectKey::DEVELOPMENT { ", development key" } else { "" };
+    println!("{} clients to {}, world {}{key}", options.clients, options.server, options.world.config.name);
+    let bar = ProgressBar::new(arguments.seconds * 10);
+    bar.set_style(ProgressStyle::with_template("  {msg:<28} {wide_bar} {prefix}").context("the bar's template")?);
+    let result = swarm::run(&options, &mut |progress| show(&bar, &progress, arguments));
+    bar.finish_and_clear();
+    let report = result?;
+    print!("{report}");
+    if let Some(file) = &arguments.json {
+        let text = serde_json::to_string_pretty(&report.to_json())? + "\n";
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if report.connected == 0 {
+        println!("\nIs a server running there? Start one with: cargo run --release");
+    }
+    Ok(report.is_complete())
+}
+
+fn show(bar: &ProgressBar, progress: &Progress, arguments: &Arguments) {
+    let Progress { playing, failed, measured } = *progress;
+    let stage = if measured.is_some() { "playing" } else { "connecting, settling" };
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    bar.set_message(format!("{stage}: {playing}/{}{failed}", arguments.clients));
+    let measured_s = measured.unwrap_or_default().as_secs_f32();
+    bar.set_prefix(format!("{measured_s:.1} of {} s", arguments.seconds));
+    bar.set_position((measured_s * 10.0) as u64);
+}
+
+fn options(arguments: &Arguments) -> anyhow::Result<SwarmOptions> {
+    Ok(SwarmOptions {
+        server: resolve(&arguments.server)?,
+        key: key(arguments.key_file.as_deref())?,
+        instance: InstanceId(arguments.instance),
+        world: world(arguments.world.as_deref())?,
+        clients: arguments.clients,
+        measured: Duration::from_secs(arguments.seconds),
+        conditions: LinkConditions {
+            one_way_ms: arguments.latency_ms,
+            jitter_ms: arguments.jitter_ms,
+            loss_percent: arguments.loss_percent,
+            duplicate_percent: arguments.duplicate_percent,
+            reorder_percent: arguments.reorder_percent,
+        },
+        seed: arguments.seed,
+        first_client_id: arguments.first_client_id,
+    })
+}
+
+fn resolve(server: &str) -> anyhow::Result<SocketAddr> {
+    let mut addresses =
+        server.to_socket_addrs().with_context(|| format!("--server {server} is not HOST:PORT, such as 127.0.0.1:7777"))?;
+    addresses.next().with_context(|| format!("--server {server} has no address"))
+}
+
+fn world(folder: Option<&Path>) -> anyhow::Result<LoadedWorld> {
+    let Some(folder) = folder else { return Ok(builtin_world()) };
+    Ok(load_world(&folder.display().to_string(), |name| std::fs::read(folder.join(name)))?)
+}
+
+fn key(file: Option<&Path>) -> anyhow::Result<ConnectKey> {
+    let (origin, text) = match (file, std::env::var("THRONG_KEY")) {
+        (Some(file), _) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            (file.display().to_string(), text)
+        }
+        (None, Ok(text)) => ("THRONG_KEY".to_owned(), text),
+        (None, Err(_)) => return Ok(ConnectKey::DEVELOPMENT),
+    };
+    ConnectKey::parse(&text).with_context(|| format!("{origin} does not hold a key"))
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    in_range(text, 100.0, "percent")
+}
+
+fn milliseconds(text: &str) -> Result<f32, String> {
+    in_range(text, 10_000.0, "milliseconds")
+}
+
+fn in_range(text: &str, max: f32, unit: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=max).contains(&value) => Ok(value),
+        _ => Err(format!("a number from 0 to {max} ({unit}) is wanted")),
+    }
+}

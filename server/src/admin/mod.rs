@@ -1,0 +1,166 @@
+//! HTTP for operators: health, readiness, metrics. And signals, which share the thread.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+
+/// A server whose last tick is older than this is not ready.
+const READY_WITHIN: Duration = Duration::from_secs(1);
+
+/// How the server is, told by the tick thread and read by others.
+pub struct Status {
+    /// The metrics.
+    pub metrics: Metrics,
+    clock: Arc<dyn Clock>,
+    /// Time of the last tick, in nanoseconds; 0 for none yet.
+    ticked_at_ns: AtomicU64,
+    is_stopping: AtomicBool,
+}
+
+impl Status {
+    /// A server that has not ticked yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Status {
+        Status {
+            metrics: Metrics::default(),
+            clock,
+            ticked_at_ns: AtomicU64::new(0),
+            is_stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// The tick thread is alive at `now`.
+    pub fn note_tick(&self, now: Duration) {
+        self.ticked_at_ns.store(now.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Asks the server to stop.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked the server to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    /// Why no players should be sent here now; none when they may come.
+    fn unready_reason(&self) -> Option<&'static str> {
+        let ticked_at = Duration::from_nanos(self.ticked_at_ns.load(Ordering::Relaxed));
+        if self.is_stopping() {
+            Some("stopping\n")
+        } else if ticked_at == Duration::ZERO {
+            Some("starting: no tick yet\n")
+        } else if self.clock.now().saturating_sub(ticked_at) > READY_WITHIN {
+            Some("stalled: the last tick is more than a second ago\n")
+        } else {
+            None
+        }
+    }
+}
+
+/// Runs the control thread: serves HTTP on `listener`, if there is one, and stops the server on Ctrl-C and SIGTERM.
+///
+/// # Errors
+/// When the operating system grants no thread.
+pub fn spawn_control(status: Arc<Status>, listener: Option<TcpListener>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(listener) = &listener {
+        listener.set_nonblocking(true)?;
+    }
+    std::thread::Builder::new().name("control".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            let serving = listener.map(|listener| tokio::spawn(serve(listener, Arc::clone(&status))));
+            wait_for_signal().await;
+            status.stop();
+            // Whoever asks a second time does not want to wait for goodbyes.
+            wait_for_signal().await;
+            drop(serving);
+            std::process::exit(130);
+        });
+    })?;
+    Ok(())
+}
+
+async fn serve(listener: TcpListener, status: Arc<Status>) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    axum::serve(listener, router(status)).await
+}
+
+fn router(status: Arc<Status>) -> Router {
+    Router::new()
+        .route("/", get(|| async { "Throng\n\n/healthz  the process answers\n/readyz   the world ticks\n/metrics  Prometheus\n" }))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(status)
+}
+
+async fn ready(State(status): State<Arc<Status>>) -> impl IntoResponse {
+    match status.unready_reason() {
+        None => (StatusCode::OK, "ready\n"),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
+    }
+}
+
+async fn metrics(State(status): State<Arc<Status>>) -> impl IntoResponse {
+    const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], status.metrics.to_text())
+}
+
+/// Ends when the process is asked to stop. When the operating system offers no signals, never.
+async fn wait_for_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminate() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminate() {
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_server_is_ready_only_while_it_ticks() {
+        let clock = Arc::new(ManualClock::default());
+        let status = Status::new(clock.clone());
+        assert!(status.unready_reason().is_some_and(|reason| reason.starts_with("starting")));
+        clock.set(Duration::from_secs(5));
+        status.note_tick(Duration::from_secs(5));
+        assert_eq!(status.unready_reason(), None);
+        clock.set(Duration::from_secs(7));
+        assert!(status.unready_reason().is_some_and(|reason| reason.starts_with("stalled")));
+        status.note_tick(Duration::from_secs(7));
+        status.stop();
+        assert_eq!(status.unready_reason(), Some("stopping\n"));
+    }
+}

@@ -1,0 +1,86 @@
+//! `throng check`: validates files without starting.
+
+use std::path::{Path, PathBuf};
+
+use throng_shared::config::{LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
+
+use crate::settings::{read_settings_file, read_world_folder};
+
+/// What is checked when nothing is named.
+pub const DEFAULT_PATH: &str = "assets";
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// A line for each file that is right.
+    pub right: Vec<String>,
+    /// A message for each file that is not.
+    pub wrong: Vec<String>,
+}
+
+/// Checks a settings file, a world's folder or its `world.toml`, or every world and settings file below a folder.
+pub fn check(path: &Path) -> Findings {
+    let mut findings = Findings::default();
+    if path.is_dir() {
+        check_folder(path, &mut findings);
+        if findings.right.is_empty() && findings.wrong.is_empty() {
+            findings.wrong.push(format!("error: {}: no {WORLD_FILE_NAME} and no server.toml in it", path.display()));
+        }
+    } else if path.file_name().is_some_and(|name| name == WORLD_FILE_NAME) {
+        check_world(path.parent().unwrap_or(Path::new("")), &mut findings);
+    } else {
+        check_settings(path, &mut findings);
+    }
+    findings
+}
+
+fn check_folder(folder: &Path, findings: &mut Findings) {
+    if folder.join(WORLD_FILE_NAME).is_file() {
+        check_world(folder, findings);
+        return;
+    }
+    if folder.join("server.toml").is_file() {
+        check_settings(&folder.join("server.toml"), findings);
+    }
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            let mut folders: Vec<PathBuf> =
+                entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()).collect();
+            folders.sort();
+            folders.iter().for_each(|folder| check_folder(folder, findings));
+        }
+        Err(error) => findings.wrong.push(format!("error: {}: cannot be read: {error}", folder.display())),
+    }
+}
+
+fn check_world(folder: &Path, findings: &mut Findings) {
+    match read_world_folder(folder) {
+        Ok(world) => findings.right.push(format!("ok: {}: {}", folder.display(), describe(&world))),
+        Err(error) => findings.wrong.push(format!("{error:#}")),
+    }
+}
+
+fn check_settings(file: &Path, findings: &mut Findings) {
+    match read_settings_file(file) {
+        Ok(_) => findings.right.push(format!("ok: {}: server settings", file.display())),
+        Err(error) => findings.wrong.push(format!("{error:#}")),
+    }
+}
+
+fn describe(world: &LoadedWorld) -> String {
+    let config = &world.config;
+    let ground = match &config.terrain {
+        TerrainConfig::Flat { .. } => "flat",
+        TerrainConfig::Procedural { .. } => "procedural hills",
+        TerrainConfig::Png { file, .. } | TerrainConfig::Raw { file, .. } => file,
+    };
+    format!(
+        "{} x {} m, {ground}, {} obstacles, {} Hz, population {}, hash {:016x}",
+        config.size_m,
+        config.size_m,
+        config.obstacles.len(),
+        config.tick_rate_hz,
+        config.population.target,
+        world.hash
+    )
+}

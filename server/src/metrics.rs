@@ -1,0 +1,174 @@
+//! Every metric: name, unit, help.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use throng_shared::wire::WireError;
+
+use crate::commit::Totals;
+use crate::host::Host;
+use crate::instance::Instance;
+use crate::net::NetTotals;
+use crate::tick::Phase;
+
+/// Upper bounds of tick and phase times, in seconds: from what a phase of an idle world takes to what loses ticks.
+const SECONDS_BUCKETS: [f64; 14] = [
+    0.000_02, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.25,
+];
+
+/// A count that a world keeps, under its public name.
+type WorldCounter = (&'static str, &'static str, fn(&Totals) -> u64);
+
+const WORLD_COUNTERS: [WorldCounter; 14] = [
+    ("inputs_buffered", "Inputs of players that waited for their tick", |t| t.inputs_buffered),
+    ("inputs_late", "Inputs of players that came after their tick", |t| t.inputs_late),
+    ("inputs_early", "Inputs of players too far ahead of the simulation", |t| t.inputs_early),
+    ("inputs_repeated", "Ticks in which a player's last input was repeated", |t| t.inputs_repeated),
+    ("inputs_neutral", "Ticks in which a player stood still for want of an input", |t| t.inputs_neutral),
+    ("frames_malformed", "Frames of players that could not be decoded", |t| t.frames_malformed),
+    ("frames_surplus", "Frames of players beyond what is looked at in a tick", |t| t.frames_surplus),
+    ("snapshots", "Snapshots written", |t| t.snapshots),
+    ("snapshot_bytes", "Bytes of snapshots written", |t| t.snapshot_bytes),
+    ("enters", "Characters that came into a view, with repetitions", |t| t.enters),
+    ("updates", "Character states written", |t| t.updates),
+    ("leaves", "Characters that left a view, with repetitions", |t| t.leaves),
+    ("deferred", "Character states that did not fit their snapshot", |t| t.deferred),
+    ("snapshots_lost", "Snapshots given up as lost", |t| t.snapshots_lost),
+];
+
+/// A count of the network side, under its public name.
+type NetCounter = (&'static str, &'static str, fn(&NetTotals) -> u64);
+
+const NET_COUNTERS: [NetCounter; 8] = [
+    ("net_datagrams_in", "Datagrams from clients", |t| t.datagrams_in),
+    ("net_bytes_in", "Payload bytes from clients", |t| t.bytes_in),
+    ("net_datagrams_out", "Datagrams to clients", |t| t.datagrams_out),
+    ("net_bytes_out", "Payload bytes to clients", |t| t.bytes_out),
+    ("net_refused", "Datagrams refused before anybody could be told to have sent them", |t| t.refused),
+    ("net_inbound_dropped", "Frames and messages dropped because too much waited for the tick", |t| t.inbound_dropped),
+    ("net_outbound_dropped", "Batches of snapshots dropped because the network thread was late", |t| t.outbound_dropped),
+    ("net_channels_full", "Connections ended because too many messages were unacknowledged", |t| t.channels_full),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorldLabel {
+    world: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PhaseLabels {
+    world: String,
+    phase: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// All metrics of a server.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    tick_seconds: Family<WorldLabel, Histogram>,
+    phase_seconds: Family<PhaseLabels, Histogram>,
+    ticks: Family<WorldLabel, Counter>,
+    characters: Family<WorldLabel, Gauge>,
+    players: Family<WorldLabel, Gauge>,
+    world_counters: [Family<WorldLabel, Counter>; WORLD_COUNTERS.len()],
+    net_counters: [Counter; NET_COUNTERS.len()],
+    malformed: Family<ReasonLabel, Counter>,
+    connected: Gauge,
+    ticks_given_up: Counter,
+    refusals: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("throng");
+        let histogram = || Histogram::new(SECONDS_BUCKETS);
+        let metrics = Metrics {
+            tick_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
+            phase_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
+            ticks: Family::default(),
+            characters: Family::default(),
+            players: Family::default(),
+            world_counters: std::array::from_fn(|_| Family::default()),
+            net_counters: std::array::from_fn(|_| Counter::default()),
+            malformed: Family::default(),
+            connected: Gauge::default(),
+            ticks_given_up: Counter::default(),
+            refusals: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register_with_unit("tick", "Time that a tick took", Unit::Seconds, metrics.tick_seconds.clone());
+        let help = "Time that each phase of a tick took";
+        registry.register_with_unit("phase", help, Unit::Seconds, metrics.phase_seconds.clone());
+        registry.register("ticks", "Ticks lived through", metrics.ticks.clone());
+        registry.register("characters", "Characters in the world", metrics.characters.clone());
+        registry.register("players", "Players in the world", metrics.players.clone());
+        for ((name, help, _), counter) in WORLD_COUNTERS.iter().zip(&metrics.world_counters) {
+            registry.register(*name, *help, counter.clone());
+        }
+        for ((name, help, _), counter) in NET_COUNTERS.iter().zip(&metrics.net_counters) {
+            registry.register(*name, *help, counter.clone());
+        }
+        registry.register("net_malformed", "Malformed datagrams of clients", metrics.malformed.clone());
+        registry.register("net_connected", "Clients connected", metrics.connected.clone());
+        registry.register("ticks_given_up", "Ticks that were missed for good", metrics.ticks_given_up.clone());
+        registry.register("refusals", "Clients that were not let in", metrics.refusals.clone());
+        Metrics { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Notes a tick that has just been lived through.
+    pub fn note_tick(&self, instance: &Instance) {
+        let world = || WorldLabel { world: instance.name().to_owned() };
+        let mut tick_s = 0.0;
+        for (phase, time) in Phase::ALL.iter().zip(instance.phase_times()) {
+            let labels = PhaseLabels { world: instance.name().to_owned(), phase: phase.label() };
+            self.phase_seconds.get_or_create(&labels).observe(time.as_secs_f64());
+            tick_s += time.as_secs_f64();
+        }
+        self.tick_seconds.get_or_create(&world()).observe(tick_s);
+        self.ticks.get_or_create(&world()).inc();
+        let totals = instance.totals();
+        self.characters.get_or_create(&world()).set(totals.characters as i64);
+        self.players.get_or_create(&world()).set(totals.players as i64);
+        for ((_, _, read), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
+            set(&counter.get_or_create(&world()), read(&totals));
+        }
+    }
+
+    /// Notes how the host and the network are.
+    pub fn note_host(&self, host: &Host, net: &NetTotals) {
+        set(&self.ticks_given_up, host.ticks_given_up());
+        set(&self.refusals, host.refusals());
+        self.connected.set(net.connected as i64);
+        for ((_, _, read), counter) in NET_COUNTERS.iter().zip(&self.net_counters) {
+            set(counter, read(net));
+        }
+        for (error, count) in WireError::ALL.iter().zip(net.malformed) {
+            set(&self.malformed.get_or_create(&ReasonLabel { reason: error.label() }), count);
+        }
+    }
+
+    /// The text that Prometheus reads.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string does not fail");
+        text
+    }
+}
+
+/// Moves a counter to a total that is kept elsewhere and only rises.
+fn set(counter: &Counter<u64, AtomicU64>, total: u64) {
+    counter.inner().store(total, Ordering::Relaxed);
+}

@@ -1,0 +1,166 @@
+//! Reads a settings file: its tables in the order of the reference page.
+
+use std::net::SocketAddr;
+
+use super::error::ConfigErrors;
+use super::limits::{CLIENTS_MAX, SETTINGS_FILE_BYTES_MAX, THREADS_MAX, WORLD_FOLDERS_MAX};
+use super::load::WORLD_FILE_NAME;
+use super::reader::{Choice, FileFormat, PathText, Presence, TableReader, Truth, address, whole};
+use super::settings::{HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
+
+/// Settings files.
+pub(super) const SETTINGS_FORMAT: FileFormat<ServerSettings> = FileFormat {
+    name: "the settings file",
+    page: "docs/server-settings.md",
+    bytes_max: SETTINGS_FILE_BYTES_MAX,
+    read: read_file,
+};
+
+/// Reads the text of a settings file. `file_name` is only for messages. Opens no other file: whether the world folders
+/// and the key's file exist is for the caller to find out.
+///
+/// # Errors
+/// With every mistake in the file, not just the first.
+pub fn read_settings(file_name: &str, text: &str) -> Result<ServerSettings, ConfigErrors> {
+    let (settings, mistakes) = SETTINGS_FORMAT.check(file_name, text)?;
+    mistakes.into_result(settings)
+}
+
+fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
+    let default = ServerSettings::default();
+    let doc = "Where players connect.";
+    let net = file.table("net", Presence::Optional, doc, read_net);
+    let doc = "Health and metrics, for operators and their tools. Whoever reaches this address may read them.";
+    let http_bind = file.table("http", Presence::Optional, doc, read_http);
+    let doc = "How the simulation runs on this computer.";
+    let threads = file.table("simulation", Presence::Optional, doc, |table| {
+        let threads_doc = "Threads that simulate; 0 for one per core.";
+        table.optional("threads", whole(0, THREADS_MAX, ""), default.threads, threads_doc)
+    });
+    let doc =
+        "A world to run. Write one table per world; without any, the server runs the meadow that is built into it.";
+    let world_folders = file.tables("world", 0..=WORLD_FOLDERS_MAX, doc, read_world_folder);
+    ServerSettings {
+        net,
+        http_bind,
+        threads,
+        world_folders,
+    }
+}
+
+/// Where the key comes from.
+#[derive(Clone, Copy)]
+enum KeyKind {
+    Environment,
+    File,
+    Development,
+}
+
+/// The first is the default.
+const KEY_KINDS: &[Choice<KeyKind>] = &[
+    Choice {
+        word: "environment",
+        means: KeyKind::Environment,
+        doc: "64 hexadecimal digits in the environment variable `THRONG_KEY`.",
+    },
+    Choice {
+        word: "file",
+        means: KeyKind::File,
+        doc: "64 hexadecimal digits in the file `key_file`.",
+    },
+    Choice {
+        word: "development",
+        means: KeyKind::Development,
+        doc: "A key that everybody knows, for trying things out on one computer.",
+    },
+];
+
+fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
+    let default = NetSettings::default();
+    let kind = address(default.bind.port());
+    let bind_doc = "UDP address to listen at. `0.0.0.0` and `[::]` listen at every address of this computer; port 0 \
+                    takes any free port.";
+    let bind = table.optional("bind", kind, default.bind, bind_doc);
+    let public_doc = "What clients connect to, when that is not `bind`, such as the address of the router in front.";
+    let public_address = table.optional_without_default("public_address", kind, public_doc);
+    check_public_address(table, bind, public_address);
+    let clients = whole(1, CLIENTS_MAX, "clients");
+    let clients_doc = "Most clients at once, in all worlds together.";
+    let clients_max = table.optional("clients_max", clients, default.clients_max, clients_doc);
+    let key_doc = "Where the key comes from with which connect tokens are sealed. Whoever knows it can let anybody in.";
+    let key = table.choose_or_first("key", KEY_KINDS, key_doc, |table, kind| match kind {
+        KeyKind::Environment => KeySource::Environment,
+        KeyKind::File => {
+            let file_doc = "Path of the key's file, relative to the folder of this settings file unless absolute.";
+            KeySource::File(table.required("key_file", PathText, file_doc))
+        }
+        KeyKind::Development => {
+            check_loopback(table, bind, public_address);
+            KeySource::Development
+        }
+    });
+    NetSettings {
+        bind,
+        public_address,
+        clients_max,
+        key: key.unwrap_or(default.key),
+    }
+}
+
+fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {
+    let doc = "`public_address` has an IP address other than 0.0.0.0 and [::], and a port other than 0";
+    let is_reachable = |address: SocketAddr| !is_unspecified(address) && address.port() != 0;
+    table.rule(
+        &["public_address"],
+        doc,
+        public_address.is_none_or(is_reachable),
+        || "clients cannot connect to this".to_owned(),
+    );
+    let doc = "`public_address` is written when the IP address of `bind` is 0.0.0.0 or [::]";
+    let is_known = public_address.is_some() || !is_unspecified(bind);
+    table.rule(&["bind", "public_address"], doc, is_known, || {
+        format!(
+            "{} stands for every address of this computer: clients cannot connect to it",
+            bind.ip()
+        )
+    });
+}
+
+/// The development key is not for a server that others can reach.
+fn check_loopback(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {
+    let doc = "with `key = \"development\"`, the IP addresses of `bind` and `public_address` are loopback ones, such as \
+               127.0.0.1 or [::1]";
+    let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+    let reachable = [Some(bind), public_address]
+        .into_iter()
+        .flatten()
+        .find(|address| !is_loopback(address));
+    table.rule(&["key", "bind", "public_address"], doc, reachable.is_none(), || {
+        let ip = reachable.unwrap_or(bind).ip();
+        format!("everybody knows this key, and {ip} can be reached from other computers")
+    });
+}
+
+/// Also `::ffff:0.0.0.0`, which is 0.0.0.0 written as an IPv6 address.
+fn is_unspecified(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_unspecified()
+}
+
+fn read_http(table: &mut TableReader<'_, '_>) -> Option<SocketAddr> {
+    let is_enabled = table.optional("enabled", Truth, true, "Whether they are served at all.");
+    let bind_doc = "TCP address to listen at. Port 0 takes any free port.";
+    let kind = address(HTTP_BIND_DEFAULT.port());
+    let bind = table.optional("bind", kind, HTTP_BIND_DEFAULT, bind_doc);
+    is_enabled.then_some(bind)
+}
+
+fn read_world_folder(table: &mut TableReader<'_, '_>) -> String {
+    let folder_doc = "Path of the world's folder, relative to the folder of this settings file unless absolute.";
+    let folder = table.required("folder", PathText, folder_doc);
+    let doc = "`folder` is the folder itself, not the `world.toml` in it";
+    let is_folder = folder.rsplit(['/', '\\']).next() != Some(WORLD_FILE_NAME);
+    table.rule(&["folder"], doc, is_folder, || {
+        format!("leave out {WORLD_FILE_NAME} at its end")
+    });
+    folder
+}

@@ -1,0 +1,195 @@
+//! A model client that cheats in every way we can think of. The kit checks after every tick that nobody moved farther
+//! than the rules allow, left the world or stands in an obstacle; here is checked that cheating gains nothing.
+
+use std::time::Duration;
+
+use glam::Vec2;
+use throng_client::{ClientTransport, State};
+use throng_shared::ids::{ClientId, InstanceId};
+use throng_shared::input::{Buttons, PlayerInput};
+use throng_shared::limits::INPUT_LEAD_TICKS_MAX;
+use throng_shared::movement::CharacterState;
+use throng_shared::random::Random;
+use throng_shared::tick::Tick;
+use throng_shared::wire::channel::MessageChannel;
+use throng_shared::wire::datagram;
+use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
+use throng_shared::wire::message::{self, ClientMessage, Hello};
+use throng_tests::{MemoryClientTransport, Plan, Sim, flat_world};
+
+const CHEAT: u64 = 666;
+const TICKS: u32 = 200;
+
+struct Cheat {
+    transport: MemoryClientTransport,
+    random: Random,
+}
+
+impl Cheat {
+    /// Gets in honestly.
+    fn enter(sim: &mut Sim) -> Cheat {
+        let mut transport = sim.connect_raw(CHEAT);
+        let mut channel = MessageChannel::default();
+        let hello = ClientMessage::Hello(Hello::new(sim.instance(InstanceId(0)).world_hash(), "cheat"));
+        channel.send(message::encode(&hello)).expect("the channel is empty");
+        sim.run_ticks_with(3, |sim| {
+            channel.advance(Duration::from_millis(50));
+            let packets = channel.packets_to_send();
+            let now = sim.now();
+            datagram::pack(None, packets.iter().map(Vec::as_slice), &mut Vec::new(), |b| transport.send(now, b));
+        });
+        assert!(sim.instance(InstanceId(0)).character_of(ClientId(CHEAT)).is_some(), "the cheat is in");
+        Cheat { transport, random: Random::new(1, 1) }
+    }
+
+    fn send(&mut self, now: Duration, newest: Tick, inputs: &[PlayerInput], acks: SnapshotAcks) {
+        let mut frame = Vec::new();
+        InputFrame::new(newest, inputs, acks).encode(&mut frame);
+        datagram::pack(Some(&frame), std::iter::empty(), &mut Vec::new(), |bytes| self.transport.send(now, bytes));
+    }
+}
+
+fn east() -> PlayerInput {
+    PlayerInput::towards(Vec2::X, Buttons::RUN)
+}
+
+/// The strongest wish that fits the bits.
+fn greedy() -> PlayerInput {
+    PlayerInput { move_x: 127, move_z: 127, yaw: 0, buttons: Buttons(0xff) }
+}
+
+fn state(sim: &Sim) -> Option<CharacterState> {
+    sim.instance(InstanceId(0)).character_of(ClientId(CHEAT)).map(|(_, state)| state)
+}
+
+/// Lets a cheat cheat for [`TICKS`] ticks beside an honest runner; returns how far each came.
+fn race(mut cheat_once: impl FnMut(&mut Cheat, &Sim, Tick)) -> (f32, f32) {
+    let world = flat_world(|config| {
+        config.obstacles.clear();
+        config.spawn_areas[0].radius_m = 5.0;
+    });
+    let mut sim = Sim::new(9).world(world).start();
+    let [honest] = sim.connect();
+    let mut cheat = Cheat::enter(&mut sim);
+    sim.plan(honest, Plan::Hold(PlayerInput { move_z: 127, ..greedy() }));
+    let (cheat_start, honest_start) = (state(&sim).expect("it is in"), sim.character(honest).1);
+    let mut last = cheat_start;
+    sim.run_ticks_with(TICKS, |sim| {
+        last = state(sim).unwrap_or(last);
+        let tick = sim.instance(InstanceId(0)).current_tick();
+        cheat_once(&mut cheat, sim, tick);
+    });
+    assert_eq!(*sim.client(honest).state(), State::Playing, "the honest player plays on");
+    let far = |from: CharacterState, to: CharacterState| from.ground_position_m().distance(to.ground_position_m());
+    (far(cheat_start, last), far(honest_start, sim.character(honest).1))
+}
+
+#[test]
+fn more_inputs_per_tick_than_one_gain_nothing() {
+    let (cheat_m, honest_m) = race(|cheat, sim, tick| {
+        for ahead in 1..=8 {
+            cheat.send(sim.now(), tick + ahead, &[greedy(); 3], SnapshotAcks::default());
+        }
+    });
+    assert!(cheat_m > 10.0 && cheat_m <= honest_m * 1.02, "cheat {cheat_m} m, honest {honest_m} m");
+}
+
+#[test]
+fn a_flood_of_frames_gains_nothing_and_costs_nobody() {
+    let (cheat_m, honest_m) = race(|cheat, sim, tick| {
+        for number in 0..500 {
+            cheat.send(sim.now(), tick + 1 + number % 40, &[greedy(); 3], SnapshotAcks::default());
+        }
+    });
+    assert!(cheat_m <= honest_m * 1.02, "cheat {cheat_m} m, honest {honest_m} m");
+}
+
+#[test]
+fn ticks_of_the_past_and_far_future_are_ignored() {
+    let (cheat_m, _) = race(|cheat, sim, tick| {
+        for far in [Tick(0), Tick(1), tick - 5, tick, tick + INPUT_LEAD_TICKS_MAX + 1, Tick(u32::MAX)] {
+            cheat.send(sim.now(), far, &[greedy()], SnapshotAcks::default());
+        }
+    });
+    assert_eq!(cheat_m, 0.0, "none of these ticks is ever the next one");
+}
+
+#[test]
+fn a_replayed_frame_moves_nobody_twice() {
+    let (cheat_m, _) = race(|cheat, sim, tick| {
+        let first = Tick(tick.0 - tick.0 % TICKS + 1);
+        cheat.send(sim.now(), first, &[greedy()], SnapshotAcks::default());
+    });
+    // One input may have been for a tick to come; it is repeated for input_repeat_ticks and then no more.
+    assert!(cheat_m <= 6.0 * 0.05 * 12.0, "{cheat_m} m");
+}
+
+#[test]
+fn silence_repeats_the_last_input_for_a_moment_only() {
+    let mut ticks = 0;
+    let (cheat_m, _) = race(|cheat, sim, tick| {
+        ticks += 1;
+        if ticks == 1 {
+            cheat.send(sim.now(), tick + 1, &[east()], SnapshotAcks::default());
+        }
+    });
+    // One tick of its own, four repeated, and the way to a stop.
+    assert!(cheat_m > 0.1 && cheat_m < 6.0 * 0.05 * 8.0, "{cheat_m} m");
+}
+
+#[test]
+fn forged_acknowledgements_harm_only_the_forger() {
+    let (_, honest_m) = race(|cheat, sim, tick| {
+        let forged = [
+            SnapshotAcks { newest: Tick(u32::MAX), before: u32::MAX },
+            SnapshotAcks { newest: tick + 1, before: u32::MAX },
+            SnapshotAcks { newest: tick, before: u32::MAX },
+            SnapshotAcks { newest: Tick(1), before: u32::MAX },
+        ];
+        for acks in forged {
+            cheat.send(sim.now(), tick + 1, &[east()], acks);
+        }
+    });
+    assert!(honest_m > 20.0);
+}
+
+#[test]
+fn random_bytes_in_every_place_are_survived() {
+    let (cheat_m, honest_m) = race(|cheat, sim, tick| {
+        for _ in 0..4 {
+            let length = cheat.random.below(60) as usize;
+            let mut bytes: Vec<u8> = (0..length).map(|_| cheat.random.next_u32() as u8).collect();
+            if let Some(kind) = bytes.first_mut() {
+                *kind &= 3;
+            }
+            cheat.transport.send(sim.now(), &bytes);
+        }
+        cheat.send(sim.now(), tick + 1, &[greedy()], SnapshotAcks::default());
+    });
+    assert!(cheat_m <= honest_m * 1.02, "cheat {cheat_m} m, honest {honest_m} m");
+}
+
+#[test]
+fn walls_and_the_edge_of_the_world_hold_against_any_sequence_of_inputs() {
+    let world = flat_world(|config| {
+        config.size_m = 100.0;
+        config.patrols.clear();
+        config.spawn_areas[0].radius_m = 10.0;
+    });
+    for seed in 0..4 {
+        let mut sim = Sim::new(seed).world(world.clone()).start();
+        let mut cheat = Cheat::enter(&mut sim);
+        let mut random = Random::new(seed, 77);
+        let mut input = greedy();
+        // What the kit checks after every tick is what this test is about.
+        sim.run_ticks_with(600, |sim| {
+            if random.percent(10.0) {
+                let bits = random.next_u32();
+                input = PlayerInput { move_x: bits as i8, move_z: (bits >> 8) as i8, yaw: (bits >> 16) as u16, buttons: Buttons(random.below(256) as u8) };
+            }
+            let next = sim.instance(InstanceId(0)).current_tick() + 1;
+            cheat.send(sim.now(), next, &[input], SnapshotAcks::default());
+        });
+        assert!(state(&sim).is_some());
+    }
+}

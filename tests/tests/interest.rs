@@ -1,0 +1,88 @@
+//! Who is told about whom.
+
+use glam::Vec2;
+use throng_shared::config::PopulationConfig;
+use throng_shared::ids::InstanceId;
+use throng_tests::{Plan, Sim, flat_world};
+
+#[test]
+fn a_character_enters_nearer_than_it_leaves() {
+    let mut sim = Sim::new(1).start();
+    let [viewer, other] = sim.connect();
+    sim.teleport(viewer, Vec2::new(-80.0, -80.0));
+    for (distance_m, expected) in [(75.0, false), (65.0, false), (59.0, true), (65.0, true), (69.0, true), (71.0, false), (65.0, false)] {
+        sim.teleport(other, Vec2::new(-80.0 + distance_m, -80.0));
+        sim.run_ticks(3);
+        assert_eq!(sim.sees(viewer, other), expected, "at {distance_m} m");
+        assert_eq!(sim.sees(other, viewer), expected, "at {distance_m} m, the other way");
+    }
+}
+
+#[test]
+fn in_a_crowd_that_does_not_fit_one_datagram_the_near_are_fresher_and_nobody_starves() {
+    let world = flat_world(|config| {
+        config.population = PopulationConfig { target: 0, players_max: 1_000 };
+        config.interest.visible_max = 1_000;
+        config.spawn_areas[0].radius_m = 25.0;
+    });
+    let mut sim = Sim::new(2).world(world).start();
+    let players = sim.connect_wanderers(400);
+    let viewer = players[0];
+    sim.plan(viewer, Plan::stand());
+    sim.run_ticks(60);
+    let mut oldest_ticks = 0;
+    let (mut near_ticks, mut near_count, mut far_ticks, mut far_count) = (0, 0, 0, 0);
+    sim.run_ticks_with(100, |sim| {
+        let tick = sim.instance(InstanceId(0)).current_tick();
+        let (_, own) = sim.character(viewer);
+        let columns = sim.instance(InstanceId(0)).columns();
+        let replica = sim.client(viewer).replica();
+        for entity in replica.entities() {
+            let Some(row) = columns.row(entity.net_id) else { continue };
+            // Who has not moved since is not old, however long ago that was.
+            let age_ticks = if columns.changed[row] > entity.updated { tick.since(entity.updated) } else { 0 };
+            oldest_ticks = oldest_ticks.max(age_ticks);
+            let distance_m = columns.positions_m[row].distance(own.ground_position_m());
+            if distance_m < 10.0 {
+                near_ticks += age_ticks;
+                near_count += 1;
+            } else if distance_m > 25.0 {
+                far_ticks += age_ticks;
+                far_count += 1;
+            }
+        }
+    });
+    assert!(sim.instance(InstanceId(0)).totals().deferred > 10_000, "the crowd does not fit");
+    let (near, far) = (f64::from(near_ticks) / f64::from(near_count), f64::from(far_ticks) / f64::from(far_count));
+    println!("mean age: near {near:.2}, far {far:.2} ticks; oldest {oldest_ticks} ticks");
+    assert!(near < 0.7 * far, "near {near}, far {far} ticks");
+    assert!(oldest_ticks <= 20, "somebody waited {oldest_ticks} ticks");
+}
+
+#[test]
+fn a_full_view_holds_the_nearest() {
+    let world = flat_world(|config| {
+        config.interest.visible_max = 20;
+        config.spawn_areas[0].radius_m = 40.0;
+    });
+    let mut sim = Sim::new(4).world(world).start();
+    let players = sim.connect_wanderers(80);
+    let viewer = players[0];
+    players.iter().for_each(|&player| sim.plan(player, Plan::stand()));
+    sim.run_ticks(40);
+    let (own_id, own) = sim.character(viewer);
+    let columns = sim.instance(InstanceId(0)).columns();
+    let distance_m = |row: usize| columns.positions_m[row].distance(own.ground_position_m());
+    let seen: Vec<f32> = (0..columns.len())
+        .filter(|&row| sim.client(viewer).replica().get(columns.net_ids[row]).is_some())
+        .map(distance_m)
+        .collect();
+    assert_eq!(seen.len(), 20);
+    let farthest_seen_m = seen.iter().copied().fold(0.0, f32::max);
+    let nearest_unseen_m = (0..columns.len())
+        .filter(|&row| columns.net_ids[row] != own_id)
+        .filter(|&row| sim.client(viewer).replica().get(columns.net_ids[row]).is_none())
+        .map(distance_m)
+        .fold(f32::MAX, f32::min);
+    assert!(nearest_unseen_m >= 0.8 * farthest_seen_m, "{nearest_unseen_m} m unseen, {farthest_seen_m} m seen");
+}

@@ -1,0 +1,60 @@
+//! Invariant 9: every client knows what it should, as the server had it, no older than agreed, and nothing else.
+
+use throng_shared::config::PopulationConfig;
+use throng_shared::ids::InstanceId;
+use throng_shared::quantised::QuantisedState;
+use throng_shared::random::Random;
+use throng_tests::{Link, Plan, Sim, flat_world, hilly_world};
+
+const BAD: Link =
+    Link { one_way_ms: 80.0, jitter_ms: 20.0, loss_percent: 5.0, duplicate_percent: 3.0, reorder_percent: 3.0 };
+
+/// One second: a state that changes once and then rests may be lost twice in a row, each time noticed after a round trip
+/// and the ticks that reordering is allowed.
+const STALENESS_TICKS_MAX: u32 = 20;
+
+#[test]
+fn two_hundred_clients_on_bad_links_know_exactly_what_they_should() {
+    let world = hilly_world(|config| config.population = PopulationConfig { target: 500, players_max: 300 });
+    let mut sim = Sim::new(11).world(world).link(BAD).oracle(STALENESS_TICKS_MAX).start();
+    sim.connect_wanderers(200);
+    sim.run_ticks(400);
+    let report = sim.oracle().report();
+    println!("{} comparisons, age p50 {} p99 {} max {} ticks", report.compared, report.age_ticks(0.5), report.age_ticks(0.99), report.age_ticks(1.0));
+    assert!(report.compared > 1_000_000, "only {} comparisons", report.compared);
+    assert!(report.age_ticks(0.5) <= 3, "one way is two ticks: {:?}", report.by_age_ticks);
+}
+
+#[test]
+fn who_teleports_leaves_and_returns_is_followed_by_every_replica() {
+    let world = flat_world(|config| config.population = PopulationConfig { target: 60, players_max: 100 });
+    let mut sim = Sim::new(5).world(world).link(BAD).oracle(STALENESS_TICKS_MAX).start();
+    let players = sim.connect_wanderers(30);
+    let mut random = Random::new(5, 5);
+    for round in 0..30 {
+        sim.run_ticks(15);
+        let player = players[3 + random.below(27) as usize];
+        sim.teleport(player, random.in_disc(150.0));
+        if round % 10 == 9 {
+            sim.leave(players[round / 10]);
+        }
+    }
+    assert!(sim.oracle().report().compared > 20_000);
+}
+
+#[test]
+fn an_entity_that_stops_is_known_to_have_stopped_even_when_the_last_word_is_lost() {
+    let lossy = Link { one_way_ms: 50.0, loss_percent: 40.0, ..Link::default() };
+    let mut sim = Sim::new(3).link(lossy).start();
+    let [viewer, walker] = sim.connect();
+    for round in 0..20 {
+        sim.plan(walker, if round % 2 == 0 { Plan::run_east() } else { Plan::run(-glam::Vec2::X) });
+        sim.run_ticks(10);
+        sim.plan(walker, Plan::stand());
+        sim.run_ticks(60);
+        let (net_id, state) = sim.character(walker);
+        let replica = sim.client(viewer).replica().get(net_id).expect("it is near");
+        let rules = sim.instance(InstanceId(0)).rules().map.rules;
+        assert_eq!(replica.state, QuantisedState::new(&state, &rules), "round {round}");
+    }
+}
