@@ -78,7 +78,9 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         Phase::Receive => vec![(ingress::sort_frames, ingress::admit_and_dismiss).chain()],
         Phase::Decode => vec![(ingress::decode_inputs, ingress::apply_acks).chain()],
         Phase::Think => vec![(throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer).chain()],
-        Phase::Simulate => vec![(simulation::move_characters, simulation::balance_population).chain()],
+        Phase::Simulate => vec![
+            (simulation::move_characters, simulation::count_missing_inputs, simulation::balance_population).chain(),
+        ],
         Phase::Record => vec![
             (record::number_rows, record::quantise_characters, record::fill_columns, record::rebuild_grid).chain(),
             record::record_viewers.into_configs(),

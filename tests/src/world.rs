@@ -23,7 +23,7 @@ pub fn flat_world(change: impl FnOnce(&mut throng_shared::config::WorldConfig)) 
         height_m = 5.0
         [[spawn]]
         center_m = [0.0, 0.0]
-        radius_m = 60.0
+        radius_m = 20.0
         [[patrol]]
         name = "round"
         points_m = [[-50.0, -50.0], [50.0, -50.0], [50.0, 50.0]]

@@ -164,3 +164,30 @@ fn a_bot_gets_around_a_wide_wall() {
     let end = walk(&world, wander_to(12.0, 1.0), &Percepts::default(), 600)[599].1;
     assert!(end.ground_position_m().distance(Vec2::new(12.0, 1.0)) < 1.0, "{end:?}");
 }
+
+#[test]
+fn a_bot_squeezes_out_of_a_pen_when_there_is_no_better_way() {
+    // A pen of 4 m with one gap, in the east: wide enough for a bot, but not for a careful one.
+    let wall = |x: f32, z: f32, size_x: f32, size_z: f32| ObstacleConfig {
+        center_m: Vec2::new(x, z),
+        height_m: 3.0,
+        shape: ObstacleShapeConfig::Box {
+            size_m: Vec2::new(size_x, size_z),
+            yaw_deg: 0.0,
+        },
+    };
+    let obstacles = vec![
+        wall(-2.0, 0.0, 0.4, 4.0),
+        wall(0.0, -2.0, 4.4, 0.4),
+        wall(0.0, 2.0, 4.4, 0.4),
+        wall(2.0, 1.25, 0.4, 1.5),
+        wall(2.0, -1.25, 0.4, 1.5),
+    ];
+    let world = world_of(&WorldConfig {
+        obstacles,
+        ..open_config()
+    });
+    let steps = walk(&world, wander_to(20.0, 0.0), &Percepts::default(), 600);
+    let escaped = steps.iter().position(|(_, state)| state.position_m.x > 3.0);
+    assert!(escaped.is_some_and(|tick| tick > 24), "{escaped:?}");
+}

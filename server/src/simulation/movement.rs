@@ -36,8 +36,6 @@ pub(crate) fn move_characters(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
     mut characters: Query<(&mut CharacterState, &mut InputBuffer, &mut LastInput)>,
-    sources: Query<(&Archetype, &LastInput)>,
-    mut totals: ResMut<Totals>,
 ) {
     let (tick, rules) = (*tick, &*rules);
     let step_s = rules.tick_rate.step_s();
@@ -47,8 +45,11 @@ pub(crate) fn move_characters(
         **last = LastInput { input, source };
         **state = step_character(&rules.map, **state, input, step_s);
     });
-    drop(moving);
-    for (archetype, last) in &sources {
+}
+
+/// Counts the ticks in which players had no input of their own.
+pub(crate) fn count_missing_inputs(characters: Query<(&Archetype, &LastInput)>, mut totals: ResMut<Totals>) {
+    for (archetype, last) in &characters {
         match (archetype, last.source) {
             (Archetype::Bot, _) | (_, InputSource::Fresh) => {}
             (Archetype::Player, InputSource::Repeated) => totals.inputs_repeated += 1,

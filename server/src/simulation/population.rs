@@ -4,39 +4,43 @@ use bevy_ecs::prelude::World;
 use glam::Vec2;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::spatial::CharacterColumns;
+use throng_shared::tick::Tick;
 
 use super::spawn::{Roster, despawn_character, draw_spawn_point, spawn_character_at};
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
 
-/// Most bots that come or go in one tick while somebody is connected; an empty world is filled at once.
+/// Most bots that come or go in one tick while somebody is connected; a world without players is filled at once.
 const CHANGES_PER_TICK_MAX: usize = 8;
 
 /// Places that are tried for a bot to appear out of sight; when all are in somebody's sight, it is tried again next tick.
 const PLACES_TRIED: usize = 16;
 
 /// Moves the number of bots towards the target. Nobody sees a bot appear or disappear: it happens farther from every
-/// player than the view reaches, or waits.
+/// player than the view reaches, or waits. In the first tick nobody has seen anything yet, and the world is filled.
 pub(crate) fn balance_population(world: &mut World) {
+    const FIRST: Tick = Tick(1);
     let players = world.resource::<Sessions>().all().len();
     let bots = world.resource::<Roster>().characters.len() - players;
     let wanted = (world.resource::<InstanceRules>().population_target as usize).saturating_sub(players);
-    let changes_max = if players == 0 { usize::MAX } else { CHANGES_PER_TICK_MAX };
+    let is_first = *world.resource::<Tick>() == FIRST;
+    let changes_max = if players == 0 || is_first { usize::MAX } else { CHANGES_PER_TICK_MAX };
     if bots < wanted {
-        add_bots(world, (wanted - bots).min(changes_max));
+        let watchers_m = if is_first { Vec::new() } else { player_positions_m(world) };
+        add_bots(world, (wanted - bots).min(changes_max), &watchers_m);
     } else if bots > wanted {
         remove_bots(world, (bots - wanted).min(changes_max));
     }
 }
 
-fn add_bots(world: &mut World, count: usize) {
+/// Lets bots appear where none of `watchers_m` sees them.
+fn add_bots(world: &mut World, count: usize, watchers_m: &[Vec2]) {
     let rules = world.resource::<InstanceRules>().clone();
-    let players_m = player_positions_m(world);
     for _ in 0..count {
         let place = (0..PLACES_TRIED).find_map(|_| {
             let random = &mut world.resource_mut::<Roster>().random;
             let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, random);
-            is_out_of_sight(point_m, &players_m, rules.interest.leave_radius_m).then_some(point_m)
+            is_out_of_sight(point_m, watchers_m, rules.interest.leave_radius_m).then_some(point_m)
         });
         let Some(point_m) = place else { return };
         spawn_character_at(world, Archetype::Bot, point_m);

@@ -75,6 +75,9 @@ const KEY_KINDS: &[Choice<KeyKind>] = &[
     },
 ];
 
+/// For somebody who writes the key itself there.
+const KEY_HELP: &str = "write where the key comes from, and put the key itself in THRONG_KEY or in a file";
+
 fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
     let default = NetSettings::default();
     let kind = address(default.bind.port());
@@ -88,7 +91,7 @@ fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
     let clients_doc = "Most clients at once, in all worlds together.";
     let clients_max = table.optional("clients_max", clients, default.clients_max, clients_doc);
     let key_doc = "Where the key comes from with which connect tokens are sealed. Whoever knows it can let anybody in.";
-    let key = table.choose_or_first("key", KEY_KINDS, key_doc, |table, kind| match kind {
+    let key = table.choose_or_first("key", KEY_KINDS, KEY_HELP, key_doc, |table, kind| match kind {
         KeyKind::Environment => KeySource::Environment,
         KeyKind::File => {
             let file_doc = "Path of the key's file, relative to the folder of this settings file unless absolute.";
@@ -120,7 +123,7 @@ fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, publi
     let is_known = public_address.is_some() || !is_unspecified(bind);
     table.rule(&["bind", "public_address"], doc, is_known, || {
         format!(
-            "{} stands for every address of this computer: clients cannot connect to it",
+            "{} stands for every address of this computer: say with public_address which one clients connect to",
             bind.ip()
         )
     });
@@ -129,14 +132,14 @@ fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, publi
 /// The development key is not for a server that others can reach.
 fn check_loopback(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {
     let doc = "with `key = \"development\"`, the IP addresses of `bind` and `public_address` are loopback ones, such as \
-               127.0.0.1 or [::1]";
-    let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
-    let reachable = [Some(bind), public_address]
-        .into_iter()
-        .flatten()
-        .find(|address| !is_loopback(address));
-    table.rule(&["key", "bind", "public_address"], doc, reachable.is_none(), || {
-        let ip = reachable.unwrap_or(bind).ip();
+               127.0.0.1 or [::1]; a server with others has a key of its own, from `openssl rand -hex 32`";
+    let is_loopback = |address: SocketAddr| address.ip().to_canonical().is_loopback();
+    let (name, address) = match public_address {
+        Some(address) if is_loopback(bind) => ("public_address", address),
+        _ => ("bind", bind),
+    };
+    table.rule(&["key", name], doc, is_loopback(address), || {
+        let ip = address.ip();
         format!("everybody knows this key, and {ip} can be reached from other computers")
     });
 }

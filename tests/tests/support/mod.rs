@@ -4,18 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One kind of broken files.
-pub struct Broken {
+pub(crate) struct Broken {
     /// Folder of the folders, beside `tests/`.
-    pub root: &'static str,
+    pub(crate) root: &'static str,
     /// Fewest faults that are covered; raise it with every new one.
-    pub folders_min: usize,
+    pub(crate) folders_min: usize,
     /// The message for the files in a folder, which messages call by the given name; `None` when they are accepted.
-    pub message: fn(name: &str, folder: &Path) -> Option<String>,
+    pub(crate) message: fn(name: &str, folder: &Path) -> Option<String>,
 }
 
 impl Broken {
     /// Every message is the expected one. Writes them anew when `THRONG_UPDATE_DOCS` is set.
-    pub fn check_messages(&self) {
+    pub(crate) fn check_messages(&self) {
         let folders = self.folders();
         let count = folders.len();
         assert!(count >= self.folders_min, "only {count} folders in {}", self.root);
@@ -40,7 +40,7 @@ impl Broken {
     }
 
     /// Every mistake names its file and comes with what would be right, or with what to do.
-    pub fn check_remedies(&self) {
+    pub(crate) fn check_remedies(&self) {
         for folder in self.folders() {
             let message = self.message(&folder);
             let mistakes = message.matches(&format!("error: {}/", self.root)).count();

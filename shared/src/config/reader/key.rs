@@ -44,31 +44,38 @@ impl<'t> TableReader<'_, 't> {
         doc: &'static str,
         read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
-        self.choose_unless(name, choices, Unwritten::Refused, doc, read)
+        let kind = OneOf { choices, help: None };
+        self.choose_one(name, &kind, Unwritten::Refused, doc, read)
     }
 
-    /// As [`Self::choose`]; the first choice counts when the key is not written.
+    /// As [`Self::choose`]; the first choice counts when the key is not written. `help` is for somebody who writes
+    /// something that is like no choice.
     pub(in crate::config) fn choose_or_first<C: Copy, T>(
         &mut self,
         name: &'static str,
         choices: &'static [Choice<C>],
+        help: &'static str,
         doc: &'static str,
         read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
-        let first = Unwritten::Default(OneOf { choices }.show(&0));
-        self.choose_unless(name, choices, first, doc, read)
+        let kind = OneOf {
+            choices,
+            help: Some(help),
+        };
+        self.choose_one(name, &kind, Unwritten::Default(kind.show(&0)), doc, read)
     }
 
-    fn choose_unless<C: Copy, T>(
+    fn choose_one<C: Copy, T>(
         &mut self,
         name: &'static str,
-        choices: &'static [Choice<C>],
+        kind: &OneOf<C>,
         unwritten: Unwritten,
         doc: &'static str,
         mut read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
+        let choices = kind.choices;
         let words: Vec<_> = choices.iter().map(|choice| (choice.word, choice.doc)).collect();
-        let chosen = self.key(name, &OneOf { choices }, unwritten, doc, &words);
+        let chosen = self.key(name, kind, unwritten, doc, &words);
         if let Output::Describe(_) = self.output {
             let mut last = None;
             for choice in choices {

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue, Error};
 
 use super::findings::Findings;
 use super::source::Source;
+use super::value::truth_meant;
 use crate::config::error::{ConfigError, ConfigErrorKind};
 
 /// Parses `text` as far as possible. Everything that is not TOML is recorded in `findings`, once per line.
@@ -133,10 +134,13 @@ fn plain_words(message: &str, found: &str, after: &str) -> (Option<String>, Opti
             return (Some(format!("{found} is not a number")), Some(help.to_owned()));
         }
         "string values must be quoted" | "invalid boolean" if !found.contains(['"', '\'']) => {
-            return (
-                Some(format!("{found} is text without quotes")),
-                Some(format!("write \"{found}\"")),
-            );
+            let help = match truth_meant(found) {
+                Some(truth) => {
+                    format!("write {truth} where a key wants true or false, and \"{found}\" where it wants text")
+                }
+                None => format!("write \"{found}\""),
+            };
+            return (Some(format!("{found} is text without quotes")), Some(help));
         }
         "key with no value" => (
             "there is no = here",
@@ -149,6 +153,10 @@ fn plain_words(message: &str, found: &str, after: &str) -> (Option<String>, Opti
         "unexpected key or value" => ("there is something after the value", "write one key = value per line"),
         "unclosed table" | "unclosed array table" => ("a table's heading is not closed", "add the missing ]"),
         "invalid basic string" | "invalid literal string" => ("a text is not closed", "add the missing quote"),
+        "missing escaped value" => (
+            "a \\ in \"quotes\" begins the name of an invisible character",
+            "write / or \\\\ for each \\, or put the text in 'single quotes'",
+        ),
         "unexpected leading zero" => ("a number does not begin with 0", "write 5 for 05"),
         "invalid mantissa" => ("there is no digit before the decimal point", "write 0.5 for .5"),
         "invalid fraction" => ("there is no digit after the decimal point", "write 5.0 or 5 for 5."),

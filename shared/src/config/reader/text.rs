@@ -152,6 +152,8 @@ pub(in crate::config) struct Choice<C: 'static> {
 /// One of a few words; never none.
 pub(super) struct OneOf<C: 'static> {
     pub(super) choices: &'static [Choice<C>],
+    /// For somebody who writes something that is like none of them.
+    pub(super) help: Option<&'static str>,
 }
 
 impl<C: Copy> Kind for OneOf<C> {
@@ -163,9 +165,11 @@ impl<C: Copy> Kind for OneOf<C> {
         let index = self.choices.iter().position(|choice| choice.word == text);
         if index.is_none() {
             let refusal = Refusal::new(value, ConfigErrorKind::UnknownChoice);
-            refusals.push(match nearest(text, self.choices.iter().map(|choice| choice.word)) {
-                Some(word) => refusal.suggest(format!("did you mean \"{word}\"?")),
-                None => refusal,
+            let meant = nearest(text, self.choices.iter().map(|choice| choice.word));
+            refusals.push(match (meant, self.help) {
+                (Some(word), _) => refusal.suggest(format!("did you mean \"{word}\"?")),
+                (None, Some(help)) => refusal.suggest(help),
+                (None, None) => refusal,
             });
         }
         index

@@ -186,15 +186,14 @@ impl Kind for Truth {
     fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<bool> {
         let meant = match value.get_ref() {
             DeValue::Boolean(truth) => return Some(*truth),
-            DeValue::String(text) => text.trim().to_lowercase(),
-            DeValue::Integer(integer) => integer.as_str().to_owned(),
-            _ => String::new(),
+            DeValue::String(text) => truth_meant(text.trim()),
+            DeValue::Integer(integer) => truth_meant(integer.as_str()),
+            _ => None,
         };
         let refusal = Refusal::wrong_type(value, "true or false");
-        refusals.push(match meant.as_str() {
-            "true" | "yes" | "on" | "1" => refusal.suggest("write true, without quotes"),
-            "false" | "no" | "off" | "0" => refusal.suggest("write false, without quotes"),
-            _ => refusal,
+        refusals.push(match meant {
+            Some(meant) => refusal.suggest(format!("write {meant}, without quotes")),
+            None => refusal,
         });
         None
     }
@@ -209,6 +208,15 @@ impl Kind for Truth {
 
     fn fallback(&self) -> bool {
         false
+    }
+}
+
+/// The truth value that somebody means with `word`.
+pub(super) fn truth_meant(word: &str) -> Option<bool> {
+    match word.to_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
     }
 }
 
