@@ -202,7 +202,7 @@ fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32) {
         let follow_m = rules.step_height_m.max(rules.slope_max * rules.capsule_radius_m);
         if floor.height_m >= state.position_m.y - follow_m {
             state.position_m.y = floor.height_m;
-            state.grounded = floor.holds;
+            state.grounded = floor.holds || is_wedged(map, state);
             return;
         }
         state.grounded = false;
@@ -214,12 +214,24 @@ fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32) {
         return;
     }
     state.position_m.y = floor.height_m;
-    if floor.holds {
+    if floor.holds || is_wedged(map, state) {
         state.grounded = state.velocity_mps.y <= 0.0;
         state.velocity_mps.y = state.velocity_mps.y.max(0.0);
     } else {
         slide(state, map.terrain.gradient(state.ground_position_m()));
     }
+}
+
+/// Whether a character on ground that is too steep cannot slide down it either, for something stands in the way: then
+/// it has a foothold, or it could neither walk nor jump ever again.
+fn is_wedged(map: &Map, state: &CharacterState) -> bool {
+    const LOOK_AHEAD_M: f32 = 0.05;
+    let start = state.ground_position_m();
+    let gradient = map.terrain.gradient(start);
+    let downhill = -gradient.normalize_or_zero();
+    let below = push_out_of_obstacles(map, state, map.clamp_inside(start + downhill * LOOK_AHEAD_M));
+    let drop_min_m = 0.2 * LOOK_AHEAD_M * gradient.length();
+    below.is_none_or(|point| map.terrain.height_m(point) > state.position_m.y - drop_min_m)
 }
 
 /// Takes the part of the velocity that points into a slope away, leaving what runs down along it.

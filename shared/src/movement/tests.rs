@@ -115,6 +115,16 @@ fn walkable_slopes_are_walked_and_steep_ones_are_not() {
 }
 
 #[test]
+fn rules_may_call_a_gentle_slope_too_steep() {
+    let mut map = map(|x, _| x.max(0.0) * 0.1, vec![]);
+    map.rules.slope_max = 0.0875;
+    let start = CharacterState::standing_at(&map, Vec2::new(-3.0, 0.0));
+    let jump = PlayerInput { buttons: Buttons::RUN.with(Buttons::JUMP), ..run(Vec2::X) };
+    assert!(after(&map, start, run(Vec2::X), 200).position_m.y < 0.1);
+    assert!(after(&map, start, jump, 400).position_m.y < 0.1 * 10.0 + 1.2, "one jump's length, not the hill");
+}
+
+#[test]
 fn who_lands_on_a_steep_slope_slides_down() {
     let map = map(|x, _| x.max(0.0) * 2.0, vec![]);
     let dropped = CharacterState { position_m: Vec3::new(8.0, 20.0, 0.0), ..CharacterState::default() };
@@ -192,4 +202,60 @@ fn nobody_is_faster_than_running_however_the_inputs_alternate() {
             state = next;
         }
     }
+}
+
+/// Hills that are too steep in many places, with obstacles on them.
+fn rough_map(seed: u64) -> Map {
+    let mut random = Random::new(seed, 3);
+    let waves: Vec<(Vec2, f32, f32)> = (0..6)
+        .map(|_| (random.in_disc(0.5), random.between(0.0, 6.0), random.between(0.5, 2.5)))
+        .collect();
+    let height = |x: f32, z: f32| -> f32 {
+        waves.iter().map(|(wave, phase, size_m)| libm::sinf(Vec2::new(x, z).dot(*wave) + phase) * size_m).sum()
+    };
+    let obstacles = (0..40)
+        .map(|number| {
+            let center_m = Vec2::new(random.between(-30.0, 30.0), random.between(-30.0, 30.0));
+            let (sin, cos) = libm::sincosf(random.between(0.0, 6.3));
+            let outline = match number % 2 {
+                0 => Outline::Circle { radius_m: random.between(0.3, 2.0) },
+                _ => Outline::Box {
+                    half_size_m: Vec2::new(random.between(0.3, 3.0), random.between(0.3, 3.0)),
+                    axis_x: Vec2::new(cos, sin),
+                },
+            };
+            let ground_m = height(center_m.x, center_m.y);
+            Obstacle { center_m, outline, bottom_m: ground_m - 9.0, top_m: ground_m + random.between(0.2, 4.0) }
+        })
+        .collect();
+    map(height, obstacles)
+}
+
+#[test]
+fn nobody_gets_caught_for_ever() {
+    let mut caught = Vec::new();
+    for seed in 0..150 {
+        let map = rough_map(seed);
+        let mut random = Random::new(seed, 4);
+        let start = (0..).map(|_| random.in_disc(30.0)).find(|&point| map.is_standable(point)).expect("some place is free");
+        let mut state = CharacterState::standing_at(&map, start);
+        for _ in 0..60 {
+            let direction = random.in_disc(1.0).normalize_or(Vec2::X);
+            let jump = if random.percent(20.0) { Buttons::JUMP } else { Buttons::default() };
+            let input = PlayerInput::towards(direction, Buttons::RUN.with(jump));
+            state = after(&map, state, input, 1 + random.below(40));
+            let can_leave = |state: CharacterState| {
+                (0..16).any(|turn| {
+                    let direction = Vec2::from_angle(turn as f32 * 0.4);
+                    let input = PlayerInput::towards(direction, Buttons::RUN.with(Buttons::JUMP));
+                    after(&map, state, input, 40).ground_position_m().distance(state.ground_position_m()) > 0.3
+                })
+            };
+            if !can_leave(state) {
+                caught.push((seed, state));
+                break;
+            }
+        }
+    }
+    assert!(caught.is_empty(), "{} of 150 caught, such as {:?}", caught.len(), &caught[..caught.len().min(3)]);
 }
