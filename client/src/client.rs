@@ -29,6 +29,9 @@ const INTERPOLATION_DELAY_TICKS: f64 = 2.0;
 /// Most inputs that are made up at once after a pause of the program.
 const CATCH_UP_INPUTS_MAX: u32 = 32;
 
+/// How often the reliable channel may send by itself; with every input it sends anyway.
+const CHANNEL_INTERVAL: Duration = Duration::from_millis(50);
+
 /// Inputs whose echo is awaited.
 const ECHOES_MAX: usize = 128;
 
@@ -39,6 +42,7 @@ pub struct Client<T> {
     transport: T,
     channel: MessageChannel,
     updated_at: Duration,
+    channel_sent_at: Option<Duration>,
     state: State,
     world_hash: u64,
     name: String,
@@ -118,6 +122,7 @@ impl<T: ClientTransport> Client<T> {
             transport,
             channel: MessageChannel::default(),
             updated_at: Duration::ZERO,
+            channel_sent_at: None,
             state: State::Connecting,
             world_hash: world.hash,
             name: name.to_owned(),
@@ -385,10 +390,13 @@ impl<T: ClientTransport> Client<T> {
             self.channel.send(message::encode(&hello)).expect("the first message finds the channel empty");
             self.state = State::Greeting;
         }
-        self.send(now, None);
+        if self.channel_sent_at.is_none_or(|sent_at| now >= sent_at + CHANNEL_INTERVAL) {
+            self.send(now, None);
+        }
     }
 
     fn send(&mut self, now: Duration, frame: Option<&[u8]>) {
+        self.channel_sent_at = Some(now);
         let packets = self.channel.packets_to_send();
         let transport = &mut self.transport;
         datagram::pack(frame, packets.iter().map(Vec::as_slice), &mut self.scratch, |bytes| transport.send(now, bytes));

@@ -17,6 +17,10 @@ pub const MESSAGE_BYTES_MAX: usize = 1_000;
 /// Bytes of unacknowledged reliable messages per client and direction; beyond it the client is disconnected.
 pub const CHANNEL_MEMORY_BYTES_MAX: usize = 64 * 1024;
 
+/// How far a packet of the reliable channels may be behind the newest one received, in packets; beyond it the packet is
+/// refused and counted (renet keeps a list of the gaps between received packets).
+pub const CHANNEL_SEQUENCE_WINDOW: u64 = 256;
+
 /// How long a reliable message is unacknowledged until it is sent again, in milliseconds.
 pub const MESSAGE_RESEND_MS: u64 = 200;
 

@@ -2,7 +2,8 @@
 //!
 //! Each client's [`ClientView`] knows which entities it has been told about, in which tick, and what of that has been
 //! acknowledged. An entity is written when its state has changed since it was last written, or when the snapshot that
-//! carried it is lost. So nothing is repeated that has arrived, and nothing that was lost is forgotten.
+//! carried it is lost; the last state before a rest is sent twice. So nothing is repeated that has arrived, and nothing
+//! that was lost is forgotten.
 
 mod sent;
 mod slots;

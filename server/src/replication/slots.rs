@@ -19,7 +19,7 @@ pub(super) struct Slot {
     pub(super) seen: Tick,
     /// When it came into view.
     pub(super) entered: Tick,
-    /// Tick of the last snapshot, not known to be lost, that carried the entity's state (or its leave); 0 for none.
+    /// Tick of the last snapshot, not known to be lost, that carried the entity's state; 0 for none.
     pub(super) sent: Tick,
     /// Tick of the newest snapshot that carried it and has arrived; 0 for none.
     pub(super) acked: Tick,
@@ -103,8 +103,6 @@ impl Slots {
         self.by_net_id.remove(&slot.net_id);
         if slot.was_sent {
             slot.stage = Stage::Leaving;
-            slot.sent = Tick(0);
-            slot.acked = Tick(0);
         } else {
             slot.stage = Stage::Free;
             self.free.push(index as u16);

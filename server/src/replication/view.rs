@@ -155,16 +155,19 @@ impl ClientView {
             match slot.stage {
                 Stage::Free => {}
                 Stage::Leaving => {
-                    let is_due = slot.sent == Tick(0);
-                    if is_due && self.snapshot.leaves.len() < LEAVES_PER_SNAPSHOT_MAX {
-                        slot.sent = tick;
+                    // So small that it is simply repeated until it is acknowledged.
+                    if self.snapshot.leaves.len() < LEAVES_PER_SNAPSHOT_MAX {
                         room_bits -= LEAVE_BITS;
                         self.snapshot.leaves.push(index as u16);
                         entries.push(SentEntry { slot: index as u16, generation: slot.generation, is_leave: true });
                     }
                 }
                 Stage::Entering | Stage::Known => {
-                    if columns.changed[slot.row as usize] > slot.sent {
+                    let changed = columns.changed[slot.row as usize];
+                    // A state that is not followed by another is sent twice: its loss would be noticed only after a
+                    // round trip.
+                    let is_last_word = changed == slot.sent && slot.acked < slot.sent;
+                    if changed > slot.sent || is_last_word {
                         let waited_ticks = 1 + tick.since(slot.sent.max(slot.entered));
                         let rank = slot.distance_squared_m2 / (waited_ticks as f32 * waited_ticks as f32);
                         self.pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });

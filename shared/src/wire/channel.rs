@@ -6,14 +6,20 @@ use std::time::Duration;
 
 use renet::{ChannelConfig, ConnectionConfig, RenetClient, SendType};
 
-use super::{MESSAGE_CHANNEL, WireError, guard};
+use super::guard::{ChannelProgress, check_channel_packet};
+use super::{MESSAGE_CHANNEL, WireError};
 use crate::limits::{CHANNEL_MEMORY_BYTES_MAX, DATAGRAM_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_RESEND_MS};
+
+/// First byte of renet's acknowledgement packets.
+const ACK_PACKET: u8 = 4;
 
 /// One end of the channel.
 #[derive(Debug)]
 pub struct MessageChannel {
     renet: RenetClient,
-    delivered: u64,
+    progress: ChannelProgress,
+    /// Whether messages have come in that were not acknowledged yet. renet would acknowledge acknowledgements, for ever.
+    owes_ack: bool,
 }
 
 /// The other end acknowledges too slowly: there is no memory for another message.
@@ -37,7 +43,7 @@ impl Default for MessageChannel {
             client_channels_config: config(),
         });
         renet.set_connected();
-        MessageChannel { renet, delivered: 0 }
+        MessageChannel { renet, progress: ChannelProgress::default(), owes_ack: false }
     }
 }
 
@@ -60,7 +66,9 @@ impl MessageChannel {
     /// # Errors
     /// When it is malformed; the channel is as it was.
     pub fn receive_packet(&mut self, packet: &[u8]) -> Result<(), WireError> {
-        guard::check_channel_packet(packet, self.delivered)?;
+        let checked = check_channel_packet(packet, &self.progress)?;
+        self.progress.newest_sequence = self.progress.newest_sequence.max(checked.sequence);
+        self.owes_ack |= checked.has_messages;
         self.renet.process_packet(packet);
         if self.renet.is_disconnected() { Err(WireError::NotAccepted) } else { Ok(()) }
     }
@@ -68,7 +76,7 @@ impl MessageChannel {
     /// The next message in order, if it has arrived.
     pub fn next_message(&mut self) -> Option<Vec<u8>> {
         let message = self.renet.receive_message(MESSAGE_CHANNEL)?;
-        self.delivered += 1;
+        self.progress.delivered += 1;
         Some(message.to_vec())
     }
 
@@ -77,9 +85,18 @@ impl MessageChannel {
         self.renet.update(elapsed);
     }
 
-    /// The packets that are to be sent now: new messages, old ones not acknowledged in time, and acknowledgements.
+    /// The packets that are to be sent now: new messages, old ones not acknowledged in time, and acknowledgements of
+    /// messages. An idle channel has none, and asks for no memory.
     pub fn packets_to_send(&mut self) -> Vec<Vec<u8>> {
-        self.renet.get_packets_to_send()
+        if self.is_drained() && !self.owes_ack {
+            return Vec::new();
+        }
+        let owes_ack = std::mem::take(&mut self.owes_ack);
+        let mut packets = self.renet.get_packets_to_send();
+        if !owes_ack {
+            packets.retain(|packet| packet.first() != Some(&ACK_PACKET));
+        }
+        packets
     }
 
     /// Whether everything that was sent has been acknowledged.
@@ -126,6 +143,7 @@ mod tests {
         let expected: Vec<Vec<u8>> = (0u32..200).map(|number| number.to_le_bytes().to_vec()).collect();
         assert_eq!(arrived, expected);
         assert!(here.is_drained());
+        assert!(here.packets_to_send().is_empty() && there.packets_to_send().is_empty(), "an idle channel is silent");
     }
 
     #[test]

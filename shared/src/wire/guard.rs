@@ -4,7 +4,7 @@
 //! before they see it. Received bytes reach neither unguarded.
 
 use super::{MESSAGE_CHANNEL, WireError};
-use crate::limits::{MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX};
+use crate::limits::{CHANNEL_SEQUENCE_WINDOW, MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX};
 
 const NETCODE_PACKET_BYTES_MAX: usize = 1_400;
 const NETCODE_REQUEST_BYTES: usize = 1 + 13 + 8 + 8 + 24 + 1_024;
@@ -43,50 +43,78 @@ pub fn check_netcode_packet(bytes: &[u8]) -> Result<(), WireError> {
     }
 }
 
-/// Checks a packet of the reliable channel before renet sees it, where `delivered` messages have been taken out of the
-/// channel so far: only whole small messages on our channel and acknowledgements are accepted, no message is empty
-/// (renet would not count it) and none is so far ahead that the gap before it would have to be kept in memory.
+/// How far a reliable channel has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelProgress {
+    /// Messages taken out of the channel so far.
+    pub delivered: u64,
+    /// Highest packet number received so far.
+    pub newest_sequence: u64,
+}
+
+/// A packet of the reliable channel that may be shown to renet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckedPacket {
+    /// Its number.
+    pub sequence: u64,
+    /// Whether messages are in it, rather than acknowledgements.
+    pub has_messages: bool,
+}
+
+/// Checks a packet of the reliable channel before renet sees it: only whole small messages on our channel and
+/// acknowledgements are accepted; no message is empty (renet would not count it); and neither packet nor message is so
+/// far from what is awaited that the gap would have to be kept in memory.
 ///
 /// # Errors
 /// When it is anything else.
-pub fn check_channel_packet(bytes: &[u8], delivered: u64) -> Result<(), WireError> {
+pub fn check_channel_packet(bytes: &[u8], progress: &ChannelProgress) -> Result<CheckedPacket, WireError> {
     const SMALL_RELIABLE: u8 = 0;
     const ACK: u8 = 4;
     let mut reader = Reader { bytes };
-    match reader.byte()? {
-        SMALL_RELIABLE => {
-            reader.varint()?;
-            if reader.byte()? != MESSAGE_CHANNEL {
-                return Err(WireError::NotAccepted);
-            }
-            let count = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
-            for _ in 0..count {
-                let number = reader.varint()?;
-                let length = reader.varint()?;
-                if length == 0 || length > MESSAGE_BYTES_MAX as u64 {
-                    return Err(WireError::InvalidField);
-                }
-                if number > delivered + MESSAGE_GAP_MAX {
-                    return Err(WireError::MessageGap);
-                }
-                reader.skip(length as usize)?;
-            }
-            reader.finish()
-        }
-        ACK => {
-            reader.varint()?;
-            let (mut start, size) = (reader.varint()?, reader.varint()?);
-            let more = reader.varint()?;
-            start = start.checked_sub(size).ok_or(WireError::InvalidField)?;
-            // Each further range is at least two bytes, so the bytes bound the loop.
-            for _ in 0..more {
-                let (gap, size) = (reader.varint()?, reader.varint()?);
-                start = start.checked_sub(gap + 2 + size).ok_or(WireError::InvalidField)?;
-            }
-            reader.finish()
-        }
-        _ => Err(WireError::NotAccepted),
+    let packet_type = reader.byte()?;
+    let sequence = reader.varint()?;
+    // Numbers may jump ahead: renet bounds what it keeps of that. Behind, it would keep every gap.
+    if sequence + CHANNEL_SEQUENCE_WINDOW < progress.newest_sequence {
+        return Err(WireError::MessageGap);
     }
+    match packet_type {
+        SMALL_RELIABLE => check_messages(&mut reader, progress.delivered)?,
+        ACK => check_acknowledgements(&mut reader)?,
+        _ => return Err(WireError::NotAccepted),
+    }
+    reader.finish()?;
+    Ok(CheckedPacket { sequence, has_messages: packet_type == SMALL_RELIABLE })
+}
+
+fn check_messages(reader: &mut Reader<'_>, delivered: u64) -> Result<(), WireError> {
+    if reader.byte()? != MESSAGE_CHANNEL {
+        return Err(WireError::NotAccepted);
+    }
+    let count = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
+    for _ in 0..count {
+        let number = reader.varint()?;
+        let length = reader.varint()?;
+        if length == 0 || length > MESSAGE_BYTES_MAX as u64 {
+            return Err(WireError::InvalidField);
+        }
+        if number > delivered + MESSAGE_GAP_MAX {
+            return Err(WireError::MessageGap);
+        }
+        reader.skip(length as usize)?;
+    }
+    Ok(())
+}
+
+fn check_acknowledgements(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    let (end, size) = (reader.varint()?, reader.varint()?);
+    let more = reader.varint()?;
+    let mut start = end.checked_sub(size).ok_or(WireError::InvalidField)?;
+    // Each further range is at least two bytes, so the bytes bound the loop.
+    for _ in 0..more {
+        let (gap, size) = (reader.varint()?, reader.varint()?);
+        start = start.checked_sub(gap + 2 + size).ok_or(WireError::InvalidField)?;
+    }
+    Ok(())
 }
 
 /// Reads renet's packets: big-endian, with the variable-length integers of QUIC (RFC 9000, section 16).
@@ -141,27 +169,37 @@ mod tests {
         assert_eq!(check_netcode_packet(&highest), Err(WireError::InvalidField));
     }
 
+    fn check(bytes: &[u8], delivered: u64) -> Result<CheckedPacket, WireError> {
+        check_channel_packet(bytes, &ChannelProgress { delivered, newest_sequence: 0 })
+    }
+
     #[test]
     fn channel_packets_that_renet_would_not_charge_for_are_refused() {
         let small = |number: u8, message: &[u8]| [&[0, 1, 0, 0, 1, number, message.len() as u8], message].concat();
-        assert_eq!(check_channel_packet(&small(0, b"hi"), 0), Ok(()));
-        assert_eq!(check_channel_packet(&small(0, b""), 0), Err(WireError::InvalidField));
+        let accepted = CheckedPacket { sequence: 1, has_messages: true };
+        assert_eq!(check(&small(0, b"hi"), 0), Ok(accepted));
+        assert_eq!(check(&small(0, b""), 0), Err(WireError::InvalidField));
         let far = [0, 1, 0, 0, 1, 0x80, 0, 0xff, 0xff, 1, b'x'];
-        assert_eq!(check_channel_packet(&far, 0), Err(WireError::MessageGap));
-        assert_eq!(check_channel_packet(&far, 65_535), Ok(()));
+        assert_eq!(check(&far, 0), Err(WireError::MessageGap));
+        assert_eq!(check(&far, 65_535), Ok(accepted));
         for slice_or_unreliable in [1, 2, 3, 5] {
-            assert_eq!(check_channel_packet(&[slice_or_unreliable, 0, 0], 0), Err(WireError::NotAccepted));
+            assert_eq!(check(&[slice_or_unreliable, 0, 0], 0), Err(WireError::NotAccepted));
         }
-        assert_eq!(check_channel_packet(&[0, 1, 7, 0, 0], 0), Err(WireError::NotAccepted), "another channel");
-        assert_eq!(check_channel_packet(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
-        assert_eq!(check_channel_packet(&[4, 1, 9, 3, 1, 1, 1], 0), Ok(()));
+        assert_eq!(check(&[0, 1, 7, 0, 0], 0), Err(WireError::NotAccepted), "another channel");
+        assert_eq!(check(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
+        assert_eq!(check(&[4, 1, 9, 3, 1, 1, 1], 0), Ok(CheckedPacket { sequence: 1, has_messages: false }));
+        let progress = ChannelProgress { delivered: 0, newest_sequence: 1_000 };
+        let old = [4, 0x42, 0xe7, 9, 3, 0];
+        assert_eq!(check_channel_packet(&old, &progress), Err(WireError::MessageGap), "packet 743");
+        let recent = [4, 0x42, 0xe8, 9, 3, 0];
+        assert!(check_channel_packet(&recent, &progress).is_ok(), "packet 744");
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), delivered in 0u64..1 << 40) {
             let _ = check_netcode_packet(&bytes);
-            let _ = check_channel_packet(&bytes, delivered);
+            let _ = check(&bytes, delivered);
         }
     }
 }
