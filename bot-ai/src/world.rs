@@ -64,10 +64,7 @@ mod tests {
         let mut world = open_world();
         world.rules.think_interval_ms = 250;
         for bot in 0..20 {
-            assert_eq!(
-                (100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot))).count(),
-                1
-            );
+            assert_eq!((100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot))).count(), 1);
         }
         assert_eq!((0..20).filter(|&bot| world.is_due(Tick(100), NetId(bot))).count(), 4);
     }

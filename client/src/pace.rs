@@ -137,9 +137,13 @@ mod tests {
 
     #[test]
     fn inputs_come_to_arrive_shortly_before_their_tick() {
-        for (one_way_ms, jitter_ms, drift, hz) in
-            [(0.2, 0.2, 0.0, 20), (40.0, 2.0, 0.0, 20), (80.0, 20.0, 0.0, 20), (150.0, 5.0, 3e-4, 20), (10.0, 1.0, 0.0, 60)]
-        {
+        for (one_way_ms, jitter_ms, drift, hz) in [
+            (0.2, 0.2, 0.0, 20),
+            (40.0, 2.0, 0.0, 20),
+            (80.0, 20.0, 0.0, 20),
+            (150.0, 5.0, 3e-4, 20),
+            (10.0, 1.0, 0.0, 60),
+        ] {
             let rate = TickRate::new(hz);
             let margins = margins_ms(one_way_ms, jitter_ms, drift, rate);
             let late = margins.iter().filter(|margin_ms| **margin_ms < 0.0).count();

@@ -93,7 +93,9 @@ impl UdpTransport {
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 // Nobody listens there, yet or any more: netcode's timeouts decide.
-                Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => continue,
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => {
+                    continue;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => {
                     self.failure = Some(format!("cannot receive: {error}"));
@@ -163,11 +165,12 @@ impl ClientTransport for UdpTransport {
     }
 
     fn disconnect(&mut self, now: Duration) {
+        if self.netcode.is_disconnected() {
+            return;
+        }
         for _ in 0..DISCONNECT_REPEATS {
-            if !self.netcode.is_disconnected() || self.netcode.is_connected() {
-                if let Ok((_, packet)) = self.netcode.disconnect() {
-                    send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
-                }
+            if let Ok((_, packet)) = self.netcode.disconnect() {
+                send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
             }
         }
     }

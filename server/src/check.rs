@@ -44,8 +44,11 @@ fn check_folder(folder: &Path, findings: &mut Findings) {
     }
     match std::fs::read_dir(folder) {
         Ok(entries) => {
-            let mut folders: Vec<PathBuf> =
-                entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()).collect();
+            let mut folders: Vec<PathBuf> = entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.is_dir() && !path.is_symlink())
+                .collect();
             folders.sort();
             folders.iter().for_each(|folder| check_folder(folder, findings));
         }

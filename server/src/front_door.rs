@@ -267,12 +267,8 @@ mod tests {
         let mut door = door();
         connect(&mut door, CLIENT, 0);
         say(&mut door, CLIENT, &hello(|hello| hello.world_hash = 10));
-        let left = door.handle(
-            Duration::ZERO,
-            &NetEvent::Disconnected { client: CLIENT },
-            &[],
-            &mut OutboundBatch::default(),
-        );
+        let left =
+            door.handle(Duration::ZERO, &NetEvent::Disconnected { client: CLIENT }, &[], &mut OutboundBatch::default());
         assert_eq!(left, Some(Admission::Leave(InstanceId(0), CLIENT)));
         connect(&mut door, ClientId(8), 0);
         assert!(say(&mut door, ClientId(8), &hello(|hello| hello.world_hash = 10)).0.is_some());

@@ -78,7 +78,10 @@ fn greet(prepared: &Prepared, server: &Server) {
     println!("Throng {}", env!("CARGO_PKG_VERSION"));
     for world in &prepared.worlds {
         let config = &world.config;
-        println!("  world    {}: {} m, {} Hz, {} characters", config.name, config.size_m, config.tick_rate_hz, config.population.target);
+        println!(
+            "  world    {}: {} m, {} Hz, {} characters",
+            config.name, config.size_m, config.tick_rate_hz, config.population.target
+        );
     }
     let key = if prepared.key == ConnectKey::DEVELOPMENT { "development key, this machine only" } else { "encrypted" };
     println!("  players  udp {} ({key})", server.game_address());

@@ -18,9 +18,8 @@ use crate::net::NetTotals;
 use crate::tick::Phase;
 
 /// Upper bounds of tick and phase times, in seconds: from what a phase of an idle world takes to what loses ticks.
-const SECONDS_BUCKETS: [f64; 14] = [
-    0.000_02, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.25,
-];
+const SECONDS_BUCKETS: [f64; 14] =
+    [0.000_02, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.25];
 
 /// A count that a world keeps, under its public name.
 type WorldCounter = (&'static str, &'static str, fn(&Totals) -> u64);
@@ -52,7 +51,9 @@ const NET_COUNTERS: [NetCounter; 8] = [
     ("net_bytes_out", "Payload bytes to clients", |t| t.bytes_out),
     ("net_refused", "Datagrams refused before anybody could be told to have sent them", |t| t.refused),
     ("net_inbound_dropped", "Frames and messages dropped because too much waited for the tick", |t| t.inbound_dropped),
-    ("net_outbound_dropped", "Batches of snapshots dropped because the network thread was late", |t| t.outbound_dropped),
+    ("net_outbound_dropped", "Batches of snapshots dropped because the network thread was late", |t| {
+        t.outbound_dropped
+    }),
     ("net_channels_full", "Connections ended because too many messages were unacknowledged", |t| t.channels_full),
 ];
 

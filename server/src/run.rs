@@ -116,8 +116,9 @@ fn open_worker(prepared: &Prepared, clock: &Arc<dyn Clock>) -> anyhow::Result<Ne
         clients_max: net.clients_max as usize,
         unix_time,
     };
-    let transport = UdpTransport::bind(options, clock.now())
-        .context("is another server running there? Choose another address with --bind IP:PORT or net.bind in the settings")?;
+    let transport = UdpTransport::bind(options, clock.now()).context(
+        "is another server running there? Choose another address with --bind IP:PORT or net.bind in the settings",
+    )?;
     if transport.receive_buffer_bytes() < RECEIVE_BUFFER_WANTED_BYTES {
         warn!(
             bytes = transport.receive_buffer_bytes(),
@@ -142,10 +143,11 @@ fn open_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// When the file cannot be written.
 pub fn write_ready_file(file: &Path, server: &Server) -> anyhow::Result<()> {
     let http = server.http_address.map_or("null".to_owned(), |address| format!("\"{address}\""));
-    let text = format!("{{\"game\": \"{}\", \"http\": {http}, \"pid\": {}}}\n", server.game_address(), std::process::id());
+    let text =
+        format!("{{\"game\": \"{}\", \"http\": {http}, \"pid\": {}}}\n", server.game_address(), std::process::id());
     // Renamed into place, so that nobody reads half of it.
     let unfinished = file.with_extension("unfinished");
-    std::fs::write(&unfinished, text)
-        .and_then(|()| std::fs::rename(&unfinished, file))
-        .with_context(|| format!("cannot write {} (named by --ready-file): choose a path that can be written", file.display()))
+    std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, file)).with_context(|| {
+        format!("cannot write {} (named by --ready-file): choose a path that can be written", file.display())
+    })
 }

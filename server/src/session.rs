@@ -75,14 +75,11 @@ impl Sessions {
         self.place(client).ok().map(|place| &mut self.sorted[place])
     }
 
-    /// Adds a session, unless its client has one; the new one is then given back.
-    pub fn insert(&mut self, session: Session) -> Result<(), Session> {
+    /// Adds a session; one that its client had before is replaced.
+    pub fn insert(&mut self, session: Session) {
         match self.place(session.client) {
-            Ok(_) => Err(session),
-            Err(place) => {
-                self.sorted.insert(place, session);
-                Ok(())
-            }
+            Ok(place) => self.sorted[place] = session,
+            Err(place) => self.sorted.insert(place, session),
         }
     }
 

@@ -98,8 +98,9 @@ pub fn read_world_folder(folder: &Path) -> anyhow::Result<LoadedWorld> {
 /// # Errors
 /// With every mistake in it, or why it cannot be read.
 pub fn read_settings_file(file: &Path) -> anyhow::Result<ServerSettings> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the settings file {} (named by --config or THRONG_CONFIG)", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!("cannot read the settings file {} (named by --config or THRONG_CONFIG)", file.display())
+    })?;
     Ok(read_settings(&file.display().to_string(), &text)?)
 }
 

@@ -1,7 +1,7 @@
 //! A bad network, seeded: latency, jitter, loss, duplication and reordering, as a queue without a clock.
 
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::random::Random;

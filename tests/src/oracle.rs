@@ -85,8 +85,9 @@ impl Oracle {
             for row in (0..columns.len()).filter(|&row| row != own) {
                 let distance = columns.positions_m[row].distance_squared(viewer_m);
                 if distance <= leave {
-                    let known =
-                        nearness.entry(columns.net_ids[row]).or_insert(Nearness { inside_since: None, last_in_reach: tick });
+                    let known = nearness
+                        .entry(columns.net_ids[row])
+                        .or_insert(Nearness { inside_since: None, last_in_reach: tick });
                     known.last_in_reach = tick;
                     known.inside_since = (distance <= enter).then(|| known.inside_since.unwrap_or(tick));
                 }
@@ -112,7 +113,10 @@ impl Oracle {
         let is_history_full = now.since(oldest.tick) >= self.staleness_ticks_max;
         for entity in replica.entities() {
             let net_id = entity.net_id;
-            assert!(nearness.contains_key(&net_id), "{now:?}: {client:?} knows of {net_id:?}, which is far away or gone");
+            assert!(
+                nearness.contains_key(&net_id),
+                "{now:?}: {client:?} knows of {net_id:?}, which is far away or gone"
+            );
             let same = self.past.iter().find(|moment| moment.state(net_id) == Some(entity.state));
             let Some(same) = same else {
                 let was = self.past.iter().find_map(|moment| moment.state(net_id));

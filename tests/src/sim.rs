@@ -107,13 +107,15 @@ impl SimBuilder {
         }
         let clock = Arc::new(ManualClock::default());
         let instances = self.worlds.iter().map(|world| {
-            Instance::with_system_order(world, clock.clone(), self.order_seed).expect("the kit's worlds have their files")
+            Instance::with_system_order(world, clock.clone(), self.order_seed)
+                .expect("the kit's worlds have their files")
         });
         let host = Host::new(instances.collect(), Duration::ZERO);
         let network = MemoryNetwork::default();
         let count = self.worlds.len();
         let with_map = |world: LoadedWorld| {
-            let map = Map::new(&world.config, world.terrain_samples.as_ref()).expect("the kit's worlds have their files");
+            let map =
+                Map::new(&world.config, world.terrain_samples.as_ref()).expect("the kit's worlds have their files");
             (world, Arc::new(map))
         };
         Sim {
@@ -253,7 +255,10 @@ impl Sim {
             }
             self.run_ticks(1);
         }
-        panic!("not everybody got in: {:?}", self.players.iter().map(|player| player.client.state()).collect::<Vec<_>>());
+        panic!(
+            "not everybody got in: {:?}",
+            self.players.iter().map(|player| player.client.state()).collect::<Vec<_>>()
+        );
     }
 
     /// A player's client.

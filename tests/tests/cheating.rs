@@ -185,7 +185,12 @@ fn walls_and_the_edge_of_the_world_hold_against_any_sequence_of_inputs() {
         sim.run_ticks_with(600, |sim| {
             if random.percent(10.0) {
                 let bits = random.next_u32();
-                input = PlayerInput { move_x: bits as i8, move_z: (bits >> 8) as i8, yaw: (bits >> 16) as u16, buttons: Buttons(random.below(256) as u8) };
+                input = PlayerInput {
+                    move_x: bits as i8,
+                    move_z: (bits >> 8) as i8,
+                    yaw: (bits >> 16) as u16,
+                    buttons: Buttons(random.below(256) as u8),
+                };
             }
             let next = sim.instance(InstanceId(0)).current_tick() + 1;
             cheat.send(sim.now(), next, &[input], SnapshotAcks::default());

@@ -10,7 +10,9 @@ fn a_character_enters_nearer_than_it_leaves() {
     let mut sim = Sim::new(1).start();
     let [viewer, other] = sim.connect();
     sim.teleport(viewer, Vec2::new(-80.0, -80.0));
-    for (distance_m, expected) in [(75.0, false), (65.0, false), (59.0, true), (65.0, true), (69.0, true), (71.0, false), (65.0, false)] {
+    for (distance_m, expected) in
+        [(75.0, false), (65.0, false), (59.0, true), (65.0, true), (69.0, true), (71.0, false), (65.0, false)]
+    {
         sim.teleport(other, Vec2::new(-80.0 + distance_m, -80.0));
         sim.run_ticks(3);
         assert_eq!(sim.sees(viewer, other), expected, "at {distance_m} m");

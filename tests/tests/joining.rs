@@ -6,9 +6,7 @@ use throng_shared::limits::STRIKES_MAX;
 use throng_shared::map::Map;
 use throng_shared::wire::channel::MessageChannel;
 use throng_shared::wire::datagram::{self, Datagram};
-use throng_shared::wire::message::{
-    self, ClientMessage, GoodbyeReason, Hello, RefusalReason, ServerMessage,
-};
+use throng_shared::wire::message::{self, ClientMessage, GoodbyeReason, Hello, RefusalReason, ServerMessage};
 use throng_tests::{Link, MemoryClientTransport, Plan, Sim, flat_world};
 
 const BAD: Link =
@@ -47,7 +45,8 @@ fn an_incompatible_client_is_told_why_over_a_bad_link() {
         let hello = Hello { version_min: version, version_max: version, ..Hello::new(world_hash, "Ann") };
         message::encode(&ClientMessage::Hello(hello))
     };
-    for (id, bytes, expected) in [(1, hello(2, hash), RefusalReason::Version), (2, hello(1, 99), RefusalReason::World)] {
+    for (id, bytes, expected) in [(1, hello(2, hash), RefusalReason::Version), (2, hello(1, 99), RefusalReason::World)]
+    {
         match answer_to(&mut sim, id, bytes) {
             Some(ServerMessage::Refused(refused)) => {
                 assert_eq!(refused.reason, expected);

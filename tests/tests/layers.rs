@@ -86,7 +86,10 @@ fn only_the_rim_of_the_server_touches_the_operating_system() {
 #[test]
 fn nothing_is_unsafe_and_nothing_is_left_to_do() {
     for folder in ["shared/src", "bot-ai/src", "server/src", "client/src"] {
-        assert_eq!(offenders(folder, &[], &["unsafe ", "todo!", "unimplemented!", "TODO", "FIXME"]), Vec::<String>::new());
+        assert_eq!(
+            offenders(folder, &[], &["unsafe ", "todo!", "unimplemented!", "TODO", "FIXME"]),
+            Vec::<String>::new()
+        );
     }
 }
 

@@ -20,7 +20,13 @@ fn two_hundred_clients_on_bad_links_know_exactly_what_they_should() {
     sim.connect_wanderers(200);
     sim.run_ticks(400);
     let report = sim.oracle().report();
-    println!("{} comparisons, age p50 {} p99 {} max {} ticks", report.compared, report.age_ticks(0.5), report.age_ticks(0.99), report.age_ticks(1.0));
+    println!(
+        "{} comparisons, age p50 {} p99 {} max {} ticks",
+        report.compared,
+        report.age_ticks(0.5),
+        report.age_ticks(0.99),
+        report.age_ticks(1.0)
+    );
     assert!(report.compared > 1_000_000, "only {} comparisons", report.compared);
     assert!(report.age_ticks(0.5) <= 3, "one way is two ticks: {:?}", report.by_age_ticks);
 }

@@ -11,7 +11,10 @@ const TARGET: u32 = 120;
 
 fn bots(sim: &Sim) -> BTreeSet<NetId> {
     let columns = sim.instance(InstanceId(0)).columns();
-    (0..columns.len()).filter(|&row| columns.archetypes[row] == Archetype::Bot).map(|row| columns.net_ids[row]).collect()
+    (0..columns.len())
+        .filter(|&row| columns.archetypes[row] == Archetype::Bot)
+        .map(|row| columns.net_ids[row])
+        .collect()
 }
 
 #[test]

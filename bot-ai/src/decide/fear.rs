@@ -30,10 +30,7 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
     if mind.random.unit() * weights.sum() >= weights.flee {
         return false;
     }
-    let goal = Goal::Flee {
-        net_id: threat.net_id,
-        from_m: threat.position_m,
-    };
+    let goal = Goal::Flee { net_id: threat.net_id, from_m: threat.position_m };
     let duration_s = mind.random.between(FLEE_S[0], FLEE_S[1]);
     set_goal(mind, situation, goal, duration_s);
     true
@@ -43,10 +40,7 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
 pub(super) fn is_safe_from(mind: &mut BotMind, situation: &Situation<'_>, net_id: NetId) -> bool {
     match situation.percepts.find(net_id) {
         Some(threat) if threat.position_m.distance_squared(situation.position_m) <= SAFE_M * SAFE_M => {
-            mind.goal = Goal::Flee {
-                net_id,
-                from_m: threat.position_m,
-            };
+            mind.goal = Goal::Flee { net_id, from_m: threat.position_m };
             false
         }
         _ => true,
@@ -95,13 +89,7 @@ mod tests {
     }
 
     fn takes_fright(world: &BotWorld, mind: &mut BotMind, tick: Tick, percepts: &Percepts) -> bool {
-        let situation = Situation {
-            world,
-            tick,
-            position_m: Vec2::ZERO,
-            percepts,
-            is_stuck: false,
-        };
+        let situation = Situation { world, tick, position_m: Vec2::ZERO, percepts, is_stuck: false };
         take_fright(mind, &situation)
     }
 
@@ -118,19 +106,8 @@ mod tests {
         ] {
             let percepts = seeing(&[somebody(9, position_m, velocity_mps)]);
             let mut mind = BotMind::new(1, NetId(1));
-            assert_eq!(
-                takes_fright(&world, &mut mind, Tick(5), &percepts),
-                expected,
-                "{position_m} {velocity_mps}"
-            );
-            assert_eq!(
-                mind.goal
-                    == Goal::Flee {
-                        net_id: NetId(9),
-                        from_m: position_m
-                    },
-                expected
-            );
+            assert_eq!(takes_fright(&world, &mut mind, Tick(5), &percepts), expected, "{position_m} {velocity_mps}");
+            assert_eq!(mind.goal == Goal::Flee { net_id: NetId(9), from_m: position_m }, expected);
         }
     }
 
@@ -140,10 +117,7 @@ mod tests {
         let percepts = seeing(&[somebody(9, Vec2::X, Vec2::new(-6.0, 0.0))]);
         let flee = |net_id| takes_fright(&world, &mut BotMind::new(1, NetId(net_id)), Tick(0), &percepts);
         let fleeing = (0..5_000).filter(|&net_id| flee(net_id)).count();
-        assert!(
-            fleeing.abs_diff(1_000) < 120,
-            "{fleeing} of 5,000 with a fifth of the weights"
-        );
+        assert!(fleeing.abs_diff(1_000) < 120, "{fleeing} of 5,000 with a fifth of the weights");
     }
 
     #[test]
@@ -151,9 +125,7 @@ mod tests {
         let world = timid_world();
         let percepts = seeing(&[somebody(9, Vec2::X, Vec2::new(-6.0, 0.0))]);
         let mut mind = BotMind::new(1, NetId(1));
-        let frights = (0..2_000)
-            .filter(|&tick| takes_fright(&world, &mut mind, Tick(tick), &percepts))
-            .count();
+        let frights = (0..2_000).filter(|&tick| takes_fright(&world, &mut mind, Tick(tick), &percepts)).count();
         assert!((3..=5).contains(&frights), "{frights} in 100 s");
     }
 
@@ -175,12 +147,6 @@ mod tests {
             };
             assert_eq!(is_safe_from(&mut mind, &situation, NetId(9)), expected);
         }
-        assert_eq!(
-            mind.goal,
-            Goal::Flee {
-                net_id: NetId(9),
-                from_m: Vec2::new(19.0, 0.0)
-            }
-        );
+        assert_eq!(mind.goal, Goal::Flee { net_id: NetId(9), from_m: Vec2::new(19.0, 0.0) });
     }
 }

@@ -31,20 +31,11 @@ pub fn decide(
         .iter_mut()
         .filter_map(|(net_id, state, percepts, steering, mind)| {
             let is_stuck = steering.is_stuck_since(mind.goal_started);
-            let situation = Situation {
-                world,
-                tick,
-                position_m: state.ground_position_m(),
-                percepts,
-                is_stuck,
-            };
+            let situation = Situation { world, tick, position_m: state.ground_position_m(), percepts, is_stuck };
             (is_stuck || world.is_due(tick, *net_id)).then(|| (situation, mind.into_inner()))
         })
         .collect();
-    thinking
-        .par_iter_mut()
-        .with_min_len(BOTS_PER_JOB_MIN)
-        .for_each(|(situation, mind)| think(mind, situation));
+    thinking.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(situation, mind)| think(mind, situation));
 }
 
 /// What a decision depends on, besides the mind itself.
@@ -72,11 +63,7 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     match mind.goal {
         Goal::Idle => false,
         Goal::Wander { target_m } => has_reached(situation, target_m),
-        Goal::Patrol {
-            route,
-            point,
-            points_left,
-        } => {
+        Goal::Patrol { route, point, points_left } => {
             let Some(point_m) = choose::route_point(situation.world, route, point) else {
                 return true;
             };
@@ -86,11 +73,7 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             !choose::go_on_patrol(
                 mind,
                 situation,
-                Goal::Patrol {
-                    route,
-                    point: point + 1,
-                    points_left: points_left - 1,
-                },
+                Goal::Patrol { route, point: point + 1, points_left: points_left - 1 },
             )
         }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),

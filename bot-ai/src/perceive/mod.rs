@@ -45,18 +45,9 @@ pub struct Percepts {
 
 impl Default for Percepts {
     fn default() -> Self {
-        let nobody = Seen {
-            net_id: NetId(0),
-            position_m: Vec2::ZERO,
-            velocity_mps: Vec2::ZERO,
-            archetype: Archetype::Bot,
-        };
-        Percepts {
-            seen: [nobody; SEEN_MAX],
-            count: 0,
-            looked: Tick(0),
-            crowd_radius_m: f32::INFINITY,
-        }
+        let nobody =
+            Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, archetype: Archetype::Bot };
+        Percepts { seen: [nobody; SEEN_MAX], count: 0, looked: Tick(0), crowd_radius_m: f32::INFINITY }
     }
 }
 
@@ -82,10 +73,7 @@ impl Percepts {
 impl Percepts {
     /// The percepts of a bot that saw `seen` in tick 0.
     pub(crate) fn of(seen: &[Seen]) -> Percepts {
-        let mut percepts = Percepts {
-            count: seen.len(),
-            ..Percepts::default()
-        };
+        let mut percepts = Percepts { count: seen.len(), ..Percepts::default() };
         percepts.seen[..seen.len()].copy_from_slice(seen);
         percepts
     }
@@ -114,12 +102,10 @@ pub fn perceive(
             (viewer, percepts.into_inner())
         })
         .collect();
-    due.par_iter_mut()
-        .with_min_len(BOTS_PER_JOB_MIN)
-        .for_each(|(viewer, percepts)| {
-            look_around(columns, grid, viewer, percepts);
-            percepts.looked = tick;
-        });
+    due.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(viewer, percepts)| {
+        look_around(columns, grid, viewer, percepts);
+        percepts.looked = tick;
+    });
 }
 
 /// Who looks.
@@ -143,10 +129,7 @@ fn look_around(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, percept
     if let Some(row) = viewer.attention.and_then(|net_id| columns.row(net_id)) {
         let distance_squared_m2 = columns.positions_m[row].distance_squared(viewer.position_m);
         if distance_squared_m2 <= viewer.sight_m * viewer.sight_m {
-            nearest.include(Hit {
-                row: row as u32,
-                distance_squared_m2,
-            });
+            nearest.include(Hit { row: row as u32, distance_squared_m2 });
         }
     }
     percepts.count = nearest.hits().len();
@@ -176,11 +159,7 @@ fn find_nearest(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, crowd_
     };
     let nearest = find_within(near_m);
     let is_enough = nearest.hits().len() == SEEN_MAX || near_m == viewer.sight_m;
-    if is_enough {
-        nearest
-    } else {
-        find_within(viewer.sight_m)
-    }
+    if is_enough { nearest } else { find_within(viewer.sight_m) }
 }
 
 #[cfg(test)]

@@ -12,13 +12,7 @@ pub(super) struct Nearest {
 
 impl Default for Nearest {
     fn default() -> Self {
-        Nearest {
-            hits: [Hit {
-                row: 0,
-                distance_squared_m2: 0.0,
-            }; SEEN_MAX],
-            count: 0,
-        }
+        Nearest { hits: [Hit { row: 0, distance_squared_m2: 0.0 }; SEEN_MAX], count: 0 }
     }
 }
 

@@ -16,10 +16,7 @@ fn crowd(positions_m: Vec<Vec2>) -> (CharacterColumns, Grid) {
 /// What a bot sees, whatever it saw before.
 fn seen_ids((columns, grid): &(CharacterColumns, Grid), viewer: &Viewer) -> Vec<u32> {
     let look = |crowd_radius_m: f32| {
-        let mut percepts = Percepts {
-            crowd_radius_m,
-            ..Percepts::default()
-        };
+        let mut percepts = Percepts { crowd_radius_m, ..Percepts::default() };
         look_around(columns, grid, viewer, &mut percepts);
         percepts.seen().iter().map(|seen| seen.net_id.0).collect::<Vec<u32>>()
     };
@@ -31,12 +28,7 @@ fn seen_ids((columns, grid): &(CharacterColumns, Grid), viewer: &Viewer) -> Vec<
 }
 
 fn viewer(net_id: u32, position_m: Vec2, sight_m: f32) -> Viewer {
-    Viewer {
-        net_id: NetId(net_id),
-        position_m,
-        sight_m,
-        attention: None,
-    }
+    Viewer { net_id: NetId(net_id), position_m, sight_m, attention: None }
 }
 
 #[test]
@@ -48,12 +40,7 @@ fn a_bot_sees_what_a_full_scan_sees_and_never_itself() {
             let viewer = viewer(10 + index as u32, crowd.0.positions_m[index], 25.0);
             let mut scan: Vec<(f32, u32)> = (0..count)
                 .filter(|&other| other != index)
-                .map(|other| {
-                    (
-                        crowd.0.positions_m[other].distance_squared(viewer.position_m),
-                        10 + other as u32,
-                    )
-                })
+                .map(|other| (crowd.0.positions_m[other].distance_squared(viewer.position_m), 10 + other as u32))
                 .filter(|&(distance_squared, _)| distance_squared <= 25.0 * 25.0)
                 .collect();
             scan.sort_by(|a, b| a.partial_cmp(b).expect("finite distances"));
@@ -65,12 +52,7 @@ fn a_bot_sees_what_a_full_scan_sees_and_never_itself() {
 
 #[test]
 fn ties_are_broken_by_id_whatever_cell_they_are_in() {
-    let crowd = crowd(vec![
-        Vec2::new(0.0, 3.0),
-        Vec2::new(-3.0, 0.0),
-        Vec2::new(3.0, 0.0),
-        Vec2::new(0.0, -3.0),
-    ]);
+    let crowd = crowd(vec![Vec2::new(0.0, 3.0), Vec2::new(-3.0, 0.0), Vec2::new(3.0, 0.0), Vec2::new(0.0, -3.0)]);
     assert_eq!(seen_ids(&crowd, &viewer(99, Vec2::ZERO, 5.0)), [10, 11, 12, 13]);
 }
 
@@ -79,10 +61,7 @@ fn whom_a_bot_attends_to_is_seen_behind_any_crowd_but_not_beyond_sight() {
     let mut positions_m = vec![Vec2::X; 20];
     positions_m.extend([Vec2::new(20.0, 0.0), Vec2::new(26.0, 0.0)]);
     let crowd = crowd(positions_m);
-    let attending = |net_id| Viewer {
-        attention: Some(NetId(net_id)),
-        ..viewer(99, Vec2::ZERO, 25.0)
-    };
+    let attending = |net_id| Viewer { attention: Some(NetId(net_id)), ..viewer(99, Vec2::ZERO, 25.0) };
     assert_eq!(seen_ids(&crowd, &attending(30)), [10, 11, 12, 13, 14, 15, 16, 30]);
     assert_eq!(seen_ids(&crowd, &attending(31)), [10, 11, 12, 13, 14, 15, 16, 17]);
     assert_eq!(seen_ids(&crowd, &attending(12)), [10, 11, 12, 13, 14, 15, 16, 17]);

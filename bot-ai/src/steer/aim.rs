@@ -49,17 +49,8 @@ pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
         Goal::Follow { net_id } => match body.percepts.find(net_id) {
             Some(somebody) => {
                 let offset_m = position_now_m(world, tick, body, somebody) - position_m;
-                let run_from_m = if is_running(world, body) {
-                    CAUGHT_UP_M
-                } else {
-                    CATCH_UP_M
-                };
-                approach(
-                    world,
-                    offset_m,
-                    POLITE_M,
-                    offset_m.length_squared() > run_from_m * run_from_m,
-                )
+                let run_from_m = if is_running(world, body) { CAUGHT_UP_M } else { CATCH_UP_M };
+                approach(world, offset_m, POLITE_M, offset_m.length_squared() > run_from_m * run_from_m)
             }
             None => stay(world),
         },
@@ -68,13 +59,7 @@ pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
             let from_m = threat.map_or(from_m, |threat| position_now_m(world, tick, body, threat));
             let direction = (position_m - from_m).try_normalize().unwrap_or(Vec2::X);
             let speed_mps = world.map.rules.run_speed_mps;
-            Aim {
-                direction,
-                distance_m: f32::MAX,
-                speed_share: 1.0,
-                speed_mps,
-                is_running: true,
-            }
+            Aim { direction, distance_m: f32::MAX, speed_share: 1.0, speed_mps, is_running: true }
         }
     }
 }
@@ -92,11 +77,7 @@ fn stay(world: &BotWorld) -> Aim {
 /// Goes along `offset_m` until `stop_m` from its end, slower on the last metres.
 fn approach(world: &BotWorld, offset_m: Vec2, stop_m: f32, is_running: bool) -> Aim {
     let rules = &world.map.rules;
-    let speed_mps = if is_running {
-        rules.run_speed_mps
-    } else {
-        rules.walk_speed_mps
-    };
+    let speed_mps = if is_running { rules.run_speed_mps } else { rules.walk_speed_mps };
     let distance_m = offset_m.length();
     let remaining_m = distance_m - stop_m;
     Aim {

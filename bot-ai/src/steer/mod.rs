@@ -52,36 +52,18 @@ impl Steering {
 pub fn steer(
     tick: Res<Tick>,
     world: Res<BotWorld>,
-    mut bots: Query<(
-        &NetId,
-        &CharacterState,
-        &Percepts,
-        &BotMind,
-        &mut Steering,
-        &mut InputBuffer,
-    )>,
+    mut bots: Query<(&NetId, &CharacterState, &Percepts, &BotMind, &mut Steering, &mut InputBuffer)>,
 ) {
     let (tick, world) = (*tick, &*world);
     let mut bots: Vec<_> = bots
         .iter_mut()
         .map(|(net_id, state, percepts, mind, steering, buffer)| {
-            (
-                Body {
-                    net_id: *net_id,
-                    state,
-                    percepts,
-                    mind,
-                },
-                steering.into_inner(),
-                buffer.into_inner(),
-            )
+            (Body { net_id: *net_id, state, percepts, mind }, steering.into_inner(), buffer.into_inner())
         })
         .collect();
-    bots.par_iter_mut()
-        .with_min_len(BOTS_PER_JOB_MIN)
-        .for_each(|(body, steering, buffer)| {
-            buffer.put(tick, tick, next_input(world, tick, body, steering));
-        });
+    bots.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(body, steering, buffer)| {
+        buffer.put(tick, tick, next_input(world, tick, body, steering));
+    });
 }
 
 /// A bot as its steering sees it.
@@ -101,10 +83,7 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     let effort = steering.progress.track(world, tick, body, is_travelling);
     let speed_share = wanted.length().min(1.0);
     if speed_share < STILL_SHARE {
-        return PlayerInput {
-            yaw: body.state.yaw,
-            ..PlayerInput::default()
-        };
+        return PlayerInput { yaw: body.state.yaw, ..PlayerInput::default() };
     }
     let wanted = wanted.normalize_or_zero();
     let last = steering.heading;
@@ -117,17 +96,9 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
         let heading = steering.course.find_heading(world, tick, &surroundings, wanted);
         let turned = turn(world, last, heading);
         let is_straight_on = turned.dot(heading) > STRAIGHT_ON_COSINE;
-        steering.heading = if is_straight_on || surroundings.is_clear(turned) {
-            turned
-        } else {
-            heading
-        };
+        steering.heading = if is_straight_on || surroundings.is_clear(turned) { turned } else { heading };
     }
-    let run = if aim.is_running {
-        Buttons::RUN
-    } else {
-        Buttons::default()
-    };
+    let run = if aim.is_running { Buttons::RUN } else { Buttons::default() };
     PlayerInput::towards(steering.heading * speed_share, run.with(effort))
 }
 

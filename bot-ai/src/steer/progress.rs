@@ -16,15 +16,9 @@ struct Patience {
 }
 
 /// It stands, or as good as.
-const HALTED: Patience = Patience {
-    duration_s: 1.2,
-    share: 0.25,
-};
+const HALTED: Patience = Patience { duration_s: 1.2, share: 0.25 };
 /// It moves but not away, such as to and fro in a dead end.
-const ASTRAY: Patience = Patience {
-    duration_s: 8.0,
-    share: 0.4,
-};
+const ASTRAY: Patience = Patience { duration_s: 8.0, share: 0.4 };
 /// A bot that stands for this long tries a jump, in seconds.
 const JUMP_S: f32 = 0.6;
 
@@ -56,19 +50,12 @@ impl Progress {
 
     /// How careful the bot is in `tick`.
     pub(super) fn caution(&self, tick: Tick) -> Caution {
-        if tick < self.daring_until {
-            Caution::DARING
-        } else {
-            Caution::CAREFUL
-        }
+        if tick < self.daring_until { Caution::DARING } else { Caution::CAREFUL }
     }
 
     /// Takes note of where the bot is; returns the buttons with which to help itself, rarely any.
     pub(super) fn track(&mut self, world: &BotWorld, tick: Tick, body: &Body<'_>, is_travelling: bool) -> Buttons {
-        let here = Checkpoint {
-            position_m: body.state.ground_position_m(),
-            tick,
-        };
+        let here = Checkpoint { position_m: body.state.ground_position_m(), tick };
         if !is_travelling || self.goal_started != body.mind.goal_started {
             let goal_started = body.mind.goal_started;
             *self = Progress {
@@ -87,11 +74,7 @@ impl Progress {
         if self.is_stuck {
             self.daring_until = tick + world.ticks_for_s(DARING_S);
         }
-        if halted_ticks == world.ticks_for_s(JUMP_S) {
-            Buttons::JUMP
-        } else {
-            Buttons::default()
-        }
+        if halted_ticks == world.ticks_for_s(JUMP_S) { Buttons::JUMP } else { Buttons::default() }
     }
 }
 

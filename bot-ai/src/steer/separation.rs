@@ -26,11 +26,7 @@ pub(super) fn apart(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Vec2 {
         if distance_squared_m2 < room_m * room_m {
             let distance_m = distance_squared_m2.sqrt();
             // Two at the very same place part by the order of their ids.
-            let by_id = if body.net_id < seen.net_id {
-                Vec2::X
-            } else {
-                Vec2::NEG_X
-            };
+            let by_id = if body.net_id < seen.net_id { Vec2::X } else { Vec2::NEG_X };
             let direction = if distance_m > 1e-3 { away_m / distance_m } else { by_id };
             sum += direction * (1.0 - distance_m / room_m);
         }

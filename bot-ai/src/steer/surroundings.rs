@@ -24,15 +24,9 @@ pub(super) struct Caution {
 
 impl Caution {
     /// What looks good, and leaves room for what lies between two points that are tried.
-    pub(super) const CAREFUL: Caution = Caution {
-        margin_m: 0.15,
-        slope_share: 0.9,
-    };
+    pub(super) const CAREFUL: Caution = Caution { margin_m: 0.15, slope_share: 0.9 };
     /// What is just possible, for who has found no other way.
-    pub(super) const DARING: Caution = Caution {
-        margin_m: 0.01,
-        slope_share: 1.0,
-    };
+    pub(super) const DARING: Caution = Caution { margin_m: 0.01, slope_share: 1.0 };
 }
 
 /// The part of the map that matters to the next steps of a bot.
@@ -65,10 +59,7 @@ impl<'a> Surroundings<'a> {
         // Discs of the capsule's radius that overlap leave nothing out.
         let samples = (reach_m / (1.5 * radius_m)).ceil().min(SAMPLES_MAX);
         let outer_m = reach_m + radius_m + caution.margin_m;
-        let has_obstacles = map
-            .obstacles
-            .near(start_m)
-            .any(|obstacle| obstacle.push_out(start_m, outer_m).is_some());
+        let has_obstacles = map.obstacles.near(start_m).any(|obstacle| obstacle.push_out(start_m, outer_m).is_some());
         Surroundings {
             map,
             start_m,

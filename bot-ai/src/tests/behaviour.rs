@@ -26,10 +26,7 @@ impl Report {
     fn of_village() -> Report {
         let mut population = Population::new(&village_config(), BOTS, 90.0, false);
         let ticks = (0..TICKS).map(|_| population.step()).collect();
-        Report {
-            map: population.map(),
-            ticks,
-        }
+        Report { map: population.map(), ticks }
     }
 
     /// What one bot did.
@@ -56,37 +53,17 @@ fn depth_in_walls_m(map: &Map, state: &CharacterState, room_m: f32) -> f32 {
 #[test]
 fn nobody_walks_into_an_obstacle_and_hardly_anybody_touches_one() {
     let report = Report::of_village();
-    let depths_m: Vec<f32> = report
-        .ticks
-        .iter()
-        .flatten()
-        .map(|(state, _)| depth_in_walls_m(&report.map, state, 0.1))
-        .collect();
-    assert!(
-        depths_m.iter().all(|&depth_m| depth_m < 0.01),
-        "somebody is inside an obstacle"
-    );
+    let depths_m: Vec<f32> =
+        report.ticks.iter().flatten().map(|(state, _)| depth_in_walls_m(&report.map, state, 0.1)).collect();
+    assert!(depths_m.iter().all(|&depth_m| depth_m < 0.01), "somebody is inside an obstacle");
     let near = depths_m.iter().filter(|&&depth_m| depth_m > -0.09).count();
     let touching = depths_m.iter().filter(|&&depth_m| depth_m > -0.02).count();
     assert!(near > 100, "the village has walls to be avoided: {near}");
-    assert!(
-        touching * 200 < depths_m.len(),
-        "{touching} of {} rub along a wall",
-        depths_m.len()
-    );
+    assert!(touching * 200 < depths_m.len(), "{touching} of {} rub along a wall", depths_m.len());
     let is_steep =
         |state: &CharacterState| report.map.terrain.slope(state.ground_position_m()) > report.map.rules.slope_max;
-    let steep = report
-        .ticks
-        .iter()
-        .flatten()
-        .filter(|(state, _)| is_steep(state))
-        .count();
-    assert!(
-        steep * 200 < depths_m.len(),
-        "{steep} of {} are on steep ground",
-        depths_m.len()
-    );
+    let steep = report.ticks.iter().flatten().filter(|(state, _)| is_steep(state)).count();
+    assert!(steep * 200 < depths_m.len(), "{steep} of {} are on steep ground", depths_m.len());
 }
 
 #[test]
@@ -95,17 +72,11 @@ fn most_bots_get_far_and_every_goal_occurs() {
     let mut distances_m: Vec<f32> = (0..BOTS as usize)
         .map(|index| {
             let start_m = report.ticks[0][index].0.position_m;
-            report
-                .bot(index)
-                .map(|(state, _)| state.position_m.distance(start_m))
-                .fold(0.0, f32::max)
+            report.bot(index).map(|(state, _)| state.position_m.distance(start_m)).fold(0.0, f32::max)
         })
         .collect();
     distances_m.sort_by(f32::total_cmp);
-    assert!(
-        distances_m[BOTS as usize / 10] > 25.0 && distances_m[BOTS as usize / 2] > 50.0,
-        "{distances_m:?}"
-    );
+    assert!(distances_m[BOTS as usize / 10] > 25.0 && distances_m[BOTS as usize / 2] > 50.0, "{distances_m:?}");
     let goals: BTreeSet<&str> = report.ticks.iter().flatten().map(|(_, goal)| goal.label()).collect();
     assert_eq!(goals, BTreeSet::from(["flee", "follow", "idle", "patrol", "wander"]));
 }
@@ -120,14 +91,8 @@ fn nobody_is_stuck_for_ever() {
             let is_walking = |goal: Goal| matches!(goal, Goal::Wander { .. } | Goal::Patrol { .. } | Goal::Flee { .. });
             let walking = window.iter().filter(|(_, goal)| is_walking(*goal)).count();
             let start_m = window[0].0.position_m;
-            let moved_m = window
-                .iter()
-                .map(|(state, _)| state.position_m.distance(start_m))
-                .fold(0.0, f32::max);
-            assert!(
-                walking < WINDOW_TICKS * 3 / 4 || moved_m > 4.0,
-                "bot {index} at {start_m}: {moved_m} m"
-            );
+            let moved_m = window.iter().map(|(state, _)| state.position_m.distance(start_m)).fold(0.0, f32::max);
+            assert!(walking < WINDOW_TICKS * 3 / 4 || moved_m > 4.0, "bot {index} at {start_m}: {moved_m} m");
         }
     }
 }
@@ -135,10 +100,7 @@ fn nobody_is_stuck_for_ever() {
 #[test]
 fn a_seed_has_one_outcome_for_any_number_of_threads_and_any_order_of_bots() {
     let run = |threads: usize, is_reversed: bool| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .expect("a thread pool");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
         pool.install(|| {
             let mut population = Population::new(&village_config(), BOTS, 90.0, is_reversed);
             (0..TICKS).map(|_| population.step()).collect::<Vec<_>>()
@@ -154,10 +116,7 @@ fn a_seed_has_one_outcome_for_any_number_of_threads_and_any_order_of_bots() {
 #[test]
 fn a_panic_in_a_crowd_dies_down() {
     let mut config = open_config();
-    config.bots = BotsConfig {
-        flee_weight: 1_000.0,
-        ..config.bots
-    };
+    config.bots = BotsConfig { flee_weight: 1_000.0, ..config.bots };
     let mut population = Population::new(&config, BOTS, 12.0, false);
     let ticks: Vec<_> = (0..TICKS).map(|_| population.step()).collect();
     let fleeing = |ticks: &[Vec<(CharacterState, Goal)>]| {
@@ -182,63 +141,21 @@ fn no_config_stops_the_tick() {
         change(&mut config.movement);
         config
     };
-    let no_points = vec![PatrolConfig {
-        name: "empty".to_owned(),
-        points_m: Vec::new(),
-    }];
-    let far_points = vec![PatrolConfig {
-        name: "far".to_owned(),
-        points_m: vec![Vec2::splat(f32::MAX), Vec2::NAN],
-    }];
+    let no_points = vec![PatrolConfig { name: "empty".to_owned(), points_m: Vec::new() }];
+    let far_points = vec![PatrolConfig { name: "far".to_owned(), points_m: vec![Vec2::splat(f32::MAX), Vec2::NAN] }];
     for (name, config) in [
         ("no sight", bots(|bots| bots.sight_m = 0.0)),
         ("no interval", bots(|bots| bots.think_interval_ms = 0)),
         ("longest interval", bots(|bots| bots.think_interval_ms = u32::MAX)),
-        (
-            "weights beyond all numbers",
-            bots(|bots| (bots.wander_weight, bots.flee_weight) = (f32::MAX, f32::NAN)),
-        ),
+        ("weights beyond all numbers", bots(|bots| (bots.wander_weight, bots.flee_weight) = (f32::MAX, f32::NAN))),
         ("nobody walks", movement(|movement| movement.walk_speed_mps = 0.0)),
-        (
-            "nobody runs faster",
-            movement(|movement| movement.run_speed_mps = movement.walk_speed_mps),
-        ),
-        (
-            "nobody starts",
-            movement(|movement| movement.ground_acceleration_mps2 = 0.0),
-        ),
-        (
-            "giants",
-            movement(|movement| (movement.capsule_radius_m, movement.capsule_height_m) = (2.0, 4.0)),
-        ),
-        (
-            "points of no world",
-            WorldConfig {
-                patrols: far_points,
-                ..village.clone()
-            },
-        ),
-        (
-            "routes without points",
-            WorldConfig {
-                patrols: no_points,
-                ..village.clone()
-            },
-        ),
-        (
-            "no routes",
-            WorldConfig {
-                patrols: Vec::new(),
-                ..village.clone()
-            },
-        ),
-        (
-            "fast ticks",
-            WorldConfig {
-                tick_rate_hz: 128,
-                ..village.clone()
-            },
-        ),
+        ("nobody runs faster", movement(|movement| movement.run_speed_mps = movement.walk_speed_mps)),
+        ("nobody starts", movement(|movement| movement.ground_acceleration_mps2 = 0.0)),
+        ("giants", movement(|movement| (movement.capsule_radius_m, movement.capsule_height_m) = (2.0, 4.0))),
+        ("points of no world", WorldConfig { patrols: far_points, ..village.clone() }),
+        ("routes without points", WorldConfig { patrols: no_points, ..village.clone() }),
+        ("no routes", WorldConfig { patrols: Vec::new(), ..village.clone() }),
+        ("fast ticks", WorldConfig { tick_rate_hz: 128, ..village.clone() }),
     ] {
         let mut population = Population::new(&config, 50, 90.0, false);
         for _ in 0..400 {

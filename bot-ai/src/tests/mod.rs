@@ -39,19 +39,9 @@ pub(crate) fn open_config() -> WorldConfig {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
-        spawn_areas: vec![SpawnAreaConfig {
-            center_m: Vec2::ZERO,
-            radius_m: 50.0,
-        }],
-        interest: InterestConfig {
-            enter_radius_m: 60.0,
-            leave_radius_m: 70.0,
-            visible_max: 100,
-        },
-        population: PopulationConfig {
-            target: 200,
-            players_max: 100,
-        },
+        spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 50.0 }],
+        interest: InterestConfig { enter_radius_m: 60.0, leave_radius_m: 70.0, visible_max: 100 },
+        population: PopulationConfig { target: 200, players_max: 100 },
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 1.0,
@@ -78,12 +68,7 @@ pub(crate) fn world_of(config: &WorldConfig) -> BotWorld {
 
 /// A person as bots see it.
 pub(crate) fn somebody(net_id: u32, position_m: Vec2, velocity_mps: Vec2) -> Seen {
-    Seen {
-        net_id: NetId(net_id),
-        position_m,
-        velocity_mps,
-        archetype: Archetype::Player,
-    }
+    Seen { net_id: NetId(net_id), position_m, velocity_mps, archetype: Archetype::Player }
 }
 
 /// The percepts of a bot that saw `seen` in tick 0.
@@ -102,9 +87,7 @@ pub(crate) fn village_config() -> WorldConfig {
     let mut place = move || {
         let center_m = Vec2::new(random.between(-95.0, 95.0), random.between(-95.0, 95.0));
         let shape = match random.below(3) {
-            0 => ObstacleShapeConfig::Cylinder {
-                radius_m: random.between(0.3, 3.0),
-            },
+            0 => ObstacleShapeConfig::Cylinder { radius_m: random.between(0.3, 3.0) },
             1 => ObstacleShapeConfig::Box {
                 size_m: Vec2::new(random.between(6.0, 20.0), 0.4),
                 yaw_deg: random.between(0.0, 360.0),
@@ -114,11 +97,7 @@ pub(crate) fn village_config() -> WorldConfig {
                 yaw_deg: random.between(0.0, 360.0),
             },
         };
-        ObstacleConfig {
-            center_m,
-            height_m: random.between(0.2, 4.0),
-            shape,
-        }
+        ObstacleConfig { center_m, height_m: random.between(0.2, 4.0), shape }
     };
     let obstacles = (0..150).map(|_| place()).collect();
     let route = |name: &str, points_m: &[(f32, f32)]| PatrolConfig {

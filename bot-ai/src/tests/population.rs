@@ -34,28 +34,15 @@ impl Population {
         world.insert_resource(CharacterColumns::default());
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         world.insert_resource(bot_world);
-        let free_place = |_| {
-            (0..1_000)
-                .map(|_| random.in_disc(radius_m))
-                .find(|&point_m| map.is_standable(point_m))
-        };
+        let free_place = |_| (0..1_000).map(|_| random.in_disc(radius_m)).find(|&point_m| map.is_standable(point_m));
         let places: Option<Vec<Vec2>> = (0..count).map(free_place).collect();
-        let mut bots: Vec<_> = (1..)
-            .map(NetId)
-            .zip(places.expect("free ground for everybody"))
-            .collect();
+        let mut bots: Vec<_> = (1..).map(NetId).zip(places.expect("free ground for everybody")).collect();
         if is_reversed {
             bots.reverse();
         }
         for (net_id, place_m) in bots {
             let state = CharacterState::standing_at(&map, place_m);
-            world.spawn((
-                net_id,
-                Archetype::Bot,
-                state,
-                InputBuffer::default(),
-                bot_bundle(config.seed, net_id),
-            ));
+            world.spawn((net_id, Archetype::Bot, state, InputBuffer::default(), bot_bundle(config.seed, net_id)));
         }
         let mut schedule = Schedule::default();
         schedule.set_build_settings(ScheduleBuildSettings {

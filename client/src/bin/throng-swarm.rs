@@ -126,8 +126,9 @@ fn options(arguments: &Arguments) -> anyhow::Result<SwarmOptions> {
 }
 
 fn resolve(server: &str) -> anyhow::Result<SocketAddr> {
-    let mut addresses =
-        server.to_socket_addrs().with_context(|| format!("--server {server} is not HOST:PORT, such as 127.0.0.1:7777"))?;
+    let mut addresses = server
+        .to_socket_addrs()
+        .with_context(|| format!("--server {server} is not HOST:PORT, such as 127.0.0.1:7777"))?;
     addresses.next().with_context(|| format!("--server {server} has no address"))
 }
 

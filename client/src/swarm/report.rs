@@ -197,10 +197,7 @@ impl fmt::Display for SwarmReport {
                 ),
             ),
             ("visible characters", format!("{:.1} mean", self.visible_mean)),
-            (
-                "completeness",
-                format!("{:.3} % of {} pairs", self.completeness_percent, self.completeness_pairs),
-            ),
+            ("completeness", format!("{:.3} % of {} pairs", self.completeness_percent, self.completeness_pairs)),
             ("errors", self.errors.to_string()),
         ];
         for (name, value) in rows {

@@ -38,7 +38,9 @@ pub enum SwarmError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The operating system refuses sockets.
-    #[error("cannot open a socket for client {number} of {clients}: {source} (is the limit on open files, `ulimit -n`, too low?)")]
+    #[error(
+        "cannot open a socket for client {number} of {clients}: {source} (is the limit on open files, `ulimit -n`, too low?)"
+    )]
     Socket {
         /// The client, counted from 1.
         number: u32,
@@ -83,8 +85,7 @@ pub fn run(options: &SwarmOptions, watch: &mut dyn FnMut(Progress)) -> Result<Sw
     let map = Arc::new(Map::new(&options.world.config, options.world.terrain_samples.as_ref())?);
     #[expect(clippy::disallowed_methods, reason = "a load generator measures real time")]
     let start = Instant::now();
-    let mut swarm =
-        Swarm { options, map, poll: Poll::new()?, members: Vec::new(), start, failures: BTreeMap::new() };
+    let mut swarm = Swarm { options, map, poll: Poll::new()?, members: Vec::new(), start, failures: BTreeMap::new() };
     swarm.connect(watch)?;
     let settled_at = swarm.start.elapsed() + SETTLE;
     swarm.play_until(settled_at, &mut |swarm, _| watch(swarm.progress(None)))?;

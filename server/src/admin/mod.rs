@@ -98,7 +98,12 @@ async fn serve(listener: TcpListener, status: Arc<Status>) -> std::io::Result<()
 
 fn router(status: Arc<Status>) -> Router {
     Router::new()
-        .route("/", get(|| async { "Throng\n\n/healthz  the process answers\n/readyz   the world ticks\n/metrics  Prometheus\n" }))
+        .route(
+            "/",
+            get(|| async {
+                "Throng\n\n/healthz  the process answers\n/readyz   the world ticks\n/metrics  Prometheus\n"
+            }),
+        )
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))

@@ -30,9 +30,7 @@ fn admit(world: &mut World, client: ClientId, name: String) {
         return;
     }
     let (net_id, entity) = spawn_character(world, Archetype::Player);
-    let session = Session::new(client, name, net_id, entity);
-    let is_new = world.resource_mut::<Sessions>().insert(session).is_ok();
-    debug_assert!(is_new, "looked up above");
+    world.resource_mut::<Sessions>().insert(Session::new(client, name, net_id, entity));
     let welcome = Welcome {
         version: PROTOCOL_VERSION,
         tick: world.resource::<Tick>().0,

@@ -53,11 +53,7 @@ impl SentSnapshots {
     /// Settles what `acks` tell: acknowledged snapshots have arrived; unacknowledged ones that are more than
     /// [`LOSS_AFTER_TICKS`] older than the newest acknowledged are lost. Calls `settle` with each entry of those, the
     /// snapshot's tick and the verdict; returns the number of lost snapshots.
-    pub(super) fn acknowledge(
-        &mut self,
-        acks: &SnapshotAcks,
-        mut settle: impl FnMut(SentEntry, Tick, Verdict),
-    ) -> u32 {
+    pub(super) fn acknowledge(&mut self, acks: &SnapshotAcks, mut settle: impl FnMut(SentEntry, Tick, Verdict)) -> u32 {
         if acks.newest == self.newest_acked {
             return 0;
         }

@@ -28,7 +28,7 @@ pub(crate) struct Roster {
 impl Roster {
     /// Nobody yet; places are drawn from `seed`.
     pub(crate) fn new(seed: u64) -> Roster {
-        const STREAM: u64 = 0x7370_6177_6e;
+        const STREAM: u64 = 0x0073_7061_776e;
         Roster { characters: Vec::new(), is_changed: true, next_net_id: NetId(1), random: Random::new(seed, STREAM) }
     }
 }

@@ -74,9 +74,6 @@ mod tests {
         let steep = (0..POINTS)
             .filter(|_| map.terrain.slope(glam::Vec2::new(coordinate_m(), coordinate_m())) > map.rules.slope_max)
             .count();
-        assert!(
-            (POINTS / 1_000..POINTS / 10).contains(&steep),
-            "{steep} of {POINTS} points are steep"
-        );
+        assert!((POINTS / 1_000..POINTS / 10).contains(&steep), "{steep} of {POINTS} points are steep");
     }
 }

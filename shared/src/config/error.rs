@@ -202,11 +202,7 @@ impl ConfigErrors {
     pub(super) fn new(mut errors: Vec<ConfigError>, omitted_count: usize, page: &'static str) -> Self {
         debug_assert!(!errors.is_empty());
         errors.sort_by_key(|error| (error.line, error.column));
-        Self {
-            errors,
-            omitted_count,
-            page,
-        }
+        Self { errors, omitted_count, page }
     }
 
     /// The mistakes, at most [`super::CONFIG_ERRORS_MAX`].

@@ -48,11 +48,9 @@ mod tests {
 
     #[test]
     fn the_published_test_vectors_hold() {
-        for (text, expected) in [
-            ("", 0xcbf2_9ce4_8422_2325),
-            ("a", 0xaf63_dc4c_8601_ec8c),
-            ("foobar", 0x8594_4171_f739_67e8),
-        ] {
+        for (text, expected) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
             let mut hash = Fnv1a::new();
             hash.write(text.bytes());
             assert_eq!(hash.finish(), expected, "{text:?}");

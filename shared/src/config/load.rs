@@ -41,42 +41,22 @@ pub fn load_world(
     let file_name = path_of(WORLD_FILE_NAME);
     let bytes = read_file(WORLD_FILE_NAME).map_err(|error| refuse_unreadable_world(&file_name, &error))?;
     let text = String::from_utf8(bytes).map_err(|error| refuse_encoding(&file_name, error.as_bytes()))?;
-    let WorldFile {
-        config,
-        terrain_file: named_at,
-        mut mistakes,
-    } = check_world(&file_name, &text)?;
+    let WorldFile { config, terrain_file: named_at, mut mistakes } = check_world(&file_name, &text)?;
     let mut terrain_samples = None;
     if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
         let read = read_file(name).map_err(|error| refuse_unreadable(&error));
         match read.and_then(|bytes| decode(&bytes, range)) {
             Ok(samples) => terrain_samples = Some(samples),
-            Err(TerrainRefusal {
-                reason,
-                accepted,
-                suggestion,
-            }) => {
-                let kind = ConfigErrorKind::File {
-                    name: path_of(name),
-                    reason,
-                };
+            Err(TerrainRefusal { reason, accepted, suggestion }) => {
+                let kind = ConfigErrorKind::File { name: path_of(name), reason };
                 let error = Source::new(&file_name, &text).error(Some(named_at), kind);
                 let (key, suggestion) = ("terrain.file".to_owned(), suggestion.map(str::to_owned));
-                mistakes.push(ConfigError {
-                    key,
-                    accepted,
-                    suggestion,
-                    ..error
-                });
+                mistakes.push(ConfigError { key, accepted, suggestion, ..error });
             }
         }
     }
     let hash = world_hash(&config, terrain_samples.as_ref());
-    mistakes.into_result(LoadedWorld {
-        config,
-        terrain_samples,
-        hash,
-    })
+    mistakes.into_result(LoadedWorld { config, terrain_samples, hash })
 }
 
 type Decode = fn(&[u8], HeightRange) -> Result<TerrainSamples, TerrainRefusal>;
@@ -85,43 +65,19 @@ type Decode = fn(&[u8], HeightRange) -> Result<TerrainSamples, TerrainRefusal>;
 fn terrain_file(terrain: &TerrainConfig) -> Option<(&str, HeightRange, Decode)> {
     match terrain {
         TerrainConfig::Flat { .. } | TerrainConfig::Procedural { .. } => None,
-        TerrainConfig::Png {
-            file,
-            height_min_m,
-            height_max_m,
-        } => Some((
-            file,
-            HeightRange {
-                min_m: *height_min_m,
-                max_m: *height_max_m,
-            },
-            decode_png,
-        )),
-        TerrainConfig::Raw {
-            file,
-            height_min_m,
-            height_max_m,
-        } => Some((
-            file,
-            HeightRange {
-                min_m: *height_min_m,
-                max_m: *height_max_m,
-            },
-            decode_raw,
-        )),
+        TerrainConfig::Png { file, height_min_m, height_max_m } => {
+            Some((file, HeightRange { min_m: *height_min_m, max_m: *height_max_m }, decode_png))
+        }
+        TerrainConfig::Raw { file, height_min_m, height_max_m } => {
+            Some((file, HeightRange { min_m: *height_min_m, max_m: *height_max_m }, decode_raw))
+        }
     }
 }
 
 fn refuse_unreadable_world(file_name: &str, error: &io::Error) -> ConfigErrors {
-    let kind = ConfigErrorKind::File {
-        name: WORLD_FILE_NAME.to_owned(),
-        reason: unreadable_reason(error),
-    };
+    let kind = ConfigErrorKind::File { name: WORLD_FILE_NAME.to_owned(), reason: unreadable_reason(error) };
     let accepted = format!("a world is a folder with a {WORLD_FILE_NAME} in it");
-    WORLD_FORMAT.refuse(ConfigError {
-        accepted,
-        ..ConfigError::whole_file(file_name, kind)
-    })
+    WORLD_FORMAT.refuse(ConfigError { accepted, ..ConfigError::whole_file(file_name, kind) })
 }
 
 fn refuse_unreadable(error: &io::Error) -> TerrainRefusal {
@@ -147,9 +103,7 @@ fn unreadable_reason(error: &io::Error) -> String {
 fn refuse_encoding(file_name: &str, bytes: &[u8]) -> ConfigErrors {
     let valid_bytes = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
     let text = String::from_utf8_lossy(bytes);
-    let kind = ConfigErrorKind::Syntax {
-        reason: "this character is not in UTF-8".to_owned(),
-    };
+    let kind = ConfigErrorKind::Syntax { reason: "this character is not in UTF-8".to_owned() };
     let replaced = valid_bytes..valid_bytes + char::REPLACEMENT_CHARACTER.len_utf8();
     let error = Source::new(file_name, &text).error(Some(replaced), kind);
     let suggestion = Some("save the file with the encoding UTF-8".to_owned());

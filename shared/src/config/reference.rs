@@ -62,11 +62,7 @@ fn page(introduction: &str, tables: &[TableDoc]) -> String {
 }
 
 fn write_table(page: &mut String, table: &TableDoc) -> fmt::Result {
-    writeln!(
-        page,
-        "\n## `{}`\n\n{}\n\n*{}*",
-        table.heading, table.doc, table.presence
-    )?;
+    writeln!(page, "\n## `{}`\n\n{}\n\n*{}*", table.heading, table.doc, table.presence)?;
     let mut under = None;
     let mut is_first = true;
     for key in &table.keys {
@@ -97,12 +93,7 @@ fn write_key(page: &mut String, key: &KeyDoc) -> fmt::Result {
     for (word, doc) in &key.choices {
         write!(meaning, "<br>`\"{word}\"`: {doc}")?;
     }
-    writeln!(
-        page,
-        "| `{}` | {} | {default} | {meaning} |",
-        key.name,
-        cell(&key.accepted)
-    )
+    writeln!(page, "| `{}` | {} | {default} | {meaning} |", key.name, cell(&key.accepted))
 }
 
 /// Text for a cell of a table.
@@ -136,18 +127,9 @@ mod tests {
     #[test]
     fn every_key_is_explained() {
         for table in WORLD_FORMAT.describe().iter().chain(&SETTINGS_FORMAT.describe()) {
-            assert!(
-                table.doc.ends_with('.') && table.presence.ends_with('.'),
-                "{}",
-                table.heading
-            );
+            assert!(table.doc.ends_with('.') && table.presence.ends_with('.'), "{}", table.heading);
             for key in &table.keys {
-                assert!(
-                    key.doc.ends_with('.') && !key.accepted.is_empty(),
-                    "{} {}",
-                    table.heading,
-                    key.name
-                );
+                assert!(key.doc.ends_with('.') && !key.accepted.is_empty(), "{} {}", table.heading, key.name);
             }
         }
     }

@@ -54,22 +54,12 @@ pub enum KeySource {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self {
-            net: NetSettings::default(),
-            http_bind: Some(HTTP_BIND_DEFAULT),
-            threads: 0,
-            world_folders: Vec::new(),
-        }
+        Self { net: NetSettings::default(), http_bind: Some(HTTP_BIND_DEFAULT), threads: 0, world_folders: Vec::new() }
     }
 }
 
 impl Default for NetSettings {
     fn default() -> Self {
-        Self {
-            bind: BIND_DEFAULT,
-            public_address: None,
-            clients_max: 1_000,
-            key: KeySource::Environment,
-        }
+        Self { bind: BIND_DEFAULT, public_address: None, clients_max: 1_000, key: KeySource::Environment }
     }
 }

@@ -40,12 +40,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     let doc =
         "A world to run. Write one table per world; without any, the server runs the meadow that is built into it.";
     let world_folders = file.tables("world", 0..=WORLD_FOLDERS_MAX, doc, read_world_folder);
-    ServerSettings {
-        net,
-        http_bind,
-        threads,
-        world_folders,
-    }
+    ServerSettings { net, http_bind, threads, world_folders }
 }
 
 /// Where the key comes from.
@@ -63,11 +58,7 @@ const KEY_KINDS: &[Choice<KeyKind>] = &[
         means: KeyKind::Environment,
         doc: "64 hexadecimal digits in the environment variable `THRONG_KEY`.",
     },
-    Choice {
-        word: "file",
-        means: KeyKind::File,
-        doc: "64 hexadecimal digits in the file `key_file`.",
-    },
+    Choice { word: "file", means: KeyKind::File, doc: "64 hexadecimal digits in the file `key_file`." },
     Choice {
         word: "development",
         means: KeyKind::Development,
@@ -102,23 +93,15 @@ fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
             KeySource::Development
         }
     });
-    NetSettings {
-        bind,
-        public_address,
-        clients_max,
-        key: key.unwrap_or(default.key),
-    }
+    NetSettings { bind, public_address, clients_max, key: key.unwrap_or(default.key) }
 }
 
 fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {
     let doc = "`public_address` has an IP address other than 0.0.0.0 and [::], and a port other than 0";
     let is_reachable = |address: SocketAddr| !is_unspecified(address) && address.port() != 0;
-    table.rule(
-        &["public_address"],
-        doc,
-        public_address.is_none_or(is_reachable),
-        || "clients cannot connect to this".to_owned(),
-    );
+    table.rule(&["public_address"], doc, public_address.is_none_or(is_reachable), || {
+        "clients cannot connect to this".to_owned()
+    });
     let doc = "`public_address` is written when the IP address of `bind` is 0.0.0.0 or [::]";
     let is_known = public_address.is_some() || !is_unspecified(bind);
     table.rule(&["bind", "public_address"], doc, is_known, || {
@@ -162,8 +145,6 @@ fn read_world_folder(table: &mut TableReader<'_, '_>) -> String {
     let folder = table.required("folder", PathText, folder_doc);
     let doc = "`folder` is the folder itself, not the `world.toml` in it";
     let is_folder = folder.rsplit(['/', '\\']).next() != Some(WORLD_FILE_NAME);
-    table.rule(&["folder"], doc, is_folder, || {
-        format!("leave out {WORLD_FILE_NAME} at its end")
-    });
+    table.rule(&["folder"], doc, is_folder, || format!("leave out {WORLD_FILE_NAME} at its end"));
     folder
 }

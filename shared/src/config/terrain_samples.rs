@@ -52,12 +52,7 @@ pub(super) fn decode_png(bytes: &[u8], range: HeightRange) -> Result<TerrainSamp
     if !bytes.starts_with(&PNG_SIGNATURE) {
         return Err(refuse_picture("is not a PNG file".to_owned()));
     }
-    let mut decoder = Decoder::new_with_limits(
-        Cursor::new(bytes),
-        Limits {
-            bytes: DECODER_BYTES_MAX,
-        },
-    );
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: DECODER_BYTES_MAX });
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info().map_err(refuse_damaged)?;
@@ -115,13 +110,7 @@ fn check_length(bytes: &[u8]) -> Result<(), TerrainRefusal> {
 
 fn heights(side: usize, samples: &[u8], range: HeightRange, to_sample: fn([u8; 2]) -> u16) -> TerrainSamples {
     let (samples, _) = samples.as_chunks::<2>();
-    TerrainSamples {
-        side,
-        heights_m: samples
-            .iter()
-            .map(|sample| range.height_m(*sample, to_sample))
-            .collect(),
-    }
+    TerrainSamples { side, heights_m: samples.iter().map(|sample| range.height_m(*sample, to_sample)).collect() }
 }
 
 fn refuse_damaged(error: DecodingError) -> TerrainRefusal {
@@ -155,28 +144,19 @@ fn color_words(color_type: ColorType) -> &'static str {
 mod tests {
     use super::*;
 
-    const RANGE: HeightRange = HeightRange {
-        min_m: -10.0,
-        max_m: 90.0,
-    };
+    const RANGE: HeightRange = HeightRange { min_m: -10.0, max_m: 90.0 };
 
     fn encode(width: u32, height: u32, color: ColorType, depth: BitDepth, data: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(color);
         encoder.set_depth(depth);
-        encoder
-            .write_header()
-            .expect("a header")
-            .write_image_data(data)
-            .expect("the data");
+        encoder.write_header().expect("a header").write_image_data(data).expect("the data");
         bytes
     }
 
     fn grey(width: u32, height: u32) -> Vec<u8> {
-        let samples: Vec<u8> = (0..width * height)
-            .flat_map(|index| ((index * 4_099) as u16).to_be_bytes())
-            .collect();
+        let samples: Vec<u8> = (0..width * height).flat_map(|index| ((index * 4_099) as u16).to_be_bytes()).collect();
         encode(width, height, ColorType::Grayscale, BitDepth::Sixteen, &samples)
     }
 
@@ -205,13 +185,7 @@ mod tests {
             (truncated, "is not a whole PNG: it ends too early"),
             (b"GIF89a, not a PNG".to_vec(), "is not a PNG file"),
         ] {
-            assert_eq!(
-                decode_png(&bytes, RANGE)
-                    .map(|samples| samples.side)
-                    .expect_err(reason)
-                    .reason,
-                reason
-            );
+            assert_eq!(decode_png(&bytes, RANGE).map(|samples| samples.side).expect_err(reason).reason, reason);
         }
     }
 

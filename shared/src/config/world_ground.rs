@@ -18,21 +18,13 @@ enum TerrainKind {
 }
 
 const TERRAIN_KINDS: &[Choice<TerrainKind>] = &[
-    Choice {
-        word: "flat",
-        means: TerrainKind::Flat,
-        doc: "The same height everywhere.",
-    },
+    Choice { word: "flat", means: TerrainKind::Flat, doc: "The same height everywhere." },
     Choice {
         word: "procedural",
         means: TerrainKind::Procedural,
         doc: "Rolling hills, computed from the world's seed.",
     },
-    Choice {
-        word: "png",
-        means: TerrainKind::Png,
-        doc: "A square 16-bit greyscale PNG; its upper edge is north.",
-    },
+    Choice { word: "png", means: TerrainKind::Png, doc: "A square 16-bit greyscale PNG; its upper edge is north." },
     Choice {
         word: "raw",
         means: TerrainKind::Raw,
@@ -46,38 +38,26 @@ const GROUND: Number = number(-500.0, 1_000.0, "m");
 pub(super) fn read_terrain(table: &mut TableReader<'_, '_>, settled: Settled) -> (TerrainConfig, Option<Range<usize>>) {
     let doc = "Where the ground's heights come from.";
     let terrain = table.choose("kind", TERRAIN_KINDS, doc, |table, kind| match kind {
-        TerrainKind::Flat => TerrainConfig::Flat {
-            height_m: table.optional("height_m", GROUND, 0.0, "Height of the ground."),
-        },
+        TerrainKind::Flat => {
+            TerrainConfig::Flat { height_m: table.optional("height_m", GROUND, 0.0, "Height of the ground.") }
+        }
         TerrainKind::Procedural => read_procedural(table, settled),
         TerrainKind::Png => {
             let file = table.required("file", FileName, "The picture.");
             let height_min_m = table.required("height_min_m", GROUND, "Height of black.");
             let height_max_m = table.required("height_max_m", GROUND, "Height of white.");
             check_height_order(table, height_min_m, height_max_m);
-            TerrainConfig::Png {
-                file,
-                height_min_m,
-                height_max_m,
-            }
+            TerrainConfig::Png { file, height_min_m, height_max_m }
         }
         TerrainKind::Raw => {
             let file = table.required("file", FileName, "The samples.");
             let height_min_m = table.required("height_min_m", GROUND, "Height of sample 0.");
             let height_max_m = table.required("height_max_m", GROUND, "Height of sample 65535.");
             check_height_order(table, height_min_m, height_max_m);
-            TerrainConfig::Raw {
-                file,
-                height_min_m,
-                height_max_m,
-            }
+            TerrainConfig::Raw { file, height_min_m, height_max_m }
         }
     });
-    let file = if table.is_sound("file") {
-        table.span("file")
-    } else {
-        None
-    };
+    let file = if table.is_sound("file") { table.span("file") } else { None };
     (terrain.unwrap_or(TerrainConfig::Flat { height_m: 0.0 }), file)
 }
 
@@ -93,32 +73,18 @@ fn read_procedural(table: &mut TableReader<'_, '_>, settled: Settled) -> Terrain
     let cell_m = table.optional("cell_m", number(0.5, 16.0, "m"), 2.0, cell_doc);
     let cells_max = TERRAIN_SIDE_MAX - 1;
     let is_bounded = settled.size_m.is_none_or(|size_m| size_m / cell_m <= cells_max as f32);
-    table.rule(
-        &["cell_m"],
-        "`world.size_m` is at most 8192 times `cell_m`",
-        is_bounded,
-        || {
-            let size_m = settled.size_m.unwrap_or_default();
-            format!("a world of {size_m} m would have more than {cells_max} of these cells along a side")
-        },
-    );
-    TerrainConfig::Procedural {
-        height_min_m,
-        height_max_m,
-        feature_m,
-        octaves,
-        cell_m,
-    }
+    table.rule(&["cell_m"], "`world.size_m` is at most 8192 times `cell_m`", is_bounded, || {
+        let size_m = settled.size_m.unwrap_or_default();
+        format!("a world of {size_m} m would have more than {cells_max} of these cells along a side")
+    });
+    TerrainConfig::Procedural { height_min_m, height_max_m, feature_m, octaves, cell_m }
 }
 
 fn check_height_order(table: &mut TableReader<'_, '_>, height_min_m: f32, height_max_m: f32) {
     let doc = "`height_max_m` is greater than `height_min_m`";
-    table.rule(
-        &["height_max_m", "height_min_m"],
-        doc,
-        height_max_m > height_min_m,
-        || format!("the highest ground ({height_max_m} m) is not above the lowest ({height_min_m} m)"),
-    );
+    table.rule(&["height_max_m", "height_min_m"], doc, height_max_m > height_min_m, || {
+        format!("the highest ground ({height_max_m} m) is not above the lowest ({height_min_m} m)")
+    });
 }
 
 /// The outline of an obstacle.
@@ -129,16 +95,8 @@ enum Shape {
 }
 
 const SHAPES: &[Choice<Shape>] = &[
-    Choice {
-        word: "box",
-        means: Shape::Box,
-        doc: "A rectangle seen from above, such as a house.",
-    },
-    Choice {
-        word: "cylinder",
-        means: Shape::Cylinder,
-        doc: "A circle seen from above, such as a tree.",
-    },
+    Choice { word: "box", means: Shape::Box, doc: "A rectangle seen from above, such as a house." },
+    Choice { word: "cylinder", means: Shape::Cylinder, doc: "A circle seen from above, such as a tree." },
 ];
 
 pub(super) fn read_obstacle(table: &mut TableReader<'_, '_>, settled: Settled) -> ObstacleConfig {
@@ -159,9 +117,5 @@ pub(super) fn read_obstacle(table: &mut TableReader<'_, '_>, settled: Settled) -
         }
     });
     let shape = shape.unwrap_or(ObstacleShapeConfig::Cylinder { radius_m: 0.1 });
-    ObstacleConfig {
-        center_m,
-        height_m,
-        shape,
-    }
+    ObstacleConfig { center_m, height_m, shape }
 }

@@ -47,13 +47,7 @@ fn write_terrain(hash: &mut Fnv1a, terrain: &TerrainConfig, samples: Option<&Ter
             hash.write([0]);
             hash.write_f32(*height_m);
         }
-        TerrainConfig::Procedural {
-            height_min_m,
-            height_max_m,
-            feature_m,
-            octaves,
-            cell_m,
-        } => {
+        TerrainConfig::Procedural { height_min_m, height_max_m, feature_m, octaves, cell_m } => {
             hash.write([1]);
             hash.write_f32(*height_min_m);
             hash.write_f32(*height_max_m);
@@ -62,19 +56,11 @@ fn write_terrain(hash: &mut Fnv1a, terrain: &TerrainConfig, samples: Option<&Ter
             hash.write_f32(*cell_m);
         }
         // The least and the greatest height are already in the samples.
-        TerrainConfig::Png {
-            file: _,
-            height_min_m: _,
-            height_max_m: _,
-        } => {
+        TerrainConfig::Png { file: _, height_min_m: _, height_max_m: _ } => {
             hash.write([2]);
             write_samples(hash, samples);
         }
-        TerrainConfig::Raw {
-            file: _,
-            height_min_m: _,
-            height_max_m: _,
-        } => {
+        TerrainConfig::Raw { file: _, height_min_m: _, height_max_m: _ } => {
             hash.write([3]);
             write_samples(hash, samples);
         }
@@ -93,11 +79,7 @@ fn write_samples(hash: &mut Fnv1a, samples: Option<&TerrainSamples>) {
 }
 
 fn write_obstacle(hash: &mut Fnv1a, obstacle: &ObstacleConfig) {
-    let ObstacleConfig {
-        center_m,
-        height_m,
-        shape,
-    } = obstacle;
+    let ObstacleConfig { center_m, height_m, shape } = obstacle;
     hash.write_vec2(*center_m);
     hash.write_f32(*height_m);
     match shape {

@@ -44,11 +44,7 @@ pub(super) const WORLD_FORMAT: FileFormat<(WorldConfig, Option<Range<usize>>)> =
 /// When the text is too long to be looked at.
 pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, ConfigErrors> {
     let ((config, terrain_file), mistakes) = WORLD_FORMAT.check(file_name, text)?;
-    Ok(WorldFile {
-        config,
-        terrain_file,
-        mistakes,
-    })
+    Ok(WorldFile { config, terrain_file, mistakes })
 }
 
 fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize>>) {
@@ -67,24 +63,18 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         let rate_doc = "Steps of the simulation per second. More cost more, and need more bandwidth.";
         let tick_rate_hz = table.optional("tick_rate_hz", whole(10, 128, "Hz"), 20, rate_doc);
         let repeat_doc = "For how many ticks a player's last input is repeated while no newer one arrives.";
-        (
-            tick_rate_hz,
-            table.optional("input_repeat_ticks", whole(0, 20, "ticks"), 4, repeat_doc),
-        )
+        (tick_rate_hz, table.optional("input_repeat_ticks", whole(0, 20, "ticks"), 4, repeat_doc))
     });
     let doc = "The ground.";
     let (terrain, terrain_file) = file.table("terrain", Presence::Required, doc, |table| read_terrain(table, settled));
     let doc = "Something that characters walk around or stand upon. Write one table per obstacle.";
-    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| {
-        read_obstacle(table, settled)
-    });
+    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| read_obstacle(table, settled));
     let doc = "How characters move, players and bots alike.";
     let movement = file.table("movement", Presence::Optional, doc, read_movement);
     let doc = "A disc in which characters appear. Write one table per area; a larger one gets more of them, in \
                proportion to the ground that it covers.";
-    let spawn_areas = file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| {
-        read_spawn_area(table, settled, &obstacles)
-    });
+    let spawn_areas =
+        file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
     let doc = "What each player is told about.";
     let interest = file.table("interest", Presence::Optional, doc, read_interest);
     let doc = "How many characters the world wants.";

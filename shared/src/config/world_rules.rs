@@ -16,18 +16,13 @@ pub(super) struct Settled {
 
 impl Settled {
     fn is_inside(self, point_m: Vec2) -> bool {
-        self.size_m
-            .is_none_or(|size_m| point_m.abs().max_element() <= size_m / 2.0)
+        self.size_m.is_none_or(|size_m| point_m.abs().max_element() <= size_m / 2.0)
     }
 
     /// Where the world ends, for people.
     fn edge(self) -> String {
         let half_size_m = self.size_m.unwrap_or_default() / 2.0;
-        format!(
-            "from {} to {half_size_m} m, because world.size_m is {}",
-            -half_size_m,
-            half_size_m * 2.0
-        )
+        format!("from {} to {half_size_m} m, because world.size_m is {}", -half_size_m, half_size_m * 2.0)
     }
 }
 
@@ -79,19 +74,9 @@ mod tests {
 
     #[test]
     fn a_turned_box_covers_what_lies_along_its_own_axes() {
-        let shape = ObstacleShapeConfig::Box {
-            size_m: Vec2::new(20.0, 4.0),
-            yaw_deg: 90.0,
-        };
-        let obstacle = ObstacleConfig {
-            center_m: Vec2::new(5.0, 5.0),
-            height_m: 3.0,
-            shape,
-        };
-        let area = |x, z, radius_m| SpawnAreaConfig {
-            center_m: Vec2::new(x, z),
-            radius_m,
-        };
+        let shape = ObstacleShapeConfig::Box { size_m: Vec2::new(20.0, 4.0), yaw_deg: 90.0 };
+        let obstacle = ObstacleConfig { center_m: Vec2::new(5.0, 5.0), height_m: 3.0, shape };
+        let area = |x, z, radius_m| SpawnAreaConfig { center_m: Vec2::new(x, z), radius_m };
         assert!(covers(&obstacle, &area(5.0, 12.0, 1.5)));
         assert!(!covers(&obstacle, &area(12.0, 5.0, 1.5)));
         assert!(!covers(&obstacle, &area(5.0, 12.0, 2.5)));

@@ -19,18 +19,11 @@ pub(super) fn read_movement(table: &mut TableReader<'_, '_>) -> MovementConfig {
     let walk_speed_mps = table.optional("walk_speed_mps", speed, 2.0, "Walking speed.");
     let run_speed_mps = table.optional("run_speed_mps", speed, 6.0, "Running speed.");
     let doc = "`run_speed_mps` is at least `walk_speed_mps`";
-    table.rule(
-        &["run_speed_mps", "walk_speed_mps"],
-        doc,
-        run_speed_mps >= walk_speed_mps,
-        || format!("running ({run_speed_mps} m/s) would be slower than walking ({walk_speed_mps} m/s)"),
-    );
-    let jump_height_m = table.optional(
-        "jump_height_m",
-        number(0.0, 5.0, "m"),
-        1.2,
-        "How high a standing jump rises; 0 forbids jumps.",
-    );
+    table.rule(&["run_speed_mps", "walk_speed_mps"], doc, run_speed_mps >= walk_speed_mps, || {
+        format!("running ({run_speed_mps} m/s) would be slower than walking ({walk_speed_mps} m/s)")
+    });
+    let jump_height_m =
+        table.optional("jump_height_m", number(0.0, 5.0, "m"), 1.2, "How high a standing jump rises; 0 forbids jumps.");
     let gravity_mps2 = table.optional(
         "gravity_mps2",
         number(1.0, 50.0, "m/s²"),
@@ -51,17 +44,9 @@ pub(super) fn read_movement(table: &mut TableReader<'_, '_>) -> MovementConfig {
     let height_doc = "Height of a character.";
     let capsule_height_m = table.optional("capsule_height_m", number(0.5, 4.0, "m"), 1.8, height_doc);
     let doc = "`capsule_height_m` is at least twice `capsule_radius_m`";
-    table.rule(
-        &["capsule_height_m", "capsule_radius_m"],
-        doc,
-        capsule_height_m >= 2.0 * capsule_radius_m,
-        || {
-            format!(
-                "a character of {capsule_height_m} m would be wider ({} m) than high",
-                2.0 * capsule_radius_m
-            )
-        },
-    );
+    table.rule(&["capsule_height_m", "capsule_radius_m"], doc, capsule_height_m >= 2.0 * capsule_radius_m, || {
+        format!("a character of {capsule_height_m} m would be wider ({} m) than high", 2.0 * capsule_radius_m)
+    });
     MovementConfig {
         walk_speed_mps,
         run_speed_mps,
@@ -96,24 +81,12 @@ pub(super) fn read_interest(table: &mut TableReader<'_, '_>) -> InterestConfig {
     let leave_doc = "A character that is shown stays so until it is farther away than this.";
     let leave_radius_m = table.optional("leave_radius_m", number(11.0, 480.0, "m"), 115.0, leave_doc);
     let doc = "`leave_radius_m` is at least 1 m more than `enter_radius_m`";
-    table.rule(
-        &["leave_radius_m", "enter_radius_m"],
-        doc,
-        leave_radius_m >= enter_radius_m + 1.0,
-        || format!("characters would flicker: they enter at {enter_radius_m} m and leave at {leave_radius_m} m"),
-    );
+    table.rule(&["leave_radius_m", "enter_radius_m"], doc, leave_radius_m >= enter_radius_m + 1.0, || {
+        format!("characters would flicker: they enter at {enter_radius_m} m and leave at {leave_radius_m} m")
+    });
     let visible_doc = "Most characters shown to one player; the farthest are left out.";
-    let visible_max = table.optional(
-        "visible_max",
-        whole(1, VISIBLE_MAX as u32, "characters"),
-        250,
-        visible_doc,
-    );
-    InterestConfig {
-        enter_radius_m,
-        leave_radius_m,
-        visible_max,
-    }
+    let visible_max = table.optional("visible_max", whole(1, VISIBLE_MAX as u32, "characters"), 250, visible_doc);
+    InterestConfig { enter_radius_m, leave_radius_m, visible_max }
 }
 
 pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig {
@@ -126,30 +99,14 @@ pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> Bo
     let flee_doc = "Weight of running away from somebody who comes too near.";
     let flee_weight = table.optional("flee_weight", weight, 1.0, flee_doc);
     let weights = [idle_weight, wander_weight, patrol_weight, follow_weight, flee_weight];
-    let keys = [
-        "idle_weight",
-        "wander_weight",
-        "patrol_weight",
-        "follow_weight",
-        "flee_weight",
-    ];
+    let keys = ["idle_weight", "wander_weight", "patrol_weight", "follow_weight", "flee_weight"];
     let doc = "at least one weight is above 0 when `population.target` is";
     let has_goal = settled.population.is_none_or(|target| target == 0) || weights.iter().any(|weight| *weight > 0.0);
-    table.rule(&keys, doc, has_goal, || {
-        "with every weight 0, bots have nothing to do".to_owned()
-    });
+    table.rule(&keys, doc, has_goal, || "with every weight 0, bots have nothing to do".to_owned());
     let sight_m = table.optional("sight_m", number(1.0, 200.0, "m"), 40.0, "How far a bot sees.");
     let think_doc = "A bot thinks anew once in this time; it steers every tick.";
     let think_interval_ms = table.optional("think_interval_ms", whole(50, 10_000, "ms"), 250, think_doc);
-    BotsConfig {
-        idle_weight,
-        wander_weight,
-        patrol_weight,
-        follow_weight,
-        flee_weight,
-        sight_m,
-        think_interval_ms,
-    }
+    BotsConfig { idle_weight, wander_weight, patrol_weight, follow_weight, flee_weight, sight_m, think_interval_ms }
 }
 
 pub(super) fn read_patrol(table: &mut TableReader<'_, '_>, settled: Settled) -> PatrolConfig {

@@ -153,9 +153,8 @@ impl Obstacles {
 
     /// The obstacles within 4 m of a point (x, z), and perhaps some farther ones.
     pub fn near(&self, point_m: Vec2) -> impl Iterator<Item = &Obstacle> {
-        let cell = |coordinate_m: f32| {
-            (((coordinate_m + self.half_size_m) / CELL_M).max(0.0) as usize).min(self.side - 1)
-        };
+        let cell =
+            |coordinate_m: f32| (((coordinate_m + self.half_size_m) / CELL_M).max(0.0) as usize).min(self.side - 1);
         let index = cell(point_m.y) * self.side + cell(point_m.x);
         let range = self.cell_starts[index] as usize..self.cell_starts[index + 1] as usize;
         self.indices[range].iter().map(|&index| &self.all[index as usize])

@@ -106,8 +106,7 @@ impl Terrain {
         let row = (scaled.y as usize).min(self.side - 2);
         let first = row * self.side + column;
         let heights = &self.heights_m;
-        let corners =
-            [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
+        let corners = [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
         (corners, scaled - Vec2::new(column as f32, row as f32))
     }
 }

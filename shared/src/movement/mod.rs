@@ -172,7 +172,9 @@ fn push_out_of_obstacles(map: &Map, state: &CharacterState, point_m: Vec2) -> Op
     for _ in 0..PASSES {
         let mut pushed = false;
         for obstacle in map.obstacles.near(point_m) {
-            if blocks(map, state, obstacle) && let Some(push) = obstacle.push_out(point_m, radius_m - 1e-3) {
+            if blocks(map, state, obstacle)
+                && let Some(push) = obstacle.push_out(point_m, radius_m - 1e-3)
+            {
                 point_m = map.clamp_inside(point_m + push);
                 pushed = true;
             }

@@ -207,9 +207,8 @@ fn nobody_is_faster_than_running_however_the_inputs_alternate() {
 /// Hills that are too steep in many places, with obstacles on them.
 fn rough_map(seed: u64) -> Map {
     let mut random = Random::new(seed, 3);
-    let waves: Vec<(Vec2, f32, f32)> = (0..6)
-        .map(|_| (random.in_disc(0.5), random.between(0.0, 6.0), random.between(0.5, 2.5)))
-        .collect();
+    let waves: Vec<(Vec2, f32, f32)> =
+        (0..6).map(|_| (random.in_disc(0.5), random.between(0.0, 6.0), random.between(0.5, 2.5))).collect();
     let height = |x: f32, z: f32| -> f32 {
         waves.iter().map(|(wave, phase, size_m)| libm::sinf(Vec2::new(x, z).dot(*wave) + phase) * size_m).sum()
     };
@@ -237,7 +236,8 @@ fn nobody_gets_caught_for_ever() {
     for seed in 0..150 {
         let map = rough_map(seed);
         let mut random = Random::new(seed, 4);
-        let start = (0..).map(|_| random.in_disc(30.0)).find(|&point| map.is_standable(point)).expect("some place is free");
+        let start =
+            (0..).map(|_| random.in_disc(30.0)).find(|&point| map.is_standable(point)).expect("some place is free");
         let mut state = CharacterState::standing_at(&map, start);
         for _ in 0..60 {
             let direction = random.in_disc(1.0).normalize_or(Vec2::X);

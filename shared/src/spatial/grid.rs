@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn a_query_finds_exactly_what_a_full_scan_finds() {
         let mut random = Random::new(11, 0);
-        for (size_m, radius_m, count) in [(100.0, 30.0, 500), (1000.0, 100.0, 2000), (50.0, 200.0, 50), (64.0, 1.0, 0)] {
+        for (size_m, radius_m, count) in [(100.0, 30.0, 500), (1000.0, 100.0, 2000), (50.0, 200.0, 50), (64.0, 1.0, 0)]
+        {
             let half = size_m / 2.0;
             let positions: Vec<Vec2> =
                 (0..count).map(|_| Vec2::new(random.between(-half, half), random.between(-half, half))).collect();

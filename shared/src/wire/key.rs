@@ -43,7 +43,11 @@ fn digit(character: u8) -> Result<u8, KeyError> {
 
 impl fmt::Debug for ConnectKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if *self == ConnectKey::DEVELOPMENT { "ConnectKey(development)" } else { "ConnectKey(secret)" })
+        formatter.write_str(if *self == ConnectKey::DEVELOPMENT {
+            "ConnectKey(development)"
+        } else {
+            "ConnectKey(secret)"
+        })
     }
 }
 

@@ -166,10 +166,7 @@ pub fn decode<Message: DeserializeOwned>(bytes: &[u8]) -> Result<Message, WireEr
 }
 
 fn layout() -> impl bincode::config::Config {
-    bincode::config::standard()
-        .with_little_endian()
-        .with_fixed_int_encoding()
-        .with_limit::<MESSAGE_BYTES_MAX>()
+    bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<MESSAGE_BYTES_MAX>()
 }
 
 #[cfg(test)]
@@ -180,14 +177,8 @@ mod tests {
     #[test]
     fn the_bytes_of_a_hello_are_as_documented() {
         let bytes = encode(&ClientMessage::Hello(Hello { version_max: 3, ..Hello::new(0x0102_0304_0506_0708, "Ann") }));
-        let expected = [
-            &[0, 0, 0, 0][..],
-            b"HELO",
-            &[1, 0, 3, 0],
-            &[8, 7, 6, 5, 4, 3, 2, 1],
-            &[3, 0, 0, 0, 0, 0, 0, 0],
-            b"Ann",
-        ];
+        let expected =
+            [&[0, 0, 0, 0][..], b"HELO", &[1, 0, 3, 0], &[8, 7, 6, 5, 4, 3, 2, 1], &[3, 0, 0, 0, 0, 0, 0, 0], b"Ann"];
         assert_eq!(bytes, expected.concat());
         assert_eq!(hello_versions(&bytes), Some(1..=3));
     }

@@ -191,11 +191,7 @@ fn encode_header(header: &SnapshotHeader, out: &mut Vec<u8>) {
 fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError> {
     let word = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
     let vector = |at: usize| {
-        Vec3::new(
-            f32::from_le_bytes(word(at)),
-            f32::from_le_bytes(word(at + 4)),
-            f32::from_le_bytes(word(at + 8)),
-        )
+        Vec3::new(f32::from_le_bytes(word(at)), f32::from_le_bytes(word(at + 4)), f32::from_le_bytes(word(at + 8)))
     };
     let (position_m, velocity_mps) = (vector(4), vector(16));
     let in_range = position_m.is_finite() && position_m.abs().max_element() <= 16_384.0 && velocity_mps.is_finite();

@@ -26,14 +26,9 @@ impl Broken {
             if std::env::var_os("THRONG_UPDATE_DOCS").is_some() {
                 fs::write(&expected_path, &message).expect("the message can be written");
             }
-            let expected = fs::read_to_string(&expected_path)
-                .unwrap_or_default()
-                .replace("\r\n", "\n");
+            let expected = fs::read_to_string(&expected_path).unwrap_or_default().replace("\r\n", "\n");
             if message != expected {
-                wrong.push(format!(
-                    "{}\n--- expected\n{expected}--- actual\n{message}",
-                    folder.display()
-                ));
+                wrong.push(format!("{}\n--- expected\n{expected}--- actual\n{message}", folder.display()));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -53,9 +48,7 @@ impl Broken {
     fn folders(&self) -> Vec<PathBuf> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(self.root);
         let entries = fs::read_dir(&root).expect("the folder of broken files exists");
-        let mut folders: Vec<_> = entries
-            .map(|entry| entry.expect("the folder can be listed").path())
-            .collect();
+        let mut folders: Vec<_> = entries.map(|entry| entry.expect("the folder can be listed").path()).collect();
         folders.retain(|path| path.is_dir());
         folders.sort();
         folders

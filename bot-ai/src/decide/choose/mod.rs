@@ -35,11 +35,7 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         true => (weights.wander + weights.patrol, 0.0),
         false => (weights.wander, weights.patrol),
     };
-    let follow = if situation.percepts.seen().is_empty() {
-        0.0
-    } else {
-        weights.follow
-    };
+    let follow = if situation.percepts.seen().is_empty() { 0.0 } else { weights.follow };
     let mut draw = mind.random.unit() * (weights.idle + wander + patrol + follow);
     let mut is_drawn = |weight: f32| {
         draw -= weight;
@@ -58,12 +54,7 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
 
 /// Makes `goal`, a patrol, the goal of `mind`; false when it has no points left.
 pub(super) fn go_on_patrol(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal) -> bool {
-    let Goal::Patrol {
-        route,
-        point,
-        points_left: 1..,
-    } = goal
-    else {
+    let Goal::Patrol { route, point, points_left: 1.. } = goal else {
         return false;
     };
     let Some(point_m) = route_point(situation.world, route, point) else {
@@ -98,11 +89,7 @@ pub(super) struct Weights {
 impl Weights {
     pub(super) fn new(rules: &BotsConfig) -> Weights {
         let weight = |configured: f32| {
-            if configured.is_finite() {
-                configured.max(0.0)
-            } else {
-                0.0
-            }
+            if configured.is_finite() { configured.max(0.0) } else { 0.0 }
         };
         Weights {
             idle: weight(rules.idle_weight),
@@ -143,11 +130,7 @@ fn start_patrol(mind: &mut BotMind, situation: &Situation<'_>) {
     let nearest = (0..points_m.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
     let point = nearest.unwrap_or_default() as u32;
     // Once around, back to where it started.
-    let goal = Goal::Patrol {
-        route,
-        point,
-        points_left: points_m.len() as u32 + 1,
-    };
+    let goal = Goal::Patrol { route, point, points_left: points_m.len() as u32 + 1 };
     if !go_on_patrol(mind, situation, goal) {
         wander_about(mind, situation);
     }
@@ -158,14 +141,7 @@ fn follow_somebody(mind: &mut BotMind, situation: &Situation<'_>) {
     match seen.get(mind.random.below(seen.len() as u32) as usize) {
         Some(somebody) => {
             let duration_s = mind.random.between(FOLLOW_S[0], FOLLOW_S[1]);
-            set_goal(
-                mind,
-                situation,
-                Goal::Follow {
-                    net_id: somebody.net_id,
-                },
-                duration_s,
-            );
+            set_goal(mind, situation, Goal::Follow { net_id: somebody.net_id }, duration_s);
         }
         None => idle(mind, situation),
     }

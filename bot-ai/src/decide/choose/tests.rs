@@ -13,13 +13,7 @@ fn chosen(world: &BotWorld, percepts: &Percepts, is_stuck: bool) -> BTreeMap<&'s
     let mut mind = BotMind::new(1, NetId(1));
     let mut counts = BTreeMap::new();
     for tick in 0..4_000 {
-        let situation = Situation {
-            world,
-            tick: Tick(tick),
-            position_m: Vec2::ZERO,
-            percepts,
-            is_stuck,
-        };
+        let situation = Situation { world, tick: Tick(tick), position_m: Vec2::ZERO, percepts, is_stuck };
         choose_goal(&mut mind, &situation);
         assert!(mind.goal_ends > Tick(tick));
         *counts.entry(mind.goal.label()).or_insert(0) += 1;
@@ -41,14 +35,7 @@ fn with_weights(mut world: BotWorld, [idle, wander, patrol, follow, flee]: [f32;
 
 fn one_route() -> BotWorld {
     let points_m = vec![Vec2::new(50.0, 0.0), Vec2::new(5.0, 5.0), Vec2::new(-50.0, 0.0)];
-    BotWorld {
-        patrols: [PatrolConfig {
-            name: "round".to_owned(),
-            points_m,
-        }]
-        .into(),
-        ..open_world()
-    }
+    BotWorld { patrols: [PatrolConfig { name: "round".to_owned(), points_m }].into(), ..open_world() }
 }
 
 #[test]
@@ -66,37 +53,16 @@ fn what_is_impossible_or_weighs_nothing_is_not_chosen() {
     let only = |counts: BTreeMap<&'static str, u32>| counts.into_keys().collect::<Vec<_>>();
     let weighing = |weights| with_weights(open_world(), weights);
     assert_eq!(only(chosen(&weighing([0.0; 5]), &company, false)), ["idle"]);
-    assert_eq!(
-        only(chosen(
-            &weighing([f32::NAN, f32::INFINITY, -1.0, 0.0, 1.0]),
-            &company,
-            false
-        )),
-        ["idle"]
-    );
-    assert_eq!(
-        only(chosen(&weighing([0.0, 0.0, 1.0, 0.0, 0.0]), &company, false)),
-        ["wander"]
-    );
-    assert_eq!(
-        only(chosen(&weighing([0.0, 0.0, 0.0, 1.0, 0.0]), &company, false)),
-        ["follow"]
-    );
-    assert_eq!(
-        only(chosen(&weighing([0.0, 0.0, 0.0, 1.0, 0.0]), &alone, false)),
-        ["idle"]
-    );
+    assert_eq!(only(chosen(&weighing([f32::NAN, f32::INFINITY, -1.0, 0.0, 1.0]), &company, false)), ["idle"]);
+    assert_eq!(only(chosen(&weighing([0.0, 0.0, 1.0, 0.0, 0.0]), &company, false)), ["wander"]);
+    assert_eq!(only(chosen(&weighing([0.0, 0.0, 0.0, 1.0, 0.0]), &company, false)), ["follow"]);
+    assert_eq!(only(chosen(&weighing([0.0, 0.0, 0.0, 1.0, 0.0]), &alone, false)), ["idle"]);
 }
 
 #[test]
 fn who_is_stuck_wanders_off() {
     let world = with_weights(one_route(), [1.0, 0.0, 1.0, 1.0, 1.0]);
-    assert_eq!(
-        chosen(&world, &somebody_at(Vec2::X), true)
-            .into_keys()
-            .collect::<Vec<_>>(),
-        ["wander"]
-    );
+    assert_eq!(chosen(&world, &somebody_at(Vec2::X), true).into_keys().collect::<Vec<_>>(), ["wander"]);
 }
 
 #[test]
@@ -106,13 +72,7 @@ fn one_wanders_only_to_where_one_can_stand() {
     let mut mind = BotMind::new(2, NetId(1));
     for tick in 0..1_000 {
         let position_m = Vec2::new(-90.0, 90.0);
-        let situation = Situation {
-            world: &world,
-            tick: Tick(tick),
-            position_m,
-            percepts: &percepts,
-            is_stuck: false,
-        };
+        let situation = Situation { world: &world, tick: Tick(tick), position_m, percepts: &percepts, is_stuck: false };
         choose_goal(&mut mind, &situation);
         let Goal::Wander { target_m } = mind.goal else { continue };
         assert!(world.map.is_standable(target_m) && target_m.distance(position_m) <= WANDER_M);
@@ -127,53 +87,25 @@ fn a_patrol_goes_once_around_from_its_nearest_point() {
     let mut position_m = Vec2::ZERO;
     let mut visited = Vec::new();
     for tick in 0..4 {
-        let situation = Situation {
-            world: &world,
-            tick: Tick(tick),
-            position_m,
-            percepts: &percepts,
-            is_stuck: false,
-        };
+        let situation = Situation { world: &world, tick: Tick(tick), position_m, percepts: &percepts, is_stuck: false };
         crate::decide::think(&mut mind, &situation);
-        let Goal::Patrol { route, point, .. } = mind.goal else {
-            panic!("{:?}", mind.goal)
-        };
+        let Goal::Patrol { route, point, .. } = mind.goal else { panic!("{:?}", mind.goal) };
         position_m = route_point(&world, route, point).expect("a point of the route");
         visited.push(position_m.x);
     }
     assert_eq!(visited, [5.0, -50.0, 50.0, 5.0]);
     let last_leg = mind.goal_started;
-    let situation = Situation {
-        world: &world,
-        tick: Tick(4),
-        position_m,
-        percepts: &percepts,
-        is_stuck: false,
-    };
+    let situation = Situation { world: &world, tick: Tick(4), position_m, percepts: &percepts, is_stuck: false };
     crate::decide::think(&mut mind, &situation);
-    assert!(
-        matches!(mind.goal, Goal::Patrol { points_left: 4, .. }) && mind.goal_started > last_leg,
-        "a new round"
-    );
+    assert!(matches!(mind.goal, Goal::Patrol { points_left: 4, .. }) && mind.goal_started > last_leg, "a new round");
 }
 
 #[test]
 fn routes_that_are_empty_or_gone_are_not_walked() {
-    let empty = PatrolConfig {
-        name: "empty".to_owned(),
-        points_m: Vec::new(),
-    };
-    let world = BotWorld {
-        patrols: [empty].into(),
-        ..open_world()
-    };
+    let empty = PatrolConfig { name: "empty".to_owned(), points_m: Vec::new() };
+    let world = BotWorld { patrols: [empty].into(), ..open_world() };
     assert_eq!(route_point(&world, 0, 0), None);
     assert_eq!(route_point(&world, 1, 0), None);
     let world = with_weights(world, [0.0, 0.0, 1.0, 0.0, 0.0]);
-    assert_eq!(
-        chosen(&world, &Percepts::default(), false)
-            .into_keys()
-            .collect::<Vec<_>>(),
-        ["wander"]
-    );
+    assert_eq!(chosen(&world, &Percepts::default(), false).into_keys().collect::<Vec<_>>(), ["wander"]);
 }

@@ -103,11 +103,7 @@ impl Course {
         }
         let kept = Detour::find(surroundings, self.side, wanted);
         let is_keeping = tick < self.side_until && kept.clear_samples == surroundings.samples();
-        let other = if is_keeping {
-            kept
-        } else {
-            Detour::find(surroundings, self.side.other(), wanted)
-        };
+        let other = if is_keeping { kept } else { Detour::find(surroundings, self.side.other(), wanted) };
         let best = if other.is_better_than(kept) { other } else { kept };
         if best.clear_samples > 0 {
             self.heading = best.heading;
@@ -121,22 +117,12 @@ impl Course {
 impl Detour {
     /// The best heading beside `wanted` on one side.
     fn find(surroundings: &Surroundings<'_>, side: Side, wanted: Vec2) -> Detour {
-        let mut best = Detour {
-            side,
-            heading: wanted,
-            clear_samples: 0,
-            angle: 0,
-        };
+        let mut best = Detour { side, heading: wanted, clear_samples: 0, angle: 0 };
         for (angle, &turn) in FAN.iter().enumerate() {
             let heading = side.turn(wanted, turn);
             let clear_samples = surroundings.clear_samples(heading);
             if clear_samples > best.clear_samples {
-                best = Detour {
-                    side,
-                    heading,
-                    clear_samples,
-                    angle,
-                };
+                best = Detour { side, heading, clear_samples, angle };
             }
             if clear_samples == surroundings.samples() {
                 break;

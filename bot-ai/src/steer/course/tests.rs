@@ -14,17 +14,10 @@ fn with_boxes(boxes: &[(Vec2, Vec2, f32)]) -> BotWorld {
         .iter()
         .map(|&(center_m, size_m, height_m)| {
             let shape = ObstacleShapeConfig::Box { size_m, yaw_deg: 0.0 };
-            ObstacleConfig {
-                center_m,
-                height_m,
-                shape,
-            }
+            ObstacleConfig { center_m, height_m, shape }
         })
         .collect();
-    world_of(&WorldConfig {
-        obstacles,
-        ..open_config()
-    })
+    world_of(&WorldConfig { obstacles, ..open_config() })
 }
 
 fn find(world: &BotWorld, course: &mut Course, tick: u32, position_m: Vec2, wanted: Vec2) -> Vec2 {
@@ -39,10 +32,7 @@ fn heading(world: &BotWorld, position_m: Vec2, wanted: Vec2) -> Vec2 {
 
 #[test]
 fn the_fan_holds_cosines_and_sines() {
-    for (angle, degrees) in FAN
-        .into_iter()
-        .zip([15.0_f32, 30.0, 50.0, 70.0, 90.0, 115.0, 140.0, 165.0])
-    {
+    for (angle, degrees) in FAN.into_iter().zip([15.0_f32, 30.0, 50.0, 70.0, 90.0, 115.0, 140.0, 165.0]) {
         let (sin, cos) = libm::sincosf(degrees.to_radians());
         assert!(angle.distance(Vec2::new(cos, sin)) < 1e-4, "{degrees}");
     }
@@ -51,11 +41,7 @@ fn the_fan_holds_cosines_and_sines() {
 #[test]
 fn what_is_far_low_or_behind_does_not_matter() {
     let size_m = Vec2::new(1.0, 6.0);
-    for (center_m, height_m) in [
-        (Vec2::new(6.0, 0.0), 3.0),
-        (Vec2::new(2.0, 0.0), 0.3),
-        (Vec2::new(-1.0, 0.0), 3.0),
-    ] {
+    for (center_m, height_m) in [(Vec2::new(6.0, 0.0), 3.0), (Vec2::new(2.0, 0.0), 0.3), (Vec2::new(-1.0, 0.0), 3.0)] {
         let world = with_boxes(&[(center_m, size_m, height_m)]);
         assert_eq!(heading(&world, Vec2::ZERO, Vec2::X), Vec2::X, "{center_m}");
     }
@@ -87,10 +73,7 @@ fn a_detour_stays_on_its_side_of_a_wide_wall() {
     let wanted = (Vec2::new(8.0, 0.0) - there_m).normalize();
     let kept = find(&world, &mut course, 20, there_m, wanted);
     assert!(kept.y * first.y > 0.0, "{first} then {kept}");
-    assert!(
-        heading(&world, there_m, wanted).y * first.y < 0.0,
-        "without memory it turns back"
-    );
+    assert!(heading(&world, there_m, wanted).y * first.y < 0.0, "without memory it turns back");
 }
 
 #[test]
@@ -119,19 +102,12 @@ fn steep_ground_is_walked_around() {
     };
     let cone = Terrain::from_samples(40.0, 41, (0..41 * 41).map(height_m).collect()).expect("41 rows of 41 heights");
     let mut world = open_world();
-    world.map = Arc::new(Map {
-        terrain: cone,
-        half_size_m: 20.0,
-        ..(*world.map).clone()
-    });
+    world.map = Arc::new(Map { terrain: cone, half_size_m: 20.0, ..(*world.map).clone() });
     for z_m in [-3.0, -1.0, 0.0, 2.0, 4.0] {
         let position_m = Vec2::new(-6.5, z_m);
         let heading = heading(&world, position_m, Vec2::X);
         let steepest = (0..20).map(|step| world.map.terrain.slope(position_m + heading * (step as f32 * 0.1)));
-        assert!(
-            steepest.fold(0.0, f32::max) <= world.map.rules.slope_max,
-            "{position_m}: {heading}"
-        );
+        assert!(steepest.fold(0.0, f32::max) <= world.map.rules.slope_max, "{position_m}: {heading}");
         assert!(heading.x > -0.1, "{position_m}: {heading}");
     }
 }
@@ -140,10 +116,7 @@ fn steep_ground_is_walked_around() {
 fn what_was_found_holds_for_a_moment_and_for_the_same_wish() {
     let world = with_boxes(&[]);
     let mut course = Course::default();
-    assert!(
-        !course.is_current(&world, Tick(1), NetId(0), Vec2::X),
-        "nothing found yet"
-    );
+    assert!(!course.is_current(&world, Tick(1), NetId(0), Vec2::X), "nothing found yet");
     find(&world, &mut course, 0, Vec2::ZERO, Vec2::X);
     assert!(course.is_current(&world, Tick(1), NetId(0), Vec2::X));
     assert!(!course.is_current(&world, Tick(1), NetId(0), Vec2::Y));

@@ -72,17 +72,11 @@ impl Address {
             return ("has a space at its beginning or end", write(address));
         }
         if text.contains("://") {
-            return (
-                "is a link",
-                format!("{example}, without what stands before the address"),
-            );
+            return ("is a link", format!("{example}, without what stands before the address"));
         }
         match ip(text) {
             Some(IpAddr::V6(_)) if !text.starts_with('[') => {
-                let help = format!(
-                    "write it in brackets, with the port behind them: \"[::1]:{}\"",
-                    self.example_port
-                );
+                let help = format!("write it in brackets, with the port behind them: \"[::1]:{}\"", self.example_port);
                 return ("is an IPv6 address without brackets", help);
             }
             Some(ip) => return ("has no port", write(SocketAddr::new(ip, self.example_port))),
@@ -99,10 +93,7 @@ impl Address {
         let port = port.parse().unwrap_or(self.example_port);
         match host {
             "" => ("has no IP address", write(self.here(port))),
-            "*" => (
-                "has no IP address",
-                write(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)),
-            ),
+            "*" => ("has no IP address", write(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port))),
             "localhost" => ("has the name of a host for an IP address", write(self.here(port))),
             name if is_host_name(name) => {
                 let help = "write the IP address of that host: names are not looked up";
@@ -124,9 +115,7 @@ fn ip(text: &str) -> Option<IpAddr> {
 
 fn is_host_name(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
 fn write(address: SocketAddr) -> String {
@@ -149,32 +138,12 @@ mod tests {
             ("8000", "has no IP address", "127.0.0.1:8000"),
             (":8000", "has no IP address", "127.0.0.1:8000"),
             ("*:8000", "has no IP address", "0.0.0.0:8000"),
-            (
-                "localhost",
-                "has the name of a host for an IP address",
-                "127.0.0.1:7777",
-            ),
-            (
-                "localhost:80",
-                "has the name of a host for an IP address",
-                "127.0.0.1:80",
-            ),
+            ("localhost", "has the name of a host for an IP address", "127.0.0.1:7777"),
+            ("localhost:80", "has the name of a host for an IP address", "127.0.0.1:80"),
             ("http://10.0.0.1:5", "is a link", "127.0.0.1:7777"),
-            (
-                "10.0.0.1:",
-                "has a port that is not a number from 0 to 65535",
-                "10.0.0.1:7777",
-            ),
-            (
-                "10.0.0.1:99999",
-                "has a port that is not a number from 0 to 65535",
-                "10.0.0.1:7777",
-            ),
-            (
-                "[::2]:http",
-                "has a port that is not a number from 0 to 65535",
-                "[::2]:7777",
-            ),
+            ("10.0.0.1:", "has a port that is not a number from 0 to 65535", "10.0.0.1:7777"),
+            ("10.0.0.1:99999", "has a port that is not a number from 0 to 65535", "10.0.0.1:7777"),
+            ("[::2]:http", "has a port that is not a number from 0 to 65535", "[::2]:7777"),
             ("10.0.0.256:5", "is not an IP address and a port", "127.0.0.1:7777"),
             ("[10.0.0.1]:5", "is not an IP address and a port", "127.0.0.1:7777"),
         ] {

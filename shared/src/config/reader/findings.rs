@@ -25,11 +25,7 @@ pub(in crate::config) struct Findings<'t> {
 impl<'t> Findings<'t> {
     /// `page` explains the file's keys.
     pub(super) fn new(source: Source<'t>, page: &'static str) -> Self {
-        Self {
-            source,
-            mistakes: Mistakes::new(page),
-            broken: Vec::new(),
-        }
+        Self { source, mistakes: Mistakes::new(page), broken: Vec::new() }
     }
 
     pub(super) fn source(&self) -> &Source<'t> {
@@ -81,11 +77,7 @@ pub(in crate::config) struct Mistakes {
 
 impl Mistakes {
     pub(super) fn new(page: &'static str) -> Self {
-        Self {
-            errors: Vec::new(),
-            omitted_count: 0,
-            page,
-        }
+        Self { errors: Vec::new(), omitted_count: 0, page }
     }
 
     /// Adds a mistake, or only counts it when there are too many.

@@ -9,8 +9,7 @@ use crate::config::error::ConfigErrorKind;
 impl<'t> TableReader<'_, 't> {
     /// Reads a key that must be written.
     pub(in crate::config) fn required<K: Kind>(&mut self, name: &'static str, kind: K, doc: &'static str) -> K::Value {
-        self.key(name, &kind, Unwritten::Refused, doc, &[])
-            .unwrap_or_else(|| kind.fallback())
+        self.key(name, &kind, Unwritten::Refused, doc, &[]).unwrap_or_else(|| kind.fallback())
     }
 
     /// Reads a key that has a default.
@@ -58,10 +57,7 @@ impl<'t> TableReader<'_, 't> {
         doc: &'static str,
         read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
-        let kind = OneOf {
-            choices,
-            help: Some(help),
-        };
+        let kind = OneOf { choices, help: Some(help) };
         self.choose_one(name, &kind, Unwritten::Default(kind.show(&0)), doc, read)
     }
 
@@ -129,22 +125,9 @@ impl<'t> TableReader<'_, 't> {
     ) -> Option<K::Value> {
         if let Output::Describe(_) = self.output {
             let (only_with, choices) = (self.only_with.clone(), choices.to_vec());
-            self.doc.keys.push(KeyDoc {
-                name,
-                accepted: kind.accepted(),
-                unwritten,
-                doc,
-                only_with,
-                choices,
-            });
+            self.doc.keys.push(KeyDoc { name, accepted: kind.accepted(), unwritten, doc, only_with, choices });
             if self.fields.iter().all(|field| field.name != name) {
-                self.declare(Field {
-                    name,
-                    listed: name.to_owned(),
-                    span: None,
-                    default: None,
-                    is_sound: true,
-                });
+                self.declare(Field { name, listed: name.to_owned(), span: None, default: None, is_sound: true });
             }
             return None;
         }
@@ -158,13 +141,7 @@ impl<'t> TableReader<'_, 't> {
         let value = written.and_then(|written| kind.read(written, &mut refusals));
         if written.is_none() && is_refused && self.table.is_some() {
             let suggestion = format!("add it to this table. {doc}");
-            self.refuse_missing(
-                self.span.clone(),
-                name,
-                ConfigErrorKind::MissingKey,
-                accepted(),
-                suggestion,
-            );
+            self.refuse_missing(self.span.clone(), name, ConfigErrorKind::MissingKey, accepted(), suggestion);
         }
         for refusal in refusals {
             let key = format!("{name}{}", refusal.element);
@@ -176,13 +153,7 @@ impl<'t> TableReader<'_, 't> {
             Unwritten::Default(default) => Some(default),
             Unwritten::Refused | Unwritten::Nothing => None,
         };
-        self.declare(Field {
-            name,
-            listed: name.to_owned(),
-            span: written.map(Written::span),
-            default,
-            is_sound,
-        });
+        self.declare(Field { name, listed: name.to_owned(), span: written.map(Written::span), default, is_sound });
         value
     }
 }

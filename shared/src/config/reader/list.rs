@@ -59,11 +59,7 @@ pub(in crate::config) struct Pairs {
 
 /// A list of `count_min` to `count_max` pairs.
 pub(in crate::config) const fn pairs(pair: Pair, count_min: usize, count_max: usize) -> Pairs {
-    Pairs {
-        pair,
-        count_min,
-        count_max,
-    }
+    Pairs { pair, count_min, count_max }
 }
 
 impl Kind for Pairs {
@@ -76,10 +72,7 @@ impl Kind for Pairs {
         };
         let count = elements.len();
         if count == 2 && elements.iter().all(|element| element.get_ref().as_array().is_none()) {
-            let kind = ConfigErrorKind::WrongType {
-                found: "one point",
-                wanted: "a list of points",
-            };
+            let kind = ConfigErrorKind::WrongType { found: "one point", wanted: "a list of points" };
             refusals.push(Refusal::new(value, kind).suggest("give each point its own brackets: [[x, z], [x, z]]"));
             return None;
         }
@@ -94,10 +87,7 @@ impl Kind for Pairs {
 
     fn accepted(&self) -> String {
         let (count_min, count_max) = (self.count_min, self.count_max);
-        format!(
-            "[[x, z], [x, z], …], {count_min} to {count_max} points, each number {}",
-            self.pair.0.accepted()
-        )
+        format!("[[x, z], [x, z], …], {count_min} to {count_max} points, each number {}", self.pair.0.accepted())
     }
 
     fn show(&self, value: &Vec<Vec2>) -> String {

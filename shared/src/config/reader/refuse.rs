@@ -21,12 +21,7 @@ impl<'t> TableReader<'_, 't> {
         let Some(findings) = self.findings() else { return };
         if span.as_ref().is_none_or(|span| findings.is_intact(span.start)) {
             let error = findings.error(span, kind);
-            findings.push(ConfigError {
-                key,
-                accepted,
-                suggestion,
-                ..error
-            });
+            findings.push(ConfigError { key, accepted, suggestion, ..error });
         }
     }
 
@@ -58,10 +53,8 @@ impl<'t> TableReader<'_, 't> {
         let written = self.table.into_iter().flat_map(|table| table.iter());
         let written = written.map(|(key, value)| {
             let value = value.get_ref();
-            let is_table = value.is_table()
-                || value
-                    .as_array()
-                    .is_some_and(|list| list.iter().any(|e| e.get_ref().is_table()));
+            let is_table =
+                value.is_table() || value.as_array().is_some_and(|list| list.iter().any(|e| e.get_ref().is_table()));
             (key.get_ref().as_ref(), key.span(), is_table)
         });
         written.filter(|(key, _, _)| self.fields.iter().all(|field| field.name != *key))
@@ -76,11 +69,7 @@ impl<'t> TableReader<'_, 't> {
         let listed: Vec<_> = self.fields.iter().map(|field| field.listed.as_str()).collect();
         let accepted = listed.join(", ");
         for (key, span, is_table) in undeclared {
-            let kind = if is_table {
-                ConfigErrorKind::UnknownTable
-            } else {
-                ConfigErrorKind::UnknownKey
-            };
+            let kind = if is_table { ConfigErrorKind::UnknownTable } else { ConfigErrorKind::UnknownKey };
             let is_full = self.findings().is_none_or(|findings| findings.is_full());
             let suggestion = if is_full { None } else { self.guess(key) };
             self.refuse(Some(span), key, kind, accepted.clone(), suggestion);
@@ -93,11 +82,7 @@ impl<'t> TableReader<'_, 't> {
             return Some(format!("{name} exists only with {choice}"));
         }
         let meant = nearest(key, self.fields.iter().map(|field| field.name))?;
-        let listed = self
-            .fields
-            .iter()
-            .find(|field| field.name == meant)
-            .map(|field| field.listed.as_str())?;
+        let listed = self.fields.iter().find(|field| field.name == meant).map(|field| field.listed.as_str())?;
         Some(format!("did you mean {listed}?"))
     }
 

@@ -18,9 +18,7 @@ impl TableReader<'_, '_> {
             return;
         }
         let fields = || self.fields.iter().filter(|field| keys.contains(&field.name));
-        let blamed = keys
-            .iter()
-            .find_map(|key| fields().find(|field| field.name == *key && field.span.is_some()));
+        let blamed = keys.iter().find_map(|key| fields().find(|field| field.name == *key && field.span.is_some()));
         let unwritten: Vec<_> = fields()
             .filter(|field| field.span.is_none())
             .map(|field| match &field.default {
@@ -30,13 +28,7 @@ impl TableReader<'_, '_> {
             .collect();
         let suggestion = (!unwritten.is_empty()).then(|| unwritten.join("; "));
         let (name, span) = blamed.map_or(("", self.span.clone()), |field| (field.name, field.span.clone()));
-        self.refuse(
-            span,
-            name,
-            ConfigErrorKind::Conflict { reason: reason() },
-            plain(doc),
-            suggestion,
-        );
+        self.refuse(span, name, ConfigErrorKind::Conflict { reason: reason() }, plain(doc), suggestion);
     }
 
     /// The same for element `index` of the list `key`.
@@ -52,9 +44,7 @@ impl TableReader<'_, '_> {
             return;
         }
         let list = self.table.and_then(|table| table.get(key));
-        let element = list
-            .and_then(|list| list.get_ref().as_array())
-            .and_then(|list| list.get(index));
+        let element = list.and_then(|list| list.get_ref().as_array()).and_then(|list| list.get(index));
         let name = format!("{key}[{}]", index + 1);
         let kind = ConfigErrorKind::Conflict { reason: reason() };
         self.refuse(element.map(Written::span), &name, kind, plain(doc), None);

@@ -22,14 +22,8 @@ pub(in crate::config) struct Source<'t> {
 
 impl<'t> Source<'t> {
     pub(in crate::config) fn new(file: &'t str, text: &'t str) -> Self {
-        let line_starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            file,
-            text,
-            line_starts,
-        }
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { file, text, line_starts }
     }
 
     /// An error at `span`, or about the whole file. The caller fills in key, accepted and suggestion.
@@ -45,9 +39,7 @@ impl<'t> Source<'t> {
         let end_chars = self.text[line_span.start..end.min(line_span.end)].chars().count();
         let (source_line, shift, room) = shorten_line(&self.text[line_span], start_chars);
         let underline_start = start_chars + shift.added - shift.removed;
-        let underline_end = (end_chars + shift.added)
-            .saturating_sub(shift.removed)
-            .clamp(underline_start, room);
+        let underline_end = (end_chars + shift.added).saturating_sub(shift.removed).clamp(underline_start, room);
         ConfigError {
             line: line + 1,
             column: start_chars + 1,
@@ -60,9 +52,7 @@ impl<'t> Source<'t> {
 
     /// The line that `offset` is in, counted from 0.
     pub(super) fn line(&self, offset: usize) -> usize {
-        self.line_starts
-            .partition_point(|start| *start <= offset)
-            .saturating_sub(1)
+        self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
     /// What the file says at `span`, on one line and shortened.
@@ -92,11 +82,8 @@ struct Shift {
 /// Cuts a long line around `column_chars`. Returns it with the shift of its characters and the number of those that
 /// may be underlined.
 fn shorten_line(line: &str, column_chars: usize) -> (String, Shift, usize) {
-    let removed = if line.chars().count() > LINE_CHARS_MAX {
-        column_chars.saturating_sub(LINE_CHARS_BEFORE)
-    } else {
-        0
-    };
+    let removed =
+        if line.chars().count() > LINE_CHARS_MAX { column_chars.saturating_sub(LINE_CHARS_BEFORE) } else { 0 };
     let added = usize::from(removed > 0);
     let mut shown: String = line.chars().skip(removed).take(LINE_CHARS_MAX).map(printable).collect();
     if added > 0 {
@@ -160,12 +147,8 @@ mod tests {
         let text = format!("{}1234{}", "a".repeat(500), "b".repeat(500));
         let error = error_at(&text, 500..504);
         assert_eq!(error.column, 501);
-        let underlined: String = error
-            .source_line
-            .chars()
-            .skip(error.underline.start)
-            .take(error.underline.len())
-            .collect();
+        let underlined: String =
+            error.source_line.chars().skip(error.underline.start).take(error.underline.len()).collect();
         assert_eq!(underlined, "1234");
         assert!(error.source_line.chars().count() <= LINE_CHARS_MAX + 2);
     }

@@ -28,13 +28,7 @@ mod tests {
 
     #[test]
     fn typos_and_forgotten_units_are_guessed_and_other_words_are_not() {
-        let known = [
-            "enter_radius_m",
-            "leave_radius_m",
-            "visible_max",
-            "center_m",
-            "height_m",
-        ];
+        let known = ["enter_radius_m", "leave_radius_m", "visible_max", "center_m", "height_m"];
         for (word, meant) in [
             ("enter_raduis_m", Some("enter_radius_m")),
             ("Leave-Radius-M", Some("leave_radius_m")),

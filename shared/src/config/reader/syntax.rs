@@ -16,15 +16,9 @@ pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings<'t>) -> DeTable<'
     let root = root.into_inner();
     let mut problems: Vec<Problem> = errors.iter().map(|error| problem(error, findings.source())).collect();
     problems.sort_by_key(|problem| problem.span.start);
-    if let Some(unclosed) = errors
-        .iter()
-        .find(|error| error.message().starts_with("unclosed array"))
-    {
+    if let Some(unclosed) = errors.iter().find(|error| error.message().starts_with("unclosed array")) {
         let end = unclosed.span().map_or(text.len(), |span| span.start);
-        let list = root
-            .values()
-            .filter_map(|value| unclosed_list(value, end))
-            .min_by_key(|span| span.start);
+        let list = root.values().filter_map(|value| unclosed_list(value, end)).min_by_key(|span| span.start);
         if let Some(list) = list {
             problems.retain(|problem| problem.span.start < list.start);
             problems.push(Problem::unclosed_list(list));
@@ -37,10 +31,7 @@ pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings<'t>) -> DeTable<'
             continue;
         }
         let error = findings.error(Some(problem.span.clone()), problem.kind);
-        findings.push(ConfigError {
-            suggestion: problem.suggestion,
-            ..error
-        });
+        findings.push(ConfigError { suggestion: problem.suggestion, ..error });
         let line = findings.source().line_span(findings.source().line(problem.span.start));
         let start = line.start.max(broken.last().map_or(0, |last| last.end));
         broken.push(start..problem.broken_end.unwrap_or(line.end + 1));
@@ -62,9 +53,7 @@ impl Problem {
     fn unclosed_list(list: Range<usize>) -> Self {
         Self {
             span: list.start..list.start + 1,
-            kind: ConfigErrorKind::Syntax {
-                reason: "the list that begins here is not closed".to_owned(),
-            },
+            kind: ConfigErrorKind::Syntax { reason: "the list that begins here is not closed".to_owned() },
             suggestion: Some("add the missing ]; what follows is not checked until then".to_owned()),
             broken_end: Some(usize::MAX),
         }
@@ -87,10 +76,7 @@ fn unclosed_list(value: &Spanned<DeValue<'_>>, end: usize) -> Option<Range<usize
 fn problem(error: &Error, source: &Source<'_>) -> Problem {
     let span = error.span().unwrap_or(0..0);
     let found = source.shown(&span);
-    let (message, _) = error
-        .message()
-        .split_once(", expected")
-        .unwrap_or((error.message(), ""));
+    let (message, _) = error.message().split_once(", expected").unwrap_or((error.message(), ""));
     if message == "duplicate key" {
         return duplicate(span, &found, source);
     }
@@ -98,30 +84,17 @@ fn problem(error: &Error, source: &Source<'_>) -> Problem {
     let after = source.raw(span.end..line.end.max(span.end)).trim_start();
     let (reason, suggestion) = plain_words(message, &found, after);
     let reason = reason.unwrap_or_else(|| error.message().to_owned());
-    Problem {
-        span,
-        kind: ConfigErrorKind::Syntax { reason },
-        suggestion,
-        broken_end: None,
-    }
+    Problem { span, kind: ConfigErrorKind::Syntax { reason }, suggestion, broken_end: None }
 }
 
 /// A key or a table that is written again.
 fn duplicate(key: Range<usize>, name: &str, source: &Source<'_>) -> Problem {
     let is_table = source.raw(0..key.start).ends_with('[') && source.raw(key.end..key.end + 1) == "]";
     let (span, suggestion) = match is_table {
-        true => (
-            key.start - 1..key.end + 1,
-            format!("keep one [{name}] and put the keys of both below it"),
-        ),
+        true => (key.start - 1..key.end + 1, format!("keep one [{name}] and put the keys of both below it")),
         false => (key, "keep one of them".to_owned()),
     };
-    Problem {
-        span,
-        kind: ConfigErrorKind::Duplicate,
-        suggestion: Some(suggestion),
-        broken_end: None,
-    }
+    Problem { span, kind: ConfigErrorKind::Duplicate, suggestion: Some(suggestion), broken_end: None }
 }
 
 /// What the parser's `message` means, and what to do; `found` is what it is about, `after` what follows on its line.
@@ -142,14 +115,10 @@ fn plain_words(message: &str, found: &str, after: &str) -> (Option<String>, Opti
             };
             return (Some(format!("{found} is text without quotes")), Some(help));
         }
-        "key with no value" => (
-            "there is no = here",
-            "write key = value; what follows is not checked until then",
-        ),
-        "unexpected key or value" if after.starts_with(',') => (
-            "there is a comma after the value",
-            "write 1.5 for 1,5 and no comma at the end of a line",
-        ),
+        "key with no value" => ("there is no = here", "write key = value; what follows is not checked until then"),
+        "unexpected key or value" if after.starts_with(',') => {
+            ("there is a comma after the value", "write 1.5 for 1,5 and no comma at the end of a line")
+        }
         "unexpected key or value" => ("there is something after the value", "write one key = value per line"),
         "unclosed table" | "unclosed array table" => ("a table's heading is not closed", "add the missing ]"),
         "invalid basic string" | "invalid literal string" => ("a text is not closed", "add the missing quote"),

@@ -60,16 +60,7 @@ impl<'r, 't> TableReader<'r, 't> {
         span: Option<Range<usize>>,
         doc: TableDoc,
     ) -> Self {
-        Self {
-            output,
-            path,
-            table,
-            span,
-            fields: Vec::new(),
-            elsewhere: Vec::new(),
-            doc,
-            only_with: None,
-        }
+        Self { output, path, table, span, fields: Vec::new(), elsewhere: Vec::new(), doc, only_with: None }
     }
 
     /// Reads a `[name]` table.
@@ -86,15 +77,11 @@ impl<'r, 't> TableReader<'r, 't> {
         let table = match written.map(Written::get_ref) {
             Some(DeValue::Table(table)) => Some(table),
             Some(other) => {
-                let wrong_type = ConfigErrorKind::WrongType {
-                    found: found(other),
-                    wanted: "a table",
-                };
+                let wrong_type = ConfigErrorKind::WrongType { found: found(other), wanted: "a table" };
                 let (kind, suggestion) = match other.as_array().and_then(|list| list.first()) {
-                    Some(first) if first.get_ref().is_table() => (
-                        ConfigErrorKind::WrongBrackets,
-                        format!("write it once, as {heading} with single brackets"),
-                    ),
+                    Some(first) if first.get_ref().is_table() => {
+                        (ConfigErrorKind::WrongBrackets, format!("write it once, as {heading} with single brackets"))
+                    }
                     _ => (wrong_type, table_help(&heading)),
                 };
                 self.refuse(written.map(Written::span), name, kind, String::new(), Some(suggestion));
@@ -102,12 +89,8 @@ impl<'r, 't> TableReader<'r, 't> {
             }
             None => {
                 if presence == Presence::Required {
-                    let (kind, help) = (
-                        ConfigErrorKind::MissingTable {
-                            heading: heading.clone(),
-                        },
-                        table_help(&heading),
-                    );
+                    let (kind, help) =
+                        (ConfigErrorKind::MissingTable { heading: heading.clone() }, table_help(&heading));
                     self.refuse_missing(None, name, kind, String::new(), format!("{help}. {doc}"));
                 }
                 None
@@ -117,12 +100,7 @@ impl<'r, 't> TableReader<'r, 't> {
             Presence::Required => "Required.",
             Presence::Optional => "Optional.",
         };
-        let doc = TableDoc {
-            heading,
-            presence: presence.to_owned(),
-            doc,
-            ..TableDoc::default()
-        };
+        let doc = TableDoc { heading, presence: presence.to_owned(), doc, ..TableDoc::default() };
         self.child(name.to_owned(), table, written.map(Written::span), doc, read)
     }
 
@@ -139,30 +117,17 @@ impl<'r, 't> TableReader<'r, 't> {
         let written = self.table.and_then(|table| table.get(name));
         self.declare_table(name, &heading, written);
         if let Output::Describe(_) = self.output {
-            let table_doc = TableDoc {
-                heading,
-                presence: format!("{accepted}."),
-                doc,
-                ..TableDoc::default()
-            };
+            let table_doc = TableDoc { heading, presence: format!("{accepted}."), doc, ..TableDoc::default() };
             return vec![self.child(name.to_owned(), None, None, table_doc, read)];
         }
         let elements = self.elements(name, &heading, written);
         if elements.is_empty() && *counts.start() > 0 {
             let span = written.map(Written::span);
-            let (kind, help) = (
-                ConfigErrorKind::MissingTable {
-                    heading: heading.clone(),
-                },
-                table_help(&heading),
-            );
+            let (kind, help) = (ConfigErrorKind::MissingTable { heading: heading.clone() }, table_help(&heading));
             self.refuse_missing(span, name, kind, accepted.clone(), format!("{help}. {doc}"));
         }
         if let Some(excess) = elements.get(*counts.end()) {
-            let kind = ConfigErrorKind::WrongTableCount {
-                heading: heading.clone(),
-                count: elements.len(),
-            };
+            let kind = ConfigErrorKind::WrongTableCount { heading: heading.clone(), count: elements.len() };
             self.refuse(Some(excess.span()), name, kind, accepted, None);
         }
         let mut values = Vec::with_capacity(elements.len().min(*counts.end()));
@@ -171,17 +136,8 @@ impl<'r, 't> TableReader<'r, 't> {
             if let DeValue::Table(table) = element.get_ref() {
                 values.push(self.child(path, Some(table), Some(element.span()), TableDoc::default(), &mut read));
             } else {
-                let kind = ConfigErrorKind::WrongType {
-                    found: found(element.get_ref()),
-                    wanted: "a table",
-                };
-                self.refuse(
-                    Some(element.span()),
-                    &path,
-                    kind,
-                    String::new(),
-                    Some(table_help(&heading)),
-                );
+                let kind = ConfigErrorKind::WrongType { found: found(element.get_ref()), wanted: "a table" };
+                self.refuse(Some(element.span()), &path, kind, String::new(), Some(table_help(&heading)));
             }
         }
         values
@@ -222,41 +178,24 @@ impl<'r, 't> TableReader<'r, 't> {
 
     /// Notes that the table has such a key or table.
     pub(super) fn declare(&mut self, field: Field) {
-        debug_assert!(
-            self.fields.iter().all(|known| known.name != field.name),
-            "{} is declared twice",
-            field.name
-        );
+        debug_assert!(self.fields.iter().all(|known| known.name != field.name), "{} is declared twice", field.name);
         self.fields.push(field);
     }
 
     fn declare_table(&mut self, name: &'static str, heading: &str, written: Option<&'t Written<'t>>) {
         let span = written.map(Written::span);
-        self.declare(Field {
-            name,
-            listed: heading.to_owned(),
-            span,
-            default: None,
-            is_sound: true,
-        });
+        self.declare(Field { name, listed: heading.to_owned(), span, default: None, is_sound: true });
     }
 
     /// The elements of a `[[name]]` list of tables. A single `[name]` is refused and read as the only element.
     fn elements(&mut self, name: &str, heading: &str, written: Option<&'t Written<'t>>) -> &'t [Written<'t>] {
         let Some(written) = written else { return &[] };
-        let wrong_type = ConfigErrorKind::WrongType {
-            found: found(written.get_ref()),
-            wanted: "a list of tables",
-        };
+        let wrong_type = ConfigErrorKind::WrongType { found: found(written.get_ref()), wanted: "a list of tables" };
         let (kind, suggestion, elements) = match written.get_ref() {
             DeValue::Array(elements) => return elements,
             DeValue::Table(_) => {
                 let suggestion = format!("write {heading} with double brackets");
-                (
-                    ConfigErrorKind::WrongBrackets,
-                    suggestion,
-                    std::slice::from_ref(written),
-                )
+                (ConfigErrorKind::WrongBrackets, suggestion, std::slice::from_ref(written))
             }
             _ => (wrong_type, table_help(heading), &[][..]),
         };

@@ -25,12 +25,7 @@ impl Kind for Name {
             return Some(text.to_owned());
         };
         let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
-        let respelled: String = text
-            .trim()
-            .to_lowercase()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join("-");
+        let respelled: String = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
         refusals.push(match check_characters(&respelled, NAME_CHARS_MAX, is_allowed) {
             Ok(()) => refusal.suggest(format!("write \"{respelled}\"")),
             Err(_) => refusal,
@@ -110,10 +105,9 @@ impl Kind for PathText {
                 (reason, Some("write / for each \\, or put the path in 'single quotes'"))
             }
             Err(reason) => (reason, None),
-            Ok(()) if text.trim() != text => (
-                "has a space at its beginning or end".to_owned(),
-                Some("leave out the space"),
-            ),
+            Ok(()) if text.trim() != text => {
+                ("has a space at its beginning or end".to_owned(), Some("leave out the space"))
+            }
             Ok(()) if text.starts_with('~') => (
                 "begins with ~, which only a shell understands".to_owned(),
                 Some("write the path of your home folder in full"),
@@ -176,11 +170,7 @@ impl<C: Copy> Kind for OneOf<C> {
     }
 
     fn accepted(&self) -> String {
-        let words: Vec<_> = self
-            .choices
-            .iter()
-            .map(|choice| format!("\"{}\"", choice.word))
-            .collect();
+        let words: Vec<_> = self.choices.iter().map(|choice| format!("\"{}\"", choice.word)).collect();
         match words.split_last() {
             Some((last, [])) => last.clone(),
             Some((last, others)) => format!("{} or {last}", others.join(", ")),
@@ -189,9 +179,7 @@ impl<C: Copy> Kind for OneOf<C> {
     }
 
     fn show(&self, value: &usize) -> String {
-        self.choices
-            .get(*value)
-            .map_or_else(String::new, |choice| format!("\"{}\"", choice.word))
+        self.choices.get(*value).map_or_else(String::new, |choice| format!("\"{}\"", choice.word))
     }
 
     fn fallback(&self) -> usize {

@@ -24,23 +24,11 @@ pub(in crate::config) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(value: &Written<'_>, kind: ConfigErrorKind) -> Self {
-        Self {
-            span: value.span(),
-            element: String::new(),
-            kind,
-            accepted: None,
-            suggestion: None,
-        }
+        Self { span: value.span(), element: String::new(), kind, accepted: None, suggestion: None }
     }
 
     pub(super) fn wrong_type(value: &Written<'_>, wanted: &'static str) -> Self {
-        Self::new(
-            value,
-            ConfigErrorKind::WrongType {
-                found: found(value.get_ref()),
-                wanted,
-            },
-        )
+        Self::new(value, ConfigErrorKind::WrongType { found: found(value.get_ref()), wanted })
     }
 
     pub(super) fn suggest(mut self, suggestion: impl Into<String>) -> Self {
@@ -103,11 +91,7 @@ impl Kind for Number {
             return Some(number + 0.0);
         }
         let spelled_out = matches!(value.get_ref(), DeValue::Float(float) if float.as_str().contains(['n', 'i']));
-        let kind = if spelled_out {
-            ConfigErrorKind::NotFinite
-        } else {
-            ConfigErrorKind::OutOfRange
-        };
+        let kind = if spelled_out { ConfigErrorKind::NotFinite } else { ConfigErrorKind::OutOfRange };
         refusals.push(Refusal::new(value, kind));
         None
     }
@@ -161,10 +145,7 @@ impl<T: Copy + PartialOrd + ToString + TryFrom<i128>> Kind for Whole<T> {
     }
 
     fn accepted(&self) -> String {
-        with_unit(
-            format!("{} to {}", self.min.to_string(), self.max.to_string()),
-            self.unit,
-        )
+        with_unit(format!("{} to {}", self.min.to_string(), self.max.to_string()), self.unit)
     }
 
     fn show(&self, value: &T) -> String {
@@ -222,11 +203,7 @@ pub(super) fn truth_meant(word: &str) -> Option<bool> {
 
 /// Adds the unit, if there is one.
 fn with_unit(range: String, unit: &str) -> String {
-    if unit.is_empty() {
-        range
-    } else {
-        format!("{range} {unit}")
-    }
+    if unit.is_empty() { range } else { format!("{range} {unit}") }
 }
 
 /// What a value is, in words for people who do not know TOML.

@@ -95,11 +95,7 @@ fn check_any_text(text: &str) {
 
 fn check_errors(text: &str, errors: &ConfigErrors) {
     let line_count = text.split('\n').count();
-    assert!(
-        errors
-            .into_iter()
-            .all(|error| error.line <= line_count && error.column <= text.len() + 1)
-    );
+    assert!(errors.into_iter().all(|error| error.line <= line_count && error.column <= text.len() + 1));
     assert!(errors.as_slice().is_sorted_by_key(|error| (error.line, error.column)));
     assert!(!errors.to_string().contains(|c: char| c.is_control() && c != '\n'));
 }

@@ -30,17 +30,13 @@ fn read(text: &str) -> Result<WorldConfig, ConfigErrors> {
 
 /// Labels of `errors`, each with its line.
 fn labels(errors: &ConfigErrors) -> Vec<(usize, &'static str)> {
-    errors
-        .into_iter()
-        .map(|error| (error.line, error.kind.label()))
-        .collect()
+    errors.into_iter().map(|error| (error.line, error.kind.label())).collect()
 }
 
 /// Loads a world whose files are in memory.
 fn load(files: &[(&str, &[u8])]) -> Result<LoadedWorld, ConfigErrors> {
     load_world("worlds/here/", |name| {
         let file = files.iter().find(|(known, _)| *known == name);
-        file.map(|(_, bytes)| bytes.to_vec())
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        file.map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
     })
 }

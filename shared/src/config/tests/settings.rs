@@ -34,15 +34,9 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(settings, ServerSettings::default());
     assert_eq!(read("[net]\n[http]\n[simulation]\n"), Ok(settings.clone()));
     assert_eq!(settings.net.bind.to_string(), "127.0.0.1:7777");
-    assert_eq!(
-        settings.http_bind.map(|address| address.to_string()),
-        Some("127.0.0.1:7780".to_owned())
-    );
+    assert_eq!(settings.http_bind.map(|address| address.to_string()), Some("127.0.0.1:7780".to_owned()));
     assert_eq!((settings.net.clients_max, settings.net.public_address), (1_000, None));
-    assert_eq!(
-        (settings.net.key, settings.threads, settings.world_folders.len()),
-        (KeySource::Environment, 0, 0)
-    );
+    assert_eq!((settings.net.key, settings.threads, settings.world_folders.len()), (KeySource::Environment, 0, 0));
 }
 
 #[test]
@@ -90,10 +84,7 @@ folder = 'C:\\worlds\\b'
 #[test]
 fn a_server_that_listens_everywhere_says_where_clients_connect() {
     for bind in ["0.0.0.0:7777", "[::]:7777", "[::ffff:0.0.0.0]:7777"] {
-        assert_eq!(
-            net_mistake(&format!("bind = '{bind}'")),
-            (vec!["conflict"], "net.bind".to_owned())
-        );
+        assert_eq!(net_mistake(&format!("bind = '{bind}'")), (vec!["conflict"], "net.bind".to_owned()));
         for (public, label) in [
             ("203.0.113.7:7777", None),
             ("[2001:db8::1]:7777", None),
@@ -115,11 +106,7 @@ fn a_server_that_listens_everywhere_says_where_clients_connect() {
 #[test]
 fn the_development_key_is_only_for_servers_that_nobody_else_reaches() {
     let development = "key = 'development'\n";
-    for loopback in [
-        "",
-        "bind = '127.3.2.1:0'",
-        "bind = '[::1]:7777'\npublic_address = '127.0.0.1:5'",
-    ] {
+    for loopback in ["", "bind = '127.3.2.1:0'", "bind = '[::1]:7777'\npublic_address = '127.0.0.1:5'"] {
         assert_eq!(net(&format!("{development}{loopback}")).key, KeySource::Development);
     }
     for reachable in [
@@ -129,57 +116,34 @@ fn the_development_key_is_only_for_servers_that_nobody_else_reaches() {
         "bind = '[::ffff:10.0.0.1]:7777'",
         "bind = '127.0.0.1:7777'\npublic_address = '[2001:db8::1]:7777'",
     ] {
-        assert_eq!(
-            net_mistake(&format!("{development}{reachable}")),
-            (vec!["conflict"], "net.key".to_owned())
-        );
+        assert_eq!(net_mistake(&format!("{development}{reachable}")), (vec!["conflict"], "net.key".to_owned()));
         assert!(read(&format!("[net]\n{reachable}")).is_ok(), "{reachable}");
     }
     // An address that is wrong by itself is not judged again.
-    assert_eq!(
-        net_mistake(&format!("{development}bind = 'everywhere'")),
-        (vec!["bad_text"], "net.bind".to_owned())
-    );
+    assert_eq!(net_mistake(&format!("{development}bind = 'everywhere'")), (vec!["bad_text"], "net.bind".to_owned()));
 }
 
 #[test]
 fn the_file_of_the_key_is_named_when_it_is_used_and_only_then() {
     assert_eq!(net("key = 'environment'").key, KeySource::Environment);
-    assert_eq!(
-        net_mistake("key = 'file'"),
-        (vec!["missing_key"], "net.key_file".to_owned())
-    );
+    assert_eq!(net_mistake("key = 'file'"), (vec!["missing_key"], "net.key_file".to_owned()));
     for other in ["", "key = 'environment'\n", "key = 'development'\n"] {
         let text = format!("{other}key_file = 'k'");
         assert_eq!(net_mistake(&text), (vec!["unknown_key"], "net.key_file".to_owned()));
         let errors = read(&format!("[net]\n{text}")).expect_err("an unknown key");
-        assert!(
-            errors.to_string().contains("key_file exists only with key = \"file\""),
-            "{errors}"
-        );
+        assert!(errors.to_string().contains("key_file exists only with key = \"file\""), "{errors}");
     }
     // Which keys belong here depends on a choice that is yet to be made.
-    assert_eq!(
-        net_mistake("key = 'fill'\nkey_file = 'k'"),
-        (vec!["unknown_choice"], "net.key".to_owned())
-    );
+    assert_eq!(net_mistake("key = 'fill'\nkey_file = 'k'"), (vec!["unknown_choice"], "net.key".to_owned()));
 }
 
 #[test]
 fn paths_that_cannot_be_meant_are_refused() {
     for wrong in ["", " a", "a\\n", "~/worlds/a", "a\\tb", &"a".repeat(1_025)] {
-        assert_eq!(
-            mistakes(&format!("[[world]]\nfolder = \"{wrong}\"")),
-            [(2, "bad_text")],
-            "{wrong:?}"
-        );
+        assert_eq!(mistakes(&format!("[[world]]\nfolder = \"{wrong}\"")), [(2, "bad_text")], "{wrong:?}");
     }
     for file in ["worlds/a/world.toml", "a\\\\world.toml", "world.toml"] {
-        assert_eq!(
-            mistakes(&format!("[[world]]\nfolder = \"{file}\"")),
-            [(2, "conflict")],
-            "{file}"
-        );
+        assert_eq!(mistakes(&format!("[[world]]\nfolder = \"{file}\"")), [(2, "conflict")], "{file}");
     }
     for right in ["/", ".", "../a b", "/srv/\u{e9}", "world.toml/..", &"a".repeat(1_024)] {
         assert!(read(&format!("[[world]]\nfolder = \"{right}\"")).is_ok(), "{right}");
@@ -188,27 +152,15 @@ fn paths_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn beyond_a_limit_is_refused() {
-    for (table, key, max) in [
-        ("net", "clients_max", CLIENTS_MAX),
-        ("simulation", "threads", THREADS_MAX),
-    ] {
+    for (table, key, max) in [("net", "clients_max", CLIENTS_MAX), ("simulation", "threads", THREADS_MAX)] {
         assert!(read(&format!("[{table}]\n{key} = {max}")).is_ok());
-        assert_eq!(
-            mistakes(&format!("[{table}]\n{key} = {}", max + 1)),
-            [(2, "out_of_range")]
-        );
+        assert_eq!(mistakes(&format!("[{table}]\n{key} = {}", max + 1)), [(2, "out_of_range")]);
     }
     assert_eq!(mistakes("[net]\nclients_max = 0"), [(2, "out_of_range")]);
     let worlds = "[[world]]\nfolder = 'a'\n".repeat(WORLD_FOLDERS_MAX);
-    assert_eq!(
-        read(&worlds).map(|settings| settings.world_folders.len()),
-        Ok(WORLD_FOLDERS_MAX)
-    );
+    assert_eq!(read(&worlds).map(|settings| settings.world_folders.len()), Ok(WORLD_FOLDERS_MAX));
     let line = 2 * WORLD_FOLDERS_MAX + 1;
-    assert_eq!(
-        mistakes(&format!("{worlds}[[world]]\nfolder = 'a'")),
-        [(line, "wrong_table_count")]
-    );
+    assert_eq!(mistakes(&format!("{worlds}[[world]]\nfolder = 'a'")), [(line, "wrong_table_count")]);
     assert_eq!(mistakes(&" ".repeat(SETTINGS_FILE_BYTES_MAX + 1)), [(0, "file")]);
 }
 
@@ -216,16 +168,10 @@ fn beyond_a_limit_is_refused() {
 fn messages_name_the_page_about_settings() {
     for text in ["[net]\nbind = 5", &" ".repeat(SETTINGS_FILE_BYTES_MAX + 1)] {
         let message = read(text).expect_err("a mistake").to_string();
-        assert!(
-            message.ends_with("1 error; docs/server-settings.md explains every key"),
-            "{message}"
-        );
+        assert!(message.ends_with("1 error; docs/server-settings.md explains every key"), "{message}");
     }
     let message = super::read("").expect_err("an empty world").to_string();
-    assert!(
-        message.ends_with("docs/world-config.md explains every key"),
-        "{message}"
-    );
+    assert!(message.ends_with("docs/world-config.md explains every key"), "{message}");
 }
 
 #[test]

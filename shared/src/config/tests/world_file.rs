@@ -16,46 +16,23 @@ fn mistakes(text: &str) -> Vec<(usize, &'static str)> {
 
 /// Index and key of each line of `text` that gives a key a value.
 fn key_lines(text: &str) -> Vec<(usize, &str)> {
-    let keys = text
-        .lines()
-        .enumerate()
-        .filter_map(|(index, line)| Some((index, line.split_once(" = ")?.0)));
+    let keys = text.lines().enumerate().filter_map(|(index, line)| Some((index, line.split_once(" = ")?.0)));
     keys.filter(|(_, key)| !key.starts_with('#')).collect()
 }
 
 fn with_line(text: &str, index: usize, line: &str) -> String {
-    let lines = text
-        .lines()
-        .enumerate()
-        .map(|(at, old)| if at == index { line } else { old });
+    let lines = text.lines().enumerate().map(|(at, old)| if at == index { line } else { old });
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[test]
 fn the_default_world_is_read() {
     let meadow = read(MEADOW).expect("the default world has no mistakes");
-    assert_eq!(
-        (meadow.name.as_str(), meadow.size_m, meadow.population.target),
-        ("meadow", 1_000.0, 500)
-    );
-    assert!(
-        (40..=60).contains(&meadow.obstacles.len()),
-        "{} obstacles",
-        meadow.obstacles.len()
-    );
+    assert_eq!((meadow.name.as_str(), meadow.size_m, meadow.population.target), ("meadow", 1_000.0, 500));
+    assert!((40..=60).contains(&meadow.obstacles.len()), "{} obstacles", meadow.obstacles.len());
     assert_eq!(meadow.patrols.len(), 3);
-    assert!(
-        meadow
-            .obstacles
-            .iter()
-            .any(|it| matches!(it.shape, ObstacleShapeConfig::Box { .. }))
-    );
-    assert!(
-        meadow
-            .obstacles
-            .iter()
-            .any(|it| matches!(it.shape, ObstacleShapeConfig::Cylinder { .. }))
-    );
+    assert!(meadow.obstacles.iter().any(|it| matches!(it.shape, ObstacleShapeConfig::Box { .. })));
+    assert!(meadow.obstacles.iter().any(|it| matches!(it.shape, ObstacleShapeConfig::Cylinder { .. })));
 }
 
 #[test]
@@ -80,19 +57,9 @@ fn tables_that_are_not_written_have_their_defaults() {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
-        spawn_areas: vec![SpawnAreaConfig {
-            center_m: Vec2::ZERO,
-            radius_m: 10.0,
-        }],
-        interest: InterestConfig {
-            enter_radius_m: 100.0,
-            leave_radius_m: 115.0,
-            visible_max: 250,
-        },
-        population: PopulationConfig {
-            target: 0,
-            players_max: 1_000,
-        },
+        spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 10.0 }],
+        interest: InterestConfig { enter_radius_m: 100.0, leave_radius_m: 115.0, visible_max: 250 },
+        population: PopulationConfig { target: 0, players_max: 1_000 },
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 4.0,
@@ -110,11 +77,7 @@ fn tables_that_are_not_written_have_their_defaults() {
 #[test]
 fn any_key_of_the_default_world_with_another_name_is_refused_at_its_line() {
     for (index, key) in key_lines(MEADOW) {
-        let line = MEADOW
-            .lines()
-            .nth(index)
-            .expect("the line is there")
-            .replacen(key, &format!("{key}_x"), 1);
+        let line = MEADOW.lines().nth(index).expect("the line is there").replacen(key, &format!("{key}_x"), 1);
         let errors = read(&with_line(MEADOW, index, &line)).expect_err(&line);
         let unknown = |error: &&ConfigError| error.kind == ConfigErrorKind::UnknownKey && error.line == index + 1;
         let error = errors.into_iter().find(unknown).expect(&line);
@@ -125,26 +88,12 @@ fn any_key_of_the_default_world_with_another_name_is_refused_at_its_line() {
 #[test]
 fn any_value_of_the_default_world_of_another_type_or_range_is_refused_at_its_line() {
     for (index, key) in key_lines(MEADOW) {
-        for wrong in [
-            "nan",
-            "-1e30",
-            "1e30",
-            "99999999999999999999999999",
-            "true",
-            "[]",
-            "[[1]]",
-            "{}",
-            "'€'",
-            "1979-05-27",
-        ] {
+        for wrong in
+            ["nan", "-1e30", "1e30", "99999999999999999999999999", "true", "[]", "[[1]]", "{}", "'€'", "1979-05-27"]
+        {
             let text = with_line(MEADOW, index, &format!("{key} = {wrong}"));
-            let Err(errors) = read(&text) else {
-                panic!("{key} = {wrong} is accepted")
-            };
-            assert!(
-                errors.into_iter().any(|error| error.line == index + 1),
-                "{key} = {wrong}\n{errors}"
-            );
+            let Err(errors) = read(&text) else { panic!("{key} = {wrong} is accepted") };
+            assert!(errors.into_iter().any(|error| error.line == index + 1), "{key} = {wrong}\n{errors}");
         }
     }
 }
@@ -160,32 +109,17 @@ fn whole_numbers_are_accepted_as_numbers_and_not_the_reverse() {
 #[test]
 fn all_mistakes_are_collected_in_one_pass_and_in_the_order_of_their_lines() {
     let text = "[population]\ntarget = -1\n[bots]\nsight = 3\n[world]\nname = 5\nsize_m = 1\n[[spawn]]\n";
-    let wrong_values = [
-        (2, "out_of_range"),
-        (4, "unknown_key"),
-        (6, "wrong_type"),
-        (7, "out_of_range"),
-    ];
+    let wrong_values = [(2, "out_of_range"), (4, "unknown_key"), (6, "wrong_type"), (7, "out_of_range")];
     let missing = [(8, "missing_key"), (8, "missing_key")];
-    assert_eq!(
-        mistakes(text),
-        [&[(0, "missing_table")], &wrong_values[..], &missing].concat()
-    );
+    assert_eq!(mistakes(text), [&[(0, "missing_table")], &wrong_values[..], &missing].concat());
     // Where the file is not TOML, what seems missing may be there.
-    assert_eq!(
-        mistakes(&format!("{text}1,5")),
-        [&wrong_values[..], &[(9, "syntax")]].concat()
-    );
+    assert_eq!(mistakes(&format!("{text}1,5")), [&wrong_values[..], &[(9, "syntax")]].concat());
 }
 
 #[test]
 fn what_depends_on_a_mistake_is_not_judged() {
     assert_eq!(
-        mistakes(
-            &SMALLEST
-                .replace("size_m = 100", "size_m = 9")
-                .replace("[0, 0]", "[90, 0]")
-        ),
+        mistakes(&SMALLEST.replace("size_m = 100", "size_m = 9").replace("[0, 0]", "[90, 0]")),
         [(3, "out_of_range")]
     );
     let text = format!("{SMALLEST}[interest]\nenter_radius_m = 'x'\nleave_radius_m = 20\n");
@@ -200,14 +134,9 @@ fn beyond_a_limit_is_refused() {
     let line = SMALLEST.lines().count() + 3 * (SPAWN_AREAS_MAX - 1) + 1;
     assert_eq!(mistakes(&format!("{SMALLEST}{spawns}")), [(line, "wrong_table_count")]);
     assert_eq!(mistakes(&" ".repeat(WORLD_FILE_BYTES_MAX + 1)), [(0, "file")]);
-    let unknown: String = (0..3 * CONFIG_ERRORS_MAX)
-        .map(|index| format!("key_{index} = 1\n"))
-        .collect();
+    let unknown: String = (0..3 * CONFIG_ERRORS_MAX).map(|index| format!("key_{index} = 1\n")).collect();
     let errors = read(&format!("{SMALLEST}{unknown}")).expect_err("unknown keys");
-    assert_eq!(
-        (errors.as_slice().len(), errors.omitted_count()),
-        (CONFIG_ERRORS_MAX, 2 * CONFIG_ERRORS_MAX)
-    );
+    assert_eq!((errors.as_slice().len(), errors.omitted_count()), (CONFIG_ERRORS_MAX, 2 * CONFIG_ERRORS_MAX));
 }
 
 #[test]
@@ -215,8 +144,5 @@ fn inline_tables_and_dotted_keys_are_the_same_tables() {
     let text = "world = { name = 'smallest', size_m = 100 }\nterrain.kind = 'flat'\n\
                 spawn = [{ center_m = [0, 0], radius_m = 10 }]\n";
     assert_eq!(read(text), read(SMALLEST));
-    assert_eq!(
-        mistakes(&text.replace("radius_m", "radius")),
-        [(3, "missing_key"), (3, "unknown_key")]
-    );
+    assert_eq!(mistakes(&text.replace("radius_m", "radius")), [(3, "missing_key"), (3, "unknown_key")]);
 }

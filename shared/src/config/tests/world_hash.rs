@@ -71,9 +71,7 @@ fn hash(text: &str) -> u64 {
 }
 
 fn hash_with(text: &str, file: &str, bytes: &[u8]) -> u64 {
-    load(&[("world.toml", text.as_bytes()), (file, bytes)])
-        .expect("loads")
-        .hash
+    load(&[("world.toml", text.as_bytes()), (file, bytes)]).expect("loads").hash
 }
 
 /// `text` with the only `old` replaced.
@@ -105,10 +103,7 @@ fn what_a_client_does_not_predict_keeps_the_hash() {
         ("sight_m = 40", "sight_m = 50"),
         ("think_interval_ms = 250", "think_interval_ms = 300"),
         ("center_m = [0, 0]", "center_m = [1, 0]"),
-        (
-            "radius_m = 10\n",
-            "radius_m = 11\n[[spawn]]\ncenter_m = [9, 9]\nradius_m = 2\n",
-        ),
+        ("radius_m = 10\n", "radius_m = 11\n[[spawn]]\ncenter_m = [9, 9]\nradius_m = 2\n"),
         ("name = \"round\"", "name = \"square\""),
         ("[5, 5]]", "[5, 5], [0, 5]]"),
     ] {
@@ -167,22 +162,8 @@ fn the_heights_of_a_terrain_file_count_and_its_name_does_not() {
     let level = hash_with(&raw, "hills.raw", &[0; 8]);
     assert_eq!(hash_with(&edited(&raw, "hills.raw", "h.raw"), "h.raw", &[0; 8]), level);
     // Samples of 0 stay where they are.
-    assert_eq!(
-        hash_with(
-            &edited(&raw, "height_max_m = 200", "height_max_m = 300"),
-            "hills.raw",
-            &[0; 8]
-        ),
-        level
-    );
-    assert_ne!(
-        hash_with(
-            &edited(&raw, "height_min_m = 0", "height_min_m = -1"),
-            "hills.raw",
-            &[0; 8]
-        ),
-        level
-    );
+    assert_eq!(hash_with(&edited(&raw, "height_max_m = 200", "height_max_m = 300"), "hills.raw", &[0; 8]), level);
+    assert_ne!(hash_with(&edited(&raw, "height_min_m = 0", "height_min_m = -1"), "hills.raw", &[0; 8]), level);
     assert_ne!(hash_with(&raw, "hills.raw", &[0, 0, 0, 0, 0, 0, 0, 1]), level);
     assert_ne!(hash_with(&raw, "hills.raw", &[0; 18]), level);
     assert_ne!(hash(SMALLEST), level);
@@ -192,11 +173,7 @@ fn the_heights_of_a_terrain_file_count_and_its_name_does_not() {
 #[test]
 fn the_hash_of_a_world_stays_the_same_from_version_to_version() {
     assert_eq!(hash(SMALLEST), 0xde6e_b315_c321_cd2c, "the smallest world");
-    assert_eq!(
-        hash(FULL),
-        0x9b76_d383_4ce7_acfe,
-        "a world with procedural hills and both kinds of obstacles"
-    );
+    assert_eq!(hash(FULL), 0x9b76_d383_4ce7_acfe, "a world with procedural hills and both kinds of obstacles");
     let raw = SMALLEST.replace("kind = \"flat\"", RAW);
     assert_eq!(
         hash_with(&raw, "hills.raw", &[0, 0, 255, 255, 51, 51, 0, 0]),

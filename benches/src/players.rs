@@ -1,0 +1,132 @@
+//! The other end of a benchmark: players that walk about, acknowledge what they get, and lose some of it.
+
+use glam::Vec2;
+use hdrhistogram::Histogram;
+use throng_client::Replica;
+use throng_server::batch::{Arrival, InboundBatch, OutboundBatch};
+use throng_server::instance::Instance;
+use throng_shared::ids::ClientId;
+use throng_shared::input::{Buttons, PlayerInput};
+use throng_shared::random::Random;
+use throng_shared::tick::Tick;
+use throng_shared::wire::datagram;
+use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
+use throng_shared::wire::snapshot::Snapshot;
+
+use crate::seal::Sealer;
+
+/// Share of snapshots and of inputs that are lost, in percent.
+pub(crate) const LOSS_PERCENT: f32 = 2.0;
+
+/// Every so many players one keeps a replica, to see how old what it knows is.
+const REPLICA_EVERY: usize = 100;
+
+/// All players of a run. What they do is not part of what is measured.
+pub(crate) struct Players {
+    players: Vec<Player>,
+    random: Random,
+    snapshot: Snapshot,
+    frame: Vec<u8>,
+}
+
+struct Player {
+    input: PlayerInput,
+    acks: SnapshotAcks,
+    replica: Option<Replica>,
+}
+
+impl Players {
+    /// `count` players, who join with the next batch.
+    pub(crate) fn new(count: u32, inbound: &mut InboundBatch) -> Players {
+        let player = |number: u32| {
+            inbound.arrivals.push(Arrival::Joined { client: ClientId(u64::from(number)), name: String::new() });
+            Player {
+                input: PlayerInput::default(),
+                acks: SnapshotAcks::default(),
+                replica: (number as usize).is_multiple_of(REPLICA_EVERY).then(Replica::default),
+            }
+        };
+        Players {
+            players: (0..count).map(player).collect(),
+            random: Random::new(1, 0),
+            snapshot: Snapshot::default(),
+            frame: Vec::new(),
+        }
+    }
+
+    /// Puts everybody's input for `tick` into the batch, but for those that are lost.
+    pub(crate) fn send_inputs(&mut self, tick: Tick, inbound: &mut InboundBatch) {
+        for (number, player) in self.players.iter_mut().enumerate() {
+            if self.random.percent(3.0) || tick.0 == 1 {
+                let direction = self.random.in_disc(1.0).normalize_or(Vec2::X);
+                let buttons = if self.random.percent(70.0) { Buttons::RUN } else { Buttons::default() };
+                player.input = PlayerInput::towards(direction, buttons);
+            }
+            if !self.random.percent(LOSS_PERCENT) {
+                self.frame.clear();
+                InputFrame::new(tick, &[player.input; 3], player.acks).encode(&mut self.frame);
+                inbound.push_frame(ClientId(number as u64), 10, &self.frame);
+            }
+        }
+    }
+
+    /// Receives a tick's snapshots, but for those that are lost.
+    pub(crate) fn receive(&mut self, outbound: &OutboundBatch) {
+        for (client, frame) in outbound.frames() {
+            let player = &mut self.players[client.0 as usize];
+            if self.random.percent(LOSS_PERCENT) {
+                continue;
+            }
+            let tick = frame.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+            player.acks.insert(Tick(tick));
+            if let Some(replica) = &mut player.replica {
+                self.snapshot.decode_from(frame).expect("the server's snapshots are well-formed");
+                replica.apply(&self.snapshot);
+            }
+        }
+    }
+
+    /// Notes how old, in ticks, the states are that players have and that are no longer the server's.
+    pub(crate) fn note_staleness(&self, instance: &Instance, staleness_ticks: &mut Histogram<u64>) {
+        let (tick, columns) = (instance.current_tick(), instance.columns());
+        for replica in self.players.iter().filter_map(|player| player.replica.as_ref()) {
+            for entity in replica.entities() {
+                let Some(row) = columns.row(entity.net_id) else { continue };
+                let is_current = columns.changed[row] <= entity.updated;
+                let age_ticks = if is_current { 0 } else { tick.since(entity.updated) };
+                let _ = staleness_ticks.record(u64::from(age_ticks));
+            }
+        }
+    }
+}
+
+/// Packs and seals every snapshot of a batch, as the network thread would, and throws it away.
+pub(crate) struct Sink {
+    sealers: Vec<Sealer>,
+    scratch: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
+/// What a sink has swallowed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Swallowed {
+    pub(crate) payload_bytes: u64,
+    pub(crate) wire_bytes: u64,
+}
+
+impl Sink {
+    pub(crate) fn new(count: u32) -> Sink {
+        Sink { sealers: (0..u64::from(count)).map(Sealer::new).collect(), scratch: Vec::new(), sealed: Vec::new() }
+    }
+
+    pub(crate) fn swallow(&mut self, outbound: &OutboundBatch, swallowed: &mut Swallowed) {
+        let Sink { sealers, scratch, sealed } = self;
+        for (client, frame) in outbound.frames() {
+            let sealer = &mut sealers[client.0 as usize];
+            datagram::pack(Some(frame), std::iter::empty(), scratch, |bytes| {
+                swallowed.payload_bytes += bytes.len() as u64;
+                swallowed.wire_bytes += sealer.seal(bytes, sealed) as u64;
+            });
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `walk`: an open world in which everybody moves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cpu_time::ProcessTime;
+use hdrhistogram::Histogram;
+use indicatif::{ProgressBar, ProgressStyle};
+use throng_server::batch::{InboundBatch, OutboundBatch};
+use throng_server::clock::{Clock, SystemClock};
+use throng_server::instance::Instance;
+use throng_server::tick::Phase;
+use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig, builtin_world};
+
+use crate::players::{Players, Sink, Swallowed};
+
+/// One run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameters {
+    pub(crate) players: u32,
+    pub(crate) visible: u32,
+    pub(crate) seconds: u32,
+    pub(crate) threads: u32,
+}
+
+/// What a run has measured. Times are of the tick and of packing and sealing; what the players do is left out.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub(crate) parameters: Parameters,
+    /// Characters that a player saw, on average.
+    pub(crate) visible_mean: f64,
+    pub(crate) cpu_us_per_player_tick: f64,
+    /// Wall time of each phase, and of packing and sealing last, per player and tick.
+    pub(crate) phase_us_per_player_tick: Vec<(&'static str, f64)>,
+    pub(crate) ns_per_pair: f64,
+    pub(crate) payload_bytes_per_update: f64,
+    pub(crate) wire_bytes_per_update: f64,
+    pub(crate) updates_per_player_tick: f64,
+    /// p50, p99, p99.9 and worst.
+    pub(crate) tick_ms: [f64; 4],
+    /// p50, p99 and worst age of states that are not the server's newest.
+    pub(crate) staleness_ms: [f64; 3],
+    /// Share of entity states that had to wait because a datagram was full, in percent.
+    pub(crate) deferred_percent: f64,
+}
+
+/// Ticks before measuring: views fill, acknowledgements flow, bots have made up their minds.
+const WARM_UP_TICKS: u32 = 60;
+
+/// Runs it.
+pub(crate) fn run(parameters: &Parameters) -> anyhow::Result<Figures> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(parameters.threads as usize).build()?;
+    pool.install(|| measure(parameters))
+}
+
+/// A world in which `players` and as many bots stand so densely that each sees `visible` others, on average.
+fn world(parameters: &Parameters) -> LoadedWorld {
+    let mut world = builtin_world();
+    let config = &mut world.config;
+    let characters = 2.0 * parameters.players as f32;
+    let radius_m = config.interest.enter_radius_m * (characters / parameters.visible as f32).sqrt();
+    config.size_m = 2.0 * radius_m + 20.0;
+    config.obstacles.clear();
+    config.patrols.clear();
+    config.spawn_areas = vec![SpawnAreaConfig { center_m: glam::Vec2::ZERO, radius_m }];
+    config.interest.visible_max = 1_000;
+    config.population = PopulationConfig { target: 2 * parameters.players, players_max: parameters.players };
+    // Everybody moves.
+    config.bots.idle_weight = 0.0;
+    config.bots.follow_weight = 0.0;
+    world
+}
+
+struct Meter {
+    cpu: Duration,
+    phases: [Duration; Phase::ALL.len() + 1],
+    tick_us: Histogram<u64>,
+    staleness_ticks: Histogram<u64>,
+    visible: u64,
+    visible_samples: u64,
+    swallowed: Swallowed,
+}
+
+fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut instance = Instance::new(&world(parameters), Arc::clone(&clock))?;
+    let rate_hz = instance.tick_rate().hz();
+    let measured_ticks = parameters.seconds * rate_hz;
+    let bar = progress_bar(parameters, u64::from(WARM_UP_TICKS + measured_ticks))?;
+    let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());
+    let mut players = Players::new(parameters.players, &mut inbound);
+    let mut sink = Sink::new(parameters.players);
+    let mut meter = Meter {
+        cpu: Duration::ZERO,
+        phases: Default::default(),
+        tick_us: Histogram::new(3)?,
+        staleness_ticks: Histogram::new(3)?,
+        visible: 0,
+        visible_samples: 0,
+        swallowed: Swallowed::default(),
+    };
+    let mut before = instance.totals();
+    for number in 0..WARM_UP_TICKS + measured_ticks {
+        let is_measured = number >= WARM_UP_TICKS;
+        if number == WARM_UP_TICKS {
+            before = instance.totals();
+        }
+        players.send_inputs(instance.current_tick() + 1, &mut inbound);
+        let swallowed_before = meter.swallowed;
+        let (cpu_start, start) = (ProcessTime::now(), clock.now());
+        instance.tick(&mut inbound, &mut outbound);
+        let ticked = clock.now();
+        sink.swallow(&outbound, &mut meter.swallowed);
+        let (cpu, end) = (cpu_start.elapsed(), clock.now());
+        players.receive(&outbound);
+        outbound.clear();
+        if is_measured {
+            meter.cpu += cpu;
+            for (sum, time) in meter.phases.iter_mut().zip(instance.phase_times()) {
+                *sum += *time;
+            }
+            meter.phases[Phase::ALL.len()] += end - ticked;
+            meter.tick_us.record((end - start).as_micros() as u64)?;
+            players.note_staleness(&instance, &mut meter.staleness_ticks);
+            if number % rate_hz == 0 {
+                let seen = instance.sessions().all().iter().map(|session| session.view.entities().count() as u64);
+                meter.visible += seen.sum::<u64>();
+                meter.visible_samples += 1;
+            }
+        } else {
+            meter.swallowed = swallowed_before;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let after = instance.totals();
+    let updates = (after.updates + after.enters - before.updates - before.enters) as f64;
+    let deferred = (after.deferred - before.deferred) as f64;
+    Ok(figures(parameters, &meter, rate_hz, measured_ticks, updates, deferred))
+}
+
+fn figures(parameters: &Parameters, meter: &Meter, rate_hz: u32, ticks: u32, updates: f64, deferred: f64) -> Figures {
+    let player_ticks = f64::from(parameters.players) * f64::from(ticks);
+    let visible_mean = meter.visible as f64 / (meter.visible_samples * u64::from(parameters.players)).max(1) as f64;
+    let names = Phase::ALL.map(Phase::label).into_iter().chain(["pack and seal"]);
+    let per_player_tick = |time: &Duration| time.as_secs_f64() * 1e6 / player_ticks;
+    let tick_ms = |quantile| meter.tick_us.value_at_quantile(quantile) as f64 / 1e3;
+    let step_ms = 1e3 / f64::from(rate_hz);
+    let staleness_ms = |quantile| meter.staleness_ticks.value_at_quantile(quantile) as f64 * step_ms;
+    let cpu_us_per_player_tick = per_player_tick(&meter.cpu);
+    Figures {
+        parameters: *parameters,
+        visible_mean,
+        cpu_us_per_player_tick,
+        phase_us_per_player_tick: names.zip(meter.phases.iter().map(per_player_tick)).collect(),
+        ns_per_pair: cpu_us_per_player_tick * 1e3 / visible_mean,
+        payload_bytes_per_update: meter.swallowed.payload_bytes as f64 / updates,
+        wire_bytes_per_update: meter.swallowed.wire_bytes as f64 / updates,
+        updates_per_player_tick: updates / player_ticks,
+        tick_ms: [tick_ms(0.5), tick_ms(0.99), tick_ms(0.999), meter.tick_us.max() as f64 / 1e3],
+        staleness_ms: [staleness_ms(0.5), staleness_ms(0.99), staleness_ms(1.0)],
+        deferred_percent: 100.0 * deferred / (updates + deferred),
+    }
+}
+
+fn progress_bar(parameters: &Parameters, ticks: u64) -> anyhow::Result<ProgressBar> {
+    let bar = ProgressBar::new(ticks);
+    bar.set_style(ProgressStyle::with_template("  {msg:<32} {wide_bar} {pos} of {len} ticks, {eta}")?);
+    bar.set_message(format!("walk, {} players, {} visible", parameters.players, parameters.visible));
+    Ok(bar)
+}
