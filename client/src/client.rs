@@ -26,7 +26,7 @@ use crate::transport::{ClientTransport, Traffic, TransportStatus};
 /// How far behind the newest snapshot others are shown, in ticks: one lost snapshot is then bridged.
 const INTERPOLATION_DELAY_TICKS: f64 = 2.0;
 
-/// Most inputs that are made up at once after a pause of the program.
+/// Most inputs that are made at once after a pause of the program; what was missed before them is given up.
 const CATCH_UP_INPUTS_MAX: u32 = 32;
 
 /// How often the reliable channel may send by itself; with every input it sends anyway.
@@ -186,11 +186,9 @@ impl<T: ClientTransport> Client<T> {
     pub fn step(&mut self, now: Duration, input: PlayerInput) {
         let State::Playing = self.state else { return };
         let Some(pace) = &mut self.pace else { return };
+        pace.skip_overdue(now, CATCH_UP_INPUTS_MAX);
         let mut newest = None;
-        for _ in 0..CATCH_UP_INPUTS_MAX {
-            if pace.next_at() > now {
-                break;
-            }
+        while pace.next_at() <= now {
             let tick = pace.next_tick();
             pace.advance();
             self.prediction.step(tick, input);

@@ -77,6 +77,16 @@ impl Pace {
         self.next_at_s += self.step_s + shift_s;
     }
 
+    /// After a pause of the program: gives up the inputs that are more than `kept_ticks` overdue.
+    pub(crate) fn skip_overdue(&mut self, now: Duration, kept_ticks: u32) {
+        let overdue_ticks = (now.as_secs_f64() - self.next_at_s) / self.step_s - f64::from(kept_ticks);
+        if overdue_ticks > 0.0 {
+            let skipped_ticks = overdue_ticks.ceil();
+            self.next = self.next + skipped_ticks as u32;
+            self.next_at_s += skipped_ticks * self.step_s;
+        }
+    }
+
     /// Takes a report in: of the snapshot of `tick`, that the newest input was `margin_ms` early.
     pub(crate) fn report(&mut self, tick: Tick, margin_ms: f64) {
         let about_tick = f64::from(tick.0) + margin_ms / 1000.0 / self.step_s;
@@ -133,6 +143,17 @@ mod tests {
             pace.advance();
         }
         margins.split_off(800)
+    }
+
+    #[test]
+    fn a_long_pause_is_skipped_and_the_ticks_keep_their_times() {
+        let rate = TickRate::new(20);
+        let mut pace = Pace::new(rate, Duration::from_secs(1), Tick(100));
+        pace.skip_overdue(Duration::from_millis(1_100), 4);
+        assert_eq!((pace.next_tick(), pace.next_at()), (Tick(102), Duration::from_secs(1)), "not that overdue");
+        pace.skip_overdue(Duration::from_secs(3_601), 4);
+        assert_eq!(pace.next_tick(), Tick(102 + 3_600 * 20 - 4));
+        assert_eq!(pace.next_at(), Duration::from_millis(3_600_800));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use throng_shared::config::{LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
 
-use crate::settings::{read_settings_file, read_world_folder};
+use crate::settings::{error_text, read_settings_file, read_world_folder};
 
 /// What is checked when nothing is named.
 pub const DEFAULT_PATH: &str = "assets";
@@ -16,9 +16,12 @@ pub struct Findings {
     pub right: Vec<String>,
     /// A message for each file that is not.
     pub wrong: Vec<String>,
+    /// Worlds that have been looked at: settings may name one that lies beside them.
+    worlds: Vec<PathBuf>,
 }
 
-/// Checks a settings file, a world's folder or its `world.toml`, or every world and settings file below a folder.
+/// Checks a settings file and the worlds that it names, a world's folder or its `world.toml`, or every world and settings
+/// file below a folder.
 pub fn check(path: &Path) -> Findings {
     let mut findings = Findings::default();
     if path.is_dir() {
@@ -28,8 +31,11 @@ pub fn check(path: &Path) -> Findings {
         }
     } else if path.file_name().is_some_and(|name| name == WORLD_FILE_NAME) {
         check_world(path.parent().unwrap_or(Path::new("")), &mut findings);
-    } else {
+    } else if path.exists() {
         check_settings(path, &mut findings);
+    } else {
+        let help = "name a world's folder or file, a settings file, or a folder with any number of those";
+        findings.wrong.push(format!("error: {} does not exist\n  help: {help}", path.display()));
     }
     findings
 }
@@ -57,16 +63,24 @@ fn check_folder(folder: &Path, findings: &mut Findings) {
 }
 
 fn check_world(folder: &Path, findings: &mut Findings) {
+    if findings.worlds.iter().any(|world| world == folder) {
+        return;
+    }
+    findings.worlds.push(folder.to_owned());
     match read_world_folder(folder) {
         Ok(world) => findings.right.push(format!("ok: {}: {}", folder.display(), describe(&world))),
-        Err(error) => findings.wrong.push(format!("{error:#}")),
+        Err(error) => findings.wrong.push(error_text(&error)),
     }
 }
 
 fn check_settings(file: &Path, findings: &mut Findings) {
     match read_settings_file(file) {
-        Ok(_) => findings.right.push(format!("ok: {}: server settings", file.display())),
-        Err(error) => findings.wrong.push(format!("{error:#}")),
+        Ok(settings) => {
+            findings.right.push(format!("ok: {}: server settings", file.display()));
+            let base = file.parent().unwrap_or(Path::new(""));
+            settings.world_folders.iter().for_each(|folder| check_world(&base.join(folder), findings));
+        }
+        Err(error) => findings.wrong.push(error_text(&error)),
     }
 }
 

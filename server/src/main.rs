@@ -1,13 +1,13 @@
 //! The program: command line → settings → server → run until a signal → exit code.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use throng_server::check::{self, Findings};
 use throng_server::run::{Server, write_ready_file};
-use throng_server::settings::{Overrides, Prepared, prepare};
+use throng_server::settings::{Overrides, Prepared, error_text, prepare};
 use throng_shared::wire::key::ConnectKey;
 use tracing_subscriber::EnvFilter;
 
@@ -44,6 +44,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A log that cannot be written is no reason to panic.
+        .log_internal_errors(false)
         .with_ansi(is_terminal)
         .with_target(false)
         .init();
@@ -52,9 +54,7 @@ fn main() -> ExitCode {
         None => match serve(&arguments) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                let text = format!("{error:#}");
-                let prefix = if text.starts_with("error: ") { "" } else { "error: " };
-                eprintln!("{prefix}{text}");
+                say(&mut std::io::stderr(), &error_text(&error));
                 ExitCode::from(2)
             }
         },
@@ -64,43 +64,49 @@ fn main() -> ExitCode {
 fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let prepared = prepare(&arguments.overrides)?;
     let server = Server::open(&prepared)?;
-    greet(&prepared, &server);
+    // Before the greeting: whoever has read that finds the file.
     if let Some(file) = &arguments.ready_file {
         write_ready_file(file, &server)?;
     }
+    let mut out = std::io::stdout();
+    say(&mut out, &greeting(&prepared, &server));
     server.run();
-    println!("Stopped.");
+    say(&mut out, "Stopped.");
     Ok(())
 }
 
-/// Says where the server listens and what to type next.
-fn greet(prepared: &Prepared, server: &Server) {
-    println!("Throng {}", env!("CARGO_PKG_VERSION"));
-    for world in &prepared.worlds {
+/// Writes a line. A reader who has gone away is no reason to stop, and none to panic.
+fn say(out: &mut dyn Write, line: &str) {
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Where the server listens and what to type next.
+fn greeting(prepared: &Prepared, server: &Server) -> String {
+    let mut lines = vec![format!("Throng {}", env!("CARGO_PKG_VERSION"))];
+    lines.extend(prepared.worlds.iter().map(|world| {
         let config = &world.config;
-        println!(
-            "  world    {}: {} m, {} Hz, {} characters",
-            config.name, config.size_m, config.tick_rate_hz, config.population.target
-        );
-    }
+        let (name, hz, characters) = (&config.name, config.tick_rate_hz, config.population.target);
+        format!("  world    {name}: {} m, {hz} Hz, {characters} characters", config.size_m)
+    }));
     let key = if prepared.key == ConnectKey::DEVELOPMENT { "development key, this machine only" } else { "encrypted" };
-    println!("  players  udp {} ({key})", server.game_address());
+    lines.push(format!("  players  udp {} ({key})", server.game_address()));
     if let Some(address) = server.http_address {
-        println!("  health   http://{address}/healthz  /readyz  /metrics");
+        lines.push(format!("  health   http://{address}/healthz  /readyz  /metrics"));
     }
-    println!(
+    lines.push(format!(
         "Send it 50 players:  cargo run --release -p throng-client --bin throng-swarm -- --server {} --clients 50",
         server.game_address()
-    );
-    println!("Stop it:             Ctrl-C");
+    ));
+    lines.push("Stop it:             Ctrl-C".to_owned());
+    lines.join("\n")
 }
 
 fn report(findings: &Findings) -> ExitCode {
     for line in &findings.right {
-        println!("{line}");
+        say(&mut std::io::stdout(), line);
     }
-    for message in &findings.wrong {
-        eprintln!("{message}\n");
+    if !findings.wrong.is_empty() {
+        say(&mut std::io::stderr(), &findings.wrong.join("\n\n"));
     }
     if findings.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }

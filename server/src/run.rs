@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tracing::{info, warn};
 
 use crate::admin::{Status, spawn_control};
@@ -116,9 +116,10 @@ fn open_worker(prepared: &Prepared, clock: &Arc<dyn Clock>) -> anyhow::Result<Ne
         clients_max: net.clients_max as usize,
         unix_time,
     };
-    let transport = UdpTransport::bind(options, clock.now()).context(
-        "is another server running there? Choose another address with --bind IP:PORT or net.bind in the settings",
-    )?;
+    // The error names the address and the cause; as a context it would say the cause twice.
+    let transport = UdpTransport::bind(options, clock.now()).map_err(|error| {
+        anyhow!("{error}\n  help: is another server running there? Choose another address with --bind IP:PORT or net.bind in the settings")
+    })?;
     if transport.receive_buffer_bytes() < RECEIVE_BUFFER_WANTED_BYTES {
         warn!(
             bytes = transport.receive_buffer_bytes(),
@@ -129,9 +130,9 @@ fn open_worker(prepared: &Prepared, clock: &Arc<dyn Clock>) -> anyhow::Result<Ne
 }
 
 fn open_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!(
-            "cannot listen for HTTP on TCP {address}: is another server running there? \
+    TcpListener::bind(address).map_err(|error| {
+        anyhow!(
+            "cannot listen for HTTP on TCP {address}: {error}\n  help: is another server running there? \
              Choose another address with --http IP:PORT or http.bind in the settings"
         )
     })
@@ -147,7 +148,10 @@ pub fn write_ready_file(file: &Path, server: &Server) -> anyhow::Result<()> {
         format!("{{\"game\": \"{}\", \"http\": {http}, \"pid\": {}}}\n", server.game_address(), std::process::id());
     // Renamed into place, so that nobody reads half of it.
     let unfinished = file.with_extension("unfinished");
-    std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, file)).with_context(|| {
-        format!("cannot write {} (named by --ready-file): choose a path that can be written", file.display())
+    std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, file)).map_err(|error| {
+        anyhow!(
+            "cannot write {}: {error}\n  help: --ready-file takes a file in a folder that can be written to",
+            file.display()
+        )
     })
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use throng_shared::config::{KeySource, LoadedWorld, ServerSettings, builtin_world, load_world, read_settings};
 use throng_shared::wire::key::ConnectKey;
@@ -17,6 +17,10 @@ const KEY_VARIABLE: &str = "THRONG_KEY";
 /// How to get a key, for messages.
 const KEY_REMEDY: &str = "a key is 64 hexadecimal digits, for example from `openssl rand -hex 32`; \
                           to try things on this machine only, use --development-key";
+
+/// What may follow a settings file that cannot be read, for messages.
+const SETTINGS_REMEDY: &str = "--config and THRONG_CONFIG take a file such as assets/server.toml; \
+                               without them the server has settings for players of this machine";
 
 /// Flags that come before the settings file.
 #[derive(Args, Clone, Debug, Default)]
@@ -85,6 +89,12 @@ pub fn prepare(overrides: &Overrides) -> anyhow::Result<Prepared> {
     Ok(Prepared { settings, key, worlds })
 }
 
+/// What to print for an error. It begins with `error: `, as those about designers' files do by themselves.
+pub fn error_text(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    if text.starts_with("error: ") { text } else { format!("error: {text}") }
+}
+
 /// Reads the world in a folder.
 ///
 /// # Errors
@@ -98,14 +108,23 @@ pub fn read_world_folder(folder: &Path) -> anyhow::Result<LoadedWorld> {
 /// # Errors
 /// With every mistake in it, or why it cannot be read.
 pub fn read_settings_file(file: &Path) -> anyhow::Result<ServerSettings> {
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!("cannot read the settings file {} (named by --config or THRONG_CONFIG)", file.display())
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        anyhow!("cannot read the settings file {}: {error}\n  help: {SETTINGS_REMEDY}", file.display())
     })?;
     Ok(read_settings(&file.display().to_string(), &text)?)
 }
 
+/// Reads all worlds, or says what is wrong with any of them.
 fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
-    folders.iter().map(|folder| read_world_folder(folder)).collect()
+    let (mut worlds, mut wrong) = (Vec::new(), Vec::new());
+    for folder in folders {
+        match read_world_folder(folder) {
+            Ok(world) => worlds.push(world),
+            Err(error) => wrong.push(error_text(&error)),
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    Ok(worlds)
 }
 
 fn key(source: &KeySource, base: &Path) -> anyhow::Result<ConnectKey> {
@@ -113,8 +132,11 @@ fn key(source: &KeySource, base: &Path) -> anyhow::Result<ConnectKey> {
         KeySource::Development => Ok(ConnectKey::DEVELOPMENT),
         KeySource::File(file) => read_key(&base.join(file)),
         KeySource::Environment => {
-            let text = std::env::var(KEY_VARIABLE)
-                .with_context(|| format!("net.key = \"environment\", but {KEY_VARIABLE} holds no key: {KEY_REMEDY}"))?;
+            let Ok(text) = std::env::var(KEY_VARIABLE) else {
+                bail!(
+                    "net.key = \"environment\", but {KEY_VARIABLE} is not set, or not to a text\n  help: {KEY_REMEDY}"
+                );
+            };
             ConnectKey::parse(&text).with_context(|| format!("{KEY_VARIABLE} does not hold a key"))
         }
     }
@@ -122,7 +144,7 @@ fn key(source: &KeySource, base: &Path) -> anyhow::Result<ConnectKey> {
 
 fn read_key(file: &Path) -> anyhow::Result<ConnectKey> {
     let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the key file {}: {KEY_REMEDY}", file.display()))?;
+        .map_err(|error| anyhow!("cannot read the key file {}: {error}\n  help: {KEY_REMEDY}", file.display()))?;
     ConnectKey::parse(&text).with_context(|| format!("{} does not hold a key", file.display()))
 }
 
@@ -131,14 +153,44 @@ fn check_reach(settings: &ServerSettings, key: &ConnectKey) -> anyhow::Result<()
     let net = &settings.net;
     ensure!(
         !net.bind.ip().is_unspecified() || net.public_address.is_some(),
-        "net.bind = {} listens on every address: say in net.public_address which one players connect to",
+        "net.bind = {} listens on every address\n  help: say in net.public_address which one players connect to",
         net.bind
     );
     let reached = [Some(net.bind), net.public_address];
     if *key == ConnectKey::DEVELOPMENT
         && let Some(address) = reached.into_iter().flatten().find(|address| !address.ip().is_loopback())
     {
-        bail!("the development key is refused for {address}, for everybody knows it: {KEY_REMEDY}");
+        bail!(
+            "the development key is refused for {address}, for everybody knows it\n  help: name a key of your own with \
+             --key-file FILE or net.key (64 hexadecimal digits, for example from `openssl rand -hex 32`), or listen on \
+             127.0.0.1 for players of this machine only"
+        );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_come_before_the_settings() {
+        let plain = prepare(&Overrides::default()).expect("the built-in settings are right");
+        assert_eq!(plain.settings.net.bind.port(), 7777);
+        assert_eq!((plain.key, plain.worlds.len()), (ConnectKey::DEVELOPMENT, 1));
+        let address = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+        let overrides = Overrides { bind: address(1), http: address(2), threads: Some(3), ..Overrides::default() };
+        let settings = prepare(&overrides).expect("the flags are right").settings;
+        assert_eq!((Some(settings.net.bind), settings.http_bind, settings.threads), (address(1), address(2), 3));
+    }
+
+    #[test]
+    fn what_is_wrong_with_any_world_is_said() {
+        let worlds = vec![PathBuf::from("nowhere/first"), PathBuf::from("nowhere/second")];
+        let error = prepare(&Overrides { worlds, ..Overrides::default() }).expect_err("they are not there");
+        let text = error_text(&error);
+        for file in ["error: nowhere/first/world.toml", "error: nowhere/second/world.toml"] {
+            assert_eq!(text.matches(file).count(), 1, "{text}");
+        }
+    }
 }

@@ -2,24 +2,28 @@
 //! it, with every rule checked after every tick. Nothing sleeps and nothing reads a clock: a seed fixes everything.
 //!
 //! ```
-//! use throng_tests::{Link, Plan, Sim};
+//! use glam::Vec2;
+//! use throng_tests::{Action::{Leave, Run, Wait}, Link, Sim};
 //!
 //! let mut sim = Sim::new(7).link(Link { one_way_ms: 80.0, loss_percent: 2.0, ..Link::default() }).start();
 //! let [ann, ben] = sim.connect();
-//! sim.plan(ann, Plan::run_east());
-//! sim.run_ticks(40);
+//! sim.run(&[Run(ann, Vec2::X), Wait(40)]);
 //! assert!(sim.sees(ben, ann));
+//! sim.run(&[Leave(ann), Wait(20)]);
+//! assert!(!sim.sees(ben, ann));
 //! ```
 
 mod memory_network;
 mod oracle;
 mod rules;
+mod script;
 mod sim;
 mod world;
 
 pub use memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;
+pub use script::Action;
 pub use sim::{Plan, PlayerHandle, Sim, SimBuilder};
 pub use throng_shared::link::LinkConditions as Link;
 pub use world::{flat_world, hilly_world};

@@ -40,6 +40,13 @@ pub struct SimBuilder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PlayerHandle(usize);
 
+impl PlayerHandle {
+    /// The player who came as the `number`th, counted from 0.
+    pub fn nth(number: usize) -> PlayerHandle {
+        PlayerHandle(number)
+    }
+}
+
 /// What a player does.
 #[derive(Clone, Debug)]
 pub enum Plan {
@@ -269,6 +276,13 @@ impl Sim {
     /// A player's client, to be changed.
     pub fn client_mut(&mut self, player: PlayerHandle) -> &mut Client<MemoryClientTransport> {
         &mut self.players[player.0].client
+    }
+
+    /// Whether a player is in its world, by its own and by the server's account.
+    pub fn is_playing(&self, player: PlayerHandle) -> bool {
+        self.players.get(player.0).is_some_and(|Player { client, id, instance, .. }| {
+            *client.state() == State::Playing && self.instance(*instance).character_of(*id).is_some()
+        })
     }
 
     /// Whether `viewer` knows of `other`.

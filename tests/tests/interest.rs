@@ -87,4 +87,9 @@ fn a_full_view_holds_the_nearest() {
         .map(distance_m)
         .fold(f32::MAX, f32::min);
     assert!(nearest_unseen_m >= 0.8 * farthest_seen_m, "{nearest_unseen_m} m unseen, {farthest_seen_m} m seen");
+    let newcomer = *players.iter().find(|&&p| p != viewer && !sim.sees(viewer, p)).expect("most are not seen");
+    sim.teleport(newcomer, own.ground_position_m() + Vec2::X);
+    sim.run_ticks(5);
+    assert!(sim.sees(viewer, newcomer), "the nearest takes the place of the farthest");
+    assert_eq!(sim.client(viewer).replica().len(), 20);
 }

@@ -18,7 +18,7 @@ use nearest::Nearest;
 pub const SEEN_MAX: usize = 8;
 
 /// Bots per rayon job at least; fewer are not worth handing over.
-pub(crate) const BOTS_PER_JOB_MIN: usize = 64;
+pub(crate) const BOTS_PER_JOB_MIN: usize = 512;
 
 /// Somebody in sight.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,6 +14,7 @@ use super::member::Member;
 use super::report::{Measurement, SwarmReport};
 use crate::client::{Client, State};
 use crate::token::{TokenError, connect_token};
+use crate::transport::ClientTransport;
 use crate::udp::UdpTransport;
 
 /// New connections per second.
@@ -27,6 +28,9 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 /// How often everybody is looked after, events or not.
 const SCAN_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How long links may take to deliver what was said on parting.
+const PARTING_MAX: Duration = Duration::from_secs(2);
 
 /// Everybody's connection is moved along at least this often.
 const UPKEEP_INTERVAL: Duration = Duration::from_millis(50);
@@ -104,11 +108,8 @@ pub fn run(options: &SwarmOptions, watch: &mut dyn FnMut(Progress)) -> Result<Sw
     })?;
     let elapsed = swarm.start.elapsed() - measurement_start;
     let after = Measurement::take(&mut swarm.members);
-    let now = swarm.start.elapsed();
     let report = SwarmReport::new(options, &before, &after, elapsed, &completeness, &visible, &swarm.failures);
-    for member in &mut swarm.members {
-        member.client.leave(now);
-    }
+    swarm.leave()?;
     Ok(report)
 }
 
@@ -162,10 +163,7 @@ impl Swarm<'_> {
             if now >= end {
                 return Ok(());
             }
-            match self.poll.poll(&mut events, Some(SCAN_INTERVAL)) {
-                Err(error) if error.kind() != std::io::ErrorKind::Interrupted => return Err(error.into()),
-                _ => {}
-            }
+            wait(&mut self.poll, &mut events)?;
             for event in &events {
                 let now = self.start.elapsed();
                 self.members[event.token().0].client.update(now);
@@ -196,6 +194,26 @@ impl Swarm<'_> {
         }
     }
 
+    /// Everybody leaves. On bad links what they say on parting is still under way then, and is seen off.
+    fn leave(&mut self) -> Result<(), SwarmError> {
+        let now = self.start.elapsed();
+        self.members.iter_mut().for_each(|member| member.client.leave(now));
+        let end = now + PARTING_MAX;
+        let mut events = Events::with_capacity(1_024);
+        loop {
+            let now = self.start.elapsed();
+            let mut is_busy = false;
+            for transport in self.members.iter_mut().map(|member| member.client.transport_mut()) {
+                transport.receive(now, &mut |_| {});
+                is_busy |= transport.next_due().is_some();
+            }
+            if !is_busy || now >= end {
+                return Ok(());
+            }
+            wait(&mut self.poll, &mut events)?;
+        }
+    }
+
     fn note_failures(&mut self) {
         for member in &mut self.members {
             match member.client.state() {
@@ -217,5 +235,13 @@ impl Swarm<'_> {
             failed: count(|state| matches!(state, State::Closed(_))),
             measured,
         }
+    }
+}
+
+/// Waits for a datagram, but not for long.
+fn wait(poll: &mut Poll, events: &mut Events) -> std::io::Result<()> {
+    match poll.poll(events, Some(SCAN_INTERVAL)) {
+        Err(error) if error.kind() != std::io::ErrorKind::Interrupted => Err(error),
+        _ => Ok(()),
     }
 }

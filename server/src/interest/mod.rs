@@ -32,7 +32,7 @@ impl InterestRules {
 }
 
 /// Fewest clients that are worth handing to another thread; one view takes some microseconds.
-const PARALLEL_MIN: usize = 8;
+const PARALLEL_MIN: usize = 64;
 
 /// Brings every client's view up to date with where everybody is.
 pub(crate) fn update_views(

@@ -20,7 +20,7 @@ use throng_shared::wire::snapshot::SnapshotHeader;
 use crate::session::Sessions;
 
 /// Fewest clients that are worth handing to another thread; one snapshot takes some microseconds.
-const PARALLEL_MIN: usize = 8;
+const PARALLEL_MIN: usize = 64;
 
 /// Writes every client's snapshot.
 pub(crate) fn encode_snapshots(tick: Res<Tick>, columns: Res<CharacterColumns>, mut sessions: ResMut<Sessions>) {

@@ -250,3 +250,104 @@ fn settle_lost(slots: &mut Slots, entry: SentEntry, tick: Tick) {
 fn order(a: f32, a_id: NetId, b: f32, b_id: NetId) -> std::cmp::Ordering {
     a.total_cmp(&b).then(a_id.cmp(&b_id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::IVec3;
+    use throng_shared::ids::Archetype;
+    use throng_shared::quantised::QuantisedState;
+
+    const RULES: InterestRules = InterestRules { enter_radius_m: 50.0, leave_radius_m: 60.0, visible_max: 100 };
+
+    /// A client at the origin, and one other character after the other.
+    struct Scene {
+        view: ClientView,
+        grid: Grid,
+    }
+
+    impl Scene {
+        /// Lives through `tick` with one character in sight, who last changed in `changed`; returns the snapshot.
+        fn tick(&mut self, tick: u32, character: Option<(u32, u32)>) -> Snapshot {
+            let (tick, mut columns) = (Tick(tick), CharacterColumns::default());
+            if let Some((net_id, changed)) = character {
+                columns.resize(1);
+                columns.net_ids[0] = NetId(net_id);
+                columns.archetypes[0] = Archetype::Bot;
+                columns.states[0] = QuantisedState { position: IVec3::splat(5), ..QuantisedState::default() };
+                columns.changed[0] = Tick(changed);
+            }
+            self.grid.rebuild(&columns.positions_m);
+            self.view.observe(tick, &self.grid, &columns, &RULES, Vec2::ZERO, NetId(u32::MAX));
+            let mut bytes = Vec::new();
+            self.view.write_snapshot(SnapshotHeader { tick, ..SnapshotHeader::default() }, &columns, &mut bytes);
+            let mut snapshot = Snapshot::default();
+            snapshot.decode_from(&bytes).expect("what we write can be read");
+            snapshot
+        }
+
+        fn acknowledge(&mut self, ticks: &[u32]) {
+            let mut acks = SnapshotAcks::default();
+            ticks.iter().for_each(|&tick| acks.insert(Tick(tick)));
+            self.view.acknowledge(&acks);
+        }
+    }
+
+    fn scene() -> Scene {
+        Scene { view: ClientView::default(), grid: Grid::new(200.0, 60.0) }
+    }
+
+    fn counts(snapshot: &Snapshot) -> (usize, usize, usize) {
+        (snapshot.enters.len(), snapshot.updates.len(), snapshot.leaves.len())
+    }
+
+    #[test]
+    fn an_enter_is_repeated_while_it_changes_and_once_more_and_then_again_only_when_lost() {
+        let mut scene = scene();
+        assert_eq!(counts(&scene.tick(1, Some((7, 1)))), (1, 0, 0), "new");
+        assert_eq!(counts(&scene.tick(2, Some((7, 1)))), (1, 0, 0), "the last word, twice");
+        assert_eq!(counts(&scene.tick(3, Some((7, 1)))), (0, 0, 0), "under way");
+        (4..9).for_each(|tick| assert_eq!(counts(&scene.tick(tick, Some((7, 1)))), (0, 0, 0)));
+        scene.acknowledge(&[3, 4, 5, 6, 7, 8]);
+        assert_eq!(counts(&scene.tick(9, Some((7, 1)))), (1, 0, 0), "both were lost");
+        scene.acknowledge(&[3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(counts(&scene.tick(10, Some((7, 10)))), (0, 1, 0), "known by now");
+    }
+
+    #[test]
+    fn a_leave_is_repeated_until_it_is_acknowledged() {
+        let mut scene = scene();
+        scene.tick(1, Some((7, 1)));
+        (2..6).for_each(|tick| assert_eq!(counts(&scene.tick(tick, None)), (0, 0, 1)));
+        scene.acknowledge(&[1, 4]);
+        assert_eq!(counts(&scene.tick(6, None)), (0, 0, 0));
+    }
+
+    #[test]
+    fn an_entity_that_the_client_cannot_have_heard_of_leaves_without_a_word() {
+        let mut scene = scene();
+        scene.tick(1, None);
+        let mut columns = CharacterColumns::default();
+        columns.resize(1);
+        scene.grid.rebuild(&columns.positions_m);
+        scene.view.observe(Tick(2), &scene.grid, &columns, &RULES, Vec2::ZERO, NetId(u32::MAX));
+        assert_eq!(scene.view.entities().count(), 1, "in view, but no snapshot was written");
+        assert_eq!(counts(&scene.tick(3, None)), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_late_acknowledgement_of_a_slots_former_owner_tells_nothing_about_the_present_one() {
+        let mut scene = scene();
+        scene.tick(1, Some((7, 1)));
+        scene.tick(2, Some((7, 2)));
+        scene.tick(3, None);
+        scene.acknowledge(&[1, 3]);
+        let enter = scene.tick(4, Some((8, 4)));
+        assert_eq!((enter.enters[0].slot, enter.enters[0].net_id), (0, NetId(8)), "the slot is used again");
+        scene.tick(5, Some((8, 4)));
+        scene.tick(6, Some((8, 4)));
+        // The snapshot of tick 2 was only late; those of ticks 4 and 5, with the enter, are still under way.
+        scene.acknowledge(&[1, 2, 3, 6]);
+        assert_eq!(counts(&scene.tick(7, Some((8, 7)))), (1, 0, 0), "still an enter, for all we know");
+    }
+}

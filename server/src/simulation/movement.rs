@@ -26,7 +26,7 @@ impl Default for LastInput {
 }
 
 /// Fewest characters that are worth handing to another thread; one step takes less than a microsecond.
-const PARALLEL_MIN: usize = 128;
+const PARALLEL_MIN: usize = 512;
 
 type Moving<'w> = (Mut<'w, CharacterState>, Mut<'w, InputBuffer>, Mut<'w, LastInput>);
 

@@ -1,0 +1,224 @@
+//! The real program over real sockets of this machine: it starts, plays, stops, and says what is wrong.
+
+mod support;
+
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+
+use support::{Finished, Folder, Player, Server, repository, run, swarm_options, wait_until};
+use throng_client::swarm::{self, SwarmOptions, SwarmReport};
+use throng_client::{CloseReason, State};
+use throng_server::settings::read_world_folder;
+use throng_server::tick::Phase;
+use throng_shared::ids::InstanceId;
+use throng_shared::link::LinkConditions;
+use throng_shared::wire::WireError;
+use throng_shared::wire::key::ConnectKey;
+use throng_shared::wire::message::GoodbyeReason;
+
+/// Snapshots per second that the slowest client of a perfect link must get from a world of 20 Hz.
+const SNAPSHOTS_PER_S_MIN: f64 = 19.0;
+
+/// A key that is not the development key.
+const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// Runs a swarm that must be let in, see everybody, and find no fault.
+fn play(options: &SwarmOptions) -> SwarmReport {
+    let report = swarm::run(options, &mut |_| ()).expect("the swarm starts");
+    assert!(report.is_complete(), "{report}");
+    assert_eq!((report.completeness_percent, report.errors), (100.0, 0), "{report}");
+    report
+}
+
+#[test]
+fn a_server_with_nothing_but_its_defaults_tells_how_it_is() {
+    let server = Server::start();
+    wait_until("it is ready", || {
+        let answer = server.get("/readyz");
+        let expected = if answer.status == 200 { "ready\n" } else { "starting: no tick yet\n" };
+        assert_eq!(answer.body, expected);
+        answer.status == 200
+    });
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.get("/nothing").status, 404);
+    let metrics = server.get("/metrics");
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{}", metrics.head);
+    assert!(metrics.body.ends_with("# EOF\n"));
+    for phase in Phase::ALL {
+        let count = format!("throng_phase_seconds_count{{world=\"meadow\",phase=\"{}\"}}", phase.label());
+        assert!(server.metric(&count).is_some_and(|count| count > 0.0), "{count} in {}", metrics.body);
+    }
+    assert!(server.metric("throng_tick_seconds_count{world=\"meadow\"}").is_some_and(|count| count > 0.0));
+    assert_eq!(server.metric("throng_players{world=\"meadow\"}"), Some(0.0));
+    assert_eq!(server.metric("throng_characters{world=\"meadow\"}"), Some(500.0));
+}
+
+#[test]
+fn swarms_play_in_the_meadow_on_good_links_and_on_bad_ones() {
+    let server = Server::start();
+    let good = play(&swarm_options(server.game));
+    assert!(good.snapshots_per_s_min >= SNAPSHOTS_PER_S_MIN, "{good}");
+    server.wait_until_empty("meadow");
+    let conditions =
+        LinkConditions { loss_percent: 5.0, one_way_ms: 30.0, jitter_ms: 10.0, ..LinkConditions::default() };
+    play(&SwarmOptions { conditions, first_client_id: 2_000, ..swarm_options(server.game) });
+    server.wait_until_empty("meadow");
+    for error in WireError::ALL {
+        let malformed = format!("throng_net_malformed_total{{reason=\"{}\"}}", error.label());
+        assert_eq!(server.metric(&malformed), Some(0.0), "{malformed}");
+    }
+    assert_eq!(server.metric("throng_refusals_total"), Some(0.0));
+}
+
+#[test]
+fn a_signal_stops_the_server_and_its_players_are_told() {
+    for signal in ["TERM", "INT"] {
+        let server = Server::start();
+        let mut player = Player::connect(server.game, &ConnectKey::DEVELOPMENT);
+        player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
+        server.signal(signal);
+        player.play_until("the connection ends", |client| client.is_closed());
+        assert_eq!(*player.state(), State::Closed(CloseReason::Goodbye(GoodbyeReason::ServerStopping)), "{signal}");
+        let finished = server.wait();
+        assert_eq!(finished.exit_code, Some(0), "{signal}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_key_of_its_own_lets_in_only_those_who_have_it() {
+    let folder = Folder::new();
+    folder.write("throng.key", &format!("{KEY}\n"));
+    let server = Server::start_in(folder, &["--key-file", "throng.key"]);
+    let mut stranger = Player::connect(server.game, &ConnectKey::DEVELOPMENT).hasty();
+    stranger.play_until("nobody answers", |client| client.is_closed());
+    let State::Closed(CloseReason::Transport(reason)) = stranger.state() else { panic!("{:?}", stranger.state()) };
+    assert!(reason.contains("timed out"), "{reason}");
+    let mut player = Player::connect(server.game, &ConnectKey::parse(KEY).expect("a key"));
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
+    assert_eq!(server.metric("throng_net_connected"), Some(1.0));
+}
+
+#[test]
+fn two_worlds_in_one_process_have_their_own_players() {
+    let folder = Folder::new();
+    for (name, hz, radius_m) in [("slow", 20, 20), ("fast", 40, 30)] {
+        let text = format!(
+            "[world]\nname = \"{name}\"\nsize_m = 400\n[simulation]\ntick_rate_hz = {hz}\n\
+             [terrain]\nkind = \"flat\"\nheight_m = 5\n[population]\ntarget = 30\n\
+             [[spawn]]\ncenter_m = [0, 0]\nradius_m = {radius_m}\n"
+        );
+        folder.write(&format!("{name}/world.toml"), &text);
+    }
+    let worlds = ["slow", "fast"].map(|name| read_world_folder(&folder.path().join(name)).expect("a world"));
+    let server = Server::start_in(folder, &["--world", "slow", "--world", "fast"]);
+    std::thread::scope(|scope| {
+        for (number, world) in worlds.into_iter().enumerate() {
+            let options = SwarmOptions {
+                instance: InstanceId(number as u16),
+                clients: 8 + 2 * number as u32,
+                first_client_id: 1_000 * (1 + number as u64),
+                world,
+                ..swarm_options(server.game)
+            };
+            scope.spawn(move || {
+                let report = play(&options);
+                assert!(report.completeness_pairs > 0, "{report}");
+            });
+        }
+        let players = |world: &str| server.metric(&format!("throng_players{{world=\"{world}\"}}"));
+        wait_until("all are in", || (players("slow"), players("fast")) == (Some(8.0), Some(10.0)));
+    });
+    server.wait_until_empty("slow");
+    server.wait_until_empty("fast");
+}
+
+#[test]
+fn whatever_is_wrong_is_said_in_one_message_with_a_remedy() {
+    let folder = Folder::new();
+    folder.write("localhost.toml", "[net]\nbind = \"localhost:7000\"\n");
+    folder.write("environment.toml", "[net]\nkey = \"environment\"\n");
+    folder.write("broken/world.toml", "[world]\nname = \"broken\"\nsize_m = 500 m\n");
+    folder.write("short.key", "00112233\n");
+    let udp = UdpSocket::bind("127.0.0.1:0").and_then(|socket| Ok((socket.local_addr()?, socket))).expect("a port");
+    let tcp = TcpListener::bind("127.0.0.1:0").and_then(|socket| Ok((socket.local_addr()?, socket))).expect("a port");
+    // Arguments, and what the message has in it.
+    let cases = [
+        ("--config none.toml", "cannot read the settings file none.toml | --config and THRONG_CONFIG take a file"),
+        ("--config localhost.toml", "localhost.toml:2:8: net.bind | write \"127.0.0.1:7000\""),
+        ("--world nowhere", "nowhere/world.toml | does not exist | a world is a folder with a world.toml in it"),
+        ("--world broken", "broken/world.toml:3:10: | write numbers without a unit"),
+        (&format!("--bind {}", udp.0), &format!("UDP {}: | another server | --bind IP:PORT or net.bind", udp.0)),
+        (&format!("--http {}", tcp.0), &format!("TCP {}: | another server | --http IP:PORT or http.bind", tcp.0)),
+        ("--ready-file nowhere/ready", "cannot write nowhere/ready: | --ready-file takes a file in a folder"),
+        ("--bind 192.0.2.1:7777", "development key is refused for 192.0.2.1:7777 | --key-file FILE | 127.0.0.1"),
+        ("--bind 0.0.0.0:7777", "net.bind = 0.0.0.0:7777 | net.public_address"),
+        ("--config environment.toml", "net.key = \"environment\" | THRONG_KEY is not set | openssl rand -hex 32"),
+        ("--key-file short.key", "short.key does not hold a key | 64 hexadecimal digits | openssl rand -hex 32"),
+        ("--key-file none.key", "cannot read the key file none.key: | 64 hexadecimal digits | --development-key"),
+        ("--wurld meadow", "unexpected argument '--wurld' | '--world' | --help"),
+        ("--threads many", "invalid value 'many' for '--threads <N>' | --help"),
+    ];
+    for (arguments, parts) in cases {
+        let Finished { exit_code, stdout, stderr } = run(folder.path(), arguments.split(' '));
+        assert_eq!(exit_code, Some(2), "{arguments}: {stderr}");
+        assert_eq!(stdout, "", "a server that does not start greets nobody: {arguments}");
+        assert_eq!(stderr.matches("error: ").count(), 1, "{arguments}: {stderr}");
+        for part in parts.split(" | ") {
+            assert!(stderr.contains(part), "{arguments}: no {part:?} in {stderr}");
+        }
+    }
+}
+
+#[test]
+fn check_approves_of_the_worlds_and_settings_that_come_with_the_server() {
+    for arguments in [&["check"][..], &["check", "assets"]] {
+        let finished = run(&repository("."), arguments.iter().copied());
+        assert_eq!((finished.exit_code, &*finished.stderr), (Some(0), ""));
+        let lines: Vec<&str> = finished.stdout.lines().collect();
+        assert!(lines.contains(&"ok: assets/server.toml: server settings"), "{lines:?}");
+        assert!(lines.iter().any(|line| line.starts_with("ok: assets/worlds/meadow: 1000 x 1000 m")), "{lines:?}");
+        assert!(lines.iter().all(|line| line.starts_with("ok: ")), "{lines:?}");
+    }
+}
+
+#[test]
+fn check_prints_every_mistake_of_every_world() {
+    let tests = repository("tests");
+    let finished = run(&tests, ["check", "broken-worlds"]);
+    assert_eq!((finished.exit_code, &*finished.stdout), (Some(2), ""));
+    let entries = fs::read_dir(tests.join("broken-worlds")).expect("broken worlds").map(|entry| entry.expect("one"));
+    let folders: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    for folder in &folders {
+        if !folder.join("world.toml").exists() {
+            // Such a folder may hold worlds, but is none.
+            continue;
+        }
+        let expected = fs::read_to_string(folder.join("expected.txt")).expect("an expected message");
+        let expected = expected.replace("\r\n", "\n");
+        assert!(finished.stderr.contains(expected.trim_end()), "not printed: {expected}");
+    }
+    assert!(folders.len() > 50);
+}
+
+#[test]
+fn check_follows_settings_to_their_worlds_and_says_what_does_not_exist() {
+    let folder = Folder::new();
+    folder.write("two.toml", "[[world]]\nfolder = \"far/away\"\n[[world]]\nfolder = \"nowhere\"\n");
+    folder.write("empty/readme.txt", "");
+    folder.write("home/server.toml", "[[world]]\nfolder = \"worlds/mine\"\n");
+    folder.write("home/worlds/mine/world.toml", "");
+    let cases = [
+        ("check two.toml", "error: far/away/world.toml: | error: nowhere/world.toml:"),
+        ("check missing", "error: missing does not exist | name a world's folder"),
+        ("check empty", "error: empty: no world.toml and no server.toml in it"),
+        ("check home", "error: home/worlds/mine/world.toml: table [world] is missing"),
+    ];
+    for (arguments, parts) in cases {
+        let finished = run(folder.path(), arguments.split(' '));
+        assert_eq!(finished.exit_code, Some(2), "{arguments}");
+        for part in parts.split(" | ") {
+            assert_eq!(finished.stderr.matches(part).count(), 1, "{arguments}: {part:?} in {}", finished.stderr);
+        }
+    }
+}
