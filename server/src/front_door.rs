@@ -9,6 +9,7 @@ use throng_shared::wire::message::{
     self, ClientMessage, GoodbyeReason, Hello, RefusalReason, Refused, ServerMessage, hello_versions,
 };
 use throng_shared::wire::{PROTOCOL_VERSION, WireError};
+use tracing::debug;
 
 use crate::batch::OutboundBatch;
 use crate::net::NetEvent;
@@ -125,11 +126,13 @@ impl FrontDoor {
             Stage::Playing(_) => self.dismiss(client, ServerMessage::Goodbye(GoodbyeReason::Malformed), outbound),
             Stage::Greeting(instance) => match self.greet(instance, bytes) {
                 Ok((instance, name)) => {
+                    debug!(client = client.0, world = instance.0, name, "joined");
                     self.clients.insert(client, Stage::Playing(instance));
                     self.players[usize::from(instance.0)] += 1;
                     Some(Admission::Join(instance, client, name))
                 }
                 Err(last_message) => {
+                    debug!(client = client.0, ?last_message, "refused");
                     self.refusals += 1;
                     self.dismiss(client, last_message, outbound)
                 }
@@ -180,6 +183,7 @@ impl FrontDoor {
     fn forget(&mut self, client: ClientId) -> Option<Admission> {
         match self.clients.remove(&client)? {
             Stage::Playing(instance) => {
+                debug!(client = client.0, world = instance.0, "left");
                 self.players[usize::from(instance.0)] -= 1;
                 Some(Admission::Leave(instance, client))
             }

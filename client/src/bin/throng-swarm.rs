@@ -125,11 +125,12 @@ fn options(arguments: &Arguments) -> anyhow::Result<SwarmOptions> {
     })
 }
 
+/// The address of a host's name; an IPv4 one if it has both, for that is what a server listens on by default.
 fn resolve(server: &str) -> anyhow::Result<SocketAddr> {
-    let mut addresses = server
-        .to_socket_addrs()
-        .with_context(|| format!("--server {server} is not HOST:PORT, such as 127.0.0.1:7777"))?;
-    addresses.next().with_context(|| format!("--server {server} has no address"))
+    let wanted = || format!("--server {server} is not HOST:PORT, such as 127.0.0.1:7777");
+    let addresses: Vec<SocketAddr> = server.to_socket_addrs().with_context(wanted)?.collect();
+    let ipv4 = addresses.iter().find(|address| address.is_ipv4());
+    ipv4.or(addresses.first()).copied().with_context(|| format!("--server {server} has no address"))
 }
 
 fn world(folder: Option<&Path>) -> anyhow::Result<LoadedWorld> {
