@@ -79,13 +79,18 @@ impl Host {
     }
 
     /// Runs every tick that is due, and calls `ticked` after each.
-    pub fn run_due(&mut self, now: Duration, outbound: &mut OutboundBatch, mut ticked: impl FnMut(&Instance)) {
-        for hosted in &mut self.hosted {
+    pub fn run_due(
+        &mut self,
+        now: Duration,
+        outbound: &mut OutboundBatch,
+        mut ticked: impl FnMut(InstanceId, &Instance),
+    ) {
+        for (number, hosted) in self.hosted.iter_mut().enumerate() {
             let due = hosted.pacer.take_due(now);
             hosted.ticks_given_up += u64::from(due.given_up);
             for _ in 0..due.run {
                 hosted.instance.tick(&mut hosted.inbound, outbound);
-                ticked(&hosted.instance);
+                ticked(InstanceId(number as u16), &hosted.instance);
             }
         }
     }

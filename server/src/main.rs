@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 /// An authoritative simulation server for MMO-scale worlds.
 ///
 /// Without arguments: the built-in meadow, for players of this machine. THRONG_LOG sets what is logged (error, warn, info,
-/// debug). Exit code: 0 after a stop by signal, 2 when something that was given is wrong.
+/// debug). Exit code: 0 after a stop by signal, 1 when the server broke, 2 when something that was given is wrong.
 #[derive(Parser, Debug)]
 #[command(name = "throng", version)]
 struct Arguments {
@@ -51,17 +51,14 @@ fn main() -> ExitCode {
         .init();
     match arguments.command {
         Some(Command::Check { path }) => report(&check::check(&path)),
-        None => match serve(&arguments) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                say(&mut std::io::stderr(), &error_text(&error));
-                ExitCode::from(2)
-            }
-        },
+        None => serve(&arguments).unwrap_or_else(|error| {
+            say(&mut std::io::stderr(), &error_text(&error));
+            ExitCode::from(2)
+        }),
     }
 }
 
-fn serve(arguments: &Arguments) -> anyhow::Result<()> {
+fn serve(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let prepared = prepare(&arguments.overrides)?;
     let server = Server::open(&prepared)?;
     // Before the greeting: whoever has read that finds the file.
@@ -70,9 +67,12 @@ fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let mut out = std::io::stdout();
     say(&mut out, &greeting(&prepared, &server));
-    server.run();
+    if let Err(error) = server.run() {
+        say(&mut std::io::stderr(), &error_text(&error));
+        return Ok(ExitCode::from(1));
+    }
     say(&mut out, "Stopped.");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a line. A reader who has gone away is no reason to stop, and none to panic.
@@ -88,7 +88,8 @@ fn greeting(prepared: &Prepared, server: &Server) -> String {
         let (name, hz, characters) = (&config.name, config.tick_rate_hz, config.population.target);
         format!("  world    {name}: {} m, {hz} Hz, {characters} characters", config.size_m)
     }));
-    let key = if prepared.key == ConnectKey::DEVELOPMENT { "development key, this machine only" } else { "encrypted" };
+    let key =
+        if prepared.key == ConnectKey::DEVELOPMENT { "development key, this machine only" } else { "with your key" };
     lines.push(format!("  players  udp {} ({key})", server.game_address()));
     if let Some(address) = server.http_address {
         lines.push(format!("  health   http://{address}/healthz  /readyz  /metrics"));

@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use throng_shared::ids::InstanceId;
 use throng_shared::wire::WireError;
 
 use crate::commit::Totals;
@@ -58,13 +59,16 @@ const NET_COUNTERS: [NetCounter; 8] = [
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct WorldLabel {
+struct WorldLabels {
     world: String,
+    /// Two worlds of one host may have one name.
+    number: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PhaseLabels {
     world: String,
+    number: u16,
     phase: &'static str,
 }
 
@@ -77,12 +81,12 @@ struct ReasonLabel {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    tick_seconds: Family<WorldLabel, Histogram>,
+    tick_seconds: Family<WorldLabels, Histogram>,
     phase_seconds: Family<PhaseLabels, Histogram>,
-    ticks: Family<WorldLabel, Counter>,
-    characters: Family<WorldLabel, Gauge>,
-    players: Family<WorldLabel, Gauge>,
-    world_counters: [Family<WorldLabel, Counter>; WORLD_COUNTERS.len()],
+    ticks: Family<WorldLabels, Counter>,
+    characters: Family<WorldLabels, Gauge>,
+    players: Family<WorldLabels, Gauge>,
+    world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
     net_counters: [Counter; NET_COUNTERS.len()],
     malformed: Family<ReasonLabel, Counter>,
     connected: Gauge,
@@ -129,12 +133,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Notes a tick that has just been lived through.
-    pub fn note_tick(&self, instance: &Instance) {
-        let world = || WorldLabel { world: instance.name().to_owned() };
+    /// Notes a tick that a host's instance has just lived through.
+    pub fn note_tick(&self, id: InstanceId, instance: &Instance) {
+        let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
         let mut tick_s = 0.0;
         for (phase, time) in Phase::ALL.iter().zip(instance.phase_times()) {
-            let labels = PhaseLabels { world: instance.name().to_owned(), phase: phase.label() };
+            let labels = PhaseLabels { world: instance.name().to_owned(), number: id.0, phase: phase.label() };
             self.phase_seconds.get_or_create(&labels).observe(time.as_secs_f64());
             tick_s += time.as_secs_f64();
         }

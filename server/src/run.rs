@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use tracing::{info, warn};
 
 use crate::admin::{Status, spawn_control};
@@ -68,22 +68,29 @@ impl Server {
     }
 
     /// Lives until it is told to stop, then says goodbye to everybody.
-    pub fn run(self) {
+    ///
+    /// # Errors
+    /// When the network thread has died; there is then nobody to say goodbye to.
+    pub fn run(self) -> anyhow::Result<()> {
         let Server { mut host, worker, status, clock, pool, .. } = self;
         // Inside the pool, so that the tick's own thread does its share of the parallel work.
-        pool.install(|| tick_until_stopped(&mut host, &worker, &status, &*clock));
-        let mut outbound = OutboundBatch::default();
+        pool.install(|| tick_until_stopped(&mut host, &worker, &status, &*clock))?;
+        let (mut inbound, mut outbound) = (NetInbound::default(), OutboundBatch::default());
+        // Who has just come is told as well.
+        worker.mailbox().collect(&mut inbound);
+        host.receive(clock.now(), &inbound, &mut outbound);
         host.say_goodbye(&mut outbound);
         info!(clients = outbound.dismissals.len(), "stopping");
         worker.post(&mut outbound);
         worker.finish();
+        Ok(())
     }
 }
 
-fn tick_until_stopped(host: &mut Host, worker: &NetWorker, status: &Status, clock: &dyn Clock) {
+fn tick_until_stopped(host: &mut Host, worker: &NetWorker, status: &Status, clock: &dyn Clock) -> anyhow::Result<()> {
     let mut inbound = NetInbound::default();
     let mut outbound = OutboundBatch::default();
-    let mut given_up = 0;
+    let mut overload = OverloadLog::default();
     while !status.is_stopping() {
         let now = clock.now();
         let wait = host.next_due().map_or(WAIT_MAX, |due| due.saturating_sub(now));
@@ -91,16 +98,35 @@ fn tick_until_stopped(host: &mut Host, worker: &NetWorker, status: &Status, cloc
             std::thread::sleep(wait.min(WAIT_MAX));
             continue;
         }
+        ensure!(worker.is_alive(), "the network thread has died; what it said before is above");
         worker.mailbox().collect(&mut inbound);
         host.receive(now, &inbound, &mut outbound);
-        host.run_due(now, &mut outbound, |instance| status.metrics.note_tick(instance));
+        host.run_due(now, &mut outbound, |id, instance| status.metrics.note_tick(id, instance));
         worker.post(&mut outbound);
         let net = NetTotals { outbound_dropped: worker.mailbox().dropped_batches(), ..inbound.totals };
         status.metrics.note_host(host, &net);
         status.note_tick(now);
-        if host.ticks_given_up() > given_up {
-            warn!(ticks = host.ticks_given_up() - given_up, "overload: the world runs late and has given up ticks");
-            given_up = host.ticks_given_up();
+        overload.note(now, host.ticks_given_up());
+    }
+    Ok(())
+}
+
+/// Says that the world runs late, but not in every tick of a bad hour.
+#[derive(Default)]
+struct OverloadLog {
+    told: u64,
+    told_at: Option<Duration>,
+}
+
+impl OverloadLog {
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    fn note(&mut self, now: Duration, ticks_given_up: u64) {
+        let is_time = self.told_at.is_none_or(|told_at| now >= told_at + Self::INTERVAL);
+        if ticks_given_up > self.told && is_time {
+            let ticks = ticks_given_up - self.told;
+            warn!(ticks, "overload: ticks were given up, the world runs late");
+            (self.told, self.told_at) = (ticks_given_up, Some(now));
         }
     }
 }

@@ -367,7 +367,7 @@ impl Sim {
         self.host.receive(self.now, &self.inbound, &mut self.outbound);
         self.inbound.clear();
         let fingerprints = &mut self.fingerprints;
-        self.host.run_due(self.now, &mut self.outbound, |instance| fingerprints.push(instance.fingerprint()));
+        self.host.run_due(self.now, &mut self.outbound, |_, instance| fingerprints.push(instance.fingerprint()));
         self.ticks += self.instance(InstanceId(0)).current_tick().since(ticks_before);
         for (place, instance) in self.host.instances().enumerate() {
             let states = states(instance);

@@ -1,74 +1,101 @@
 //! Bots fill what people leave empty, and nobody sees them come or go.
 
-use std::collections::BTreeSet;
-
 use glam::Vec2;
 use throng_shared::config::PopulationConfig;
 use throng_shared::ids::{Archetype, InstanceId, NetId};
-use throng_tests::{PlayerHandle, Sim, flat_world};
+use throng_tests::{Plan, PlayerHandle, Sim, flat_world};
 
-const TARGET: u32 = 120;
+const TARGET: usize = 120;
+const PEOPLE: usize = 40;
 
-fn bots(sim: &Sim) -> BTreeSet<NetId> {
-    let columns = sim.instance(InstanceId(0)).columns();
-    (0..columns.len())
-        .filter(|&row| columns.archetypes[row] == Archetype::Bot)
-        .map(|row| columns.net_ids[row])
-        .collect()
+/// Where everybody was after the last tick.
+#[derive(Clone, Default)]
+struct Places {
+    bots: Vec<(NetId, Vec2)>,
+    people_m: Vec<Vec2>,
+}
+
+impl Places {
+    fn of(sim: &Sim) -> Places {
+        let columns = sim.instance(InstanceId(0)).columns();
+        let mut places = Places::default();
+        for row in 0..columns.len() {
+            match columns.archetypes[row] {
+                Archetype::Bot => places.bots.push((columns.net_ids[row], columns.positions_m[row])),
+                Archetype::Player => places.people_m.push(columns.positions_m[row]),
+            }
+        }
+        places
+    }
+
+    fn has(&self, bot: NetId) -> bool {
+        self.bots.binary_search_by_key(&bot, |(other, _)| *other).is_ok()
+    }
+
+    fn is_seen(&self, place_m: Vec2, sight_m: f32) -> bool {
+        self.people_m.iter().any(|person_m| person_m.distance(place_m) <= sight_m)
+    }
+}
+
+/// Runs for some ticks and checks each bot that comes or goes; returns how many came and went.
+fn watch(sim: &mut Sim, ticks: u32) -> (usize, usize) {
+    let sight_m = sim.instance(InstanceId(0)).rules().interest.leave_radius_m;
+    let mut before = Places::of(sim);
+    let (mut came, mut went) = (0, 0);
+    sim.run_ticks_with(ticks, |sim| {
+        let now = Places::of(sim);
+        for (bot, place_m) in now.bots.iter().filter(|(bot, _)| !before.has(*bot)) {
+            came += 1;
+            // It may have come closer by a step in the tick of its coming.
+            assert!(!now.is_seen(*place_m, sight_m - 1.0), "{bot:?} appeared before somebody's eyes");
+        }
+        for (bot, place_m) in before.bots.iter().filter(|(bot, _)| !now.has(*bot)) {
+            went += 1;
+            assert!(!before.is_seen(*place_m, sight_m), "{bot:?} disappeared before somebody's eyes");
+        }
+        before = now;
+    });
+    (came, went)
 }
 
 #[test]
 fn bots_give_way_as_people_join_and_return_as_they_leave_out_of_sight() {
     let world = flat_world(|config| {
         config.size_m = 800.0;
-        config.population = PopulationConfig { target: TARGET, players_max: 100 };
+        config.population = PopulationConfig { target: TARGET as u32, players_max: 100 };
         config.spawn_areas[0].radius_m = 390.0;
     });
     let mut sim = Sim::new(6).world(world).start();
     sim.run_ticks(1);
-    assert_eq!(bots(&sim).len(), TARGET as usize, "an empty world is full of bots at once");
-    let players: Vec<_> = (0..40).map(|_| sim.start_connecting(InstanceId(0))).collect();
-    sim.run_until_playing();
-    // Spread over the world, people see most bots: only those that nobody sees go.
-    let mut seen_before = bots(&sim);
-    sim.run_ticks_with(60, |sim| {
-        let now = bots(sim);
-        for bot in seen_before.difference(&now) {
-            let is_known = |player: &PlayerHandle| sim.client(*player).replica().get(*bot).is_some();
-            assert!(!players.iter().any(is_known), "{bot:?} disappeared before somebody's eyes");
-        }
-        seen_before = now;
-    });
-    assert!(bots(&sim).len() < TARGET as usize, "some bots are unseen");
-    // Together in one place they see few.
+    assert_eq!(Places::of(&sim).bots.len(), TARGET, "an empty world is full of bots at once");
+    let players: Vec<PlayerHandle> = (0..PEOPLE).map(|_| sim.start_connecting(InstanceId(0))).collect();
+    // Spread over the world, people see many bots, and those stay.
+    watch(&mut sim, 30);
     for &player in &players {
+        sim.plan(player, Plan::stand());
         sim.teleport(player, Vec2::ZERO);
     }
     sim.run_ticks(1);
-    let mut before = bots(&sim);
-    let (mut came, mut went) = (0, 0);
-    let mut watch = |sim: &mut Sim| {
-        let now = bots(sim);
-        let instance = sim.instance(InstanceId(0));
-        let (columns, leave_m) = (instance.columns(), instance.rules().interest.leave_radius_m);
-        for bot in now.difference(&before) {
-            came += 1;
-            let place_m = columns.positions_m[columns.row(*bot).expect("it has come")];
-            assert!(place_m.length() > leave_m, "{bot:?} appeared before everybody's eyes");
-        }
-        for bot in before.difference(&now) {
-            went += 1;
-            let is_known = |player: &PlayerHandle| sim.client(*player).replica().get(*bot).is_some();
-            assert!(!players.iter().any(is_known), "{bot:?} disappeared before somebody's eyes");
-        }
-        before = now;
-    };
-    sim.run_ticks_with(100, &mut watch);
-    assert_eq!(bots(&sim).len(), TARGET as usize - 40, "bots have given way");
+    // Together in one place they see few: the others give way.
+    watch(&mut sim, 30);
+    assert_eq!(Places::of(&sim).bots.len(), TARGET - PEOPLE);
     for &player in &players[..30] {
         sim.leave(player);
     }
-    sim.run_ticks_with(100, &mut watch);
-    assert_eq!(bots(&sim).len(), TARGET as usize - 10, "bots have returned");
-    assert!(came >= 30, "{came} came, {went} went");
+    let (came, _) = watch(&mut sim, 30);
+    assert_eq!((came, Places::of(&sim).bots.len()), (30, TARGET - 10), "bots return");
+}
+
+#[test]
+fn a_world_in_which_people_see_everything_keeps_its_bots() {
+    let world = flat_world(|config| {
+        config.population = PopulationConfig { target: 50, players_max: 100 };
+        config.interest.enter_radius_m = 400.0;
+        config.interest.leave_radius_m = 470.0;
+    });
+    let mut sim = Sim::new(6).world(world).start();
+    sim.run_ticks(1);
+    sim.connect_wanderers(20);
+    let bots = Places::of(&sim).bots.len();
+    assert!(watch(&mut sim, 60) == (0, 0) && Places::of(&sim).bots.len() == bots, "they wait for a moment unseen");
 }

@@ -71,19 +71,24 @@ impl Status {
 /// Runs the control thread: serves HTTP on `listener`, if there is one, and stops the server on Ctrl-C and SIGTERM.
 ///
 /// # Errors
-/// When the operating system grants no thread.
+/// When the operating system grants no thread or no signals.
 pub fn spawn_control(status: Arc<Status>, listener: Option<TcpListener>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(listener) = &listener {
         listener.set_nonblocking(true)?;
     }
+    // Registered before anything is announced: a signal that comes right after is then not the default's to handle.
+    let mut signals = {
+        let _context = runtime.enter();
+        Signals::register()?
+    };
     std::thread::Builder::new().name("control".to_owned()).spawn(move || {
         runtime.block_on(async {
             let serving = listener.map(|listener| tokio::spawn(serve(listener, Arc::clone(&status))));
-            wait_for_signal().await;
+            signals.next().await;
             status.stop();
             // Whoever asks a second time does not want to wait for goodbyes.
-            wait_for_signal().await;
+            signals.next().await;
             drop(serving);
             std::process::exit(130);
         });
@@ -122,31 +127,41 @@ async fn metrics(State(status): State<Arc<Status>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], status.metrics.to_text())
 }
 
-/// Ends when the process is asked to stop. When the operating system offers no signals, never.
-async fn wait_for_signal() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate() => {}
-    }
+/// The operating system's requests to stop: Ctrl-C and SIGTERM.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-async fn terminate() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
+impl Signals {
+    fn register() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending().await
+/// The operating system's request to stop: Ctrl-C.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn register() -> std::io::Result<Signals> {
+        Ok(Signals(tokio::signal::windows::ctrl_c()?))
+    }
+
+    async fn next(&mut self) {
+        let _ = self.0.recv().await;
+    }
 }
 
 #[cfg(test)]

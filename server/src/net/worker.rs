@@ -45,6 +45,11 @@ impl NetWorker {
         &self.mailbox
     }
 
+    /// Whether the thread still runs; it ends by itself only by a panic.
+    pub fn is_alive(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
     /// Hands a batch over to be sent now.
     pub fn post(&self, batch: &mut OutboundBatch) {
         self.mailbox.post(batch);
