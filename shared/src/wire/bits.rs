@@ -19,12 +19,13 @@ impl<'a> BitWriter<'a> {
     /// Appends the lowest `width` bits (at most 32) of `value`; higher bits must be 0.
     pub fn put(&mut self, value: u32, width: u32) {
         debug_assert!(width <= 32 && (width == 32 || value >> width == 0), "{value} does not fit {width} bits");
+        // Fewer than 32 bits are pending between calls, so that any field still fits.
         self.pending |= u64::from(value) << self.pending_bits;
         self.pending_bits += width;
-        while self.pending_bits >= 8 {
-            self.out.push(self.pending as u8);
-            self.pending >>= 8;
-            self.pending_bits -= 8;
+        if self.pending_bits >= 32 {
+            self.out.extend_from_slice(&(self.pending as u32).to_le_bytes());
+            self.pending >>= 32;
+            self.pending_bits -= 32;
         }
     }
 
@@ -36,9 +37,8 @@ impl<'a> BitWriter<'a> {
 
     /// Fills the last byte with zero bits.
     pub fn finish(self) {
-        if self.pending_bits > 0 {
-            self.out.push(self.pending as u8);
-        }
+        let bytes = self.pending_bits.div_ceil(8) as usize;
+        self.out.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
     }
 }
 
