@@ -67,7 +67,7 @@ const TABLES: [&str; 19] = [
 
 /// What follows a mark on the page.
 fn after_mark(kind: &str, name: &str) -> &'static str {
-    let mark = format!("<!-- {kind}: {name} -->\n");
+    let mark = format!("<!-- {kind}: {name} -->");
     let mut parts = PAGE.split(&mark).skip(1);
     match (parts.next(), parts.next()) {
         (Some(rest), None) => rest,
@@ -77,9 +77,9 @@ fn after_mark(kind: &str, name: &str) -> &'static str {
 
 /// The bytes of an example.
 fn example(name: &str) -> Vec<u8> {
-    let block =
-        after_mark("example", name).trim_start().strip_prefix("```text\n").expect("a mark stands before a block");
-    let lines = block.lines().take_while(|line| *line != "```");
+    let mut lines = after_mark("example", name).trim_start().lines();
+    assert_eq!(lines.next(), Some("```text"), "{name}: a mark stands before a block");
+    let lines = lines.take_while(|line| *line != "```");
     let words = lines.flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
     let byte = |digits: &str| u8::from_str_radix(digits, 16).unwrap_or_else(|_| panic!("{name}: {digits} is no byte"));
     words
