@@ -1,12 +1,13 @@
 //! Who comes in: hello, version, world, room; and where what they send goes.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::limits::HELLO_TIMEOUT_MS;
 use throng_shared::wire::message::{
-    self, ClientMessage, GoodbyeReason, Hello, RefusalReason, Refused, ServerMessage, hello_versions,
+    self, ClientMessage, GoodbyeReason, Hello, RefusalReason, Refused, ServerMessage, cut_name, hello_versions,
 };
 use throng_shared::wire::{PROTOCOL_VERSION, WireError};
 use tracing::debug;
@@ -27,8 +28,8 @@ pub(crate) struct Destination {
 pub(crate) struct FrontDoor {
     destinations: Vec<Destination>,
     clients: FxHashMap<ClientId, Stage>,
-    /// Clients that have not said hello, oldest first.
-    greeting: Vec<(ClientId, Duration)>,
+    /// When clients connected that may not have said hello yet, oldest first.
+    greeting: VecDeque<(ClientId, Duration)>,
     /// Players of each destination.
     players: Vec<usize>,
     refusals: u64,
@@ -36,8 +37,8 @@ pub(crate) struct FrontDoor {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Connected, has not said hello. None: its token names no world of ours.
-    Greeting(Option<InstanceId>),
+    /// Connected at this time, has not said hello. None: its token names no world of ours.
+    Greeting(Option<InstanceId>, Duration),
     Playing(InstanceId),
     /// Has been told to go.
     Leaving,
@@ -82,8 +83,8 @@ impl FrontDoor {
             NetEvent::Connected { client, token } => {
                 let instance = token.map(|token| token.instance);
                 let known = instance.filter(|instance| usize::from(instance.0) < self.destinations.len());
-                self.clients.insert(*client, Stage::Greeting(known));
-                self.greeting.push((*client, now));
+                self.clients.insert(*client, Stage::Greeting(known, now));
+                self.greeting.push_back((*client, now));
                 None
             }
             NetEvent::Message { client, .. } => self.hear(*client, message, outbound),
@@ -98,12 +99,13 @@ impl FrontDoor {
     /// Sends those away who have not said hello in time.
     pub(crate) fn dismiss_silent(&mut self, now: Duration, outbound: &mut OutboundBatch) {
         let timeout = Duration::from_millis(HELLO_TIMEOUT_MS);
-        while let Some(&(client, since)) = self.greeting.first() {
-            let is_greeting = matches!(self.clients.get(&client), Some(Stage::Greeting(_)));
+        while let Some(&(client, since)) = self.greeting.front() {
+            // Who has come anew since then has an entry of its own.
+            let is_greeting = matches!(self.clients.get(&client), Some(Stage::Greeting(_, at)) if *at == since);
             if is_greeting && now < since + timeout {
                 return;
             }
-            self.greeting.remove(0);
+            self.greeting.pop_front();
             if is_greeting {
                 self.dismiss(client, ServerMessage::Goodbye(GoodbyeReason::HelloTimeout), outbound);
             }
@@ -124,7 +126,7 @@ impl FrontDoor {
             Stage::Leaving => None,
             // Nothing is to be said after the hello yet.
             Stage::Playing(_) => self.dismiss(client, ServerMessage::Goodbye(GoodbyeReason::Malformed), outbound),
-            Stage::Greeting(instance) => match self.greet(instance, bytes) {
+            Stage::Greeting(instance, _) => match self.greet(instance, bytes) {
                 Ok((instance, name)) => {
                     debug!(client = client.0, world = instance.0, name, "joined");
                     self.clients.insert(client, Stage::Playing(instance));
@@ -165,7 +167,7 @@ impl FrontDoor {
         if self.players[usize::from(instance.0)] >= destination.players_max {
             return Err(refuse(RefusalReason::Full));
         }
-        Ok((instance, name))
+        Ok((instance, cut_name(&name).to_owned()))
     }
 
     fn dismiss(
@@ -187,7 +189,7 @@ impl FrontDoor {
                 self.players[usize::from(instance.0)] -= 1;
                 Some(Admission::Leave(instance, client))
             }
-            Stage::Greeting(_) | Stage::Leaving => None,
+            Stage::Greeting(..) | Stage::Leaving => None,
         }
     }
 }
@@ -264,6 +266,29 @@ mod tests {
         assert!(outbound.is_empty());
         door.dismiss_silent(Duration::from_millis(HELLO_TIMEOUT_MS), &mut outbound);
         assert_eq!(outbound.dismissals, [(CLIENT, ServerMessage::Goodbye(GoodbyeReason::HelloTimeout))]);
+    }
+
+    #[test]
+    fn whoever_comes_anew_has_all_the_time_for_a_hello_again() {
+        let mut door = door();
+        let mut outbound = OutboundBatch::default();
+        let token = Some(TokenData { instance: InstanceId(1) });
+        let timeout = Duration::from_millis(HELLO_TIMEOUT_MS);
+        for now in [Duration::ZERO, timeout / 2] {
+            door.handle(now, &NetEvent::Connected { client: CLIENT, token }, &[], &mut outbound);
+        }
+        door.dismiss_silent(timeout, &mut outbound);
+        assert!(outbound.is_empty());
+        door.dismiss_silent(timeout + timeout / 2, &mut outbound);
+        assert_eq!(outbound.dismissals.len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_whatever_the_client_sends() {
+        let mut door = door();
+        connect(&mut door, CLIENT, 1);
+        let (admission, _) = say(&mut door, CLIENT, &hello(|hello| hello.name = "x".repeat(900)));
+        assert_eq!(admission, Some(Admission::Join(InstanceId(1), CLIENT, "x".repeat(32))));
     }
 
     #[test]

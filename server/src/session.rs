@@ -4,6 +4,7 @@ use bevy_ecs::prelude::{Entity, Resource};
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
 use throng_shared::movement::CharacterState;
+use throng_shared::tick::TickRate;
 use throng_shared::wire::inputs::SnapshotAcks;
 
 use crate::replication::ClientView;
@@ -48,13 +49,13 @@ pub(crate) struct OwnRecord {
 
 impl Session {
     /// A session of a client that has just come in.
-    pub fn new(client: ClientId, name: String, net_id: NetId, entity: Entity) -> Session {
+    pub fn new(client: ClientId, name: String, net_id: NetId, entity: Entity, rate: TickRate) -> Session {
         Session {
             client,
             name,
             net_id,
             entity,
-            view: ClientView::default(),
+            view: ClientView::new(rate),
             acks: SnapshotAcks::default(),
             frame: Vec::with_capacity(SNAPSHOT_BYTES_MAX),
             own: OwnRecord::default(),

@@ -46,12 +46,12 @@ fn a_server_with_nothing_but_its_defaults_tells_how_it_is() {
     assert!(metrics.head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{}", metrics.head);
     assert!(metrics.body.ends_with("# EOF\n"));
     for phase in Phase::ALL {
-        let count = format!("throng_phase_seconds_count{{world=\"meadow\",phase=\"{}\"}}", phase.label());
+        let count = format!("throng_phase_seconds_count{{world=\"meadow\",number=\"0\",phase=\"{}\"}}", phase.label());
         assert!(server.metric(&count).is_some_and(|count| count > 0.0), "{count} in {}", metrics.body);
     }
-    assert!(server.metric("throng_tick_seconds_count{world=\"meadow\"}").is_some_and(|count| count > 0.0));
-    assert_eq!(server.metric("throng_players{world=\"meadow\"}"), Some(0.0));
-    assert_eq!(server.metric("throng_characters{world=\"meadow\"}"), Some(500.0));
+    assert!(server.world_metric("throng_tick_seconds_count", "meadow", 0).is_some_and(|count| count > 0.0));
+    assert_eq!(server.world_metric("throng_players", "meadow", 0), Some(0.0));
+    assert_eq!(server.world_metric("throng_characters", "meadow", 0), Some(500.0));
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn swarms_play_in_the_meadow_on_good_links_and_on_bad_ones() {
     let server = Server::start();
     let good = play(&swarm_options(server.game));
     assert!(good.snapshots_per_s_min >= SNAPSHOTS_PER_S_MIN, "{good}");
-    server.wait_until_empty("meadow");
+    server.wait_until_empty("meadow", 0);
     let conditions =
         LinkConditions { loss_percent: 5.0, one_way_ms: 30.0, jitter_ms: 10.0, ..LinkConditions::default() };
     play(&SwarmOptions { conditions, first_client_id: 2_000, ..swarm_options(server.game) });
-    server.wait_until_empty("meadow");
+    server.wait_until_empty("meadow", 0);
     for error in WireError::ALL {
         let malformed = format!("throng_net_malformed_total{{reason=\"{}\"}}", error.label());
         assert_eq!(server.metric(&malformed), Some(0.0), "{malformed}");
@@ -126,11 +126,11 @@ fn two_worlds_in_one_process_have_their_own_players() {
                 assert!(report.completeness_pairs > 0, "{report}");
             });
         }
-        let players = |world: &str| server.metric(&format!("throng_players{{world=\"{world}\"}}"));
-        wait_until("all are in", || (players("slow"), players("fast")) == (Some(8.0), Some(10.0)));
+        let players = |world: &str, number| server.world_metric("throng_players", world, number);
+        wait_until("all are in", || (players("slow", 0), players("fast", 1)) == (Some(8.0), Some(10.0)));
     });
-    server.wait_until_empty("slow");
-    server.wait_until_empty("fast");
+    server.wait_until_empty("slow", 0);
+    server.wait_until_empty("fast", 1);
 }
 
 #[test]

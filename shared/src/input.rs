@@ -83,7 +83,7 @@ pub enum InputFate {
     Duplicate,
     /// Its tick has passed: dropped.
     Late,
-    /// Its tick is farther ahead than [`INPUT_LEAD_TICKS_MAX`]: dropped.
+    /// Its tick is [`INPUT_LEAD_TICKS_MAX`] or more ahead of the next: dropped.
     Early,
 }
 

@@ -61,7 +61,7 @@ impl QuantisedState {
         } else {
             Locomotion::Running
         };
-        QuantisedState { position: quantise_position(state.position_m), yaw: (state.yaw >> 8) as u8, locomotion }
+        QuantisedState { position: quantise_position(state.position_m), yaw: quantise_yaw(state.yaw), locomotion }
     }
 
     /// The position in metres.
@@ -75,6 +75,11 @@ impl QuantisedState {
     }
 }
 
+/// The nearest facing that can be sent, in 1/256 of a turn, of one in 1/65,536.
+pub fn quantise_yaw(yaw: u16) -> u8 {
+    (yaw.wrapping_add(128) >> 8) as u8
+}
+
 /// The nearest position that can be sent.
 pub fn quantise_position(position_m: Vec3) -> IVec3 {
     let height_m = position_m.y.clamp(-HEIGHT_LIMIT_M, HEIGHT_LIMIT_M - 1.0 / STEPS_PER_M);
@@ -84,6 +89,14 @@ pub fn quantise_position(position_m: Vec3) -> IVec3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_facing_is_off_by_at_most_half_a_step() {
+        for yaw in 0..=u16::MAX {
+            let error = (u16::from(quantise_yaw(yaw)) << 8).wrapping_sub(yaw) as i16;
+            assert!((-128..=128).contains(&error), "{yaw} is off by {error}");
+        }
+    }
 
     #[test]
     fn a_position_is_off_by_less_than_two_centimetres() {

@@ -332,10 +332,11 @@ fn the_constants_are_those_of_the_code() {
         ("CHANNEL_SEQUENCE_WINDOW", limits::CHANNEL_SEQUENCE_WINDOW as usize),
         ("MESSAGE_RESEND_MS", limits::MESSAGE_RESEND_MS as usize),
         ("MESSAGE_GAP_MAX", limits::MESSAGE_GAP_MAX as usize),
+        ("LEAVE_RADIUS_MAX_M", limits::LEAVE_RADIUS_MAX_M as usize),
         ("VISIBLE_MAX", limits::VISIBLE_MAX),
         ("VIEW_SLOTS_MAX", limits::VIEW_SLOTS_MAX),
         ("LEAVES_PER_SNAPSHOT_MAX", limits::LEAVES_PER_SNAPSHOT_MAX),
-        ("SENT_SNAPSHOTS_MAX", limits::SENT_SNAPSHOTS_MAX),
+        ("ACK_WAIT_MS", limits::ACK_WAIT_MS as usize),
         ("LOSS_AFTER_TICKS", limits::LOSS_AFTER_TICKS as usize),
         ("INPUTS_PER_DATAGRAM_MAX", limits::INPUTS_PER_DATAGRAM_MAX),
         ("INPUT_LEAD_TICKS_MAX", limits::INPUT_LEAD_TICKS_MAX as usize),
@@ -399,7 +400,7 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("What does not fit into {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
         format!("for each of the {} slots", grouped(slots)),
         format!("and {} or more ticks older than the newest", limits::LOSS_AFTER_TICKS + 1),
-        format!("At most {} snapshots stay open", limits::SENT_SNAPSHOTS_MAX),
+        format!("Snapshots stay open for at most {} ms", grouped(limits::ACK_WAIT_MS as usize)),
         format!("The {}th ends the connection", limits::STRIKES_MAX),
         format!("at the latest {} s later", limits::LINGER_MS / 1_000),
         format!("clients of one process, {} or fewer", grouped(config::CLIENTS_MAX as usize)),
@@ -411,7 +412,7 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("| {} characters in one view |", grouped(limits::VISIBLE_MAX)),
         format!("| {} slots of one view |", grouped(slots)),
         format!("| {} leaves in one snapshot |", limits::LEAVES_PER_SNAPSHOT_MAX),
-        format!("| {} open snapshots of one client |", limits::SENT_SNAPSHOTS_MAX),
+        format!("| {} ms without the acknowledgement of a snapshot |", grouped(limits::ACK_WAIT_MS as usize)),
     ];
     let missing: Vec<&String> = sentences.iter().filter(|sentence| !page.contains(*sentence)).collect();
     assert!(missing.is_empty(), "the page does not say: {missing:#?}");

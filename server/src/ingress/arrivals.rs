@@ -30,13 +30,10 @@ fn admit(world: &mut World, client: ClientId, name: String) {
         return;
     }
     let (net_id, entity) = spawn_character(world, Archetype::Player);
-    world.resource_mut::<Sessions>().insert(Session::new(client, name, net_id, entity));
-    let welcome = Welcome {
-        version: PROTOCOL_VERSION,
-        tick: world.resource::<Tick>().0,
-        net_id,
-        tick_rate_hz: world.resource::<InstanceRules>().tick_rate.hz() as u16,
-    };
+    let rate = world.resource::<InstanceRules>().tick_rate;
+    world.resource_mut::<Sessions>().insert(Session::new(client, name, net_id, entity, rate));
+    let welcome =
+        Welcome { version: PROTOCOL_VERSION, tick: world.resource::<Tick>().0, net_id, tick_rate_hz: rate.hz() as u16 };
     let mut outbound: Mut<'_, Outbound> = world.resource_mut::<Outbound>();
     outbound.0.messages.push((client, ServerMessage::Welcome(welcome)));
 }

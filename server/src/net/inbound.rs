@@ -88,11 +88,14 @@ impl NetInbound {
         }
     }
 
-    /// Adds a message. As for frames; the sender learns nothing, but such a flood of messages has none that are honest.
+    /// Adds a message. When [`INBOUND_BYTES_MAX`] is reached its sender is reported in its place: a reliable message must
+    /// not vanish unnoticed.
     pub fn push_message(&mut self, client: ClientId, message: &[u8]) {
-        if let Some(bytes) = self.keep(message) {
-            self.events.push(NetEvent::Message { client, bytes });
-        }
+        let event = match self.keep(message) {
+            Some(bytes) => NetEvent::Message { client, bytes },
+            None => NetEvent::Misbehaved { client },
+        };
+        self.events.push(event);
     }
 
     /// The bytes of a frame or message.
@@ -105,19 +108,35 @@ impl NetInbound {
         let shift = self.bytes.len();
         self.totals = other.totals;
         if shift + other.bytes.len() > INBOUND_BYTES_MAX {
-            let is_kept = |event: &NetEvent| !matches!(event, NetEvent::Frame { .. } | NetEvent::Message { .. });
-            let count = other.events.len();
-            other.events.retain(is_kept);
-            other.totals.inbound_dropped += (count - other.events.len()) as u64;
-            other.bytes.clear();
+            other.drop_bytes();
         }
         self.bytes.append(&mut other.bytes);
         self.events.extend(other.events.drain(..).map(|event| event.shifted(shift)));
     }
 
+    /// Moves everything to `other`, which is empty, by a swap; both keep the counts.
+    pub(super) fn clear_into(&mut self, other: &mut NetInbound) {
+        std::mem::swap(&mut self.events, &mut other.events);
+        std::mem::swap(&mut self.bytes, &mut other.bytes);
+        self.clear();
+    }
+
     /// Empties the batch, keeping its memory and the counts.
     pub fn clear(&mut self) {
         self.events.clear();
+        self.bytes.clear();
+    }
+
+    /// Drops all frames, and reports the senders of all messages in their place.
+    fn drop_bytes(&mut self) {
+        let count = self.events.len();
+        self.events.retain(|event| !matches!(event, NetEvent::Frame { .. }));
+        for event in &mut self.events {
+            if let NetEvent::Message { client, .. } = *event {
+                *event = NetEvent::Misbehaved { client };
+            }
+        }
+        self.totals.inbound_dropped += (count - self.events.len()) as u64;
         self.bytes.clear();
     }
 
@@ -138,5 +157,30 @@ impl NetEvent {
             *bytes = bytes.start + shift..bytes.end + shift;
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_flood_frames_are_dropped_and_who_sent_a_message_is_told_apart() {
+        let client = ClientId(1);
+        let mut waiting = NetInbound::default();
+        for _ in 0..INBOUND_BYTES_MAX / 1_000 {
+            waiting.push_frame(client, Duration::ZERO, &[0; 1_000]);
+        }
+        let mut more = NetInbound::default();
+        more.push_frame(client, Duration::ZERO, &[0; 1_000]);
+        more.push_message(ClientId(2), &[0; 1_000]);
+        more.events.push(NetEvent::Disconnected { client });
+        let count = waiting.events.len();
+        waiting.append(&mut more);
+        let expected = [NetEvent::Misbehaved { client: ClientId(2) }, NetEvent::Disconnected { client }];
+        assert_eq!(waiting.events[count..], expected);
+        assert!(waiting.bytes.len() <= INBOUND_BYTES_MAX && more.totals.inbound_dropped == 1);
+        waiting.push_message(client, &[0; 1_000]);
+        assert_eq!(waiting.events.last(), Some(&NetEvent::Misbehaved { client }));
     }
 }

@@ -1,4 +1,5 @@
-//! Where the network thread and the tick thread meet. Both only swap here, and never wait for each other.
+//! Where the network thread and the tick thread meet. A lock is held for a swap; when one of them is late, for a copy of
+//! what it has not fetched. Nothing else is ever waited for.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +27,13 @@ struct Outbound {
 impl Mailbox {
     /// Network side: adds what has arrived; `inbound` is left empty, with its memory.
     pub fn deliver(&self, inbound: &mut NetInbound) {
-        lock(&self.inbound).append(inbound);
+        let mut waiting = lock(&self.inbound);
+        if waiting.events.is_empty() {
+            waiting.totals = inbound.totals;
+            inbound.clear_into(&mut waiting);
+        } else {
+            waiting.append(inbound);
+        }
     }
 
     /// Tick side: takes everything that has arrived; `inbound`, emptied, goes back to be filled.
@@ -86,7 +93,7 @@ impl Mailbox {
     }
 }
 
-/// A thread that panicked while it held a lock has left the queues whole: every change above is a single push or swap.
+/// A thread that panicked while it held a lock has left the queues whole: every change above leaves them so at each step.
 fn lock<Item>(mutex: &Mutex<Item>) -> MutexGuard<'_, Item> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

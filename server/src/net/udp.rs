@@ -26,6 +26,9 @@ const RECEIVE_BUDGET: usize = 4_096;
 /// Size asked of the operating system for each socket buffer; its default holds some 140 clients' inputs.
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
+/// How often a disconnect packet is sent: it is not acknowledged, and any may be lost.
+const DISCONNECT_REPEATS: u32 = 5;
+
 /// How often connections are looked after: keep-alives and timeouts.
 const UPKEEP_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -170,9 +173,13 @@ impl Transport for UdpTransport {
         }
     }
 
-    fn disconnect(&mut self, now: Duration, client: ClientId) {
-        let result = self.netcode.disconnect(client.0);
-        handle(&self.socket, result, now, &mut |_| {});
+    fn disconnect(&mut self, _now: Duration, client: ClientId) {
+        if let ServerResult::ClientDisconnected { addr, payload: Some(packet), .. } = self.netcode.disconnect(client.0)
+        {
+            for _ in 0..DISCONNECT_REPEATS {
+                send_packet(&self.socket, addr, packet);
+            }
+        }
     }
 
     fn refused_datagrams(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Which snapshot carried what, until it is acknowledged or lost.
 
-use throng_shared::limits::{LOSS_AFTER_TICKS, SENT_SNAPSHOTS_MAX};
-use throng_shared::tick::Tick;
+use throng_shared::limits::{ACK_WAIT_MS, LOSS_AFTER_TICKS};
+use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 
 /// One entry of a sent snapshot.
@@ -21,11 +21,14 @@ pub(super) enum Verdict {
 }
 
 /// A ring of the last snapshots to one client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SentSnapshots {
-    /// Grows to [`SENT_SNAPSHOTS_MAX`]; the snapshot of tick t is at t modulo that.
+    /// Grows to `length_max`; the snapshot of tick t is at t modulo that.
     ring: Vec<SentSnapshot>,
+    length_max: usize,
     newest_acked: Tick,
+    /// Every snapshot before this one is settled.
+    oldest_open: Tick,
 }
 
 #[derive(Debug, Default)]
@@ -36,10 +39,16 @@ struct SentSnapshot {
 }
 
 impl SentSnapshots {
+    /// A ring long enough for [`ACK_WAIT_MS`].
+    pub(super) fn new(rate: TickRate) -> SentSnapshots {
+        let length_max = rate.ticks_for_ms(ACK_WAIT_MS) as usize;
+        SentSnapshots { ring: Vec::new(), length_max, newest_acked: Tick(0), oldest_open: Tick(0) }
+    }
+
     /// The entries of a new snapshot, empty, to be filled. Calls `settle` for each entry of the one that it displaces,
     /// if its fate is still open.
     pub(super) fn begin(&mut self, tick: Tick, settle: impl FnMut(SentEntry, Tick)) -> &mut Vec<SentEntry> {
-        let place = tick.0 as usize % SENT_SNAPSHOTS_MAX;
+        let place = tick.0 as usize % self.length_max;
         if self.ring.len() <= place {
             self.ring.resize_with(place + 1, || SentSnapshot { is_settled: true, ..SentSnapshot::default() });
         }
@@ -60,17 +69,19 @@ impl SentSnapshots {
         self.newest_acked = acks.newest;
         let mut lost = 0;
         // Nothing older than the ring can be open; nothing newer than the newest is spoken of.
-        for back in (0..SENT_SNAPSHOTS_MAX as u32).rev() {
-            let tick = acks.newest - back;
-            let place = tick.0 as usize % SENT_SNAPSHOTS_MAX;
+        let first = self.oldest_open.max(acks.newest - (self.length_max as u32 - 1));
+        let certain = acks.newest - LOSS_AFTER_TICKS;
+        for tick in (first.0..=acks.newest.0).map(Tick) {
+            let place = tick.0 as usize % self.length_max;
             let Some(snapshot) = self.ring.get_mut(place).filter(|snapshot| snapshot.tick == tick) else { continue };
             if acks.contains(tick) {
                 snapshot.settle(|entry, tick| settle(entry, tick, Verdict::Arrived));
-            } else if back > LOSS_AFTER_TICKS && !snapshot.is_settled {
+            } else if tick < certain && !snapshot.is_settled {
                 lost += 1;
                 snapshot.settle(|entry, tick| settle(entry, tick, Verdict::Lost));
             }
         }
+        self.oldest_open = self.oldest_open.max(certain);
         lost
     }
 }
@@ -94,6 +105,10 @@ mod tests {
         SentEntry { slot, generation: 0, is_leave: false }
     }
 
+    fn ring() -> SentSnapshots {
+        SentSnapshots::new(TickRate::new(20))
+    }
+
     fn send(sent: &mut SentSnapshots, ticks: std::ops::RangeInclusive<u32>) -> Vec<u32> {
         let mut displaced = Vec::new();
         for tick in ticks {
@@ -104,7 +119,7 @@ mod tests {
 
     #[test]
     fn each_snapshot_is_settled_once_as_arrived_or_lost() {
-        let mut sent = SentSnapshots::default();
+        let mut sent = ring();
         send(&mut sent, 1..=10);
         let mut acks = SnapshotAcks::default();
         for tick in [1, 2, 4, 8] {
@@ -123,8 +138,8 @@ mod tests {
 
     #[test]
     fn what_is_displaced_unacknowledged_is_reported() {
-        let mut sent = SentSnapshots::default();
-        let count = SENT_SNAPSHOTS_MAX as u32;
+        let mut sent = ring();
+        let count = TickRate::new(20).ticks_for_ms(ACK_WAIT_MS);
         assert_eq!(send(&mut sent, 1..=count), []);
         assert_eq!(send(&mut sent, count + 1..=count + 2), [1, 2]);
     }

@@ -4,7 +4,7 @@ use glam::Vec2;
 use throng_shared::ids::NetId;
 use throng_shared::limits::{LEAVES_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
 use throng_shared::spatial::{CharacterColumns, Grid};
-use throng_shared::tick::Tick;
+use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::snapshot::{
     COUNTS_BITS, ENTER_BITS, Enter, HEADER_BYTES, LEAVE_BITS, Snapshot, SnapshotHeader, UPDATE_BITS, Update,
@@ -15,7 +15,7 @@ use super::slots::{Slots, Stage};
 use crate::interest::InterestRules;
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ClientView {
     slots: Slots,
     sent: SentSnapshots,
@@ -23,6 +23,9 @@ pub struct ClientView {
     snapshot: Snapshot,
     candidates: Vec<Candidate>,
     pending: Vec<Pending>,
+    leaving: Vec<u16>,
+    /// Slot from which leaves are named next, when there are more than fit.
+    next_leaving: u16,
 }
 
 /// What happened to a view since this was last taken.
@@ -62,6 +65,20 @@ struct Pending {
 const DISPLACE_SHARE: f32 = 0.8;
 
 impl ClientView {
+    /// A view of nothing, in a world of this rate.
+    pub fn new(rate: TickRate) -> ClientView {
+        ClientView {
+            slots: Slots::default(),
+            sent: SentSnapshots::new(rate),
+            counts: ViewCounts::default(),
+            snapshot: Snapshot::default(),
+            candidates: Vec::new(),
+            pending: Vec::new(),
+            leaving: Vec::new(),
+            next_leaving: 0,
+        }
+    }
+
     /// Brings the view up to date: who is within reach of `viewer_m` (x, z), itself excepted, comes into view or stays;
     /// everybody else leaves.
     ///
@@ -151,17 +168,11 @@ impl ClientView {
         let entries = self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
         let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS;
         self.pending.clear();
-        for (index, slot) in slots.all_mut().iter_mut().enumerate() {
+        self.leaving.clear();
+        for (index, slot) in slots.all().iter().enumerate() {
             match slot.stage {
                 Stage::Free => {}
-                Stage::Leaving => {
-                    // So small that it is simply repeated until it is acknowledged.
-                    if self.snapshot.leaves.len() < LEAVES_PER_SNAPSHOT_MAX {
-                        room_bits -= LEAVE_BITS;
-                        self.snapshot.leaves.push(index as u16);
-                        entries.push(SentEntry { slot: index as u16, generation: slot.generation, is_leave: true });
-                    }
-                }
+                Stage::Leaving => self.leaving.push(index as u16),
                 Stage::Entering | Stage::Known => {
                     let changed = columns.changed[slot.row as usize];
                     // A state that is not followed by another is sent twice: its loss would be noticed only after a
@@ -175,6 +186,17 @@ impl ClientView {
                 }
             }
         }
+        // So small that they are simply repeated until they are acknowledged; more than fit take turns.
+        let turn = self.leaving.partition_point(|&slot| slot < self.next_leaving);
+        self.leaving.rotate_left(turn);
+        self.leaving.truncate(LEAVES_PER_SNAPSHOT_MAX);
+        self.next_leaving = self.leaving.last().map_or(0, |&slot| slot + 1);
+        room_bits -= self.leaving.len() * LEAVE_BITS;
+        for &slot in &self.leaving {
+            let generation = slots.all()[usize::from(slot)].generation;
+            entries.push(SentEntry { slot, generation, is_leave: true });
+        }
+        self.snapshot.leaves.extend_from_slice(&self.leaving);
         let needed_bits: usize = self.pending.iter().map(|pending| entry_bits(slots, pending.slot)).sum();
         if needed_bits > room_bits {
             self.pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
@@ -294,7 +316,7 @@ mod tests {
     }
 
     fn scene() -> Scene {
-        Scene { view: ClientView::default(), grid: Grid::new(200.0, 60.0) }
+        Scene { view: ClientView::new(TickRate::new(20)), grid: Grid::new(200.0, 60.0) }
     }
 
     fn counts(snapshot: &Snapshot) -> (usize, usize, usize) {

@@ -78,11 +78,16 @@ impl Server {
         values.next().map(|value| value.parse().expect("a metric is a number"))
     }
 
-    /// Waits until it knows of nobody any more.
-    pub(crate) fn wait_until_empty(&self, world: &str) {
-        let players = format!("throng_players{{world=\"{world}\"}}");
+    /// The value of a metric of the world with this name and number.
+    pub(crate) fn world_metric(&self, name: &str, world: &str, number: u16) -> Option<f64> {
+        self.metric(&format!("{name}{{world=\"{world}\",number=\"{number}\"}}"))
+    }
+
+    /// Waits until it knows of nobody any more in the world with this name and number.
+    pub(crate) fn wait_until_empty(&self, world: &str, number: u16) {
         wait_until("everybody has left", || {
-            self.metric(&players) == Some(0.0) && self.metric("throng_net_connected") == Some(0.0)
+            self.world_metric("throng_players", world, number) == Some(0.0)
+                && self.metric("throng_net_connected") == Some(0.0)
         });
     }
 

@@ -4,7 +4,7 @@ use super::limits::PATROL_POINTS_MAX;
 use super::reader::{Name, Pair, TableReader, number, pair, pairs, whole};
 use super::world::{BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, PatrolConfig, SpawnAreaConfig};
 use super::world_rules::{Settled, check_center_inside, check_not_blocked, check_points_inside};
-use crate::limits::VISIBLE_MAX;
+use crate::limits::{LEAVE_RADIUS_MAX_M, VISIBLE_MAX};
 
 /// Largest world, in metres.
 pub(super) const SIZE_MAX_M: f32 = 8_192.0;
@@ -79,7 +79,7 @@ pub(super) fn read_interest(table: &mut TableReader<'_, '_>) -> InterestConfig {
     let enter_doc = "A character that comes nearer than this is shown.";
     let enter_radius_m = table.optional("enter_radius_m", number(10.0, 400.0, "m"), 100.0, enter_doc);
     let leave_doc = "A character that is shown stays so until it is farther away than this.";
-    let leave_radius_m = table.optional("leave_radius_m", number(11.0, 480.0, "m"), 115.0, leave_doc);
+    let leave_radius_m = table.optional("leave_radius_m", number(11.0, LEAVE_RADIUS_MAX_M, "m"), 115.0, leave_doc);
     let doc = "`leave_radius_m` is at least 1 m more than `enter_radius_m`";
     table.rule(&["leave_radius_m", "enter_radius_m"], doc, leave_radius_m >= enter_radius_m + 1.0, || {
         format!("characters would flicker: they enter at {enter_radius_m} m and leave at {leave_radius_m} m")

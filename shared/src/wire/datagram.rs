@@ -30,6 +30,7 @@ impl<'a> Datagram<'a> {
         let (&kind, rest) = bytes.split_first().ok_or(WireError::TooShort)?;
         let (frame, packets) = match kind {
             FRAME => (Some(rest), &rest[rest.len()..]),
+            CHANNEL if rest.is_empty() => return Err(WireError::TooShort),
             CHANNEL => (None, rest),
             _ if kind == FRAME | CHANNEL => {
                 let (frame, packets) = split_counted(rest)?;

@@ -10,8 +10,8 @@
 //! | [`Refused`] | 1 | reason (4, [`RefusalReason`]), lowest and highest version (2 + 2), world hash (8), world name (string) |
 //! | [`ServerMessage::Goodbye`] | 2 | reason (4, [`GoodbyeReason`]) |
 //!
-//! The first twelve bytes of a hello never change their meaning, in any version, so that every server can tell every
-//! client why it does not fit.
+//! The first twelve bytes of a hello and of a refusal, and a goodbye as a whole, never change their meaning, in any
+//! version, so that every server can tell every client why it does not fit.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -123,13 +123,13 @@ impl Hello {
             version_min: super::PROTOCOL_VERSION,
             version_max: super::PROTOCOL_VERSION,
             world_hash,
-            name: cut(name).to_owned(),
+            name: cut_name(name).to_owned(),
         }
     }
 }
 
-/// The longest beginning of `name` that is allowed.
-fn cut(name: &str) -> &str {
+/// The longest beginning of a player's name that is allowed: at most [`NAME_BYTES_MAX`] bytes.
+pub fn cut_name(name: &str) -> &str {
     &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
 }
 

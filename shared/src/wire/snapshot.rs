@@ -16,8 +16,9 @@
 //! State: x and z relative to the own position, both quantised (16 each, signed, 1/64 m), y (17, signed, 1/64 m), yaw
 //! (8, 1/256 turn), locomotion (2).
 //!
-//! A slot names an entity for one client from its enter to its leave. An enter is repeated, with the newest state, until
-//! the client has acknowledged one of the snapshots that carried it; so is a leave. Each entry counts only when it is
+//! A slot names an entity for one client from its enter to its leave. Until the client has acknowledged a snapshot that
+//! carried its enter, an entity is sent as an enter, whenever its state changes or the last one is lost; a leave is sent
+//! in every snapshot until it is acknowledged. Each entry counts only when it is
 //! newer than what the client already knows of that slot, so that snapshots may arrive in any order.
 
 use glam::{IVec3, Vec3};
