@@ -64,3 +64,18 @@ fn an_entity_that_stops_is_known_to_have_stopped_even_when_the_last_word_is_lost
         assert_eq!(replica.state, QuantisedState::new(&state, &rules), "round {round}");
     }
 }
+
+#[test]
+fn a_long_round_trip_at_a_high_tick_rate_is_no_loss() {
+    const HZ: u32 = 128;
+    let world = flat_world(|config| config.tick_rate_hz = HZ);
+    let mut sim = Sim::new(4).world(world).link(Link { one_way_ms: 400.0, ..Link::default() }).start();
+    let players = sim.connect_wanderers(4);
+    sim.run_ticks(4 * HZ);
+    let before = sim.instance(InstanceId(0)).totals();
+    sim.run_ticks(2 * HZ);
+    let after = sim.instance(InstanceId(0)).totals();
+    assert!(sim.sees(players[0], players[1]));
+    assert_eq!((after.enters - before.enters, after.snapshots_lost), (0, 0), "everything is acknowledged");
+    assert!(after.updates - before.updates > 1_000);
+}
