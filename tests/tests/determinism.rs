@@ -9,6 +9,9 @@ const TICKS: u32 = 80;
 const CHARACTERS: u32 = 1_400;
 const PLAYERS: u32 = 150;
 
+/// Number of threads, and the seed of the order of systems.
+type Variant = (usize, Option<u64>);
+
 /// Fingerprints of every tick of a meadow with bots and players on bad links.
 fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads are to be had");
@@ -34,7 +37,7 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
 
 #[test]
 fn every_tick_is_the_same_for_any_number_of_threads_and_any_legal_order_of_systems() {
-    let variants: [(u64, &[(usize, Option<u64>)]); 2] =
+    let variants: [(u64, &[Variant]); 2] =
         [(1, &[(1, None), (2, None), (4, Some(1))]), (2, &[(3, Some(2)), (1, Some(3))])];
     for (seed, variants) in variants {
         let expected = fingerprints(seed, 1, None);
