@@ -1,6 +1,7 @@
 //! What goes into an instance and what comes out of it, tick by tick. The memory of both is used again.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use throng_shared::ids::ClientId;
 use throng_shared::wire::message::{GoodbyeReason, ServerMessage};
@@ -10,6 +11,9 @@ use throng_shared::wire::message::{GoodbyeReason, ServerMessage};
 pub struct InboundBatch {
     /// Clients that were let in or have gone, in the order of the events.
     pub arrivals: Vec<Arrival>,
+    /// When the tick begins that takes the batch, on the scale of the frames' arrivals. From it clients are told how early
+    /// their inputs came; nothing else depends on it.
+    pub tick_begins_at: Duration,
     frames: Vec<InboundFrame>,
     bytes: Vec<u8>,
 }
@@ -34,7 +38,7 @@ pub enum Arrival {
 #[derive(Clone, Debug)]
 struct InboundFrame {
     client: ClientId,
-    waited_ms: u16,
+    received_at: Duration,
     bytes: Range<usize>,
 }
 
@@ -50,11 +54,11 @@ pub struct ReceivedFrame<'a> {
 }
 
 impl InboundBatch {
-    /// Adds a frame that arrived `waited_ms` milliseconds before the tick begins.
-    pub fn push_frame(&mut self, client: ClientId, waited_ms: u16, frame: &[u8]) {
+    /// Adds a frame that arrived at `received_at`.
+    pub fn push_frame(&mut self, client: ClientId, received_at: Duration, frame: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(frame);
-        self.frames.push(InboundFrame { client, waited_ms, bytes: start..self.bytes.len() });
+        self.frames.push(InboundFrame { client, received_at, bytes: start..self.bytes.len() });
     }
 
     /// Puts the frames in an order that does not depend on how threads and sockets took turns: by client, each
@@ -67,9 +71,14 @@ impl InboundBatch {
     pub fn frames(&self) -> impl Iterator<Item = ReceivedFrame<'_>> {
         self.frames.iter().map(|frame| ReceivedFrame {
             client: frame.client,
-            waited_ms: frame.waited_ms,
+            waited_ms: self.tick_begins_at.saturating_sub(frame.received_at).as_millis().min(30_000) as u16,
             bytes: &self.bytes[frame.bytes.clone()],
         })
+    }
+
+    /// Forgets the frames of a client that has gone: they are not for whoever comes under its name after it.
+    pub fn forget_frames(&mut self, client: ClientId) {
+        self.frames.retain(|frame| frame.client != client);
     }
 
     /// Empties the batch, keeping its memory.

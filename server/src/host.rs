@@ -53,16 +53,14 @@ impl Host {
         self.hosted.iter().map(|hosted| hosted.pacer.next_due()).min()
     }
 
-    /// Lets in who may come in, and gives each instance what is meant for it. To be called right before
-    /// [`Host::run_due`], for `now` is also what input margins are reckoned from.
+    /// Lets in who may come in, and gives each instance what is meant for it. To be called before [`Host::run_due`].
     pub fn receive(&mut self, now: Duration, inbound: &NetInbound, outbound: &mut OutboundBatch) {
         for event in &inbound.events {
             match event {
                 NetEvent::Frame { client, received_at, bytes } => {
                     if let Some(instance) = self.front_door.instance_of(*client) {
-                        let waited_ms = now.saturating_sub(*received_at).as_millis().min(u128::from(u16::MAX)) as u16;
                         let hosted = &mut self.hosted[usize::from(instance.0)];
-                        hosted.inbound.push_frame(*client, waited_ms, inbound.bytes(bytes));
+                        hosted.inbound.push_frame(*client, *received_at, inbound.bytes(bytes));
                     }
                 }
                 NetEvent::Message { bytes, .. } => {
@@ -89,6 +87,7 @@ impl Host {
             let due = hosted.pacer.take_due(now);
             hosted.ticks_given_up += u64::from(due.given_up);
             for _ in 0..due.run {
+                hosted.inbound.tick_begins_at = now;
                 hosted.instance.tick(&mut hosted.inbound, outbound);
                 ticked(InstanceId(number as u16), &hosted.instance);
             }
@@ -126,6 +125,10 @@ impl Host {
             Some(Admission::Leave(instance, client)) => (instance, Arrival::Left { client }),
             None => return,
         };
-        self.hosted[usize::from(instance.0)].inbound.arrivals.push(arrival);
+        let inbound = &mut self.hosted[usize::from(instance.0)].inbound;
+        if let Arrival::Left { client } = arrival {
+            inbound.forget_frames(client);
+        }
+        inbound.arrivals.push(arrival);
     }
 }

@@ -18,10 +18,6 @@ pub const MESSAGE_BYTES_MAX: usize = 1_000;
 /// Bytes of unacknowledged reliable messages per client and direction; beyond it the client is disconnected.
 pub const CHANNEL_MEMORY_BYTES_MAX: usize = 64 * 1024;
 
-/// How far a packet of the reliable channels may be behind the newest one received, in packets; beyond it the packet is
-/// refused and counted (renet keeps a list of the gaps between received packets).
-pub const CHANNEL_SEQUENCE_WINDOW: u64 = 256;
-
 /// How long a reliable message is unacknowledged until it is sent again, in milliseconds.
 pub const MESSAGE_RESEND_MS: u64 = 200;
 
@@ -46,8 +42,12 @@ pub const LEAVES_PER_SNAPSHOT_MAX: usize = 127;
 /// trips over which a client can be told of anything: beyond it, everything would seem lost.
 pub const ACK_WAIT_MS: u32 = 2_500;
 
-/// How many ticks before the newest acknowledged one a snapshot may be unacknowledged until it counts as lost.
-pub const LOSS_AFTER_TICKS: u32 = 3;
+/// How long before the newest acknowledged snapshot one may be unacknowledged until it counts as lost, in milliseconds;
+/// but never less than [`LOSS_AFTER_TICKS_MIN`].
+pub const LOSS_AFTER_MS: u32 = 100;
+
+/// See [`LOSS_AFTER_MS`].
+pub const LOSS_AFTER_TICKS_MIN: u32 = 3;
 
 /// Inputs carried by one datagram: the newest and the ones before it, so that single losses cost nothing.
 pub const INPUTS_PER_DATAGRAM_MAX: usize = 3;
@@ -56,14 +56,18 @@ pub const INPUTS_PER_DATAGRAM_MAX: usize = 3;
 pub const INPUT_LEAD_TICKS_MAX: u32 = 32;
 
 /// Input datagrams per client and tick that are looked at; further ones are dropped and counted.
-pub const INPUT_DATAGRAMS_PER_TICK_MAX: u32 = 8;
+pub const INPUT_DATAGRAMS_PER_TICK_MAX: u32 = 32;
 
 /// Malformed datagrams after which an authenticated client is disconnected, and likewise malformed frames; the two are
 /// counted apart. One of each is forgiven each second.
 pub const STRIKES_MAX: u32 = 16;
 
-/// Bytes of received frames and messages waiting for the next tick, all clients together. Further frames are dropped and
-/// counted; the sender of a further message is disconnected, for a reliable message must not vanish.
+/// Frames and messages that one client may send in 50 ms; further frames are dropped and counted, and a further message
+/// ends the connection. The fastest world asks for 7 frames.
+pub const RECEIVED_PER_50_MS_MAX: u32 = 32;
+
+/// Bytes of received frames and messages waiting for the next tick, all clients together, each counted with 64 more.
+/// Further frames are dropped and counted; messages, which are few and must not vanish, are kept.
 pub const INBOUND_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Ticks of outbound frames waiting for the network thread; further ones are dropped and counted.

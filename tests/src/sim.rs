@@ -54,6 +54,8 @@ pub enum Plan {
     Hold(PlayerInput),
     /// Runs and walks about, and jumps now and then.
     Wander(Random),
+    /// Stands and turns, a little further in each tick, beginning with this facing.
+    Spin(u16),
 }
 
 /// A running simulation.
@@ -411,6 +413,10 @@ impl Plan {
     fn input(&mut self, client: &Client<MemoryClientTransport>) -> PlayerInput {
         match self {
             Plan::Hold(input) => *input,
+            Plan::Spin(yaw) => {
+                *yaw = yaw.wrapping_add(1_024);
+                PlayerInput { yaw: *yaw, ..PlayerInput::default() }
+            }
             Plan::Wander(random) => {
                 // The heading changes now and then; in between it is drawn from the facing.
                 let yaw = client.prediction().state().yaw;

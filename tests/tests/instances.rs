@@ -4,7 +4,7 @@ use throng_client::{CloseReason, State};
 use throng_shared::config::PopulationConfig;
 use throng_shared::ids::InstanceId;
 use throng_shared::wire::message::RefusalReason;
-use throng_tests::{Plan, Sim, flat_world};
+use throng_tests::{Link, Plan, Sim, flat_world};
 
 fn two_worlds() -> Sim {
     let world = |name: &str, hz, target| {
@@ -44,4 +44,25 @@ fn a_token_for_a_world_that_is_not_there_is_refused() {
     sim.run_ticks_with(10, |sim| client.update(sim.now()));
     let State::Closed(CloseReason::Refused(refused)) = client.state() else { panic!("{:?}", client.state()) };
     assert_eq!(refused.reason, RefusalReason::UnknownInstance);
+}
+
+/// Median echo of a wandering player of a world of 10 Hz, in ms, beside other worlds or none.
+fn slow_echo_ms(others_hz: &[u32]) -> f32 {
+    let world = |hz: u32| flat_world(|config| config.tick_rate_hz = hz);
+    let link = Link { one_way_ms: 20.0, ..Link::default() };
+    let builder = Sim::new(2).link(link).world(world(10));
+    let mut sim = others_hz.iter().fold(builder, |builder, &hz| builder.world(world(hz))).start();
+    let [player] = sim.connect();
+    sim.run_ticks(100);
+    sim.client_mut(player).stats_mut().echoes_ms.clear();
+    sim.run_ticks(200);
+    let mut echoes_ms = std::mem::take(&mut sim.client_mut(player).stats_mut().echoes_ms);
+    echoes_ms.sort_by(f32::total_cmp);
+    echoes_ms[echoes_ms.len() / 2]
+}
+
+#[test]
+fn a_fast_world_beside_it_does_not_make_a_slow_one_answer_later() {
+    let (alone_ms, beside_ms) = (slow_echo_ms(&[]), slow_echo_ms(&[100, 60]));
+    assert!((beside_ms - alone_ms).abs() <= 10.0, "{alone_ms} ms alone, {beside_ms} ms beside fast worlds");
 }

@@ -62,6 +62,32 @@ fn in_a_crowd_that_does_not_fit_one_datagram_the_near_are_fresher_and_nobody_sta
 }
 
 #[test]
+fn who_stands_in_the_very_same_place_starves_nobody() {
+    let world = flat_world(|config| {
+        config.population = PopulationConfig { target: 0, players_max: 1_000 };
+        config.interest.visible_max = 1_000;
+    });
+    let mut sim = Sim::new(3).world(world).start();
+    let players = sim.connect_wanderers(260);
+    for (number, &player) in players.iter().enumerate() {
+        sim.plan(player, Plan::Spin(number as u16 * 97));
+        // The last ten stand apart; all others in one point, the viewer among them.
+        let apart_m = if number >= 250 { 25.0 } else { 0.0 };
+        sim.teleport(player, Vec2::new(0.0, 40.0 + apart_m));
+    }
+    sim.run_ticks(100);
+    let unseen = players[1..].iter().filter(|&&player| !sim.sees(players[0], player)).count();
+    assert_eq!(unseen, 0);
+    let mut oldest_ticks = 0;
+    sim.run_ticks_with(60, |sim| {
+        let tick = sim.instance(InstanceId(0)).current_tick();
+        let ages = sim.client(players[0]).replica().entities().map(|entity| tick.since(entity.updated));
+        oldest_ticks = oldest_ticks.max(ages.max().unwrap_or(0));
+    });
+    assert!(oldest_ticks <= 10, "somebody waited {oldest_ticks} ticks");
+}
+
+#[test]
 fn a_full_view_holds_the_nearest() {
     let world = flat_world(|config| {
         config.interest.visible_max = 20;

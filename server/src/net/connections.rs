@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use throng_shared::ids::ClientId;
-use throng_shared::limits::LINGER_MS;
+use throng_shared::limits::{LINGER_MS, RECEIVED_PER_50_MS_MAX};
 use throng_shared::wire::channel::MessageChannel;
 use throng_shared::wire::datagram::{self, Datagram};
 use throng_shared::wire::message::{self, ServerMessage};
@@ -31,6 +31,9 @@ pub struct Connections<T> {
 struct Peer {
     channel: MessageChannel,
     strikes: Strikes,
+    /// Frames and messages since `counted_since`.
+    received: u32,
+    counted_since: Duration,
     /// Set when we end the connection: it closes at this time, or as soon as its last message is acknowledged.
     closes_at: Option<Duration>,
 }
@@ -83,6 +86,7 @@ impl<T: Transport> Connections<T> {
         });
         self.close_lingering(now, inbound);
         self.totals.refused = self.transport.refused_datagrams();
+        self.totals.handshakes_refused = self.transport.refused_handshakes();
         self.totals.connected = self.peers.len() as u64;
         let dropped = inbound.totals.inbound_dropped;
         inbound.totals = NetTotals { inbound_dropped: dropped, ..self.totals };
@@ -166,6 +170,17 @@ fn connect(
     inbound.events.push(NetEvent::Connected { client, token });
 }
 
+impl Peer {
+    /// Whether the client may have another frame or message taken in at `now`.
+    fn may_receive(&mut self, now: Duration) -> bool {
+        if now >= self.counted_since + Duration::from_millis(50) {
+            (self.received, self.counted_since) = (0, now);
+        }
+        self.received += 1;
+        self.received <= RECEIVED_PER_50_MS_MAX
+    }
+}
+
 /// Takes a datagram apart; what was in it before an error is kept.
 fn take_datagram(
     peer: &mut Peer,
@@ -179,12 +194,24 @@ fn take_datagram(
         peer.channel.receive_packet(packet)?;
     }
     while let Some(message) = peer.channel.next_message() {
-        inbound.push_message(client, &message);
+        if peer.closes_at.is_some() {
+            continue;
+        }
+        if peer.may_receive(received_at) {
+            inbound.push_message(client, &message);
+        } else {
+            inbound.events.push(NetEvent::Misbehaved { client });
+            return Err(WireError::NotAccepted);
+        }
     }
     if peer.closes_at.is_none()
         && let Some(frame) = datagram.frame
     {
-        inbound.push_frame(client, received_at, frame);
+        if peer.may_receive(received_at) {
+            inbound.push_frame(client, received_at, frame);
+        } else {
+            inbound.totals.inbound_dropped += 1;
+        }
     }
     Ok(())
 }

@@ -55,9 +55,11 @@ impl Mailbox {
         {
             outbound.dropped += 1;
             oldest.clear_frames();
-            oldest.append(&mut batch);
-            outbound.spare.push(batch);
-            batch = oldest;
+            // Its messages stay before those of the next batch.
+            let next = outbound.waiting.front_mut().unwrap_or(&mut batch);
+            oldest.append(next);
+            std::mem::swap(next, &mut oldest);
+            outbound.spare.push(oldest);
         }
         outbound.waiting.push_back(batch);
     }
@@ -122,7 +124,6 @@ mod tests {
             mailbox.give_back(batch);
         }
         assert_eq!(frames, OUTBOUND_BATCHES_MAX);
-        messages.sort_unstable();
         assert_eq!(messages, (0..count).collect::<Vec<_>>());
         assert_eq!(mailbox.dropped_batches(), 3);
     }

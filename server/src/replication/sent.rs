@@ -1,6 +1,6 @@
 //! Which snapshot carried what, until it is acknowledged or lost.
 
-use throng_shared::limits::{ACK_WAIT_MS, LOSS_AFTER_TICKS};
+use throng_shared::limits::{ACK_WAIT_MS, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 
@@ -26,6 +26,8 @@ pub(super) struct SentSnapshots {
     /// Grows to `length_max`; the snapshot of tick t is at t modulo that.
     ring: Vec<SentSnapshot>,
     length_max: usize,
+    /// [`LOSS_AFTER_MS`] in ticks.
+    loss_after_ticks: u32,
     newest_acked: Tick,
     /// Every snapshot before this one is settled.
     oldest_open: Tick,
@@ -42,7 +44,8 @@ impl SentSnapshots {
     /// A ring long enough for [`ACK_WAIT_MS`].
     pub(super) fn new(rate: TickRate) -> SentSnapshots {
         let length_max = rate.ticks_for_ms(ACK_WAIT_MS) as usize;
-        SentSnapshots { ring: Vec::new(), length_max, newest_acked: Tick(0), oldest_open: Tick(0) }
+        let loss_after_ticks = rate.ticks_for_ms(LOSS_AFTER_MS).max(LOSS_AFTER_TICKS_MIN);
+        SentSnapshots { ring: Vec::new(), length_max, loss_after_ticks, newest_acked: Tick(0), oldest_open: Tick(0) }
     }
 
     /// The entries of a new snapshot, empty, to be filled. Calls `settle` for each entry of the one that it displaces,
@@ -60,7 +63,7 @@ impl SentSnapshots {
     }
 
     /// Settles what `acks` tell: acknowledged snapshots have arrived; unacknowledged ones that are more than
-    /// [`LOSS_AFTER_TICKS`] older than the newest acknowledged are lost. Calls `settle` with each entry of those, the
+    /// [`LOSS_AFTER_MS`] older than the newest acknowledged are lost. Calls `settle` with each entry of those, the
     /// snapshot's tick and the verdict; returns the number of lost snapshots.
     pub(super) fn acknowledge(&mut self, acks: &SnapshotAcks, mut settle: impl FnMut(SentEntry, Tick, Verdict)) -> u32 {
         if acks.newest == self.newest_acked {
@@ -70,7 +73,7 @@ impl SentSnapshots {
         let mut lost = 0;
         // Nothing older than the ring can be open; nothing newer than the newest is spoken of.
         let first = self.oldest_open.max(acks.newest - (self.length_max as u32 - 1));
-        let certain = acks.newest - LOSS_AFTER_TICKS;
+        let certain = acks.newest - self.loss_after_ticks;
         for tick in (first.0..=acks.newest.0).map(Tick) {
             let place = tick.0 as usize % self.length_max;
             let Some(snapshot) = self.ring.get_mut(place).filter(|snapshot| snapshot.tick == tick) else { continue };

@@ -64,6 +64,9 @@ struct Pending {
 /// otherwise two at the rim would change places for ever.
 const DISPLACE_SHARE: f32 = 0.8;
 
+/// Distances much below this are all the same to urgency, in metres.
+const NEAR_M: f32 = 10.0;
+
 impl ClientView {
     /// A view of nothing, in a world of this rate.
     pub fn new(rate: TickRate) -> ClientView {
@@ -180,7 +183,9 @@ impl ClientView {
                     let is_last_word = changed == slot.sent && slot.acked < slot.sent;
                     if changed > slot.sent || is_last_word {
                         let waited_ticks = 1 + tick.since(slot.sent.max(slot.entered));
-                        let rank = slot.distance_squared_m2 / (waited_ticks as f32 * waited_ticks as f32);
+                        // Who is near is not arbitrarily more urgent: waiting must count there too.
+                        let nearness_m2 = slot.distance_squared_m2 + NEAR_M * NEAR_M;
+                        let rank = nearness_m2 / (waited_ticks as f32 * waited_ticks as f32);
                         self.pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
                     }
                 }

@@ -32,8 +32,16 @@ const TERRAIN_KINDS: &[Choice<TerrainKind>] = &[
     },
 ];
 
+/// Lowest and highest ground, in metres.
+const GROUND_MIN_M: f32 = -500.0;
+const GROUND_MAX_M: f32 = 800.0;
+/// Highest obstacle, in metres.
+const OBSTACLE_HEIGHT_MAX_M: f32 = 200.0;
 /// A height of the ground.
-const GROUND: Number = number(-500.0, 1_000.0, "m");
+const GROUND: Number = number(GROUND_MIN_M, GROUND_MAX_M, "m");
+
+/// Whoever jumps on the highest obstacle on the highest ground can still be sent to clients.
+const _: () = assert!(GROUND_MAX_M + OBSTACLE_HEIGHT_MAX_M + 10.0 < crate::quantised::HEIGHT_LIMIT_M);
 
 pub(super) fn read_terrain(table: &mut TableReader<'_, '_>, settled: Settled) -> (TerrainConfig, Option<Range<usize>>) {
     let doc = "Where the ground's heights come from.";
@@ -103,7 +111,7 @@ pub(super) fn read_obstacle(table: &mut TableReader<'_, '_>, settled: Settled) -
     let center_m = table.required("center_m", POINT, "Where its middle is.");
     check_center_inside(table, settled, center_m);
     let height_doc = "How far it rises above the ground at its middle.";
-    let height_m = table.required("height_m", number(0.1, 200.0, "m"), height_doc);
+    let height_m = table.required("height_m", number(0.1, OBSTACLE_HEIGHT_MAX_M, "m"), height_doc);
     let shape = table.choose("shape", SHAPES, "Its outline.", |table, shape| match shape {
         Shape::Box => {
             let size_m = table.required("size_m", pair(0.1, 200.0, "m"), "Its full extents from side to side.");

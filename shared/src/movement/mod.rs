@@ -108,8 +108,10 @@ pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step
     let parts = (distance_m / (0.5 * rules.capsule_radius_m)).ceil().clamp(1.0, PARTS_MAX);
     let part_s = step_s / parts;
     for _ in 0..parts as u32 {
+        let before = next.ground_position_m();
         move_horizontally(map, &mut next, part_s);
-        move_vertically(map, &mut next, part_s);
+        let moved_m = next.ground_position_m().distance(before);
+        move_vertically(map, &mut next, part_s, moved_m);
     }
     next
 }
@@ -196,15 +198,15 @@ fn step_allowance_m(map: &Map, state: &CharacterState) -> f32 {
     if state.grounded { map.rules.step_height_m.max(CONTACT_M) } else { CONTACT_M }
 }
 
-/// Follows the floor, falls, lands, or slides down what is too steep.
-fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32) {
+/// Follows the floor, falls, lands, or slides down what is too steep, after a horizontal move of `moved_m`.
+fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32, moved_m: f32) {
     let rules = &map.rules;
     let floor = floor_under(map, state);
     if state.grounded {
-        let follow_m = rules.step_height_m.max(rules.slope_max * rules.capsule_radius_m);
+        let follow_m = rules.step_height_m.max(1.5 * rules.slope_max * moved_m + CONTACT_M);
         if floor.height_m >= state.position_m.y - follow_m {
             state.position_m.y = floor.height_m;
-            state.grounded = floor.holds || is_wedged(map, state);
+            state.grounded = floor.holds || way_down(map, state).is_none();
             return;
         }
         state.grounded = false;
@@ -216,24 +218,48 @@ fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32) {
         return;
     }
     state.position_m.y = floor.height_m;
-    if floor.holds || is_wedged(map, state) {
-        state.grounded = state.velocity_mps.y <= 0.0;
-        state.velocity_mps.y = state.velocity_mps.y.max(0.0);
-    } else {
-        slide(state, map.terrain.gradient(state.ground_position_m()));
+    let way = if floor.holds { None } else { way_down(map, state) };
+    match way {
+        None => {
+            state.grounded = state.velocity_mps.y <= 0.0;
+            state.velocity_mps.y = state.velocity_mps.y.max(0.0);
+        }
+        Some((direction, slope)) => {
+            slide(state, map.terrain.gradient(state.ground_position_m()));
+            let push_mps = rules.gravity_mps2 * part_s * slope / (1.0 + slope * slope);
+            let along_mps = ground_plane(state.velocity_mps).dot(direction);
+            if along_mps < push_mps {
+                // The straight way down is not free, as in a gully: gravity pulls along the one that is.
+                let push = direction * (push_mps + along_mps.max(0.0));
+                state.velocity_mps = Vec3::new(push.x, state.velocity_mps.y, push.y);
+            }
+        }
     }
 }
 
-/// Whether a character on ground that is too steep cannot slide down it either, for something stands in the way: then
-/// it has a foothold, or it could neither walk nor jump ever again.
-fn is_wedged(map: &Map, state: &CharacterState) -> bool {
+/// The way down from ground that is too steep to stand upon: a free direction (x, z) of length 1 that leads down more
+/// steeply than can be stood upon, with its slope. None when there is none, as in the bottom of a pit or against a wall:
+/// then there is a foothold, or whoever is there could neither walk nor jump ever again.
+fn way_down(map: &Map, state: &CharacterState) -> Option<(Vec2, f32)> {
     const LOOK_AHEAD_M: f32 = 0.05;
+    const DIRECTIONS: usize = 16;
     let start = state.ground_position_m();
-    let gradient = map.terrain.gradient(start);
-    let downhill = -gradient.normalize_or_zero();
-    let below = push_out_of_obstacles(map, state, map.clamp_inside(start + downhill * LOOK_AHEAD_M));
-    let drop_min_m = 0.2 * LOOK_AHEAD_M * gradient.length();
-    below.is_none_or(|point| map.terrain.height_m(point) > state.position_m.y - drop_min_m)
+    let slope_towards = |direction: Vec2| {
+        let wanted = map.clamp_inside(start + direction * LOOK_AHEAD_M);
+        let reached = push_out_of_obstacles(map, state, wanted)?;
+        let moved_m = reached.distance(start);
+        let slope = (state.position_m.y - map.terrain.height_m(reached)) / moved_m.max(0.2 * LOOK_AHEAD_M);
+        (slope > map.rules.slope_max).then(|| ((reached - start).normalize_or(direction), slope))
+    };
+    // Mostly the straight way is free.
+    let straight = -map.terrain.gradient(start).normalize_or_zero();
+    slope_towards(straight).or_else(|| {
+        let around = (0..DIRECTIONS).map(|number| {
+            let (sin, cos) = libm::sincosf(number as f32 * (std::f32::consts::TAU / DIRECTIONS as f32));
+            Vec2::new(cos, sin)
+        });
+        around.filter_map(slope_towards).max_by(|a, b| a.1.total_cmp(&b.1))
+    })
 }
 
 /// Takes the part of the velocity that points into a slope away, leaving what runs down along it.

@@ -125,6 +125,38 @@ fn rules_may_call_a_gentle_slope_too_steep() {
 }
 
 #[test]
+fn no_gully_leads_up_what_is_too_steep() {
+    for rise in [1.2, 3.0] {
+        for sides in [0.3, 1.0, 2.0, 4.0] {
+            let map = map(|x, z| z.max(0.0) * rise + x.abs() * sides, vec![]);
+            let start = CharacterState::standing_at(&map, Vec2::new(0.0, -3.0));
+            let jump = PlayerInput { buttons: Buttons::RUN.with(Buttons::JUMP), ..run(Vec2::Y) };
+            let mut highest_m: f32 = 0.0;
+            let mut state = start;
+            for tick in 0..600 {
+                let sideways = if tick / 40 % 2 == 0 { 40 } else { -40 };
+                state = step_character(&map, state, PlayerInput { move_x: sideways, ..jump }, STEP_S);
+                highest_m = highest_m.max(map.terrain.height_m(Vec2::new(0.0, state.position_m.z)));
+            }
+            assert!(highest_m < 4.0, "up to {highest_m} m in a gully of rise {rise}, sides {sides}");
+        }
+    }
+}
+
+#[test]
+fn who_walks_off_a_block_falls_and_is_not_pulled_down() {
+    let mut map = map(|_, _| 0.0, vec![boxed(Vec2::ZERO, Vec2::splat(2.0), 2.0)]);
+    map.rules.slope_max = 5.67;
+    let start = CharacterState { position_m: Vec3::new(0.0, 2.0, 0.0), grounded: true, ..CharacterState::default() };
+    let mut before = start;
+    for _ in 0..20 {
+        let state = step_character(&map, before, run(Vec2::X), STEP_S);
+        assert!(before.position_m.y - state.position_m.y < 0.6, "{before:?} -> {state:?}");
+        before = state;
+    }
+}
+
+#[test]
 fn who_lands_on_a_steep_slope_slides_down() {
     let map = map(|x, _| x.max(0.0) * 2.0, vec![]);
     let dropped = CharacterState { position_m: Vec3::new(8.0, 20.0, 0.0), ..CharacterState::default() };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use renet::{ChannelConfig, ConnectionConfig, RenetClient, SendType};
 
-use super::guard::{ChannelProgress, check_channel_packet};
+use super::guard::check_channel_packet;
 use super::{MESSAGE_CHANNEL, WireError};
 use crate::limits::{CHANNEL_MEMORY_BYTES_MAX, DATAGRAM_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_RESEND_MS};
 
@@ -17,7 +17,9 @@ const ACK_PACKET: u8 = 4;
 #[derive(Debug)]
 pub struct MessageChannel {
     renet: RenetClient,
-    progress: ChannelProgress,
+    delivered: u64,
+    /// Number of the newest packet received; none before the first.
+    newest_sequence: Option<u64>,
     /// Whether messages have come in that were not acknowledged yet. renet would acknowledge acknowledgements, for ever.
     owes_ack: bool,
 }
@@ -43,7 +45,7 @@ impl Default for MessageChannel {
             client_channels_config: config(),
         });
         renet.set_connected();
-        MessageChannel { renet, progress: ChannelProgress::default(), owes_ack: false }
+        MessageChannel { renet, delivered: 0, newest_sequence: None, owes_ack: false }
     }
 }
 
@@ -61,13 +63,17 @@ impl MessageChannel {
         Ok(())
     }
 
-    /// Takes a received packet in.
+    /// Takes a received packet in. One that others have overtaken is dropped, as if it were lost, and so is a copy: renet
+    /// keeps a list of the gaps between packet numbers, which is bounded only at its newer end.
     ///
     /// # Errors
     /// When it is malformed; the channel is as it was.
     pub fn receive_packet(&mut self, packet: &[u8]) -> Result<(), WireError> {
-        let checked = check_channel_packet(packet, &self.progress)?;
-        self.progress.newest_sequence = self.progress.newest_sequence.max(checked.sequence);
+        let checked = check_channel_packet(packet, self.delivered)?;
+        if self.newest_sequence.is_some_and(|newest| checked.sequence <= newest) {
+            return Ok(());
+        }
+        self.newest_sequence = Some(checked.sequence);
         self.owes_ack |= checked.has_messages;
         self.renet.process_packet(packet);
         if self.renet.is_disconnected() { Err(WireError::NotAccepted) } else { Ok(()) }
@@ -76,7 +82,7 @@ impl MessageChannel {
     /// The next message in order, if it has arrived.
     pub fn next_message(&mut self) -> Option<Vec<u8>> {
         let message = self.renet.receive_message(MESSAGE_CHANNEL)?;
-        self.progress.delivered += 1;
+        self.delivered += 1;
         Some(message.to_vec())
     }
 
@@ -144,6 +150,22 @@ mod tests {
         assert_eq!(arrived, expected);
         assert!(here.is_drained());
         assert!(here.packets_to_send().is_empty() && there.packets_to_send().is_empty(), "an idle channel is silent");
+    }
+
+    #[test]
+    fn packets_that_come_backwards_with_gaps_cost_no_memory() {
+        let mut channel = MessageChannel::default();
+        // Acknowledgements of nothing, numbered 16,383, 16,381, …: as QUIC writes numbers of two bytes.
+        for number in (0..8_192u16).rev().map(|number| number * 2 + 1) {
+            let [high, low] = number.to_be_bytes();
+            channel.receive_packet(&[4, 0x40 | high, low, 0, 0, 0]).expect("each is well-formed");
+        }
+        channel.send(b"hello".to_vec()).expect("there is room");
+        let longest = channel.packets_to_send().iter().map(Vec::len).max();
+        assert!(longest < Some(100), "the list of received packets has {longest:?} bytes");
+        channel.owes_ack = true;
+        let acknowledgement = channel.packets_to_send().iter().map(Vec::len).max();
+        assert!(acknowledgement < Some(100), "the list of received packets has {acknowledgement:?} bytes");
     }
 
     #[test]

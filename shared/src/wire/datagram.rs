@@ -29,6 +29,7 @@ impl<'a> Datagram<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Datagram<'a>, WireError> {
         let (&kind, rest) = bytes.split_first().ok_or(WireError::TooShort)?;
         let (frame, packets) = match kind {
+            FRAME if rest.is_empty() => return Err(WireError::TooShort),
             FRAME => (Some(rest), &rest[rest.len()..]),
             CHANNEL if rest.is_empty() => return Err(WireError::TooShort),
             CHANNEL => (None, rest),

@@ -4,7 +4,7 @@
 //! before they see it. Received bytes reach neither unguarded.
 
 use super::{MESSAGE_CHANNEL, WireError};
-use crate::limits::{CHANNEL_SEQUENCE_WINDOW, MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX};
+use crate::limits::{MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX};
 
 const NETCODE_PACKET_BYTES_MAX: usize = 1_400;
 const NETCODE_REQUEST_BYTES: usize = 1 + 13 + 8 + 8 + 24 + 1_024;
@@ -43,15 +43,6 @@ pub fn check_netcode_packet(bytes: &[u8]) -> Result<(), WireError> {
     }
 }
 
-/// How far a reliable channel has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ChannelProgress {
-    /// Messages taken out of the channel so far.
-    pub delivered: u64,
-    /// Highest packet number received so far.
-    pub newest_sequence: u64,
-}
-
 /// A packet of the reliable channel that may be shown to renet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckedPacket {
@@ -61,24 +52,20 @@ pub struct CheckedPacket {
     pub has_messages: bool,
 }
 
-/// Checks a packet of the reliable channel before renet sees it: only whole small messages on our channel and
-/// acknowledgements are accepted; no message is empty (renet would not count it); and neither packet nor message is so
-/// far from what is awaited that the gap would have to be kept in memory.
+/// Checks a packet of the reliable channel before renet sees it, where `delivered` messages have been taken out of the
+/// channel so far: only whole small messages on our channel and acknowledgements are accepted; no message is empty (renet
+/// would not count it) or so far ahead that the gap before it would have to be kept in memory.
 ///
 /// # Errors
 /// When it is anything else.
-pub fn check_channel_packet(bytes: &[u8], progress: &ChannelProgress) -> Result<CheckedPacket, WireError> {
+pub fn check_channel_packet(bytes: &[u8], delivered: u64) -> Result<CheckedPacket, WireError> {
     const SMALL_RELIABLE: u8 = 0;
     const ACK: u8 = 4;
     let mut reader = Reader { bytes };
     let packet_type = reader.byte()?;
     let sequence = reader.varint()?;
-    // Numbers may jump ahead: renet bounds what it keeps of that. Behind, it would keep every gap.
-    if sequence + CHANNEL_SEQUENCE_WINDOW < progress.newest_sequence {
-        return Err(WireError::MessageGap);
-    }
     match packet_type {
-        SMALL_RELIABLE => check_messages(&mut reader, progress.delivered)?,
+        SMALL_RELIABLE => check_messages(&mut reader, delivered)?,
         ACK => check_acknowledgements(&mut reader)?,
         _ => return Err(WireError::NotAccepted),
     }
@@ -169,37 +156,31 @@ mod tests {
         assert_eq!(check_netcode_packet(&highest), Err(WireError::InvalidField));
     }
 
-    fn check(bytes: &[u8], delivered: u64) -> Result<CheckedPacket, WireError> {
-        check_channel_packet(bytes, &ChannelProgress { delivered, newest_sequence: 0 })
-    }
-
     #[test]
     fn channel_packets_that_renet_would_not_charge_for_are_refused() {
         let small = |number: u8, message: &[u8]| [&[0, 1, 0, 0, 1, number, message.len() as u8], message].concat();
         let accepted = CheckedPacket { sequence: 1, has_messages: true };
-        assert_eq!(check(&small(0, b"hi"), 0), Ok(accepted));
-        assert_eq!(check(&small(0, b""), 0), Err(WireError::InvalidField));
+        assert_eq!(check_channel_packet(&small(0, b"hi"), 0), Ok(accepted));
+        assert_eq!(check_channel_packet(&small(0, b""), 0), Err(WireError::InvalidField));
         let far = [0, 1, 0, 0, 1, 0x80, 0, 0xff, 0xff, 1, b'x'];
-        assert_eq!(check(&far, 0), Err(WireError::MessageGap));
-        assert_eq!(check(&far, 65_535), Ok(accepted));
+        assert_eq!(check_channel_packet(&far, 0), Err(WireError::MessageGap));
+        assert_eq!(check_channel_packet(&far, 65_535), Ok(accepted));
         for slice_or_unreliable in [1, 2, 3, 5] {
-            assert_eq!(check(&[slice_or_unreliable, 0, 0], 0), Err(WireError::NotAccepted));
+            assert_eq!(check_channel_packet(&[slice_or_unreliable, 0, 0], 0), Err(WireError::NotAccepted));
         }
-        assert_eq!(check(&[0, 1, 7, 0, 0], 0), Err(WireError::NotAccepted), "another channel");
-        assert_eq!(check(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
-        assert_eq!(check(&[4, 1, 9, 3, 1, 1, 1], 0), Ok(CheckedPacket { sequence: 1, has_messages: false }));
-        let progress = ChannelProgress { delivered: 0, newest_sequence: 1_000 };
-        let old = [4, 0x42, 0xe7, 9, 3, 0];
-        assert_eq!(check_channel_packet(&old, &progress), Err(WireError::MessageGap), "packet 743");
-        let recent = [4, 0x42, 0xe8, 9, 3, 0];
-        assert!(check_channel_packet(&recent, &progress).is_ok(), "packet 744");
+        assert_eq!(check_channel_packet(&[0, 1, 7, 0, 0], 0), Err(WireError::NotAccepted), "another channel");
+        assert_eq!(check_channel_packet(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
+        assert_eq!(
+            check_channel_packet(&[4, 1, 9, 3, 1, 1, 1], 0),
+            Ok(CheckedPacket { sequence: 1, has_messages: false })
+        );
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), delivered in 0u64..1 << 40) {
             let _ = check_netcode_packet(&bytes);
-            let _ = check(&bytes, delivered);
+            let _ = check_channel_packet(&bytes, delivered);
         }
     }
 }
