@@ -94,6 +94,9 @@ impl InboundBatch {
 pub struct OutboundBatch {
     /// Messages for the reliable channel, in the order in which they are to be sent.
     pub messages: Vec<(ClientId, ServerMessage)>,
+    /// Which connections were known when this was written: nothing in it is for those that came later, even if their
+    /// clients bear the names of earlier ones.
+    pub heard_until: u64,
     /// Connections to be ended, each with its last message; sent after `messages`.
     pub dismissals: Vec<(ClientId, ServerMessage)>,
     frames: Vec<(ClientId, Range<usize>)>,
@@ -124,6 +127,7 @@ impl OutboundBatch {
         self.bytes.append(&mut other.bytes);
         let moved = other.frames.drain(..).map(|(client, range)| (client, range.start + shift..range.end + shift));
         self.frames.extend(moved);
+        self.heard_until = self.heard_until.max(other.heard_until);
         self.messages.append(&mut other.messages);
         self.dismissals.append(&mut other.dismissals);
     }

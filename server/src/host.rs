@@ -55,6 +55,7 @@ impl Host {
 
     /// Lets in who may come in, and gives each instance what is meant for it. To be called before [`Host::run_due`].
     pub fn receive(&mut self, now: Duration, inbound: &NetInbound, outbound: &mut OutboundBatch) {
+        outbound.heard_until = inbound.heard_until;
         for event in &inbound.events {
             match event {
                 NetEvent::Frame { client, received_at, bytes } => {

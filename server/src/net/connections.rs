@@ -23,12 +23,16 @@ pub struct Connections<T> {
     totals: NetTotals,
     advanced_to: Duration,
     scratch: Vec<u8>,
+    /// Number of times that was looked for events.
+    looks: u64,
     /// Clients in the order of their connecting: peers are walked in it, not in the map's order.
     order: Vec<ClientId>,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
+    /// The look in which it came.
+    came_in: u64,
     channel: MessageChannel,
     strikes: Strikes,
     /// Frames and messages since `counted_since`.
@@ -47,6 +51,7 @@ impl<T: Transport> Connections<T> {
             totals: NetTotals::default(),
             advanced_to: Duration::ZERO,
             scratch: Vec::new(),
+            looks: 0,
             order: Vec::new(),
         }
     }
@@ -63,9 +68,12 @@ impl<T: Transport> Connections<T> {
 
     /// Takes everything that has arrived until `now`, and closes what is done lingering.
     pub fn receive(&mut self, now: Duration, inbound: &mut NetInbound) {
-        let Connections { transport, peers, totals, order, .. } = self;
+        self.looks += 1;
+        inbound.heard_until = self.looks;
+        let Connections { transport, peers, totals, order, looks, .. } = self;
+        let looks = *looks;
         transport.receive(now, &mut |event| match event {
-            TransportEvent::Connected { client, token } => connect(peers, order, inbound, client, token),
+            TransportEvent::Connected { client, token } => connect(peers, order, inbound, client, token, looks),
             TransportEvent::Datagram { client, received_at, bytes } => {
                 totals.datagrams_in += 1;
                 totals.bytes_in += bytes.len() as u64;
@@ -99,10 +107,18 @@ impl<T: Transport> Connections<T> {
         for peer in self.peers.values_mut() {
             peer.channel.advance(elapsed);
         }
+        let is_meant = |peers: &FxHashMap<ClientId, Peer>, client: ClientId| {
+            peers.get(&client).is_some_and(|peer| peer.came_in <= batch.heard_until)
+        };
         for (client, message) in &batch.messages {
-            self.queue_message(now, *client, message);
+            if is_meant(&self.peers, *client) {
+                self.queue_message(now, *client, message);
+            }
         }
         for (client, last_message) in &batch.dismissals {
+            if !is_meant(&self.peers, *client) {
+                continue;
+            }
             if self.peers.get(client).is_some_and(|peer| peer.closes_at.is_none()) {
                 self.queue_message(now, *client, last_message);
             }
@@ -111,7 +127,9 @@ impl<T: Transport> Connections<T> {
             }
         }
         for (client, frame) in batch.frames() {
-            self.send_datagrams(now, client, Some(frame));
+            if is_meant(&self.peers, client) {
+                self.send_datagrams(now, client, Some(frame));
+            }
         }
         for place in 0..self.order.len() {
             self.send_datagrams(now, self.order[place], None);
@@ -161,8 +179,9 @@ fn connect(
     inbound: &mut NetInbound,
     client: ClientId,
     token: Option<TokenData>,
+    look: u64,
 ) {
-    if peers.insert(client, Peer::default()).is_some() {
+    if peers.insert(client, Peer { came_in: look, ..Peer::default() }).is_some() {
         inbound.events.push(NetEvent::Disconnected { client });
     } else {
         order.push(client);
@@ -214,4 +233,53 @@ fn take_datagram(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use throng_shared::wire::message::GoodbyeReason;
+
+    /// Reports what a test says, and remembers what is sent.
+    #[derive(Default)]
+    struct FakeTransport {
+        connecting: Vec<ClientId>,
+        disconnecting: Vec<ClientId>,
+        sent: Vec<Vec<u8>>,
+    }
+
+    impl Transport for FakeTransport {
+        fn receive(&mut self, _now: Duration, report: &mut dyn FnMut(TransportEvent<'_>)) {
+            self.disconnecting.drain(..).for_each(|client| report(TransportEvent::Disconnected { client }));
+            self.connecting.drain(..).for_each(|client| report(TransportEvent::Connected { client, token: None }));
+        }
+
+        fn send(&mut self, _now: Duration, _client: ClientId, datagram: &[u8]) {
+            self.sent.push(datagram.to_vec());
+        }
+
+        fn disconnect(&mut self, _now: Duration, _client: ClientId) {}
+    }
+
+    #[test]
+    fn what_was_meant_for_a_former_connection_of_a_client_does_not_reach_its_new_one() {
+        const CLIENT: ClientId = ClientId(7);
+        let mut connections = Connections::new(FakeTransport::default());
+        let mut inbound = NetInbound::default();
+        connections.transport_mut().connecting.push(CLIENT);
+        connections.receive(Duration::ZERO, &mut inbound);
+        let mut batch = OutboundBatch::default();
+        batch.heard_until = inbound.heard_until;
+        batch.push_frame(CLIENT, b"snapshot");
+        batch.dismiss(CLIENT, GoodbyeReason::Malformed);
+        // While the tick writes this, the client goes and comes again.
+        connections.transport_mut().disconnecting.push(CLIENT);
+        connections.transport_mut().connecting.push(CLIENT);
+        connections.receive(Duration::ZERO, &mut inbound);
+        connections.send(Duration::ZERO, &batch);
+        assert_eq!(connections.transport_mut().sent, Vec::<Vec<u8>>::new());
+        batch.heard_until = inbound.heard_until;
+        connections.send(Duration::ZERO, &batch);
+        assert_eq!(connections.transport_mut().sent.len(), 1, "the goodbye; after it no snapshot is of use");
+    }
 }

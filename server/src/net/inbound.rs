@@ -14,6 +14,9 @@ pub struct NetInbound {
     pub events: Vec<NetEvent>,
     /// The connections' counts so far.
     pub totals: NetTotals,
+    /// Up to which of the network side's looks this tells of; what is sent in answer refers to it, see
+    /// [`crate::batch::OutboundBatch::heard_until`].
+    pub heard_until: u64,
     bytes: Vec<u8>,
 }
 
@@ -120,6 +123,7 @@ impl NetInbound {
         self.bytes.append(&mut other.bytes);
         other.totals.inbound_dropped += dropped;
         self.totals = other.totals;
+        self.heard_until = other.heard_until;
     }
 
     /// Moves everything to `other`, which is empty, by a swap; both keep the counts.

@@ -30,6 +30,7 @@ impl Mailbox {
         let mut waiting = lock(&self.inbound);
         if waiting.events.is_empty() {
             waiting.totals = inbound.totals;
+            waiting.heard_until = inbound.heard_until;
             inbound.clear_into(&mut waiting);
         } else {
             waiting.append(inbound);
@@ -40,7 +41,7 @@ impl Mailbox {
     pub fn collect(&self, inbound: &mut NetInbound) {
         inbound.clear();
         let mut waiting = lock(&self.inbound);
-        inbound.totals = waiting.totals;
+        (inbound.totals, inbound.heard_until) = (waiting.totals, waiting.heard_until);
         std::mem::swap(&mut *waiting, inbound);
     }
 
