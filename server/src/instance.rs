@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_ecs::prelude::{Resource, Schedule, World};
+use bevy_ecs::prelude::{Entity, Resource, Schedule, World};
+use glam::Vec2;
 use rustc_hash::FxHasher;
 use throng_bot_ai::BotWorld;
 use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
@@ -177,12 +178,32 @@ impl Instance {
         Some((session.net_id, *self.world.get::<CharacterState>(session.entity)?))
     }
 
+    /// The entity of a character, if it exists. O(log n).
+    pub fn entity_of(&self, net_id: NetId) -> Option<Entity> {
+        let characters = &self.world.resource::<Roster>().characters;
+        let row = characters.binary_search_by_key(&net_id, |(net_id, _)| *net_id).ok()?;
+        Some(characters[row].1)
+    }
+
+    /// Sets a character down at a point (x, z), standing on the ground. False when it does not exist.
+    pub fn place(&mut self, net_id: NetId, point_m: Vec2) -> bool {
+        let state = CharacterState::standing_at(&self.rules().map, point_m);
+        let entity = self.entity_of(net_id);
+        match entity.and_then(|entity| self.world.get_mut::<CharacterState>(entity)) {
+            Some(mut character) => {
+                *character = state;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// The world itself, for rules and tools of your own.
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// The world itself, to be changed between ticks.
+    /// The world itself, to be changed between ticks. A character that is despawned is gone from the next tick on.
     pub fn world_mut(&mut self) -> &mut World {
         &mut self.world
     }

@@ -25,8 +25,12 @@ pub(crate) struct Replicated {
     changed: Tick,
 }
 
-/// Numbers the rows anew when characters have come or gone.
+/// Numbers the rows anew when characters have come or gone, by our hand or by that of a game's own rules.
 pub(crate) fn number_rows(mut roster: ResMut<Roster>, mut rows: Query<&mut Row>) {
+    if rows.iter().len() != roster.characters.len() {
+        roster.characters.retain(|(_, entity)| rows.contains(*entity));
+        roster.is_changed = true;
+    }
     if !roster.is_changed {
         return;
     }

@@ -99,3 +99,20 @@ fn a_world_in_which_people_see_everything_keeps_its_bots() {
     let bots = Places::of(&sim).bots.len();
     assert!(watch(&mut sim, 60) == (0, 0) && Places::of(&sim).bots.len() == bots, "they wait for a moment unseen");
 }
+
+#[test]
+fn a_character_that_a_games_own_rules_take_away_is_gone_for_everybody() {
+    let world = flat_world(|config| config.population = PopulationConfig { target: 20, players_max: 10 });
+    let mut sim = Sim::new(6).world(world).start();
+    let [player] = sim.connect();
+    sim.run_ticks(5);
+    let columns = sim.instance(InstanceId(0)).columns();
+    let seen = columns.net_ids.iter().find(|id| sim.client(player).replica().get(**id).is_some());
+    let bot = *seen.expect("the world is small");
+    let instance = sim.instance_mut(InstanceId(0));
+    let entity = instance.entity_of(bot).expect("it exists");
+    instance.world_mut().despawn(entity);
+    sim.run_ticks(3);
+    assert_eq!(sim.instance(InstanceId(0)).columns().row(bot), None);
+    assert!(sim.client(player).replica().get(bot).is_none());
+}
