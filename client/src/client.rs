@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use glam::Vec3;
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
@@ -23,8 +24,17 @@ use crate::replica::{Interpolated, Replica, ReplicaEntity};
 use crate::server_clock::ServerClock;
 use crate::transport::{ClientTransport, Traffic, TransportStatus};
 
-/// How far behind the newest snapshot others are shown, in ticks: one lost snapshot is then bridged.
-const INTERPOLATION_DELAY_TICKS: f64 = 2.0;
+/// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
+/// 20 Hz one lost snapshot is then bridged.
+const INTERPOLATION_DELAY: Duration = Duration::from_millis(100);
+
+/// The least and the most that this may be: two ticks, and what states are kept for.
+const INTERPOLATION_DELAY_TICKS_MIN: f64 = 2.0;
+const INTERPOLATION_DELAY_MAX: Duration = Duration::from_secs(1);
+
+/// States of others are kept for this long beyond the interpolation delay, in milliseconds: snapshots arrive late and
+/// in any order.
+const SAMPLES_MS: u32 = 400;
 
 /// Most inputs that are made at once after a pause of the program; what was missed before them is given up.
 const CATCH_UP_INPUTS_MAX: u32 = 32;
@@ -52,6 +62,7 @@ pub struct Client<T> {
     server_clock: ServerClock,
     prediction: Prediction,
     replica: Replica,
+    interpolation_delay_ticks: f64,
     snapshot: Snapshot,
     acks: SnapshotAcks,
     /// Newest first.
@@ -118,7 +129,7 @@ impl<T: ClientTransport> Client<T> {
     /// A client of the world `world`, whose map is `map`, over a transport that is connecting.
     pub fn new(transport: T, map: Arc<Map>, world: &LoadedWorld, name: &str) -> Client<T> {
         let rate = TickRate::new(world.config.tick_rate_hz);
-        Client {
+        let mut client = Client {
             transport,
             channel: MessageChannel::default(),
             updated_at: Duration::ZERO,
@@ -132,6 +143,7 @@ impl<T: ClientTransport> Client<T> {
             server_clock: ServerClock::new(rate),
             prediction: Prediction::new(map, rate),
             replica: Replica::default(),
+            interpolation_delay_ticks: INTERPOLATION_DELAY_TICKS_MIN,
             snapshot: Snapshot::default(),
             acks: SnapshotAcks::default(),
             recent_inputs: Vec::with_capacity(INPUTS_PER_DATAGRAM_MAX + 1),
@@ -139,7 +151,18 @@ impl<T: ClientTransport> Client<T> {
             stats: ClientStats::default(),
             scratch: Vec::new(),
             frame: Vec::new(),
-        }
+        };
+        client.set_interpolation_delay(INTERPOLATION_DELAY);
+        client
+    }
+
+    /// Shows others this far behind the newest snapshot: the later, the more loss and jitter is bridged. At least two
+    /// ticks, at most a second; 100 ms by default.
+    pub fn set_interpolation_delay(&mut self, delay: Duration) {
+        let delay = delay.min(INTERPOLATION_DELAY_MAX);
+        let delay_ticks = delay.as_secs_f64() * f64::from(self.rate.hz());
+        self.interpolation_delay_ticks = delay_ticks.max(INTERPOLATION_DELAY_TICKS_MIN);
+        self.replica.keep(self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize);
     }
 
     /// Takes in what has arrived, and moves the connection along. To be called as often as things should be noticed.
@@ -237,18 +260,16 @@ impl<T: ClientTransport> Client<T> {
         &self.prediction
     }
 
+    /// Where to show the own character now, in metres: between its last two predicted positions, with corrections
+    /// blended in. None before the first snapshot.
+    pub fn own_position_m(&self, now: Duration) -> Option<Vec3> {
+        let share = self.pace.as_ref()?.share_since_newest(now);
+        self.prediction.is_placed().then(|| self.prediction.shown_position_m(share))
+    }
+
     /// The own character as the server last told, and the tick of it; none before the first snapshot.
     pub fn confirmed(&self) -> Option<(Tick, CharacterState)> {
-        let header = &self.snapshot.header;
-        (self.acks.newest > Tick(0)).then_some((
-            header.tick,
-            CharacterState {
-                position_m: header.position_m,
-                velocity_mps: header.velocity_mps,
-                grounded: header.grounded,
-                yaw: self.prediction.state().yaw,
-            },
-        ))
+        (self.acks.newest > Tick(0)).then(|| (self.snapshot.header.tick, self.own_state()))
     }
 
     /// The others.
@@ -260,7 +281,7 @@ impl<T: ClientTransport> Client<T> {
     pub fn interpolated(&self, entity: &ReplicaEntity, now: Duration) -> Interpolated {
         let newest = f64::from(self.replica.newest_tick().0);
         let heard = self.server_clock.tick_heard_at(now).unwrap_or(newest);
-        entity.interpolate(heard - INTERPOLATION_DELAY_TICKS)
+        entity.interpolate(heard - self.interpolation_delay_ticks)
     }
 
     /// What it has seen so far.
@@ -297,8 +318,9 @@ impl<T: ClientTransport> Client<T> {
             self.hear(now, message::decode(&bytes)?);
         }
         match datagram.frame {
-            Some(frame) => self.take_snapshot(now, frame),
-            None => Ok(()),
+            Some(frame) if self.state == State::Playing => self.take_snapshot(now, frame),
+            // Without the welcome we do not know who we are. It is not acknowledged, so what it says is sent again.
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -313,8 +335,7 @@ impl<T: ClientTransport> Client<T> {
     fn enter_world(&mut self, now: Duration, welcome: &Welcome) {
         self.state = State::Playing;
         self.net_id = Some(welcome.net_id);
-        let newest = Tick(welcome.tick).max(self.acks.newest);
-        self.pace = Some(Pace::new(self.rate, now, newest));
+        self.pace = Some(Pace::new(self.rate, now, Tick(welcome.tick)));
     }
 
     fn take_snapshot(&mut self, now: Duration, bytes: &[u8]) -> Result<(), WireError> {
@@ -337,21 +358,31 @@ impl<T: ClientTransport> Client<T> {
             return Ok(());
         }
         if let (Some(pace), Some(margin_ms)) = (&mut self.pace, header.input_margin_ms) {
-            pace.report(header.tick, f64::from(margin_ms));
+            let moved_to = pace.report(header.tick, f64::from(margin_ms));
+            if let Some(next) = moved_to {
+                self.prediction.forget_from(next);
+                self.recent_inputs.clear();
+                self.unechoed.clear();
+            }
         }
         self.note_echo(now, header.tick, header.input_age_ticks);
-        let server = CharacterState {
-            position_m: header.position_m,
-            velocity_mps: header.velocity_mps,
-            grounded: header.grounded,
-            yaw: self.prediction.state().yaw,
-        };
-        if let Some(error_m) = self.prediction.confirm(header.tick, server)
+        if let Some(error_m) = self.prediction.confirm(header.tick, self.own_state())
             && self.stats.prediction_errors_m.len() < UNDRAINED_MAX
         {
             self.stats.prediction_errors_m.push(error_m);
         }
         Ok(())
+    }
+
+    /// The own character by the newest snapshot; it does not tell the facing, which is the player's own.
+    fn own_state(&self) -> CharacterState {
+        let header = &self.snapshot.header;
+        CharacterState {
+            position_m: header.position_m,
+            velocity_mps: header.velocity_mps,
+            grounded: header.grounded,
+            yaw: self.prediction.state().yaw,
+        }
     }
 
     /// Notes how long the newest applied input took to come back.

@@ -20,6 +20,9 @@
 //!     while client.is_input_due(now) {
 //!         client.step(now, PlayerInput::towards(glam::Vec2::X, Buttons::RUN));
 //!     }
+//!     if let Some(position_m) = client.own_position_m(now) {
+//!         println!("I am at {position_m:?}");
+//!     }
 //!     for entity in client.replica().entities() {
 //!         println!("{:?} at {:?}", entity.net_id, client.interpolated(entity, now).position_m);
 //!     }
@@ -29,6 +32,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! What is shown moves smoothly whatever the tick rate: the own character between its last two predicted positions, up
+//! to a tick behind [`Prediction::state`]; the others between two states that have arrived, 100 ms in the past or what
+//! [`Client::set_interpolation_delay`] says.
 //!
 //! [`Client`] does no I/O of its own and reads no clock: its transport moves the bytes, and time is an argument.
 

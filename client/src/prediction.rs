@@ -18,13 +18,20 @@ const TOLERANCE_M: f32 = 1e-4;
 /// How much of a correction is still shown one tenth of a second later.
 const SHOWN_AFTER_100_MS: f32 = 0.2;
 
+/// Corrections longer than this, in metres, are shown at once: whoever was carried elsewhere does not glide there.
+const BLENDED_MAX_M: f32 = 2.0;
+
 /// Predicts the own character by the server's movement step, and corrects it by the server's word.
 #[derive(Debug)]
 pub struct Prediction {
     map: Arc<Map>,
     rate: TickRate,
     state: CharacterState,
+    /// Whether the server has said where the character is.
+    is_placed: bool,
     history: VecDeque<Step>,
+    /// What was shown when the newest step began, in metres.
+    shown_before_m: Vec3,
     /// What is added to the position that is shown, so that corrections do not jump, in metres.
     shown_offset_m: Vec3,
 }
@@ -43,9 +50,16 @@ impl Prediction {
             map,
             rate,
             state: CharacterState::default(),
+            is_placed: false,
             history: VecDeque::with_capacity(HISTORY_MAX),
+            shown_before_m: Vec3::ZERO,
             shown_offset_m: Vec3::ZERO,
         }
+    }
+
+    /// Whether the server has said where the character is; until then it is nowhere, and its state means nothing.
+    pub fn is_placed(&self) -> bool {
+        self.is_placed
     }
 
     /// The predicted state, after the newest input.
@@ -53,31 +67,51 @@ impl Prediction {
         &self.state
     }
 
-    /// The position to be shown, in metres: the predicted one, with corrections blended in.
-    pub fn shown_position_m(&self) -> Vec3 {
-        self.state.position_m + self.shown_offset_m
+    /// The position to be shown when `share` of a tick, 0 to 1, has passed since the newest step, in metres: between the
+    /// last two predicted positions, with corrections blended in. [`crate::Client::own_position_m`] knows the share.
+    pub fn shown_position_m(&self, share: f32) -> Vec3 {
+        self.shown_before_m.lerp(self.shown_after_m(), share.clamp(0.0, 1.0))
     }
 
-    /// Lives through one tick with `input`.
+    /// Lives through one tick with `input`. Before the first confirmation the input is only remembered.
     pub(crate) fn step(&mut self, tick: Tick, input: PlayerInput) {
-        let step_s = self.rate.step_s();
-        self.state = step_character(&self.map, self.state, input, step_s);
-        self.shown_offset_m *= SHOWN_AFTER_100_MS.powf(step_s / 0.1);
+        if self.is_placed {
+            let step_s = self.rate.step_s();
+            self.shown_before_m = self.shown_after_m();
+            self.state = step_character(&self.map, self.state, input, step_s);
+            self.shown_offset_m *= SHOWN_AFTER_100_MS.powf(step_s / 0.1);
+        }
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
         }
         self.history.push_back(Step { tick, input, after: self.state });
     }
 
+    /// Forgets the steps of `next` and later ticks: they will be made again. What is left is corrected by the next
+    /// confirmation; if nothing is, that is taken as it comes.
+    pub(crate) fn forget_from(&mut self, next: Tick) {
+        while self.history.back().is_some_and(|step| step.tick >= next) {
+            self.history.pop_back();
+        }
+        if let Some(newest) = self.history.back() {
+            let state = newest.after;
+            self.correct(state);
+        }
+    }
+
     /// Takes the server's word for the state after `tick`. Returns by how many metres the prediction was wrong; none
     /// when nothing had been predicted for that tick.
     pub(crate) fn confirm(&mut self, tick: Tick, server: CharacterState) -> Option<f32> {
+        if !self.is_placed {
+            self.place(tick, server);
+            return None;
+        }
         while self.history.front().is_some_and(|step| step.tick < tick) {
             self.history.pop_front();
         }
         let Some(confirmed) = self.history.front().filter(|step| step.tick == tick).copied() else {
             if self.history.is_empty() {
-                self.state = server;
+                self.correct(server);
             }
             return None;
         };
@@ -87,23 +121,48 @@ impl Prediction {
             && confirmed.after.velocity_mps.distance(server.velocity_mps) <= TOLERANCE_M
             && confirmed.after.grounded == server.grounded;
         if !agrees {
-            self.replay_from(server);
+            if let Some(step) = self.history.front_mut() {
+                step.after = server;
+            }
+            self.replay(server, 1);
         }
         Some(error_m)
     }
 
-    /// Lives again through everything after the confirmed step, from the server's state.
-    fn replay_from(&mut self, server: CharacterState) {
-        let shown_m = self.shown_position_m();
+    /// The first confirmation: lives through what has been wished for since.
+    fn place(&mut self, tick: Tick, server: CharacterState) {
+        self.is_placed = true;
+        self.history.retain(|step| step.tick > tick);
+        self.replay(server, 0);
+        self.shown_offset_m = Vec3::ZERO;
+        self.shown_before_m = self.state.position_m;
+    }
+
+    /// Lives again through all steps but the first `skipped`, from the server's state.
+    fn replay(&mut self, server: CharacterState, skipped: usize) {
         let mut state = server;
-        for (place, step) in self.history.iter_mut().enumerate() {
-            if place > 0 {
-                state = step_character(&self.map, state, step.input, self.rate.step_s());
-            }
+        for step in self.history.iter_mut().skip(skipped) {
+            state = step_character(&self.map, state, step.input, self.rate.step_s());
             step.after = state;
         }
+        self.correct(state);
+    }
+
+    /// Changes the predicted state without a visible jump, unless it has moved far.
+    fn correct(&mut self, state: CharacterState) {
+        let offset_m = self.shown_after_m() - state.position_m;
         self.state = state;
-        self.shown_offset_m = shown_m - state.position_m;
+        if offset_m.length_squared() <= BLENDED_MAX_M * BLENDED_MAX_M {
+            self.shown_offset_m = offset_m;
+        } else {
+            self.shown_offset_m = Vec3::ZERO;
+            self.shown_before_m = state.position_m;
+        }
+    }
+
+    /// What is shown at the end of the newest step, in metres.
+    fn shown_after_m(&self) -> Vec3 {
+        self.state.position_m + self.shown_offset_m
     }
 }
 
@@ -156,11 +215,76 @@ mod tests {
         // The server did not get the input for tick 10 and let the character stand.
         let stood = PlayerInput::default();
         let server = server_steps(&prediction, start, &[&[stood][..], &[east; 19]].concat());
-        let shown_m = prediction.shown_position_m();
+        let shown_m = [0.0, 0.4, 1.0].map(|share| prediction.shown_position_m(share));
         let error_m = prediction.confirm(Tick(10), server[0]).expect("tick 10 was predicted");
         assert!(error_m > 0.01);
         assert_eq!(prediction.state().position_m, server[19].position_m, "as if it had known");
-        assert!(prediction.shown_position_m().distance(shown_m) < 1e-5, "what is shown does not jump");
+        for (share, shown_m) in [0.0, 0.4, 1.0].into_iter().zip(shown_m) {
+            assert!(prediction.shown_position_m(share).distance(shown_m) < 1e-5, "what is shown does not jump");
+        }
         assert_eq!(prediction.confirm(Tick(29), server[19]), Some(0.0));
+    }
+
+    #[test]
+    fn nothing_is_predicted_before_the_first_confirmation_and_then_everything_since() {
+        let mut prediction = prediction();
+        let start = CharacterState::standing_at(&prediction.map, Vec2::new(60.0, -80.0));
+        let east = PlayerInput::towards(Vec2::X, Buttons::RUN);
+        for tick in 10..15 {
+            prediction.step(Tick(tick), east);
+        }
+        assert_eq!((prediction.is_placed(), *prediction.state()), (false, CharacterState::default()));
+        assert_eq!(prediction.confirm(Tick(11), start), None);
+        let server = server_steps(&prediction, start, &[east; 3]);
+        assert_eq!(*prediction.state(), server[2]);
+        assert_eq!(prediction.shown_position_m(1.0), server[2].position_m);
+        assert_eq!(prediction.confirm(Tick(14), server[2]), Some(0.0));
+    }
+
+    #[test]
+    fn whoever_is_carried_far_is_shown_there_at_once() {
+        let mut prediction = prediction();
+        prediction.confirm(Tick(9), CharacterState::standing_at(&prediction.map, Vec2::ZERO));
+        prediction.step(Tick(10), PlayerInput::default());
+        let there = CharacterState::standing_at(&prediction.map, Vec2::new(100.0, 50.0));
+        prediction.confirm(Tick(10), there);
+        for share in [0.0, 1.0] {
+            assert_eq!(prediction.shown_position_m(share), there.position_m);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_moves_evenly_within_a_tick_and_from_one_to_the_next() {
+        let mut prediction = prediction();
+        prediction.confirm(Tick(9), CharacterState::standing_at(&prediction.map, Vec2::ZERO));
+        let mut newest_m = prediction.shown_position_m(1.0);
+        for tick in 10..40 {
+            prediction.step(Tick(tick), PlayerInput::towards(Vec2::X, Buttons::RUN));
+            assert_eq!(prediction.shown_position_m(0.0), newest_m);
+            newest_m = prediction.shown_position_m(1.0);
+            let middle_m = prediction.shown_position_m(0.0).midpoint(newest_m);
+            assert!(prediction.shown_position_m(0.5).distance(middle_m) < 1e-4);
+        }
+        assert!(newest_m.x > 5.0, "it ran");
+    }
+
+    #[test]
+    fn steps_that_are_made_again_are_predicted_from_what_is_left() {
+        let mut prediction = prediction();
+        let start = CharacterState::standing_at(&prediction.map, Vec2::ZERO);
+        prediction.confirm(Tick(9), start);
+        let [east, north] = [Vec2::X, Vec2::NEG_Y].map(|heading| PlayerInput::towards(heading, Buttons::RUN));
+        for tick in 10..100 {
+            prediction.step(Tick(tick), east);
+        }
+        prediction.forget_from(Tick(13));
+        let server = server_steps(&prediction, start, &[east, east, east, north, north]);
+        assert_eq!(prediction.shown_position_m(1.0), server[2].position_m, "too far to be blended");
+        prediction.step(Tick(13), north);
+        prediction.step(Tick(14), north);
+        assert_eq!(prediction.confirm(Tick(14), server[4]), Some(0.0));
+        prediction.forget_from(Tick(5));
+        prediction.confirm(Tick(20), start);
+        assert_eq!(*prediction.state(), start, "with nothing left, the server's word is taken as it comes");
     }
 }

@@ -1,6 +1,6 @@
 //! What the client knows of the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use glam::Vec3;
 use throng_shared::ids::{Archetype, NetId};
@@ -9,12 +9,8 @@ use throng_shared::quantised::{Locomotion, QuantisedState};
 use throng_shared::tick::Tick;
 use throng_shared::wire::snapshot::{Enter, Snapshot};
 
-/// States of an entity that are kept for interpolation.
-const SAMPLES_MAX: usize = 8;
-
-/// A gap between two states that is longer than this, in ticks, means that the entity stood still, for the server sends
-/// what changes in every tick; a shorter one may be a loss.
-const STANDSTILL_TICKS: u32 = 4;
+/// States of an entity that are kept for interpolation unless a client says otherwise.
+const SAMPLES_DEFAULT: usize = 10;
 
 /// All entities in view. Snapshots may arrive in any order, more than once, or not at all.
 #[derive(Debug)]
@@ -23,6 +19,7 @@ pub struct Replica {
     by_net_id: BTreeMap<NetId, u16>,
     newest: Tick,
     orphans: u64,
+    samples_max: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,7 +40,8 @@ pub struct ReplicaEntity {
     pub state: QuantisedState,
     /// The tick of that state. It is no older than what the server has: what does not change is not sent.
     pub updated: Tick,
-    samples: Vec<(Tick, QuantisedState)>,
+    /// Oldest first; the newest is `state`.
+    samples: VecDeque<(Tick, QuantisedState)>,
 }
 
 /// An entity between two of its states.
@@ -64,11 +62,17 @@ impl Default for Replica {
             by_net_id: BTreeMap::new(),
             newest: Tick(0),
             orphans: 0,
+            samples_max: SAMPLES_DEFAULT,
         }
     }
 }
 
 impl Replica {
+    /// Keeps so many states of each entity from now on, at least 2.
+    pub(crate) fn keep(&mut self, samples_max: usize) {
+        self.samples_max = samples_max.max(2);
+    }
+
     /// Takes a snapshot in.
     pub fn apply(&mut self, snapshot: &Snapshot) {
         let tick = snapshot.header.tick;
@@ -81,7 +85,7 @@ impl Replica {
         }
         for update in &snapshot.updates {
             match &mut self.slots[usize::from(update.slot)] {
-                Slot { entity: Some(entity), .. } => entity.update(tick, update.state),
+                Slot { entity: Some(entity), .. } => entity.update(tick, update.state, self.samples_max),
                 // A late snapshot may speak of whoever had the slot before.
                 Slot { changed_owner, .. } if *changed_owner >= tick => {}
                 Slot { .. } => self.orphans += 1,
@@ -122,7 +126,7 @@ impl Replica {
     fn enter(&mut self, tick: Tick, enter: &Enter) {
         let place = &mut self.slots[usize::from(enter.slot)];
         if let Some(entity) = place.entity.as_mut().filter(|entity| entity.net_id == enter.net_id) {
-            entity.update(tick, enter.state);
+            entity.update(tick, enter.state, self.samples_max);
             return;
         }
         if tick <= place.changed_owner {
@@ -144,7 +148,7 @@ impl Replica {
                 archetype: enter.archetype,
                 state: enter.state,
                 updated: tick,
-                samples: vec![(tick, enter.state)],
+                samples: VecDeque::from([(tick, enter.state)]),
             }),
         };
     }
@@ -167,28 +171,29 @@ impl ReplicaEntity {
     /// Where the entity was at `tick`, between the states around it; the nearest known state beyond them.
     pub fn interpolate(&self, tick: f64) -> Interpolated {
         let after = self.samples.partition_point(|(sample, _)| f64::from(sample.0) <= tick);
-        let (before, after) = match (self.samples[..after].last(), self.samples.get(after)) {
+        let before = after.checked_sub(1).and_then(|place| self.samples.get(place));
+        let (before, after) = match (before, self.samples.get(after)) {
             (Some(before), Some(after)) => (before, after),
             (Some(only), None) | (None, Some(only)) => (only, only),
             (None, None) => return Interpolated::at(&self.state),
         };
-        let span = after.0.since(before.0);
-        // Who stood still started to move one tick before the first new state.
-        let start = if span > STANDSTILL_TICKS { after.0 - 1 } else { before.0 };
+        // What moves changes in every tick, so that a gap then means that snapshots were lost or had no room for it. Who
+        // stood idle was not sent because nothing changed, and started to move one tick before the first new state.
+        let start = if before.1.locomotion == Locomotion::Idle { before.0.max(after.0 - 1) } else { before.0 };
         let share = (tick - f64::from(start.0)) / f64::from(after.0.since(start).max(1));
         Interpolated::between(&before.1, &after.1, share.clamp(0.0, 1.0) as f32)
     }
 
-    fn update(&mut self, tick: Tick, state: QuantisedState) {
+    fn update(&mut self, tick: Tick, state: QuantisedState, samples_max: usize) {
         if tick <= self.updated {
             return;
         }
         self.updated = tick;
         self.state = state;
-        if self.samples.len() >= SAMPLES_MAX {
-            self.samples.remove(0);
+        while self.samples.len() >= samples_max {
+            self.samples.pop_front();
         }
-        self.samples.push((tick, state));
+        self.samples.push_back((tick, state));
     }
 }
 
@@ -228,6 +233,11 @@ mod tests {
 
     fn update(tick: u32, slot: u16, x: i32) -> Snapshot {
         Snapshot { updates: vec![Update { slot, state: at(x) }], ..snapshot(tick) }
+    }
+
+    fn moving(tick: u32, slot: u16, x: i32, locomotion: Locomotion) -> Snapshot {
+        let state = QuantisedState { locomotion, ..at(x) };
+        Snapshot { updates: vec![Update { slot, state }], ..snapshot(tick) }
     }
 
     fn leave(tick: u32, slot: u16) -> Snapshot {
@@ -273,13 +283,39 @@ mod tests {
     fn an_entity_is_shown_between_its_states_and_still_while_it_stood() {
         let mut replica = Replica::default();
         replica.apply(&enter(10, 1, 1, 0));
-        replica.apply(&update(11, 1, 64));
-        replica.apply(&update(13, 1, 192));
-        replica.apply(&update(50, 1, 256));
+        replica.apply(&moving(11, 1, 64, Locomotion::Running));
+        replica.apply(&moving(13, 1, 192, Locomotion::Idle));
+        replica.apply(&moving(50, 1, 256, Locomotion::Running));
         let entity = replica.get(NetId(1)).expect("it entered");
         let x_m = |tick: f64| entity.interpolate(tick).position_m.x;
         assert_eq!([x_m(9.0), x_m(10.5), x_m(12.0), x_m(13.0)], [0.0, 0.5, 2.0, 3.0]);
         assert_eq!([x_m(30.0), x_m(49.0), x_m(49.5), x_m(99.0)], [3.0, 3.0, 3.5, 4.0]);
+    }
+
+    #[test]
+    fn a_runner_who_had_to_wait_for_room_is_shown_running_all_the_while() {
+        let mut replica = Replica::default();
+        replica.apply(&enter(10, 1, 1, 0));
+        replica.apply(&moving(11, 1, 0, Locomotion::Running));
+        replica.apply(&moving(31, 1, 20 * 64, Locomotion::Running));
+        let entity = replica.get(NetId(1)).expect("it entered");
+        for tick in 11..=31_u8 {
+            assert_eq!(entity.interpolate(f64::from(tick)).position_m.x, f32::from(tick) - 11.0);
+        }
+    }
+
+    #[test]
+    fn as_many_states_are_kept_as_was_asked_for() {
+        let mut replica = Replica::default();
+        replica.keep(50);
+        replica.apply(&enter(1, 1, 1, 0));
+        for tick in 2..200 {
+            replica.apply(&update(tick, 1, tick as i32));
+        }
+        assert_eq!(replica.get(NetId(1)).expect("it entered").samples.len(), 50);
+        replica.keep(8);
+        replica.apply(&update(200, 1, 0));
+        assert_eq!(replica.get(NetId(1)).expect("it entered").samples.len(), 8);
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::transport::{ClientTransport, Traffic, TransportStatus};
 /// How often the disconnect packet is sent: it is not acknowledged, and any may be lost.
 const DISCONNECT_REPEATS: u32 = 5;
 
-/// Datagrams taken from the socket in one go.
-const RECEIVE_BUDGET: usize = 256;
+/// Datagrams taken from the socket in one go, so that a flood cannot hold the caller.
+const RECEIVE_BUDGET: usize = 1_024;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct UdpTransport {
     unix_offset: Duration,
     link: Option<Link>,
     traffic: Traffic,
+    has_more: bool,
     /// What went wrong with the socket itself.
     failure: Option<String>,
 }
@@ -61,6 +62,7 @@ impl UdpTransport {
             unix_offset,
             link: None,
             traffic: Traffic::default(),
+            has_more: false,
             failure: None,
         })
     }
@@ -72,12 +74,18 @@ impl UdpTransport {
         self
     }
 
-    /// Lets `registry` report when datagrams have arrived, as `token`.
+    /// Lets `registry` report when datagrams have arrived, as `token`. It reports only what is new: while
+    /// [`UdpTransport::has_more`], receive again without waiting for a report.
     ///
     /// # Errors
     /// When the operating system refuses.
     pub fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
         registry.register(&mut self.socket, token, Interest::READABLE)
+    }
+
+    /// Whether the last receiving has left datagrams in the socket.
+    pub fn has_more(&self) -> bool {
+        self.has_more
     }
 
     /// When something on the bad link is due to move; none for a good link.
@@ -86,9 +94,9 @@ impl UdpTransport {
         [link.out.next_due(), link.back.next_due()].into_iter().flatten().min()
     }
 
-    fn take_from_socket(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8])) {
+    fn take_from_socket(&mut self, budget: usize, now: Duration, deliver: &mut dyn FnMut(&[u8])) {
         let mut buffer = [0; 2_048];
-        for _ in 0..RECEIVE_BUDGET {
+        for _ in 0..budget {
             let length = match self.socket.recv(&mut buffer) {
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -96,10 +104,12 @@ impl UdpTransport {
                 Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => {
                     continue;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => {
-                    self.failure = Some(format!("cannot receive: {error}"));
-                    break;
+                    if error.kind() != ErrorKind::WouldBlock {
+                        self.failure = Some(format!("cannot receive: {error}"));
+                    }
+                    self.has_more = false;
+                    return;
                 }
             };
             match &mut self.link {
@@ -107,6 +117,7 @@ impl UdpTransport {
                 None => self.take_packet(&mut buffer[..length], deliver),
             }
         }
+        self.has_more = true;
     }
 
     fn take_packet(&mut self, packet: &mut [u8], deliver: &mut dyn FnMut(&[u8])) {
@@ -133,7 +144,7 @@ fn send_packet(socket: &UdpSocket, link: &mut Option<Link>, traffic: &mut Traffi
 
 impl ClientTransport for UdpTransport {
     fn receive(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8])) {
-        self.take_from_socket(now, deliver);
+        self.take_from_socket(RECEIVE_BUDGET, now, deliver);
         while let Some((_, mut packet)) = self.link.as_mut().and_then(|link| link.back.pop_due(now)) {
             self.take_packet(&mut packet, deliver);
         }
@@ -177,5 +188,31 @@ impl ClientTransport for UdpTransport {
 
     fn traffic(&self) -> Traffic {
         self.traffic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::development_token;
+
+    #[test]
+    fn what_one_receiving_leaves_in_the_socket_is_told_and_taken_by_the_next() {
+        let server = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a port");
+        let address = server.local_addr().expect("it is bound");
+        let token = development_token(address, 1).expect("loopback is allowed");
+        let mut transport = UdpTransport::connect(token, Duration::ZERO).expect("loopback has a port");
+        transport.receive(Duration::ZERO, &mut |_| {});
+        assert!(!transport.has_more(), "nothing was sent");
+        let (_, client) = server.recv_from(&mut [0; 2_048]).expect("netcode asks for a connection at once");
+        for _ in 0..25 {
+            server.send_to(&[0; 18], client).expect("loopback takes it");
+        }
+        for taken in [10, 20] {
+            transport.take_from_socket(10, Duration::ZERO, &mut |_| {});
+            assert_eq!((transport.traffic().datagrams_in, transport.has_more()), (taken, true));
+        }
+        transport.receive(Duration::ZERO, &mut |_| {});
+        assert_eq!((transport.traffic().datagrams_in, transport.has_more()), (25, false));
     }
 }

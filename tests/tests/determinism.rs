@@ -1,6 +1,11 @@
 //! Invariant 2: a tick is a function of (world, inbound batch, tick), whatever the threads and the order of systems.
 
+use std::any::TypeId;
+use std::collections::BTreeSet;
+
+use throng_server::tick::Phase;
 use throng_shared::config::PopulationConfig;
+use throng_shared::ids::InstanceId;
 use throng_tests::{Link, Plan, Sim, hilly_world};
 
 const TICKS: u32 = 80;
@@ -11,6 +16,10 @@ const PLAYERS: u32 = 150;
 
 /// Number of threads, and the seed of the order of systems.
 type Variant = (usize, Option<u64>);
+
+/// What is compared with one thread and the order as written, by the world's seed.
+const VARIANTS: [(u64, &[Variant]); 2] =
+    [(1, &[(1, None), (2, None), (4, Some(1)), (2, Some(2))]), (2, &[(3, Some(3)), (1, Some(4)), (1, Some(5))])];
 
 /// Fingerprints of every tick of a meadow with bots and players on bad links.
 fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> {
@@ -37,9 +46,7 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
 
 #[test]
 fn every_tick_is_the_same_for_any_number_of_threads_and_any_legal_order_of_systems() {
-    let variants: [(u64, &[Variant]); 2] =
-        [(1, &[(1, None), (2, None), (4, Some(1))]), (2, &[(3, Some(2)), (1, Some(3))])];
-    for (seed, variants) in variants {
+    for (seed, variants) in VARIANTS {
         let expected = fingerprints(seed, 1, None);
         assert!(expected.len() >= TICKS as usize);
         for &(threads, order_seed) in variants {
@@ -49,6 +56,29 @@ fn every_tick_is_the_same_for_any_number_of_threads_and_any_legal_order_of_syste
             assert_eq!(expected.len(), found.len());
         }
     }
+}
+
+/// The systems of a phase in the order in which they run.
+fn order(phase: Phase, order_seed: Option<u64>) -> Vec<TypeId> {
+    let builder = Sim::new(1);
+    let mut sim = match order_seed {
+        Some(order_seed) => builder.system_order(order_seed),
+        None => builder,
+    }
+    .start();
+    sim.run_ticks(1);
+    let schedule = sim.instance_mut(InstanceId(0)).phase_mut(phase);
+    let systems = schedule.systems().expect("it has run");
+    systems.map(|(_, system)| system.system_type()).collect()
+}
+
+#[test]
+fn the_orders_of_systems_that_are_compared_differ() {
+    let variants = VARIANTS.iter().flat_map(|(_, variants)| variants.iter());
+    let order_seeds: BTreeSet<Option<u64>> = variants.map(|&(_, order_seed)| order_seed).collect();
+    let orders: BTreeSet<Vec<TypeId>> = order_seeds.iter().map(|&seed| order(Phase::Record, seed)).collect();
+    assert!(orders.len() >= 4, "{} orders by the seeds {order_seeds:?}", orders.len());
+    assert!(orders.iter().all(|order| order.len() == 5));
 }
 
 #[test]

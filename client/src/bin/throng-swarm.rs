@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use throng_client::swarm::{self, Progress, SwarmOptions};
-use throng_shared::config::{LoadedWorld, builtin_world, load_world};
+use throng_shared::config::{KEY_VARIABLE, LoadedWorld, builtin_world, load_world};
 use throng_shared::ids::InstanceId;
 use throng_shared::link::LinkConditions;
 use throng_shared::wire::key::ConnectKey;
@@ -91,6 +91,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     }
     if report.connected == 0 {
         println!("\nIs a server running there? Start one with: cargo run --release");
+        println!("If the server has a key of its own, give it with --key-file or {KEY_VARIABLE}.");
     }
     Ok(report.is_complete())
 }
@@ -139,12 +140,12 @@ fn world(folder: Option<&Path>) -> anyhow::Result<LoadedWorld> {
 }
 
 fn key(file: Option<&Path>) -> anyhow::Result<ConnectKey> {
-    let (origin, text) = match (file, std::env::var("THRONG_KEY")) {
+    let (origin, text) = match (file, std::env::var(KEY_VARIABLE)) {
         (Some(file), _) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             (file.display().to_string(), text)
         }
-        (None, Ok(text)) => ("THRONG_KEY".to_owned(), text),
+        (None, Ok(text)) => (KEY_VARIABLE.to_owned(), text),
         (None, Err(_)) => return Ok(ConnectKey::DEVELOPMENT),
     };
     ConnectKey::parse(&text).with_context(|| format!("{origin} does not hold a key"))

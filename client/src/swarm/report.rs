@@ -85,7 +85,8 @@ pub struct SwarmReport {
     pub prediction_error_m_max: f64,
     /// Characters that a client saw, on average.
     pub visible_mean: f64,
-    /// Share of the pairs of swarm members near each other that knew of each other, in percent.
+    /// Share of the pairs of swarm members near each other that knew of each other, in percent; 100 when there were
+    /// none, which the table and the JSON do not claim.
     pub completeness_percent: f64,
     /// Number of such pairs looked at.
     pub completeness_pairs: u64,
@@ -134,7 +135,7 @@ impl SwarmReport {
             echo_ms_p99,
             prediction_error_m_p99,
             prediction_error_m_max,
-            visible_mean: visible.iter().map(|&count| f64::from(count)).sum::<f64>() / visible.len().max(1) as f64,
+            visible_mean: mean(visible),
             completeness_percent: completeness.percent(),
             completeness_pairs: completeness.pairs,
             errors: faults + failures.values().map(|&count| u64::from(count)).sum::<u64>(),
@@ -164,7 +165,7 @@ impl SwarmReport {
             "prediction_error_m_p99": self.prediction_error_m_p99,
             "prediction_error_m_max": self.prediction_error_m_max,
             "visible_mean": self.visible_mean,
-            "completeness_percent": self.completeness_percent,
+            "completeness_percent": (self.completeness_pairs > 0).then_some(self.completeness_percent),
             "completeness_pairs": self.completeness_pairs,
             "errors": self.errors,
             "failures": self.failures,
@@ -174,8 +175,28 @@ impl SwarmReport {
 
 impl fmt::Display for SwarmReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = [
-            ("connected", format!("{} of {}", self.connected, self.clients)),
+        writeln!(formatter, "  {:<25}{} of {}", "connected", self.connected, self.clients)?;
+        // Of nobody there is nothing to be said.
+        if self.connected > 0 {
+            for (name, value) in self.rows() {
+                writeln!(formatter, "  {name:<25}{value}")?;
+            }
+        }
+        for (reason, count) in &self.failures {
+            writeln!(formatter, "  {count} x {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+impl SwarmReport {
+    /// What is measured, for people.
+    fn rows(&self) -> [(&'static str, String); 10] {
+        let completeness = match self.completeness_pairs {
+            0 => "-, nobody was near another".to_owned(),
+            pairs => format!("{:.3} % of {pairs} pairs", self.completeness_percent),
+        };
+        [
             ("measured for", format!("{:.1} s", self.seconds)),
             (
                 "snapshots per client",
@@ -197,17 +218,15 @@ impl fmt::Display for SwarmReport {
                 ),
             ),
             ("visible characters", format!("{:.1} mean", self.visible_mean)),
-            ("completeness", format!("{:.3} % of {} pairs", self.completeness_percent, self.completeness_pairs)),
+            ("completeness", completeness),
             ("errors", self.errors.to_string()),
-        ];
-        for (name, value) in rows {
-            writeln!(formatter, "  {name:<25}{value}")?;
-        }
-        for (reason, count) in &self.failures {
-            writeln!(formatter, "  {count} x {reason}")?;
-        }
-        Ok(())
+        ]
     }
+}
+
+/// Mean of counts; 0 for none.
+fn mean(counts: &[u32]) -> f64 {
+    counts.iter().map(|&count| u64::from(count)).sum::<u64>() as f64 / counts.len().max(1) as f64
 }
 
 /// Median, 99th percentile and maximum; zeros for no values.
@@ -221,4 +240,50 @@ fn quantiles(values: &[f32]) -> (f64, f64, f64) {
     }
     let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / SCALE;
     (at(0.5), at(0.99), if values.is_empty() { 0.0 } else { histogram.max() as f64 / SCALE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use throng_shared::config::builtin_world;
+    use throng_shared::ids::InstanceId;
+    use throng_shared::link::LinkConditions;
+    use throng_shared::wire::key::ConnectKey;
+
+    fn report(after: &Measurement, visible: &[u32], failures: &BTreeMap<String, u32>) -> SwarmReport {
+        let options = SwarmOptions {
+            server: ([127, 0, 0, 1], 7_777).into(),
+            key: ConnectKey::DEVELOPMENT,
+            instance: InstanceId(0),
+            world: builtin_world(),
+            clients: 1,
+            measured: Duration::from_secs(10),
+            conditions: LinkConditions::default(),
+            seed: 1,
+            first_client_id: 1,
+        };
+        let before = Measurement { members: vec![MemberCounts::default()], ..Measurement::default() };
+        SwarmReport::new(&options, &before, after, options.measured, &Completeness::default(), visible, failures)
+    }
+
+    #[test]
+    fn when_nobody_got_in_only_that_and_what_failed_is_told() {
+        let failures = BTreeMap::from([("no answer".to_owned(), 1)]);
+        let report = report(&Measurement::default(), &[], &failures);
+        assert_eq!(report.to_string(), "  connected                0 of 1\n  1 x no answer\n");
+        assert!(report.visible_mean == 0.0 && report.visible_mean.is_sign_positive());
+        assert!(!report.is_complete());
+    }
+
+    #[test]
+    fn without_pairs_no_completeness_is_claimed() {
+        let counts = MemberCounts { is_playing: true, snapshots: 200, ..MemberCounts::default() };
+        let report =
+            report(&Measurement { members: vec![counts], ..Measurement::default() }, &[3, 4], &BTreeMap::new());
+        assert!(report.to_json()["completeness_percent"].is_null());
+        let table = report.to_string();
+        assert!(table.contains("completeness             -") && table.contains("3.5 mean"), "{table}");
+        let with_pairs = SwarmReport { completeness_pairs: 2, ..report };
+        assert_eq!(with_pairs.to_json()["completeness_percent"], 100.0);
+    }
 }

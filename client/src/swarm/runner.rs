@@ -182,12 +182,13 @@ impl Swarm<'_> {
         }
     }
 
-    /// Lets those play whose turn it is, and those receive whose bad link delivers now.
+    /// Lets those play whose turn it is, and those receive whose bad link delivers now or whose socket has more.
     fn scan(&mut self, is_upkeep: bool) {
         let rate_hz = self.options.world.config.tick_rate_hz;
         for member in &mut self.members {
             let now = self.start.elapsed();
-            if is_upkeep || member.client.transport().next_due().is_some_and(|due| due <= now) {
+            let transport = member.client.transport();
+            if is_upkeep || transport.has_more() || transport.next_due().is_some_and(|due| due <= now) {
                 member.client.update(now);
             }
             member.play(now, self.map.half_size_m, rate_hz);
