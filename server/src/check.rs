@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use throng_shared::config::{LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
+use throng_shared::config::{KeySource, LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
 
-use crate::settings::{error_text, read_settings_file, read_world_folder};
+use crate::settings::{error_text, read_key_file, read_settings_file, read_world_folder};
+
+/// Tables that every world file has and no settings file knows.
+const WORLD_TABLES: [&str; 3] = ["[world]", "[terrain]", "[[spawn]]"];
 
 /// What is checked when nothing is named.
 pub const DEFAULT_PATH: &str = "assets";
@@ -74,13 +77,40 @@ fn check_world(folder: &Path, findings: &mut Findings) {
 }
 
 fn check_settings(file: &Path, findings: &mut Findings) {
+    if has_world_tables(file) {
+        findings.wrong.push(format!(
+            "error: {}: this is a world, but not named {WORLD_FILE_NAME}\n  help: a world is a folder of its own with a \
+             {WORLD_FILE_NAME} in it: give it that name there, and check or run the folder",
+            file.display()
+        ));
+        return;
+    }
     match read_settings_file(file) {
         Ok(settings) => {
-            findings.right.push(format!("ok: {}: server settings", file.display()));
             let base = file.parent().unwrap_or(Path::new(""));
+            match check_key(&settings.net.key, base) {
+                Ok(()) => findings.right.push(format!("ok: {}: server settings", file.display())),
+                Err(error) => {
+                    findings.wrong.push(error_text(&error.context(format!("{}: net.key_file", file.display()))))
+                }
+            }
             settings.world_folders.iter().for_each(|folder| check_world(&base.join(folder), findings));
         }
         Err(error) => findings.wrong.push(error_text(&error)),
+    }
+}
+
+/// Whether a file has the tables of a world. One that cannot be read has none; why it cannot is said elsewhere.
+fn has_world_tables(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().any(|line| line.split('#').next().is_some_and(|table| WORLD_TABLES.contains(&table.trim())))
+}
+
+/// Looks for the key where the settings say it is; the environment is another one where the server is to run.
+fn check_key(source: &KeySource, base: &Path) -> anyhow::Result<()> {
+    match source {
+        KeySource::Environment | KeySource::Development => Ok(()),
+        KeySource::File(file) => read_key_file(&base.join(file)).map(|_| ()),
     }
 }
 

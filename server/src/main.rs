@@ -1,13 +1,15 @@
 //! The program: command line → settings → server → run until a signal → exit code.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use throng_server::check::{self, Findings};
 use throng_server::run::{Server, write_ready_file};
-use throng_server::settings::{Overrides, Prepared, error_text, prepare};
+use throng_server::settings::{KeyOrigin, Overrides, Prepared, error_text, prepare};
+use throng_shared::config::KEY_VARIABLE;
 use throng_shared::wire::key::ConnectKey;
 use tracing_subscriber::EnvFilter;
 
@@ -94,12 +96,41 @@ fn greeting(prepared: &Prepared, server: &Server) -> String {
     if let Some(address) = server.http_address {
         lines.push(format!("  health   http://{address}/healthz  /readyz  /metrics"));
     }
-    lines.push(format!(
-        "Send it 50 players:  cargo run --release -p throng-client --bin throng-swarm -- --server {} --clients 50",
-        server.game_address()
-    ));
+    lines.extend(swarm_commands(prepared, server.game_address()));
     lines.push("Stop it:             Ctrl-C".to_owned());
     lines.join("\n")
+}
+
+/// A command for each world that sends it players, with whatever they must be given.
+fn swarm_commands(prepared: &Prepared, game_address: SocketAddr) -> Vec<String> {
+    // Tokens name the address that players connect to, which need not be the one listened on.
+    let address = prepared.settings.net.public_address.unwrap_or(game_address);
+    let key = match &prepared.key_origin {
+        KeyOrigin::File(file) => format!(" --key-file {}", quoted(file)),
+        KeyOrigin::Development | KeyOrigin::Environment => String::new(),
+    };
+    let mut lines: Vec<String> = (0..prepared.worlds.len())
+        .map(|number| {
+            let world = prepared.world_folders.get(number);
+            let world = world.map_or(String::new(), |folder| format!(" --world {}", quoted(folder)));
+            let instance = if number > 0 { format!(" --instance {number}") } else { String::new() };
+            format!(
+                "Send it 50 players:  cargo run --release -p throng-client --bin throng-swarm -- --server {address} \
+                 --clients 50{world}{instance}{key}"
+            )
+        })
+        .collect();
+    if prepared.key_origin == KeyOrigin::Environment {
+        lines.push(format!("                     with the same {KEY_VARIABLE} in the environment there"));
+    }
+    lines
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |character: char| character.is_alphanumeric() || "/\\._-:+,".contains(character);
+    if text.chars().all(is_plain) { text } else { format!("'{text}'") }
 }
 
 fn report(findings: &Findings) -> ExitCode {

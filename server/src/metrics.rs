@@ -45,12 +45,13 @@ const WORLD_COUNTERS: [WorldCounter; 14] = [
 /// A count of the network side, under its public name.
 type NetCounter = (&'static str, &'static str, fn(&NetTotals) -> u64);
 
-const NET_COUNTERS: [NetCounter; 8] = [
+const NET_COUNTERS: [NetCounter; 9] = [
     ("net_datagrams_in", "Datagrams from clients", |t| t.datagrams_in),
     ("net_bytes_in", "Payload bytes from clients", |t| t.bytes_in),
     ("net_datagrams_out", "Datagrams to clients", |t| t.datagrams_out),
     ("net_bytes_out", "Payload bytes to clients", |t| t.bytes_out),
     ("net_refused", "Datagrams refused before anybody could be told to have sent them", |t| t.refused),
+    ("net_handshakes_refused", "Requests for a connection with a token that does not let in", |t| t.handshakes_refused),
     ("net_inbound_dropped", "Frames and messages dropped because too much waited for the tick", |t| t.inbound_dropped),
     ("net_outbound_dropped", "Batches of snapshots dropped because the network thread was late", |t| {
         t.outbound_dropped

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
-use throng_shared::config::{KeySource, LoadedWorld, ServerSettings, builtin_world, load_world, read_settings};
+use throng_shared::config::{
+    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, builtin_world, load_world, read_settings,
+};
 use throng_shared::wire::key::ConnectKey;
 
 /// The settings that the program starts with when it is given none.
 const BUILTIN_SETTINGS: &str = include_str!("../../assets/server.toml");
-
-/// Holds the key when the settings say `key = "environment"`.
-const KEY_VARIABLE: &str = "THRONG_KEY";
 
 /// How to get a key, for messages.
 const KEY_REMEDY: &str = "a key is 64 hexadecimal digits, for example from `openssl rand -hex 32`; \
@@ -55,8 +54,33 @@ pub struct Prepared {
     pub settings: ServerSettings,
     /// The key.
     pub key: ConnectKey,
+    /// Where the key was read.
+    pub key_origin: KeyOrigin,
     /// The worlds, read and checked.
     pub worlds: Vec<LoadedWorld>,
+    /// Their folders, in the same order; empty when the one world is built in.
+    pub world_folders: Vec<PathBuf>,
+}
+
+/// Where a key was read: whoever lets players in needs it too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// Nowhere: everybody knows it.
+    Development,
+    /// In this file, as seen from the current folder.
+    File(PathBuf),
+    /// In the environment variable [`KEY_VARIABLE`].
+    Environment,
+}
+
+impl KeyOrigin {
+    fn new(source: &KeySource, base: &Path) -> KeyOrigin {
+        match source {
+            KeySource::Development => KeyOrigin::Development,
+            KeySource::File(file) => KeyOrigin::File(base.join(file)),
+            KeySource::Environment => KeyOrigin::Environment,
+        }
+    }
 }
 
 /// Reads and checks everything that the settings and flags name.
@@ -75,18 +99,19 @@ pub fn prepare(overrides: &Overrides) -> anyhow::Result<Prepared> {
     if overrides.development_key {
         net.key = KeySource::Development;
     }
-    let key = match &overrides.key_file {
-        Some(file) => read_key(Path::new(file))?,
-        None => key(&net.key, &base)?,
+    let key_origin = match &overrides.key_file {
+        Some(file) => KeyOrigin::File(PathBuf::from(file)),
+        None => KeyOrigin::new(&net.key, &base),
     };
+    let key = read_key(&key_origin)?;
     check_reach(&settings, &key)?;
-    let folders: Vec<PathBuf> = if overrides.worlds.is_empty() {
+    let world_folders: Vec<PathBuf> = if overrides.worlds.is_empty() {
         settings.world_folders.iter().map(|folder| base.join(folder)).collect()
     } else {
         overrides.worlds.clone()
     };
-    let worlds = if folders.is_empty() { vec![builtin_world()] } else { read_worlds(&folders)? };
-    Ok(Prepared { settings, key, worlds })
+    let worlds = if world_folders.is_empty() { vec![builtin_world()] } else { read_worlds(&world_folders)? };
+    Ok(Prepared { settings, key, key_origin, worlds, world_folders })
 }
 
 /// What to print for an error. It begins with `error: `, as those about designers' files do by themselves.
@@ -114,6 +139,16 @@ pub fn read_settings_file(file: &Path) -> anyhow::Result<ServerSettings> {
     Ok(read_settings(&file.display().to_string(), &text)?)
 }
 
+/// Reads the file of a key.
+///
+/// # Errors
+/// When it cannot be read, or holds no key.
+pub fn read_key_file(file: &Path) -> anyhow::Result<ConnectKey> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| anyhow!("cannot read the key file {}: {error}\n  help: {KEY_REMEDY}", file.display()))?;
+    ConnectKey::parse(&text).with_context(|| format!("{} does not hold a key", file.display()))
+}
+
 /// Reads all worlds, or says what is wrong with any of them.
 fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
     let (mut worlds, mut wrong) = (Vec::new(), Vec::new());
@@ -127,11 +162,11 @@ fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
     Ok(worlds)
 }
 
-fn key(source: &KeySource, base: &Path) -> anyhow::Result<ConnectKey> {
-    match source {
-        KeySource::Development => Ok(ConnectKey::DEVELOPMENT),
-        KeySource::File(file) => read_key(&base.join(file)),
-        KeySource::Environment => {
+fn read_key(origin: &KeyOrigin) -> anyhow::Result<ConnectKey> {
+    match origin {
+        KeyOrigin::Development => Ok(ConnectKey::DEVELOPMENT),
+        KeyOrigin::File(file) => read_key_file(file),
+        KeyOrigin::Environment => {
             let Ok(text) = std::env::var(KEY_VARIABLE) else {
                 bail!(
                     "net.key = \"environment\", but {KEY_VARIABLE} is not set, or not to a text\n  help: {KEY_REMEDY}"
@@ -142,24 +177,16 @@ fn key(source: &KeySource, base: &Path) -> anyhow::Result<ConnectKey> {
     }
 }
 
-fn read_key(file: &Path) -> anyhow::Result<ConnectKey> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| anyhow!("cannot read the key file {}: {error}\n  help: {KEY_REMEDY}", file.display()))?;
-    ConnectKey::parse(&text).with_context(|| format!("{} does not hold a key", file.display()))
-}
-
 /// What the settings' own rules say, said again: flags may have changed the addresses and the key.
 fn check_reach(settings: &ServerSettings, key: &ConnectKey) -> anyhow::Result<()> {
     let net = &settings.net;
     ensure!(
-        !net.bind.ip().is_unspecified() || net.public_address.is_some(),
+        !net.bind.ip().to_canonical().is_unspecified() || net.public_address.is_some(),
         "net.bind = {} listens on every address\n  help: say in net.public_address which one players connect to",
         net.bind
     );
     let reached = [Some(net.bind), net.public_address];
-    if *key == ConnectKey::DEVELOPMENT
-        && let Some(address) = reached.into_iter().flatten().find(|address| !address.ip().is_loopback())
-    {
+    if let Some(address) = reached.into_iter().flatten().find(|address| !key.is_allowed_at(address.ip())) {
         bail!(
             "the development key is refused for {address}, for everybody knows it\n  help: name a key of your own with \
              --key-file FILE or net.key (64 hexadecimal digits, for example from `openssl rand -hex 32`), or listen on \
@@ -182,6 +209,16 @@ mod tests {
         let overrides = Overrides { bind: address(1), http: address(2), threads: Some(3), ..Overrides::default() };
         let settings = prepare(&overrides).expect("the flags are right").settings;
         assert_eq!((Some(settings.net.bind), settings.http_bind, settings.threads), (address(1), address(2), 3));
+    }
+
+    #[test]
+    fn what_a_settings_file_may_say_flags_may_say_too() {
+        let bind = |text: &str| Overrides { bind: text.parse().ok(), ..Overrides::default() };
+        prepare(&bind("[::ffff:127.0.0.1]:7777")).expect("it is this machine, written as an IPv6 address");
+        for (address, part) in [("[::ffff:0.0.0.0]:7777", "net.public_address"), ("[::ffff:10.0.0.1]:1", "refused")] {
+            let text = error_text(&prepare(&bind(address)).expect_err("others reach it"));
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl Phase {
     }
 }
 
-/// The systems of each phase; those of one chain run in the order given.
+/// The systems of each phase; those of one chain run in the order given, and what is after something else comes after it.
+/// Nothing more is said than what is needed: whatever has no order here is tested in several.
 fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
     match phase {
         Phase::Receive => vec![(ingress::sort_frames, ingress::admit_and_dismiss).chain()],
@@ -82,7 +83,10 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
             (simulation::move_characters, simulation::count_missing_inputs, simulation::balance_population).chain(),
         ],
         Phase::Record => vec![
-            (record::number_rows, record::quantise_characters, record::fill_columns, record::rebuild_grid).chain(),
+            record::number_rows.into_configs(),
+            record::quantise_characters.into_configs(),
+            record::fill_columns.after(record::number_rows).after(record::quantise_characters),
+            record::rebuild_grid.after(record::fill_columns),
             record::record_viewers.into_configs(),
         ],
         Phase::Interest => vec![interest::update_views.into_configs()],
@@ -116,5 +120,46 @@ pub(crate) fn schedule(phase: Phase, order_seed: Option<u64>) -> Schedule {
 fn shuffle<Item>(items: &mut [Item], random: &mut Random) {
     for end in (1..items.len()).rev() {
         items.swap(end, random.below(end as u32 + 1) as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::TypeId;
+    use std::collections::BTreeSet;
+
+    use bevy_ecs::prelude::{IntoSystem, World};
+
+    use super::*;
+
+    /// Names by which the test tells the systems of [`Phase::Record`] apart, in the order in which they run.
+    fn order(seed: u64) -> Vec<&'static str> {
+        fn type_of<M>(system: impl IntoSystem<(), (), M>) -> TypeId {
+            IntoSystem::system_type_id(&system)
+        }
+        let names = [
+            (type_of(record::number_rows), "number"),
+            (type_of(record::quantise_characters), "quantise"),
+            (type_of(record::fill_columns), "fill"),
+            (type_of(record::rebuild_grid), "rebuild"),
+            (type_of(record::record_viewers), "viewers"),
+        ];
+        let mut schedule = schedule(Phase::Record, Some(seed));
+        schedule.initialize(&mut World::new()).expect("every conflict has an order");
+        let systems = schedule.systems().expect("it has just been initialised");
+        let name = |id| names.iter().find(|(other, _)| *other == id).expect("it is one of the five").1;
+        systems.map(|(_, system)| name(system.system_type())).collect()
+    }
+
+    #[test]
+    fn seeds_change_every_order_that_is_not_written_and_no_other() {
+        let orders: BTreeSet<Vec<&str>> = (0..100).map(order).collect();
+        // Two before `fill`, in any order, then `rebuild`, and `record_viewers` in any of five places.
+        assert_eq!(orders.len(), 10, "{orders:?}");
+        for order in orders {
+            let place = |name| order.iter().position(|other| *other == name);
+            assert!(place("number") < place("fill") && place("quantise") < place("fill"), "{order:?}");
+            assert!(place("fill") < place("rebuild"), "{order:?}");
+        }
     }
 }

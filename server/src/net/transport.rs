@@ -20,6 +20,11 @@ pub trait Transport {
     fn refused_datagrams(&self) -> u64 {
         0
     }
+
+    /// Requests for a connection that got no answer.
+    fn refused_handshakes(&self) -> u64 {
+        0
+    }
 }
 
 /// What a transport reports.

@@ -15,7 +15,7 @@ use throng_shared::link::LinkConditions;
 use throng_shared::map::Map;
 use throng_shared::wire::key::ConnectKey;
 
-use super::{now, wait_until};
+use super::{keep_asking, now};
 
 /// Longest wait for a datagram.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
@@ -50,7 +50,7 @@ impl Player {
     /// Plays until something has come about.
     pub(crate) fn play_until(&mut self, what: &str, is_so: impl Fn(&Client<UdpTransport>) -> bool) {
         let mut events = Events::with_capacity(8);
-        wait_until(what, || {
+        keep_asking(what, || {
             // An interrupted wait is a short one.
             let _ = self.poll.poll(&mut events, Some(LOOK_INTERVAL));
             let now = self.start.elapsed() * self.speed;

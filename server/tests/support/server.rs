@@ -14,6 +14,8 @@ use super::{Folder, PATIENCE, wait_until};
 pub(crate) struct Server {
     pub(crate) game: SocketAddr,
     pub(crate) http: SocketAddr,
+    /// What it printed when it had started.
+    pub(crate) greeting: String,
     child: Killed,
     folder: Folder,
 }
@@ -38,17 +40,23 @@ pub(crate) struct Answer {
 impl Server {
     /// Starts a server in `folder`, the current one for whatever `arguments` name, and waits until it listens.
     pub(crate) fn start_in(folder: Folder, arguments: &[&str]) -> Server {
+        Server::start_with(folder, arguments, &[])
+    }
+
+    /// As [`Server::start_in`], with these variables in its environment.
+    pub(crate) fn start_with(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut command = program(folder.path());
+        command.envs(variables.iter().copied());
         command.args(["--bind", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", "ready.json"]).args(arguments);
         let mut child = spawn(&mut command, Stdio::piped(), folder.path());
         let output = child.0.stdout.take().expect("it is piped");
         let stderr = || fs::read_to_string(folder.path().join("stderr")).unwrap_or_default();
-        assert!(read_greeting(output), "it does not start: {}", stderr());
+        let Some(greeting) = read_greeting(output) else { panic!("it does not start: {}", stderr()) };
         let text = fs::read_to_string(folder.path().join("ready.json")).expect("it is written before the greeting");
         let ready: serde_json::Value = serde_json::from_str(&text).expect("the ready file is JSON");
         assert_eq!(ready["pid"], child.0.id());
         let address = |key: &str| ready[key].as_str().and_then(|text| text.parse().ok()).expect("an address");
-        let server = Server { game: address("game"), http: address("http"), child, folder };
+        let server = Server { game: address("game"), http: address("http"), greeting, child, folder };
         // The thread that answers heeds signals too, from before its first answer.
         assert_eq!(server.get("/healthz").body, "ok\n");
         server
@@ -91,6 +99,11 @@ impl Server {
         });
     }
 
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.0.id().to_string()]).status();
@@ -112,13 +125,15 @@ pub(crate) fn run<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str
     spawn(&mut command, stdout.into(), output.path()).wait(output.path())
 }
 
-/// The program, with nothing in its environment that this one was given.
+/// The program, with nothing in its environment that this one was given. Several run at once on few cores, so each gets
+/// one thread for its worlds.
 fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
     command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("THRONG_")) {
         command.env_remove(name);
     }
+    command.env("THRONG_THREADS", "1");
     command
 }
 
@@ -128,16 +143,22 @@ fn spawn(command: &mut Command, stdout: Stdio, output: &Path) -> Killed {
     Killed(command.stdout(stdout).stderr(stderr).spawn().expect("the program can be started"))
 }
 
-/// Reads the greeting to its end; false when the program ends before, or says nothing for too long. Nobody reads on
+/// Reads the greeting to its end; none when the program ends before, or says nothing for too long. Nobody reads on
 /// after it: a server must bear that.
-fn read_greeting(output: ChildStdout) -> bool {
+fn read_greeting(output: ChildStdout) -> Option<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        // Whoever waits for this may have given up.
-        let _ = sender.send(lines.any(|line| line.starts_with("Stop it")));
+        let mut greeting = String::new();
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            greeting += &format!("{line}\n");
+            if line.starts_with("Stop it") {
+                // Whoever waits for this may have given up.
+                let _ = sender.send(greeting);
+                return;
+            }
+        }
     });
-    receiver.recv_timeout(PATIENCE) == Ok(true)
+    receiver.recv_timeout(PATIENCE).ok()
 }
 
 /// A child process that does not outlive its test.

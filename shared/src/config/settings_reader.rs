@@ -7,6 +7,7 @@ use super::limits::{CLIENTS_MAX, SETTINGS_FILE_BYTES_MAX, THREADS_MAX, WORLD_FOL
 use super::load::WORLD_FILE_NAME;
 use super::reader::{Choice, FileFormat, PathText, Presence, TableReader, Truth, address, whole};
 use super::settings::{HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
+use crate::wire::key::ConnectKey;
 
 /// Settings files.
 pub(super) const SETTINGS_FORMAT: FileFormat<ServerSettings> = FileFormat {
@@ -116,7 +117,7 @@ fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, publi
 fn check_loopback(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {
     let doc = "with `key = \"development\"`, the IP addresses of `bind` and `public_address` are loopback ones, such as \
                127.0.0.1 or [::1]; a server with others has a key of its own, from `openssl rand -hex 32`";
-    let is_loopback = |address: SocketAddr| address.ip().to_canonical().is_loopback();
+    let is_loopback = |address: SocketAddr| ConnectKey::DEVELOPMENT.is_allowed_at(address.ip());
     let (name, address) = match public_address {
         Some(address) if is_loopback(bind) => ("public_address", address),
         _ => ("bind", bind),

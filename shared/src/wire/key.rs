@@ -1,6 +1,7 @@
 //! The secret that connect tokens are sealed with.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// Key shared by the server and whoever hands out connect tokens. Its `Debug` output does not show it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,12 @@ impl ConnectKey {
             *byte = digit(pair[0])? << 4 | digit(pair[1])?;
         }
         Ok(ConnectKey(bytes))
+    }
+
+    /// Whether a server at `address` may have this key: the development key only protects what nobody else can reach.
+    /// `::ffff:127.0.0.1` is 127.0.0.1, written as an IPv6 address.
+    pub fn is_allowed_at(&self, address: IpAddr) -> bool {
+        *self != ConnectKey::DEVELOPMENT || address.to_canonical().is_loopback()
     }
 
     /// The key itself.
@@ -62,6 +69,27 @@ mod tests {
         assert_eq!(&key.bytes()[..2], [0, 255]);
         for wrong in ["", "00", &text[1..], &text.replace('f', "g"), &format!("{text}0"), &"é".repeat(32)] {
             assert_eq!(ConnectKey::parse(wrong), Err(KeyError), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_development_key_is_for_this_machine_only() {
+        let key = ConnectKey::parse(&"ab".repeat(32)).expect("a key");
+        let cases = [
+            ("127.0.0.1", true),
+            ("127.3.2.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("0.0.0.0", false),
+            ("::", false),
+            ("192.168.1.5", false),
+            ("::ffff:10.0.0.1", false),
+            ("2001:db8::1", false),
+        ];
+        for (text, is_loopback) in cases {
+            let address = text.parse().expect(text);
+            assert_eq!(ConnectKey::DEVELOPMENT.is_allowed_at(address), is_loopback, "{text}");
+            assert!(key.is_allowed_at(address), "{text}");
         }
     }
 

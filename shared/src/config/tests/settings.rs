@@ -106,7 +106,12 @@ fn a_server_that_listens_everywhere_says_where_clients_connect() {
 #[test]
 fn the_development_key_is_only_for_servers_that_nobody_else_reaches() {
     let development = "key = 'development'\n";
-    for loopback in ["", "bind = '127.3.2.1:0'", "bind = '[::1]:7777'\npublic_address = '127.0.0.1:5'"] {
+    for loopback in [
+        "",
+        "bind = '127.3.2.1:0'",
+        "bind = '[::ffff:127.0.0.1]:7777'",
+        "bind = '[::1]:7777'\npublic_address = '127.0.0.1:5'",
+    ] {
         assert_eq!(net(&format!("{development}{loopback}")).key, KeySource::Development);
     }
     for reachable in [
