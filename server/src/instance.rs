@@ -208,7 +208,8 @@ impl Instance {
         &mut self.world
     }
 
-    /// The systems of a phase, for rules of your own. A system that conflicts with one of ours needs an order.
+    /// The systems of a phase, for rules of your own, before or after [`crate::tick::BuiltIn`]. A system that touches what
+    /// another one does, without an order between them, is an error when the phase is next run.
     pub fn phase_mut(&mut self, phase: Phase) -> &mut Schedule {
         &mut self.phases[phase as usize].1
     }

@@ -12,7 +12,7 @@
 //! | [`Phase::Send`] | snapshots → outbound batch | – |
 //! | [`Phase::Commit`] | counts → totals | – |
 
-use bevy_ecs::prelude::{IntoScheduleConfigs, Schedule};
+use bevy_ecs::prelude::{IntoScheduleConfigs, Schedule, SystemSet};
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleConfigs, ScheduleLabel};
 use bevy_ecs::system::ScheduleSystem;
 use throng_shared::random::Random;
@@ -72,6 +72,11 @@ impl Phase {
     }
 }
 
+/// The systems that are listed in this file, in whichever phase. A game's own rule of the same phase comes before or after
+/// it: `instance.phase_mut(Phase::Simulate).add_systems(my_rule.after(BuiltIn))`.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BuiltIn;
+
 /// The systems of each phase; those of one chain run in the order given, and what is after something else comes after it.
 /// Nothing more is said than what is needed: whatever has no order here is tested in several.
 fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
@@ -111,7 +116,7 @@ pub(crate) fn schedule(phase: Phase, order_seed: Option<u64>) -> Schedule {
         shuffle(&mut systems, &mut Random::new(seed, phase as u64));
     }
     for system in systems {
-        schedule.add_systems(system);
+        schedule.add_systems(system.in_set(BuiltIn));
     }
     schedule
 }

@@ -163,7 +163,12 @@ impl UdpTransport {
                     return;
                 }
                 // Some systems report here that an earlier datagram could not be delivered; more may wait behind that.
-                Err(_) => continue,
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::Interrupted) => continue,
+                // A socket that is broken for good must not keep the thread busy.
+                Err(_) => {
+                    self.is_emptied = true;
+                    return;
+                }
             };
             let datagram = &mut buffer[..length];
             if check_netcode_packet(datagram).is_err() {
