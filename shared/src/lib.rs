@@ -13,7 +13,8 @@
 //! | [`movement`] | the one movement step |
 //! | [`spatial`] | who is where: columns and the uniform grid |
 //! | [`quantised`] | state as the wire carries it |
-//! | [`wire`] | every byte that is sent |
+//! | [`netcode`] | the connection layer: packets, tokens, the client's side |
+//! | [`wire`] | every byte that is sent within |
 //! | [`link`] | a bad network, seeded |
 //! | [`config`] | world files |
 
@@ -24,6 +25,7 @@ pub mod limits;
 pub mod link;
 pub mod map;
 pub mod movement;
+pub mod netcode;
 pub mod quantised;
 pub mod random;
 pub mod spatial;

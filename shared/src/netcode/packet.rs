@@ -1,0 +1,246 @@
+//! Packets other than the connection request:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 1 | prefix: type in the low four bits, number of sequence bytes (1 to 8) in the high four |
+//! | 1-8 | sequence number, little-endian, without its high zero bytes |
+//! | n | data of the type, encrypted |
+//! | 16 | tag; version, protocol id and prefix are authenticated with the data |
+//!
+//! And the connection request, which is not encrypted:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 1 | 0 |
+//! | 13 | version |
+//! | 8 | protocol id |
+//! | 8 | when the token expires, in seconds since 1970 |
+//! | 24 | the token's nonce |
+//! | 1,024 | the token's private part, sealed |
+
+use super::challenge::CHALLENGE_BYTES;
+use super::connect_token::PRIVATE_BYTES;
+use super::crypto::{TAG_BYTES, TOKEN_NONCE_BYTES};
+use super::{Key, NetcodeError, PAYLOAD_BYTES_MAX, VERSION_INFO};
+
+/// Bytes of a connection request.
+pub const REQUEST_BYTES: usize = 1 + VERSION_INFO.len() + 8 + 8 + TOKEN_NONCE_BYTES + PRIVATE_BYTES;
+
+/// Most bytes before the payload: the prefix and a sequence number.
+pub const HEADER_BYTES_MAX: usize = 1 + 8;
+
+/// Data of a challenge and of its response: a number and a challenge token.
+const CHALLENGE_DATA_BYTES: usize = 8 + CHALLENGE_BYTES;
+
+/// Data of a keep-alive: client index and most clients.
+const KEEP_ALIVE_BYTES: usize = 4 + 4;
+
+/// What a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PacketType {
+    /// Client: asks for a connection.
+    Request = 0,
+    /// Server: there is no room.
+    Denied = 1,
+    /// Server: show that you receive at this address.
+    Challenge = 2,
+    /// Client: shows it.
+    Response = 3,
+    /// Both: still here.
+    KeepAlive = 4,
+    /// Both: what all this is for.
+    Payload = 5,
+    /// Both: gone.
+    Disconnect = 6,
+}
+
+impl PacketType {
+    fn from_prefix(prefix: u8) -> Option<PacketType> {
+        Some(match prefix & 0x0f {
+            0 => PacketType::Request,
+            1 => PacketType::Denied,
+            2 => PacketType::Challenge,
+            3 => PacketType::Response,
+            4 => PacketType::KeepAlive,
+            5 => PacketType::Payload,
+            6 => PacketType::Disconnect,
+            _ => return None,
+        })
+    }
+
+    /// Fewest and most bytes of data.
+    fn data_bytes(self) -> (usize, usize) {
+        match self {
+            PacketType::Request => (REQUEST_BYTES - 1, REQUEST_BYTES - 1),
+            PacketType::Denied | PacketType::Disconnect => (0, 0),
+            PacketType::Challenge | PacketType::Response => (CHALLENGE_DATA_BYTES, CHALLENGE_DATA_BYTES),
+            PacketType::KeepAlive => (KEEP_ALIVE_BYTES, KEEP_ALIVE_BYTES),
+            PacketType::Payload => (1, PAYLOAD_BYTES_MAX),
+        }
+    }
+
+    /// Whether a second packet with the same number is ignored.
+    pub fn is_replay_protected(self) -> bool {
+        matches!(self, PacketType::KeepAlive | PacketType::Payload | PacketType::Disconnect)
+    }
+}
+
+/// A received packet whose bytes fit one another; nothing is known yet of who sealed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// What it is.
+    pub packet_type: PacketType,
+    /// Its number; 0 for a request.
+    pub sequence: u64,
+    /// Where the sealed data begins.
+    data_start: usize,
+}
+
+impl Header {
+    /// Reads the unsealed part of a packet. Every length and number is checked here, before anything is indexed by them.
+    ///
+    /// # Errors
+    /// When the bytes cannot be a packet.
+    pub fn read(bytes: &[u8]) -> Result<Header, NetcodeError> {
+        let &prefix = bytes.first().ok_or(NetcodeError::TooShort)?;
+        let packet_type = PacketType::from_prefix(prefix).ok_or(NetcodeError::Type)?;
+        let (data_bytes_min, data_bytes_max) = packet_type.data_bytes();
+        if packet_type == PacketType::Request {
+            return match bytes.len() {
+                _ if prefix != 0 => Err(NetcodeError::Type),
+                length if length < REQUEST_BYTES => Err(NetcodeError::TooShort),
+                length if length > REQUEST_BYTES => Err(NetcodeError::TooLong),
+                _ => Ok(Header { packet_type, sequence: 0, data_start: 1 }),
+            };
+        }
+        let sequence_bytes = usize::from(prefix >> 4);
+        if !(1..=8).contains(&sequence_bytes) {
+            return Err(NetcodeError::Sequence);
+        }
+        let data_start = 1 + sequence_bytes;
+        let data_bytes = bytes.len().checked_sub(data_start + TAG_BYTES).ok_or(NetcodeError::TooShort)?;
+        if data_bytes < data_bytes_min {
+            return Err(NetcodeError::TooShort);
+        }
+        if data_bytes > data_bytes_max {
+            return Err(NetcodeError::TooLong);
+        }
+        let mut sequence = [0; 8];
+        sequence[..sequence_bytes].copy_from_slice(&bytes[1..data_start]);
+        Ok(Header { packet_type, sequence: u64::from_le_bytes(sequence), data_start })
+    }
+
+    /// Opens the data of the packet that this is the header of.
+    ///
+    /// # Errors
+    /// When it was not sealed with `key`, or anything of it was changed on its way.
+    pub fn open<'p>(&self, protocol_id: u64, key: &Key, packet: &'p mut [u8]) -> Result<&'p mut [u8], NetcodeError> {
+        let (header, sealed) = packet.split_at_mut_checked(self.data_start).ok_or(NetcodeError::TooShort)?;
+        let &prefix = header.first().ok_or(NetcodeError::TooShort)?;
+        key.open(self.sequence, &associated_data(protocol_id, prefix), sealed).map_err(|_| NetcodeError::Seal)
+    }
+}
+
+/// What an encrypted packet authenticates besides its data: version, protocol id and prefix.
+fn associated_data(protocol_id: u64, prefix: u8) -> [u8; 22] {
+    let mut bytes = [0; 22];
+    bytes[..13].copy_from_slice(VERSION_INFO);
+    bytes[13..21].copy_from_slice(&protocol_id.to_le_bytes());
+    bytes[21] = prefix;
+    bytes
+}
+
+/// Writes a packet over the beginning of `out`: header, the `parts` of its data, sealed, and the tag. Returns its size.
+///
+/// # Panics
+/// When it does not fit: the caller knows how much it sends.
+pub fn seal(
+    packet_type: PacketType,
+    protocol_id: u64,
+    key: &Key,
+    sequence: u64,
+    parts: &[&[u8]],
+    out: &mut [u8],
+) -> usize {
+    let sequence_bytes = (8 - sequence.leading_zeros() as usize / 8).max(1);
+    let prefix = packet_type as u8 | (sequence_bytes as u8) << 4;
+    out[0] = prefix;
+    let data_start = 1 + sequence_bytes;
+    out[1..data_start].copy_from_slice(&sequence.to_le_bytes()[..sequence_bytes]);
+    let mut end = data_start;
+    for part in parts {
+        out[end..end + part.len()].copy_from_slice(part);
+        end += part.len();
+    }
+    let tag = key.seal(sequence, &associated_data(protocol_id, prefix), &mut out[data_start..end]);
+    out[end..end + TAG_BYTES].copy_from_slice(&tag);
+    end + TAG_BYTES
+}
+
+/// The data of a keep-alive packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// The client's place on the server.
+    pub client_index: u32,
+    /// Number of places.
+    pub clients_max: u32,
+}
+
+impl KeepAlive {
+    /// Its bytes.
+    pub fn encode(&self) -> [u8; KEEP_ALIVE_BYTES] {
+        let mut bytes = [0; KEEP_ALIVE_BYTES];
+        bytes[..4].copy_from_slice(&self.client_index.to_le_bytes());
+        bytes[4..].copy_from_slice(&self.clients_max.to_le_bytes());
+        bytes
+    }
+
+    /// Reads its bytes; none when there are not eight.
+    pub fn decode(bytes: &[u8]) -> Option<KeepAlive> {
+        let (index, max) = bytes.split_first_chunk::<4>()?;
+        let max = max.try_into().ok()?;
+        Some(KeepAlive { client_index: u32::from_le_bytes(*index), clients_max: u32::from_le_bytes(max) })
+    }
+}
+
+/// A connection request, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'p> {
+    /// When the token expires, in seconds since 1970.
+    pub expires_at_s: u64,
+    /// The token's nonce.
+    pub nonce: &'p [u8; TOKEN_NONCE_BYTES],
+    /// The token's private part, sealed.
+    pub sealed: &'p [u8; PRIVATE_BYTES],
+}
+
+impl<'p> Request<'p> {
+    /// Takes a request apart.
+    ///
+    /// # Errors
+    /// When it is of another version or for another game.
+    pub fn read(protocol_id: u64, packet: &'p [u8]) -> Result<Request<'p>, NetcodeError> {
+        let rest = packet.get(1..).ok_or(NetcodeError::TooShort)?;
+        let (version, rest) = rest.split_first_chunk::<13>().ok_or(NetcodeError::TooShort)?;
+        let (protocol, rest) = rest.split_first_chunk::<8>().ok_or(NetcodeError::TooShort)?;
+        let (expires, rest) = rest.split_first_chunk::<8>().ok_or(NetcodeError::TooShort)?;
+        let (nonce, rest) = rest.split_first_chunk::<TOKEN_NONCE_BYTES>().ok_or(NetcodeError::TooShort)?;
+        let sealed = rest.first_chunk::<PRIVATE_BYTES>().ok_or(NetcodeError::TooShort)?;
+        if version != VERSION_INFO || u64::from_le_bytes(*protocol) != protocol_id {
+            return Err(NetcodeError::Version);
+        }
+        Ok(Request { expires_at_s: u64::from_le_bytes(*expires), nonce, sealed })
+    }
+
+    /// Writes the request over the beginning of `out`; returns its size.
+    pub fn write(&self, protocol_id: u64, out: &mut [u8]) -> usize {
+        let mut end = 0;
+        let (protocol, expires) = (protocol_id.to_le_bytes(), self.expires_at_s.to_le_bytes());
+        for part in [&[0][..], VERSION_INFO, &protocol, &expires, self.nonce, self.sealed] {
+            out[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
+        end
+    }
+}

@@ -1,0 +1,96 @@
+//! Which sequence numbers were received, so that no packet is taken twice.
+
+/// Numbers before the newest one that are remembered: at 128 packets a second, four seconds' worth.
+pub const REPLAY_WINDOW: u64 = 512;
+
+const WORDS: usize = (REPLAY_WINDOW / 64) as usize;
+
+/// A bit for each of the last [`REPLAY_WINDOW`] sequence numbers: a cache line, and the newest number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplayWindow {
+    /// One above the newest number; 0 before the first.
+    end: u64,
+    /// Bit n for the number that is n modulo the window.
+    received: [u64; WORDS],
+}
+
+impl ReplayWindow {
+    /// Whether a packet with this number must be ignored: it was received before, or is too old to tell.
+    pub fn is_received(&self, sequence: u64) -> bool {
+        if sequence >= self.end {
+            // A number that has no successor is none that an honest peer reaches.
+            return sequence == u64::MAX;
+        }
+        self.end - sequence > REPLAY_WINDOW || self.received[word(sequence)] & bit(sequence) != 0
+    }
+
+    /// Notes that a packet with this number was received and its seal found right.
+    pub fn insert(&mut self, sequence: u64) {
+        if self.is_received(sequence) {
+            return;
+        }
+        if sequence >= self.end {
+            // The numbers that were passed over take the places of those that fall out of the window.
+            let passed = (sequence - self.end).min(REPLAY_WINDOW);
+            if passed == REPLAY_WINDOW {
+                self.received = [0; WORDS];
+            } else {
+                (self.end..sequence).for_each(|number| self.received[word(number)] &= !bit(number));
+            }
+            self.end = sequence + 1;
+        }
+        self.received[word(sequence)] |= bit(sequence);
+    }
+}
+
+fn word(sequence: u64) -> usize {
+    (sequence % REPLAY_WINDOW / 64) as usize
+}
+
+fn bit(sequence: u64) -> u64 {
+    1 << (sequence % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_near_the_end_of_their_range_overflow_nothing() {
+        let mut window = ReplayWindow::default();
+        for sequence in [u64::MAX - 700, u64::MAX - 1, u64::MAX - 2] {
+            assert!(!window.is_received(sequence));
+            window.insert(sequence);
+            assert!(window.is_received(sequence));
+        }
+        assert!(window.is_received(u64::MAX), "it has no successor");
+        window.insert(u64::MAX);
+        assert!(window.is_received(0) && window.is_received(u64::MAX - 700));
+        assert!(!window.is_received(u64::MAX - 3));
+    }
+
+    proptest! {
+        /// Against a set of everything that was ever received.
+        #[test]
+        fn each_number_is_accepted_once_within_the_window(
+            start in prop_oneof![Just(0u64), any::<u64>().prop_map(|start| start / 2)],
+            steps in prop::collection::vec(prop_oneof![8 => -20i64..20, 1 => -600i64..600], 1..400),
+        ) {
+            let (mut window, mut all) = (ReplayWindow::default(), BTreeSet::new());
+            let mut at = start;
+            for step in steps {
+                at = at.saturating_add_signed(step);
+                let newest: Option<u64> = all.last().copied();
+                let is_too_old = newest.is_some_and(|newest| newest >= REPLAY_WINDOW && at <= newest - REPLAY_WINDOW);
+                prop_assert_eq!(window.is_received(at), is_too_old || all.contains(&at), "{}", at);
+                if !is_too_old {
+                    window.insert(at);
+                    all.insert(at);
+                }
+            }
+        }
+    }
+}
