@@ -1,15 +1,23 @@
 //! `throng-bench WORKLOAD`: runs one workload and prints what it measured.
 
+mod alloc;
+mod figures;
+mod floor;
 mod machine;
 mod players;
+mod process;
 mod report;
 mod seal;
 mod walk;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use figures::Report;
+use serde_json::json;
+use wire::{ServerParameters, WireParameters};
 
 /// Benchmarks of the Throng server. Every figure says with how many characters, clients and bytes it was measured.
 #[derive(Parser, Debug)]
@@ -23,6 +31,32 @@ struct Arguments {
 enum Workload {
     /// An open world in which everybody moves: players and as many bots, in process, snapshots sealed into a sink
     Walk(WalkArguments),
+    /// The machine's own limits: datagrams sent and received, sealing and opening
+    Floor(FloorArguments),
+    /// Players over encrypted loopback UDP, the server on one core, the load on another; beside the stock transport
+    Wire(WireArguments),
+    /// Clients that are connected while nothing moves: datagrams each way
+    Idle(IdleArguments),
+    /// Thousands connect while others play; then strangers flood the port
+    Storm(StormArguments),
+    /// Changed, replayed and forged packets through the real receive path
+    Hostile(HostileArguments),
+    /// What a steady server asks of the allocator
+    Alloc(AllocArguments),
+    /// The server of the workloads over sockets; they start it themselves
+    #[command(hide = true)]
+    Serve(ServeArguments),
+}
+
+/// What every workload takes.
+#[derive(Args, Debug)]
+struct Output {
+    /// A first look in under half a minute: fewer clients, shorter
+    #[arg(long)]
+    quick: bool,
+    /// Also writes the figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -39,17 +73,107 @@ struct WalkArguments {
     /// Threads for the simulation
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     threads: u32,
-    /// A first look in under half a minute: fewer players, shorter
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct FloorArguments {
+    /// Payload of a datagram to a client, in bytes
+    #[arg(long, default_value_t = 340, value_parser = clap::value_parser!(u16).range(1..=1_200))]
+    out_bytes: u16,
+    /// Payload of a datagram to the server, in bytes
+    #[arg(long, default_value_t = 29, value_parser = clap::value_parser!(u16).range(1..=1_200))]
+    in_bytes: u16,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct WireArguments {
+    /// Numbers of clients to try, rising, until one does not hold
+    #[arg(long, value_delimiter = ',', default_value = "1000,2000,3000,3500,4000,4500,5000,5500,6000", value_parser = clap::value_parser!(u32).range(10..=18_000))]
+    clients: Vec<u32>,
+    /// The same for the stock transport, which holds 1,024 at most
+    #[arg(long, value_delimiter = ',', default_value = "600,800,1000", value_parser = clap::value_parser!(u32).range(10..=1_024))]
+    stock_clients: Vec<u32>,
+    /// Number of characters that a client sees, on average
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=500))]
+    visible: u32,
+    /// How long to measure each step, in seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct IdleArguments {
+    /// Number of clients
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=18_000))]
+    clients: u32,
+    /// How long to measure, in seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct StormArguments {
+    /// Players who play all the while
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    players: u32,
+    /// Clients that connect on top
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(10..=15_000))]
+    newcomers: u32,
+    /// Share of the newcomers' datagrams that are lost each way, in percent
+    #[arg(long, default_value_t = 1.0)]
+    loss_percent: f32,
+    /// Packets of strangers in a second
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    junk_per_s: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct HostileArguments {
+    /// Number of packets
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000_000))]
+    packets: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct AllocArguments {
+    /// Number of clients, all in sight of one another
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100))]
+    clients: u32,
+    /// Ticks that are counted
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    ticks: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct ServeArguments {
     #[arg(long)]
-    quick: bool,
-    /// Also writes the figures to this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    players: u32,
+    #[arg(long)]
+    visible: u32,
+    #[arg(long)]
+    clients_max: u32,
+    #[arg(long)]
+    core: usize,
+    #[arg(long)]
+    stock: bool,
 }
 
 fn main() -> ExitCode {
-    let Arguments { workload: Workload::Walk(arguments) } = Arguments::parse();
-    match run_walk(&arguments) {
+    match run(Arguments::parse().workload) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -58,9 +182,40 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(workload: Workload) -> anyhow::Result<()> {
+    match workload {
+        Workload::Walk(arguments) => run_walk(&arguments),
+        Workload::Floor(arguments) => run_floor(&arguments)?.finish(arguments.output.json.as_deref()),
+        Workload::Wire(arguments) => wire::run(&wire_parameters(&arguments))?.finish(arguments.output.json.as_deref()),
+        Workload::Idle(IdleArguments { clients, seconds, output }) => {
+            let (clients, seconds) = if output.quick { (clients.min(200), 3) } else { (clients, seconds) };
+            wire::run_idle(clients, seconds, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Storm(arguments) => {
+            let report = wire::run_storm(&storm_parameters(&arguments))?;
+            report.finish(arguments.output.json.as_deref())
+        }
+        Workload::Hostile(HostileArguments { packets, output }) => {
+            let packets = if output.quick { packets.min(500_000) } else { packets };
+            wire::run_hostile(packets, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Alloc(AllocArguments { clients, ticks, output }) => {
+            let ticks = if output.quick { ticks.min(100) } else { ticks };
+            alloc::run(clients, ticks, output.quick).finish(output.json.as_deref())
+        }
+        Workload::Serve(arguments) => wire::serve(&ServerParameters {
+            players: arguments.players,
+            visible: arguments.visible,
+            clients_max: arguments.clients_max,
+            core: arguments.core,
+            is_stock: arguments.stock,
+        }),
+    }
+}
+
 fn run_walk(arguments: &WalkArguments) -> anyhow::Result<()> {
     let mut runs = Vec::new();
-    let (players, visible, seconds) = match arguments.quick {
+    let (players, visible, seconds) = match arguments.output.quick {
         true => (&vec![1_000], &arguments.visible, 3),
         false => (&arguments.players, &arguments.visible, arguments.seconds),
     };
@@ -71,8 +226,43 @@ fn run_walk(arguments: &WalkArguments) -> anyhow::Result<()> {
         }
     }
     println!("{}", report::table(&runs));
-    if let Some(file) = &arguments.json {
-        report::write_json(file, &runs, arguments.quick)?;
+    if let Some(file) = &arguments.output.json {
+        report::write_json(file, &runs, arguments.output.quick)?;
     }
     Ok(())
+}
+
+fn run_floor(arguments: &FloorArguments) -> anyhow::Result<Report> {
+    let sizes = floor::Sizes { out_bytes: arguments.out_bytes.into(), in_bytes: arguments.in_bytes.into() };
+    let is_quick = arguments.output.quick;
+    let rounds = if is_quick { 500 } else { 5_000 };
+    let measured = floor::measure(sizes, wire::SERVER_CORE, wire::LOAD_CORE, rounds)?;
+    let parameters = json!({ "out_bytes": sizes.out_bytes, "in_bytes": sizes.in_bytes, "quick": is_quick });
+    let mut report = Report::new("floor", parameters);
+    measured.add_to(&mut report);
+    Ok(report)
+}
+
+fn wire_parameters(arguments: &WireArguments) -> WireParameters {
+    let is_quick = arguments.output.quick;
+    let (clients, stock_clients, seconds) = match is_quick {
+        true => (vec![500], vec![500], 3),
+        false => (arguments.clients.clone(), arguments.stock_clients.clone(), arguments.seconds),
+    };
+    WireParameters { clients, stock_clients, visible: arguments.visible, seconds, is_quick }
+}
+
+fn storm_parameters(arguments: &StormArguments) -> wire::StormParameters {
+    let is_quick = arguments.output.quick;
+    let (players, newcomers, seconds) =
+        if is_quick { (200, 500, 3) } else { (arguments.players, arguments.newcomers, 10) };
+    wire::StormParameters {
+        players,
+        newcomers,
+        connect_seconds: seconds,
+        loss_percent: arguments.loss_percent,
+        junk_per_s: arguments.junk_per_s,
+        junk_seconds: seconds,
+        is_quick,
+    }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use glam::Vec2;
 use hdrhistogram::Histogram;
 use throng_client::Replica;
-use throng_server::batch::{Arrival, InboundBatch, OutboundBatch};
+use throng_server::batch::{Arrival, InboundBatch, OutboundShard};
 use throng_server::instance::Instance;
+use throng_server::net::ConnectionId;
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
+use throng_shared::netcode::PACKET_BYTES_MAX;
 use throng_shared::random::Random;
 use throng_shared::tick::Tick;
-use throng_shared::wire::datagram;
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 use throng_shared::wire::snapshot::Snapshot;
 
@@ -41,7 +42,8 @@ impl Players {
     /// `count` players, who join with the next batch.
     pub(crate) fn new(count: u32, inbound: &mut InboundBatch) -> Players {
         let player = |number: u32| {
-            inbound.arrivals.push(Arrival::Joined { client: ClientId(u64::from(number)), name: String::new() });
+            let (client, connection) = (ClientId(u64::from(number)), connection(number));
+            inbound.arrivals.push(Arrival::Joined { client, connection, name: String::new() });
             Player {
                 input: PlayerInput::default(),
                 acks: SnapshotAcks::default(),
@@ -73,9 +75,9 @@ impl Players {
     }
 
     /// Receives a tick's snapshots, but for those that are lost.
-    pub(crate) fn receive(&mut self, outbound: &OutboundBatch) {
-        for (client, frame) in outbound.frames() {
-            let player = &mut self.players[client.0 as usize];
+    pub(crate) fn receive(&mut self, outbound: &OutboundShard) {
+        for (connection, frame) in outbound.frames() {
+            let player = &mut self.players[connection.slot as usize];
             if self.random.percent(LOSS_PERCENT) {
                 continue;
             }
@@ -102,11 +104,15 @@ impl Players {
     }
 }
 
-/// Packs and seals every snapshot of a batch, as the network thread would, and throws it away.
+/// The connection of the player with this number.
+fn connection(number: u32) -> ConnectionId {
+    ConnectionId { worker: 0, slot: number, generation: 1 }
+}
+
+/// Seals every snapshot of a shard, as the network thread would, and throws it away.
 pub(crate) struct Sink {
     sealers: Vec<Sealer>,
-    scratch: Vec<u8>,
-    sealed: Vec<u8>,
+    sealed: Box<[u8; PACKET_BYTES_MAX]>,
 }
 
 /// What a sink has swallowed.
@@ -118,17 +124,13 @@ pub(crate) struct Swallowed {
 
 impl Sink {
     pub(crate) fn new(count: u32) -> Sink {
-        Sink { sealers: (0..u64::from(count)).map(Sealer::new).collect(), scratch: Vec::new(), sealed: Vec::new() }
+        Sink { sealers: (0..u64::from(count)).map(Sealer::new).collect(), sealed: Box::new([0; PACKET_BYTES_MAX]) }
     }
 
-    pub(crate) fn swallow(&mut self, outbound: &OutboundBatch, swallowed: &mut Swallowed) {
-        let Sink { sealers, scratch, sealed } = self;
-        for (client, frame) in outbound.frames() {
-            let sealer = &mut sealers[client.0 as usize];
-            datagram::pack(Some(frame), std::iter::empty(), scratch, |bytes| {
-                swallowed.payload_bytes += bytes.len() as u64;
-                swallowed.wire_bytes += sealer.seal(bytes, sealed) as u64;
-            });
+    pub(crate) fn swallow(&mut self, outbound: &OutboundShard, swallowed: &mut Swallowed) {
+        for (connection, frame) in outbound.frames() {
+            swallowed.payload_bytes += 1 + frame.len() as u64;
+            swallowed.wire_bytes += self.sealers[connection.slot as usize].seal(frame, &mut self.sealed) as u64;
         }
     }
 }

@@ -53,21 +53,29 @@ pub(crate) fn run(parameters: &Parameters) -> anyhow::Result<Figures> {
     pool.install(|| measure(parameters))
 }
 
-/// A world in which `players` and as many bots stand so densely that each sees `visible` others, on average.
-fn world(parameters: &Parameters) -> LoadedWorld {
+/// A world in which so many players and bots stand so densely that each sees `visible` others, on average.
+pub(crate) fn world(players: u32, bots: u32, visible: u32) -> LoadedWorld {
     let mut world = builtin_world();
     let config = &mut world.config;
-    let characters = 2.0 * parameters.players as f32;
-    let radius_m = config.interest.enter_radius_m * (characters / parameters.visible as f32).sqrt();
+    let characters = (players + bots) as f32;
+    let radius_m = config.interest.enter_radius_m * (characters / visible as f32).sqrt();
     config.size_m = 2.0 * radius_m + 20.0;
     config.obstacles.clear();
     config.patrols.clear();
     config.spawn_areas = vec![SpawnAreaConfig { center_m: glam::Vec2::ZERO, radius_m }];
     config.interest.visible_max = 1_000;
-    config.population = PopulationConfig { target: 2 * parameters.players, players_max: parameters.players };
+    config.population = PopulationConfig { target: players + bots, players_max: players };
     // Everybody moves.
     config.bots.idle_weight = 0.0;
     config.bots.follow_weight = 0.0;
+    world
+}
+
+/// The same for players alone, who come one by one.
+pub(crate) fn world_without_bots(players: u32, visible: u32) -> LoadedWorld {
+    let mut world = world(players, 0, visible);
+    // Otherwise bots would fill it until the players are there, and not leave while somebody sees them.
+    world.config.population.target = 0;
     world
 }
 
@@ -83,7 +91,8 @@ struct Meter {
 
 fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let mut instance = Instance::new(&world(parameters), Arc::clone(&clock))?;
+    let mut instance =
+        Instance::new(&world(parameters.players, parameters.players, parameters.visible), Arc::clone(&clock))?;
     let rate_hz = instance.tick_rate().hz();
     let measured_ticks = parameters.seconds * rate_hz;
     let bar = progress_bar(parameters, u64::from(WARM_UP_TICKS + measured_ticks))?;
@@ -110,9 +119,9 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
         let (cpu_start, start) = (ProcessTime::now(), clock.now());
         instance.tick(&mut inbound, &mut outbound);
         let ticked = clock.now();
-        sink.swallow(&outbound, &mut meter.swallowed);
+        sink.swallow(outbound.shard(0), &mut meter.swallowed);
         let (cpu, end) = (cpu_start.elapsed(), clock.now());
-        players.receive(&outbound);
+        players.receive(outbound.shard(0));
         outbound.clear();
         if is_measured {
             meter.cpu += cpu;
@@ -142,7 +151,7 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
 fn figures(parameters: &Parameters, meter: &Meter, rate_hz: u32, ticks: u32, updates: f64, deferred: f64) -> Figures {
     let player_ticks = f64::from(parameters.players) * f64::from(ticks);
     let visible_mean = meter.visible as f64 / (meter.visible_samples * u64::from(parameters.players)).max(1) as f64;
-    let names = Phase::ALL.map(Phase::label).into_iter().chain(["pack and seal"]);
+    let names = Phase::ALL.map(Phase::label).into_iter().chain(["seal"]);
     let per_player_tick = |time: &Duration| time.as_secs_f64() * 1e6 / player_ticks;
     let tick_ms = |quantile| meter.tick_us.value_at_quantile(quantile) as f64 / 1e3;
     let step_ms = 1e3 / f64::from(rate_hz);

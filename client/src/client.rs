@@ -7,22 +7,23 @@ use glam::Vec3;
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
-use throng_shared::limits::INPUTS_PER_DATAGRAM_MAX;
+use throng_shared::limits::{GAME_MESSAGE_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX};
 use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::WireError;
-use throng_shared::wire::channel::MessageChannel;
-use throng_shared::wire::datagram::{self, Datagram};
+use throng_shared::wire::channel::{ChannelFull, GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::control::{self, ClientControl, GoodbyeReason, Hello, Refused, ServerControl, Welcome};
+use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
-use throng_shared::wire::message::{self, ClientMessage, GoodbyeReason, Hello, Refused, ServerMessage, Welcome};
 use throng_shared::wire::snapshot::Snapshot;
 
+use crate::idleness::Idleness;
 use crate::pace::Pace;
 use crate::prediction::Prediction;
 use crate::replica::{Interpolated, Replica, ReplicaEntity};
 use crate::server_clock::ServerClock;
-use crate::transport::{ClientTransport, Traffic, TransportStatus};
+use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 
 /// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
 /// 20 Hz one lost snapshot is then bridged.
@@ -42,6 +43,12 @@ const CATCH_UP_INPUTS_MAX: u32 = 32;
 /// How often the reliable channel may send by itself; with every input it sends anyway.
 const CHANNEL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How often the hello is repeated until it is answered.
+const HELLO_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long a welcome is awaited.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Inputs whose echo is awaited.
 const ECHOES_MAX: usize = 128;
 
@@ -50,10 +57,18 @@ const ECHOES_MAX: usize = 128;
 #[derive(Debug)]
 pub struct Client<T> {
     transport: T,
+    /// What has gone over earlier transports.
+    former_traffic: Traffic,
     channel: MessageChannel,
-    updated_at: Duration,
+    /// What the server calls the channel; 0 before the first welcome.
+    channel_number: u64,
     channel_sent_at: Option<Duration>,
+    hello_sent_at: Option<Duration>,
+    greeting_since: Option<Duration>,
+    heard_at: Option<Duration>,
+    resumption: Option<Resumption>,
     state: State,
+    map: Arc<Map>,
     world_hash: u64,
     name: String,
     rate: TickRate,
@@ -67,6 +82,7 @@ pub struct Client<T> {
     acks: SnapshotAcks,
     /// Newest first.
     recent_inputs: Vec<PlayerInput>,
+    idleness: Idleness,
     /// When inputs were sent that no snapshot has shown yet.
     unechoed: std::collections::VecDeque<(Tick, Duration)>,
     stats: ClientStats,
@@ -96,12 +112,34 @@ pub enum CloseReason {
     /// The server ended it.
     #[error("sent away: {0}")]
     Goodbye(GoodbyeReason),
-    /// The connection broke, or was never made.
+    /// The connection broke, or was never made. [`Client::reconnect`] may help.
     #[error("no connection: {0}")]
-    Transport(String),
+    Transport(TransportEnd),
     /// We ended it.
     #[error("left")]
     Left,
+}
+
+/// How a client came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumption {
+    /// Whether everything went on: the same character, the same view, and no message missed. Otherwise the seat was no
+    /// longer held, or another program had it: the world was entered anew.
+    pub is_complete: bool,
+    /// How many ticks of the server went by between the last snapshot before and the welcome after; 0 when it is not
+    /// complete.
+    pub gap_ticks: u32,
+}
+
+/// Why a message cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Too many are under way: try again later.
+    #[error(transparent)]
+    Full(#[from] ChannelFull),
+    /// Longer than [`GAME_MESSAGE_BYTES_MAX`].
+    #[error("a message has at most {GAME_MESSAGE_BYTES_MAX} bytes")]
+    TooLong,
 }
 
 /// What a client has seen so far.
@@ -131,9 +169,15 @@ impl<T: ClientTransport> Client<T> {
         let rate = TickRate::new(world.config.tick_rate_hz);
         let mut client = Client {
             transport,
+            former_traffic: Traffic::default(),
             channel: MessageChannel::default(),
-            updated_at: Duration::ZERO,
+            channel_number: 0,
             channel_sent_at: None,
+            hello_sent_at: None,
+            greeting_since: None,
+            heard_at: None,
+            resumption: None,
+            map: Arc::clone(&map),
             state: State::Connecting,
             world_hash: world.hash,
             name: name.to_owned(),
@@ -147,6 +191,7 @@ impl<T: ClientTransport> Client<T> {
             snapshot: Snapshot::default(),
             acks: SnapshotAcks::default(),
             recent_inputs: Vec::with_capacity(INPUTS_PER_DATAGRAM_MAX + 1),
+            idleness: Idleness::default(),
             unechoed: std::collections::VecDeque::with_capacity(ECHOES_MAX),
             stats: ClientStats::default(),
             scratch: Vec::new(),
@@ -165,13 +210,62 @@ impl<T: ClientTransport> Client<T> {
         self.replica.keep(self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize);
     }
 
+    /// Goes on over another transport, whose token is newer than the last one and of the same session: when the connection
+    /// broke, or this player's address has changed. When the server still holds the seat, everything goes on, and
+    /// [`Client::resumption`] says so; until then the replica stands still. False, and nothing happens, when we have left or
+    /// were sent away.
+    pub fn reconnect(&mut self, transport: T) -> bool {
+        if matches!(self.state, State::Closed(CloseReason::Left | CloseReason::Goodbye(_) | CloseReason::Refused(_))) {
+            return false;
+        }
+        let former = std::mem::replace(&mut self.transport, transport).traffic();
+        self.former_traffic = self.former_traffic.plus(former);
+        self.state = State::Connecting;
+        self.hello_sent_at = None;
+        self.heard_at = None;
+        self.greeting_since = None;
+        true
+    }
+
+    /// How the last [`Client::reconnect`] ended; none before one has.
+    pub fn resumption(&self) -> Option<Resumption> {
+        self.resumption
+    }
+
+    /// When anything was last heard of the server over this transport, on the caller's scale; none before it was.
+    pub fn heard_at(&self) -> Option<Duration> {
+        self.heard_at
+    }
+
+    /// Sends a message of the game's own, of up to [`GAME_MESSAGE_BYTES_MAX`] bytes. It arrives once, after those sent before.
+    ///
+    /// # Errors
+    /// When it is too long, or too many are under way.
+    pub fn send_message(&mut self, message: &[u8]) -> Result<(), SendError> {
+        if message.len() > GAME_MESSAGE_BYTES_MAX {
+            return Err(SendError::TooLong);
+        }
+        Ok(self.channel.send([&[GAME_MESSAGE], message].concat())?)
+    }
+
+    /// The next message of the game's own, once it has arrived. What is never asked for fills the channel.
+    pub fn next_message(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let mut message = self.channel.next_message()?;
+            if message.first() == Some(&GAME_MESSAGE) {
+                message.remove(0);
+                return Some(message);
+            }
+            // Of a kind that only a newer version knows.
+            self.stats.malformed += 1;
+        }
+    }
+
     /// Takes in what has arrived, and moves the connection along. To be called as often as things should be noticed.
     pub fn update(&mut self, now: Duration) {
         if self.is_closed() {
             return;
         }
-        self.channel.advance(now.saturating_sub(self.updated_at));
-        self.updated_at = now;
         let mut arrived = std::mem::take(&mut self.scratch);
         let mut lengths = Vec::new();
         arrived.clear();
@@ -183,6 +277,7 @@ impl<T: ClientTransport> Client<T> {
         for length in lengths {
             let (bytes, after) = rest.split_at(length);
             rest = after;
+            self.heard_at = Some(now);
             if self.take_datagram(now, bytes).is_err() {
                 self.stats.malformed += 1;
             }
@@ -215,15 +310,19 @@ impl<T: ClientTransport> Client<T> {
             let tick = pace.next_tick();
             pace.advance();
             self.prediction.step(tick, input);
+            self.idleness.note_input(now, input, self.recent_inputs.first());
             self.recent_inputs.insert(0, input);
             self.recent_inputs.truncate(INPUTS_PER_DATAGRAM_MAX);
+            newest = Some(tick);
+        }
+        if let Some(newest) = newest
+            && self.idleness.is_worth_sending(now, &self.acks)
+        {
             if self.unechoed.len() >= ECHOES_MAX {
                 self.unechoed.pop_front();
             }
-            self.unechoed.push_back((tick, now));
-            newest = Some(tick);
-        }
-        if let Some(newest) = newest {
+            self.unechoed.push_back((newest, now));
+            self.idleness.note_sent(now, self.acks);
             self.frame.clear();
             InputFrame::new(newest, &self.recent_inputs, self.acks).encode(&mut self.frame);
             let frame = std::mem::take(&mut self.frame);
@@ -294,9 +393,14 @@ impl<T: ClientTransport> Client<T> {
         &mut self.stats
     }
 
-    /// What has gone over the connection.
+    /// What has gone over the connection, and over those before it.
     pub fn traffic(&self) -> Traffic {
-        self.transport.traffic()
+        self.former_traffic.plus(self.transport.traffic())
+    }
+
+    /// What was measured of the reliable channel.
+    pub fn channel(&self) -> &MessageChannel {
+        &self.channel
     }
 
     /// The transport.
@@ -311,31 +415,64 @@ impl<T: ClientTransport> Client<T> {
 
     fn take_datagram(&mut self, now: Duration, bytes: &[u8]) -> Result<(), WireError> {
         let datagram = Datagram::parse(bytes)?;
-        for packet in datagram.packets() {
-            self.channel.receive_packet(packet)?;
+        if let Some(message) = datagram.control {
+            self.hear(now, control::decode(message)?);
         }
-        while let Some(bytes) = self.channel.next_message() {
-            self.hear(now, message::decode(&bytes)?);
+        if self.state != State::Playing {
+            // Without the welcome we do not know who we are, and which channel it is. What we do not acknowledge is sent
+            // again.
+            return Ok(());
+        }
+        for packet in datagram.packets() {
+            self.channel.receive_packet(now, packet)?;
         }
         match datagram.frame {
-            Some(frame) if self.state == State::Playing => self.take_snapshot(now, frame),
-            // Without the welcome we do not know who we are. It is not acknowledged, so what it says is sent again.
-            Some(_) | None => Ok(()),
+            Some(frame) => self.take_snapshot(now, frame),
+            None => Ok(()),
         }
     }
 
-    fn hear(&mut self, now: Duration, message: ServerMessage) {
+    fn hear(&mut self, now: Duration, message: ServerControl) {
         match message {
-            ServerMessage::Welcome(welcome) => self.enter_world(now, &welcome),
-            ServerMessage::Refused(refused) => self.close(now, CloseReason::Refused(refused)),
-            ServerMessage::Goodbye(reason) => self.close(now, CloseReason::Goodbye(reason)),
+            ServerControl::Welcome(welcome) if self.state == State::Greeting => self.enter_world(now, &welcome),
+            // Said again, for the hello was.
+            ServerControl::Welcome(_) => {}
+            ServerControl::Refused(refused) => self.close(now, CloseReason::Refused(refused)),
+            ServerControl::Goodbye(reason) => self.close(now, CloseReason::Goodbye(reason)),
         }
     }
 
     fn enter_world(&mut self, now: Duration, welcome: &Welcome) {
+        let is_complete = welcome.is_resumed && welcome.channel == self.channel_number;
+        if self.channel_number > 0 {
+            let last = self.replica.newest_tick();
+            let gap_ticks = if is_complete { Tick(welcome.tick).since(last) } else { 0 };
+            self.resumption = Some(Resumption { is_complete, gap_ticks });
+        }
+        if !is_complete {
+            self.begin_anew();
+        }
+        self.channel_number = welcome.channel;
         self.state = State::Playing;
         self.net_id = Some(welcome.net_id);
         self.pace = Some(Pace::new(self.rate, now, Tick(welcome.tick)));
+        self.recent_inputs.clear();
+        self.unechoed.clear();
+        self.prediction.forget_from(Tick(welcome.tick));
+    }
+
+    /// Forgets everything that an earlier connection told.
+    fn begin_anew(&mut self) {
+        if self.channel_number > 0 {
+            // What was queued before the first welcome goes out after it.
+            self.channel = MessageChannel::default();
+        }
+        self.prediction = Prediction::new(Arc::clone(&self.map), self.rate);
+        self.replica.clear();
+        self.server_clock = ServerClock::new(self.rate);
+        self.snapshot = Snapshot::default();
+        self.acks = SnapshotAcks::default();
+        self.idleness = Idleness::default();
     }
 
     fn take_snapshot(&mut self, now: Duration, bytes: &[u8]) -> Result<(), WireError> {
@@ -415,26 +552,35 @@ impl<T: ClientTransport> Client<T> {
             TransportStatus::Connected => {}
         }
         if self.state == State::Connecting {
-            let hello = ClientMessage::Hello(Hello::new(self.world_hash, &self.name));
-            self.channel.send(message::encode(&hello)).expect("the first message finds the channel empty");
             self.state = State::Greeting;
         }
-        if self.channel_sent_at.is_none_or(|sent_at| now >= sent_at + CHANNEL_INTERVAL) {
+        if self.state == State::Greeting {
+            let since = *self.greeting_since.get_or_insert(now);
+            if now >= since + WELCOME_TIMEOUT {
+                self.close(now, CloseReason::Transport(TransportEnd::NoWelcome));
+                return;
+            }
+            if self.hello_sent_at.is_none_or(|sent_at| now >= sent_at + HELLO_INTERVAL) {
+                self.hello_sent_at = Some(now);
+                let hello = Hello { channel: self.channel_number, ..Hello::new(self.world_hash, &self.name) };
+                let hello = control::encode(&ClientControl::Hello(hello));
+                self.transport.send(now, &[&[CONTROL], &hello[..]].concat());
+            }
+        } else if self.channel_sent_at.is_none_or(|sent_at| now >= sent_at + CHANNEL_INTERVAL) {
             self.send(now, None);
         }
     }
 
     fn send(&mut self, now: Duration, frame: Option<&[u8]>) {
         self.channel_sent_at = Some(now);
-        let packets = self.channel.packets_to_send();
+        let packets = self.channel.packets_to_send(now);
         let transport = &mut self.transport;
         datagram::pack(frame, packets.iter().map(Vec::as_slice), &mut self.scratch, |bytes| transport.send(now, bytes));
     }
 
     fn close(&mut self, now: Duration, reason: CloseReason) {
         if !self.is_closed() {
-            // The acknowledgement of the last message lets the server close at once.
-            self.send(now, None);
+            // It tells the server that we have heard.
             self.transport.disconnect(now);
             self.state = State::Closed(reason);
         }
@@ -444,10 +590,10 @@ impl<T: ClientTransport> Client<T> {
 fn describe(refused: &Refused) -> String {
     let Refused { reason, version_min, version_max, world_name, world_hash } = refused;
     match reason {
-        message::RefusalReason::Version => format!("{reason}; the server speaks {version_min} to {version_max}"),
-        message::RefusalReason::World => {
+        control::RefusalReason::Version => format!("{reason}; the server speaks {version_min} to {version_max}"),
+        control::RefusalReason::World => {
             format!("{reason}; the server runs `{world_name}` with hash {world_hash:016x}: use the same world files")
         }
-        message::RefusalReason::Full | message::RefusalReason::UnknownInstance => reason.to_string(),
+        control::RefusalReason::Full | control::RefusalReason::UnknownInstance => reason.to_string(),
     }
 }

@@ -26,6 +26,11 @@
 //!     for entity in client.replica().entities() {
 //!         println!("{:?} at {:?}", entity.net_id, client.interpolated(entity, now).position_m);
 //!     }
+//!     if client.heard_at().is_some_and(|heard_at| now > heard_at + Duration::from_secs(3)) {
+//!         // Broken, or we have another address by now: on with a newer token, as the same character.
+//!         let token = throng_client::development_token("127.0.0.1:7777".parse()?, 42)?;
+//!         client.reconnect(UdpTransport::connect(token, now)?);
+//!     }
 //!     if client.is_closed() { break }
 //!     std::thread::sleep(Duration::from_millis(2));
 //! }
@@ -37,9 +42,14 @@
 //! to a tick behind [`Prediction::state`]; the others between two states that have arrived, 100 ms in the past or what
 //! [`Client::set_interpolation_delay`] says.
 //!
+//! Messages of the game's own go both ways by [`Client::send_message`] and [`Client::next_message`]; they arrive once and in
+//! order. When the connection breaks, or the player's address changes, [`Client::reconnect`] with a newer token goes on with
+//! the same character, the same view and the same messages, as long as the server holds the seat.
+//!
 //! [`Client`] does no I/O of its own and reads no clock: its transport moves the bytes, and time is an argument.
 
 mod client;
+mod idleness;
 mod pace;
 mod prediction;
 mod replica;
@@ -49,9 +59,9 @@ mod token;
 mod transport;
 mod udp;
 
-pub use client::{Client, ClientStats, CloseReason, State};
+pub use client::{Client, ClientStats, CloseReason, Resumption, SendError, State};
 pub use prediction::Prediction;
 pub use replica::{Interpolated, Replica, ReplicaEntity};
-pub use token::{TokenError, connect_token, development_token};
-pub use transport::{ClientTransport, Traffic, TransportStatus};
+pub use token::{TokenError, connect_token, development_token, token_data};
+pub use transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 pub use udp::UdpTransport;

@@ -73,6 +73,11 @@ impl Replica {
         self.samples_max = samples_max.max(2);
     }
 
+    /// Forgets everybody.
+    pub(crate) fn clear(&mut self) {
+        *self = Replica { samples_max: self.samples_max, ..Replica::default() };
+    }
+
     /// Takes a snapshot in.
     pub fn apply(&mut self, snapshot: &Snapshot) {
         let tick = snapshot.header.tick;

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use renetcode::ConnectToken;
-use throng_shared::ids::{ClientId, InstanceId};
+use ring::rand::{SecureRandom, SystemRandom};
+use throng_shared::ids::ClientId;
+use throng_shared::netcode::{self, ConnectToken, Key, PrivateToken};
 use throng_shared::wire::PROTOCOL_ID;
 use throng_shared::wire::key::ConnectKey;
 use throng_shared::wire::token::TokenData;
@@ -16,54 +17,66 @@ const EXPIRES_AFTER_S: u64 = 60;
 const TIMEOUT_S: i32 = 10;
 
 /// Why a token could not be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// The development key, which everybody knows, protects nothing beyond this machine.
     #[error("the development key is for loopback addresses only, and {0} is not one: give a key")]
     NotLoopback(SocketAddr),
-    /// The token could not be sealed.
+    /// No address, or too many.
     #[error("cannot make a connect token: {0}")]
-    Generation(String),
+    Token(#[from] netcode::TokenError),
+    /// The operating system gives no random numbers.
+    #[error("cannot make a connect token: the system gives no random numbers")]
+    Random,
 }
 
-/// A token for a server on this machine that runs with the development key.
+/// A token for a server on this machine that runs with the development key, for the first of its worlds. Each token for the
+/// same player is newer than the one before, and of the same session: it takes over.
 ///
 /// # Errors
 /// When `server` is not a loopback address.
 pub fn development_token(server: SocketAddr, client_id: u64) -> Result<ConnectToken, TokenError> {
-    connect_token(server, ClientId(client_id), InstanceId(0), &ConnectKey::DEVELOPMENT)
+    connect_token(&[server], ClientId(client_id), token_data(), &ConnectKey::DEVELOPMENT)
 }
 
-/// A token with which `client` may enter a world of the server at `server`, sealed with the server's key. A game's own
-/// login service makes such tokens; the key never reaches players.
+/// What a token for session 0 of the first world says, made now.
+pub fn token_data() -> TokenData {
+    TokenData { issued_at_ms: unix_time().as_millis() as u64, ..TokenData::default() }
+}
+
+/// A token with which `client` may enter a world of the server at `servers`: an address for each of its network threads, the
+/// first to be tried first. It is sealed with the server's key. A game's own login service makes such tokens; the key never
+/// reaches players.
 ///
 /// # Errors
-/// When the development key is to be used for another machine.
+/// When the development key is to be used for another machine, or there is no address or more than 32.
 pub fn connect_token(
-    server: SocketAddr,
+    servers: &[SocketAddr],
     client: ClientId,
-    instance: InstanceId,
+    data: TokenData,
     key: &ConnectKey,
 ) -> Result<ConnectToken, TokenError> {
-    if !key.is_allowed_at(server.ip()) {
-        return Err(TokenError::NotLoopback(server));
+    if let Some(server) = servers.iter().find(|server| !key.is_allowed_at(server.ip())) {
+        return Err(TokenError::NotLoopback(*server));
     }
-    let user_data = TokenData { instance }.encode();
-    ConnectToken::generate(
-        unix_time(),
-        PROTOCOL_ID,
-        EXPIRES_AFTER_S,
-        client.0,
-        TIMEOUT_S,
-        vec![server],
-        Some(&user_data),
-        key.bytes(),
-    )
-    .map_err(|error| TokenError::Generation(error.to_string()))
+    let mut random = [0; 24 + 32 + 32];
+    SystemRandom::new().fill(&mut random).map_err(|_| TokenError::Random)?;
+    let key_at = |start: usize| Key(std::array::from_fn(|place| random[start + place]));
+    let private = PrivateToken {
+        client_id: client.0,
+        timeout_s: TIMEOUT_S,
+        addresses: servers.to_vec(),
+        client_to_server: key_at(24),
+        server_to_client: key_at(56),
+        user_data: data.encode(),
+    };
+    let nonce = std::array::from_fn(|place| random[place]);
+    let now_s = unix_time().as_secs();
+    Ok(ConnectToken::new(&private, PROTOCOL_ID, now_s, now_s + EXPIRES_AFTER_S, nonce, &Key(*key.bytes()))?)
 }
 
 /// Time since 1970; zero for a clock that is set to before it.
 #[expect(clippy::disallowed_methods, reason = "tokens expire by the calendar")]
-pub(crate) fn unix_time() -> Duration {
+fn unix_time() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

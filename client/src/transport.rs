@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use throng_shared::netcode::ClientEnd;
+
 /// Carries datagrams of up to 1,300 bytes to one server and back. They may be lost, duplicated or overtaken.
 pub trait ClientTransport {
     /// Hands over every datagram that has arrived until `now`.
@@ -27,8 +29,25 @@ pub enum TransportStatus {
     Connecting,
     /// Open.
     Connected,
-    /// Over, or never opened; and why, in words.
-    Disconnected(String),
+    /// Over, or never opened; and why.
+    Disconnected(TransportEnd),
+}
+
+/// Why a connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportEnd {
+    /// As the connection layer says.
+    #[error("{0}")]
+    Netcode(#[from] ClientEnd),
+    /// The socket is broken.
+    #[error("the socket failed: {0}")]
+    Socket(std::io::ErrorKind),
+    /// The connection stands, but the hello was not answered.
+    #[error("the server does not answer the hello")]
+    NoWelcome,
+    /// Somebody has pulled the plug of a simulated network.
+    #[error("unplugged")]
+    Unplugged,
 }
 
 /// What has gone over a connection.
@@ -42,4 +61,16 @@ pub struct Traffic {
     pub datagrams_out: u64,
     /// Bytes sent, as UDP payload.
     pub bytes_out: u64,
+}
+
+impl Traffic {
+    /// This and `other` together.
+    pub fn plus(self, other: Traffic) -> Traffic {
+        Traffic {
+            datagrams_in: self.datagrams_in + other.datagrams_in,
+            bytes_in: self.bytes_in + other.bytes_in,
+            datagrams_out: self.datagrams_out + other.datagrams_out,
+            bytes_out: self.bytes_out + other.bytes_out,
+        }
+    }
 }

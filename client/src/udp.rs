@@ -6,15 +6,11 @@ use std::time::Duration;
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
-use renetcode::{ClientAuthentication, ConnectToken, NetcodeClient};
 use throng_shared::link::{LinkConditions, LinkQueue};
-use throng_shared::wire::guard::check_netcode_packet;
+use throng_shared::netcode::client::Heard;
+use throng_shared::netcode::{ConnectToken, NetcodeClient};
 
-use crate::token::unix_time;
-use crate::transport::{ClientTransport, Traffic, TransportStatus};
-
-/// How often the disconnect packet is sent: it is not acknowledged, and any may be lost.
-const DISCONNECT_REPEATS: u32 = 5;
+use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 
 /// Datagrams taken from the socket in one go, so that a flood cannot hold the caller.
 const RECEIVE_BUDGET: usize = 1_024;
@@ -24,14 +20,13 @@ const RECEIVE_BUDGET: usize = 1_024;
 pub struct UdpTransport {
     socket: UdpSocket,
     netcode: Box<NetcodeClient>,
+    /// The server that the socket is connected to: one of those that the token names.
     server: SocketAddr,
-    /// Added to the caller's time to get the time since 1970.
-    unix_offset: Duration,
     link: Option<Link>,
     traffic: Traffic,
     has_more: bool,
     /// What went wrong with the socket itself.
-    failure: Option<String>,
+    failure: Option<ErrorKind>,
 }
 
 /// Both directions of a bad link.
@@ -45,12 +40,10 @@ impl UdpTransport {
     /// Starts to connect with `token`; `now` is the caller's time, on which all later times are.
     ///
     /// # Errors
-    /// When no socket is to be had, or the token cannot be used.
+    /// When no socket is to be had.
     pub fn connect(token: ConnectToken, now: Duration) -> std::io::Result<UdpTransport> {
-        let unix_offset = unix_time().saturating_sub(now);
-        let authentication = ClientAuthentication::Secure { connect_token: token };
-        let netcode = NetcodeClient::new(now + unix_offset, authentication).map_err(std::io::Error::other)?;
-        let server = netcode.server_addr();
+        let netcode = NetcodeClient::new(token, now);
+        let server = netcode.server();
         let any: SocketAddr =
             if server.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
         let socket = UdpSocket::bind(any)?;
@@ -59,7 +52,6 @@ impl UdpTransport {
             socket,
             netcode: Box::new(netcode),
             server,
-            unix_offset,
             link: None,
             traffic: Traffic::default(),
             has_more: false,
@@ -106,7 +98,7 @@ impl UdpTransport {
                 }
                 Err(error) => {
                     if error.kind() != ErrorKind::WouldBlock {
-                        self.failure = Some(format!("cannot receive: {error}"));
+                        self.failure = Some(error.kind());
                     }
                     self.has_more = false;
                     return;
@@ -114,19 +106,29 @@ impl UdpTransport {
             };
             match &mut self.link {
                 Some(link) => link.back.push(now, buffer[..length].to_vec()),
-                None => self.take_packet(&mut buffer[..length], deliver),
+                None => self.take_packet(now, &mut buffer[..length], deliver),
             }
         }
         self.has_more = true;
     }
 
-    fn take_packet(&mut self, packet: &mut [u8], deliver: &mut dyn FnMut(&[u8])) {
+    fn take_packet(&mut self, now: Duration, packet: &mut [u8], deliver: &mut dyn FnMut(&[u8])) {
         self.traffic.datagrams_in += 1;
         self.traffic.bytes_in += packet.len() as u64;
-        if check_netcode_packet(packet).is_ok()
-            && let Some(payload) = self.netcode.process_packet(packet)
-        {
+        // What is not the server's, or comes twice, is none of our business.
+        if let Ok(Heard::Payload(payload)) = self.netcode.receive(now, packet) {
             deliver(payload);
+        }
+    }
+
+    /// Turns to the server that is to be asked now, when it is another one than before.
+    fn follow_server(&mut self) {
+        let server = self.netcode.server();
+        if server != self.server {
+            self.server = server;
+            if let Err(error) = self.socket.connect(server) {
+                self.failure = Some(error.kind());
+            }
         }
     }
 }
@@ -146,28 +148,29 @@ impl ClientTransport for UdpTransport {
     fn receive(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8])) {
         self.take_from_socket(RECEIVE_BUDGET, now, deliver);
         while let Some((_, mut packet)) = self.link.as_mut().and_then(|link| link.back.pop_due(now)) {
-            self.take_packet(&mut packet, deliver);
+            self.take_packet(now, &mut packet, deliver);
         }
         while let Some((_, packet)) = self.link.as_mut().and_then(|link| link.out.pop_due(now)) {
             drop(self.socket.send(&packet));
         }
-        let elapsed = (now + self.unix_offset).saturating_sub(self.netcode.current_time());
-        if let Some((packet, _)) = self.netcode.update(elapsed) {
+        self.netcode.check_timeouts(now);
+        self.follow_server();
+        if let Some(packet) = self.netcode.update(now) {
             send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
         }
     }
 
     fn send(&mut self, now: Duration, datagram: &[u8]) {
-        if let Ok((_, packet)) = self.netcode.generate_payload_packet(datagram) {
+        if let Some(packet) = self.netcode.payload(now, &[datagram]) {
             send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
         }
     }
 
     fn status(&self) -> TransportStatus {
-        if let Some(failure) = &self.failure {
-            TransportStatus::Disconnected(failure.clone())
-        } else if let Some(reason) = self.netcode.disconnect_reason() {
-            TransportStatus::Disconnected(format!("{} ({reason})", self.server))
+        if let Some(kind) = self.failure {
+            TransportStatus::Disconnected(TransportEnd::Socket(kind))
+        } else if let Some(end) = self.netcode.end() {
+            TransportStatus::Disconnected(end.into())
         } else if self.netcode.is_connected() {
             TransportStatus::Connected
         } else {
@@ -176,14 +179,8 @@ impl ClientTransport for UdpTransport {
     }
 
     fn disconnect(&mut self, now: Duration) {
-        if self.netcode.is_disconnected() {
-            return;
-        }
-        for _ in 0..DISCONNECT_REPEATS {
-            if let Ok((_, packet)) = self.netcode.disconnect() {
-                send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
-            }
-        }
+        let UdpTransport { socket, link, traffic, netcode, .. } = self;
+        netcode.disconnect(|packet| send_packet(socket, link, traffic, now, packet));
     }
 
     fn traffic(&self) -> Traffic {

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use throng_shared::ids::ClientId;
-use throng_shared::wire::message::{GoodbyeReason, ServerMessage};
+use throng_shared::wire::control::{GoodbyeReason, Welcome};
+
+use crate::net::ConnectionId;
 
 /// Everything that has arrived for one instance since its last tick.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +16,8 @@ pub struct InboundBatch {
     /// When the tick begins that takes the batch, on the scale of the frames' arrivals. From it clients are told how early
     /// their inputs came; nothing else depends on it.
     pub tick_begins_at: Duration,
+    /// Messages of clients in the world, in the order in which they arrived.
+    pub messages: Vec<(ClientId, Vec<u8>)>,
     frames: Vec<InboundFrame>,
     bytes: Vec<u8>,
 }
@@ -25,10 +29,26 @@ pub enum Arrival {
     Joined {
         /// Who.
         client: ClientId,
+        /// Its connection.
+        connection: ConnectionId,
         /// The name that the player gave.
         name: String,
     },
-    /// Its connection has ended.
+    /// Its connection has broken; its seat is held.
+    Broken {
+        /// Who.
+        client: ClientId,
+    },
+    /// It has come back to its seat.
+    Resumed {
+        /// Who.
+        client: ClientId,
+        /// Its new connection.
+        connection: ConnectionId,
+        /// Whether it still knows what it was told before. Otherwise it must be told everything anew.
+        knows_world: bool,
+    },
+    /// It has gone for good.
     Left {
         /// Who.
         client: ClientId,
@@ -76,78 +96,179 @@ impl InboundBatch {
         })
     }
 
-    /// Forgets the frames of a client that has gone: they are not for whoever comes under its name after it.
-    pub fn forget_frames(&mut self, client: ClientId) {
+    /// Forgets what a client that has gone has sent: it is not for whoever comes under its name after it.
+    pub fn forget(&mut self, client: ClientId) {
         self.frames.retain(|frame| frame.client != client);
+        self.messages.retain(|(sender, _)| *sender != client);
     }
 
     /// Empties the batch, keeping its memory.
     pub fn clear(&mut self) {
         self.arrivals.clear();
+        self.messages.clear();
         self.frames.clear();
         self.bytes.clear();
     }
 }
 
-/// Everything that instances and the front door have for the network.
+/// Everything that instances have for their clients, and the front door for its visitors.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundBatch {
-    /// Messages for the reliable channel, in the order in which they are to be sent.
-    pub messages: Vec<(ClientId, ServerMessage)>,
-    /// Which connections were known when this was written: nothing in it is for those that came later, even if their
-    /// clients bear the names of earlier ones.
-    pub heard_until: u64,
-    /// Connections to be ended, each with its last message; sent after `messages`.
-    pub dismissals: Vec<(ClientId, ServerMessage)>,
-    frames: Vec<(ClientId, Range<usize>)>,
+    /// Answers to clients that an instance has let in or given their seats back.
+    pub welcomes: Vec<(ClientId, Welcome)>,
+    /// Messages for the reliable channel, each of 1 to [`throng_shared::limits::MESSAGE_BYTES_MAX`] bytes, in the order in
+    /// which they are to be sent.
+    pub messages: Vec<(ClientId, Vec<u8>)>,
+    /// Clients to be sent away.
+    pub dismissals: Vec<(ClientId, GoodbyeReason)>,
+    /// What each network thread is to send, by its number.
+    shards: Vec<OutboundShard>,
+}
+
+/// What one network thread is to send.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundShard {
+    /// Connections to be ended.
+    pub closes: Vec<ConnectionId>,
+    /// Clients to be kept out for a while.
+    pub quarantines: Vec<ClientId>,
+    frames: Vec<(ConnectionId, Range<usize>)>,
+    packets: Vec<(ConnectionId, Range<usize>)>,
+    controls: Vec<(ConnectionId, Range<usize>)>,
     bytes: Vec<u8>,
 }
 
 impl OutboundBatch {
-    /// Adds a snapshot for a client.
-    pub fn push_frame(&mut self, client: ClientId, frame: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(frame);
-        self.frames.push((client, start..self.bytes.len()));
+    /// The shard of the network thread that has `connection`.
+    pub fn shard_of(&mut self, connection: ConnectionId) -> &mut OutboundShard {
+        self.shard(connection.worker)
     }
 
-    /// The snapshots.
-    pub fn frames(&self) -> impl ExactSizeIterator<Item = (ClientId, &[u8])> {
-        self.frames.iter().map(|(client, range)| (*client, &self.bytes[range.clone()]))
+    /// The shard of a network thread.
+    pub fn shard(&mut self, worker: u16) -> &mut OutboundShard {
+        let place = usize::from(worker);
+        if self.shards.len() <= place {
+            self.shards.resize_with(place + 1, OutboundShard::default);
+        }
+        &mut self.shards[place]
     }
 
-    /// Ends a client's connection, and tells it why.
+    /// Adds a snapshot.
+    pub fn push_frame(&mut self, connection: ConnectionId, frame: &[u8]) {
+        self.shard_of(connection).push_frame(connection, frame);
+    }
+
+    /// Keeps a client out for a while, at every port that has been written to.
+    pub fn quarantine(&mut self, client: ClientId) {
+        self.shards.iter_mut().for_each(|shard| shard.quarantines.push(client));
+    }
+
+    /// Sends a client away, and tells it why.
     pub fn dismiss(&mut self, client: ClientId, reason: GoodbyeReason) {
-        self.dismissals.push((client, ServerMessage::Goodbye(reason)));
-    }
-
-    /// Moves everything from `other` behind what is here; `other` is left empty, with its memory.
-    pub fn append(&mut self, other: &mut OutboundBatch) {
-        let shift = self.bytes.len();
-        self.bytes.append(&mut other.bytes);
-        let moved = other.frames.drain(..).map(|(client, range)| (client, range.start + shift..range.end + shift));
-        self.frames.extend(moved);
-        self.heard_until = self.heard_until.max(other.heard_until);
-        self.messages.append(&mut other.messages);
-        self.dismissals.append(&mut other.dismissals);
-    }
-
-    /// Drops the snapshots, keeping messages and dismissals.
-    pub fn clear_frames(&mut self) {
-        self.frames.clear();
-        self.bytes.clear();
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.messages.is_empty() && self.dismissals.is_empty()
+        self.dismissals.push((client, reason));
     }
 
     /// Empties the batch, keeping its memory.
     pub fn clear(&mut self) {
+        self.welcomes.clear();
         self.messages.clear();
         self.dismissals.clear();
+        self.shards.iter_mut().for_each(OutboundShard::clear);
+    }
+}
+
+impl OutboundShard {
+    /// Adds a snapshot.
+    pub fn push_frame(&mut self, connection: ConnectionId, frame: &[u8]) {
+        self.frames.push((connection, put(&mut self.bytes, frame)));
+    }
+
+    /// Adds a packet of the reliable channel. Those of one connection are added one after another.
+    pub fn push_packet(&mut self, connection: ConnectionId, packet: &[u8]) {
+        self.packets.push((connection, put(&mut self.bytes, packet)));
+    }
+
+    /// Adds a control message.
+    pub fn push_control(&mut self, connection: ConnectionId, message: &[u8]) {
+        self.controls.push((connection, put(&mut self.bytes, message)));
+    }
+
+    /// Number of snapshots.
+    pub fn frame_count(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The snapshot at `place`, below [`OutboundShard::frame_count`].
+    pub fn frame(&self, place: usize) -> (ConnectionId, &[u8]) {
+        let (connection, range) = &self.frames[place];
+        (*connection, &self.bytes[range.clone()])
+    }
+
+    /// The snapshots.
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = (ConnectionId, &[u8])> {
+        self.each(&self.frames)
+    }
+
+    /// The packets of the reliable channels in these places.
+    pub fn packets_at(&self, places: Range<usize>) -> impl ExactSizeIterator<Item = (ConnectionId, &[u8])> {
+        self.each(&self.packets[places])
+    }
+
+    /// The packets of the reliable channels, those of one connection one after another.
+    pub fn packets(&self) -> impl ExactSizeIterator<Item = (ConnectionId, &[u8])> {
+        self.each(&self.packets)
+    }
+
+    /// The control messages.
+    pub fn controls(&self) -> impl ExactSizeIterator<Item = (ConnectionId, &[u8])> {
+        self.each(&self.controls)
+    }
+
+    /// Drops the snapshots, and keeps the rest.
+    pub fn clear_frames(&mut self) {
         self.frames.clear();
+    }
+
+    /// Moves everything from `other` behind what is here; `other` is left empty, with its memory.
+    pub fn append(&mut self, other: &mut OutboundShard) {
+        let shift = self.bytes.len();
+        let moved = |entry: (ConnectionId, Range<usize>)| (entry.0, entry.1.start + shift..entry.1.end + shift);
+        self.bytes.append(&mut other.bytes);
+        self.frames.extend(other.frames.drain(..).map(moved));
+        self.packets.extend(other.packets.drain(..).map(moved));
+        // Those of one connection stay together, in their order: one that is in both would get what lies between.
+        self.packets.sort_by_key(|(connection, _)| *connection);
+        self.controls.extend(other.controls.drain(..).map(moved));
+        self.closes.append(&mut other.closes);
+        self.quarantines.append(&mut other.quarantines);
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let has_bytes = !(self.frames.is_empty() && self.packets.is_empty() && self.controls.is_empty());
+        !has_bytes && self.closes.is_empty() && self.quarantines.is_empty()
+    }
+
+    /// Empties the shard, keeping its memory.
+    pub fn clear(&mut self) {
+        self.closes.clear();
+        self.quarantines.clear();
+        self.frames.clear();
+        self.packets.clear();
+        self.controls.clear();
         self.bytes.clear();
     }
+
+    fn each<'s>(
+        &'s self,
+        entries: &'s [(ConnectionId, Range<usize>)],
+    ) -> impl ExactSizeIterator<Item = (ConnectionId, &'s [u8])> {
+        entries.iter().map(|(connection, range)| (*connection, &self.bytes[range.clone()]))
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, added: &[u8]) -> Range<usize> {
+    let start = bytes.len();
+    bytes.extend_from_slice(added);
+    start..bytes.len()
 }

@@ -48,7 +48,7 @@ pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColum
     totals.players = sessions.all().len() as u64;
     for session in sessions.all_mut() {
         let counts = session.view.take_counts();
-        totals.snapshots += 1;
+        totals.snapshots += u64::from(!session.frame.is_empty());
         totals.snapshot_bytes += session.frame.len() as u64;
         totals.enters += u64::from(counts.enters);
         totals.updates += u64::from(counts.updates);

@@ -12,6 +12,8 @@ pub(crate) struct Outbound(pub(crate) OutboundBatch);
 /// Copies every client's snapshot into the batch.
 pub(crate) fn queue_snapshots(sessions: Res<Sessions>, mut outbound: ResMut<Outbound>) {
     for session in sessions.all() {
-        outbound.0.push_frame(session.client, &session.frame);
+        if let Some(connection) = session.connection.filter(|_| !session.frame.is_empty()) {
+            outbound.0.push_frame(connection, &session.frame);
+        }
     }
 }

@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use throng_shared::ids::InstanceId;
-use throng_shared::wire::message::GoodbyeReason;
+use throng_shared::ids::{ClientId, InstanceId};
+use throng_shared::tick::Tick;
+use throng_shared::wire::control::GoodbyeReason;
 
 use crate::batch::{Arrival, InboundBatch, OutboundBatch};
 use crate::clock::Pacer;
-use crate::front_door::{Admission, Destination, FrontDoor};
+use crate::front_door::{Admission, Destination, DoorTotals, FrontDoor};
 use crate::instance::Instance;
-use crate::net::{NetEvent, NetInbound};
+use crate::net::{Content, NetEvent, NetInbound};
 
 /// Any number of worlds behind one front door. It has no clock and no sockets: whoever owns it says what time it is and
 /// moves the bytes.
 pub struct Host {
     front_door: FrontDoor,
     hosted: Vec<Hosted>,
+    admissions: Vec<Admission>,
+    messages: Vec<(InstanceId, ClientId, Vec<u8>)>,
 }
 
 struct Hosted {
@@ -25,17 +28,36 @@ struct Hosted {
     ticks_given_up: u64,
 }
 
+/// How a host treats its clients.
+#[derive(Clone, Copy, Debug)]
+pub struct HostOptions {
+    /// How long the seat of a client whose connection breaks is held; zero for not at all.
+    pub hold: Duration,
+    /// Number of the first reliable channel, other than those of earlier runs: a client that has one from there is not to be
+    /// confused with one that has one from here.
+    pub first_channel: u64,
+}
+
+impl Default for HostOptions {
+    fn default() -> Self {
+        HostOptions { hold: Duration::from_secs(30), first_channel: 1 }
+    }
+}
+
 impl Host {
     /// Hosts `instances`, whose numbers on tokens are their places here. Their first ticks are due one tick length after
     /// `now`.
-    pub fn new(instances: Vec<Instance>, now: Duration) -> Host {
+    pub fn new(instances: Vec<Instance>, options: HostOptions, now: Duration) -> Host {
+        let HostOptions { hold, first_channel } = options;
         let destinations = instances.iter().map(|instance| Destination {
             world_name: instance.name().to_owned(),
             world_hash: instance.world_hash(),
             players_max: instance.players_max(),
         });
         Host {
-            front_door: FrontDoor::new(destinations.collect()),
+            front_door: FrontDoor::new(destinations.collect(), hold, first_channel),
+            admissions: Vec::new(),
+            messages: Vec::new(),
             hosted: instances
                 .into_iter()
                 .map(|instance| Hosted {
@@ -54,30 +76,23 @@ impl Host {
     }
 
     /// Lets in who may come in, and gives each instance what is meant for it. To be called before [`Host::run_due`].
-    pub fn receive(&mut self, now: Duration, inbound: &NetInbound, outbound: &mut OutboundBatch) {
-        outbound.heard_until = inbound.heard_until;
+    pub fn receive(&mut self, now: Duration, inbound: &NetInbound) {
         for event in &inbound.events {
             match event {
-                NetEvent::Frame { client, received_at, bytes } => {
-                    if let Some(instance) = self.front_door.instance_of(*client) {
+                NetEvent::Received { content: Content::Frame, connection, received_at, bytes } => {
+                    if let Some((client, instance)) = self.front_door.player(*connection) {
                         let hosted = &mut self.hosted[usize::from(instance.0)];
-                        hosted.inbound.push_frame(*client, *received_at, inbound.bytes(bytes));
+                        hosted.inbound.push_frame(client, *received_at, inbound.bytes(bytes));
                     }
                 }
-                NetEvent::Message { bytes, .. } => {
-                    let admission = self.front_door.handle(now, event, inbound.bytes(bytes), outbound);
-                    self.pass_on(admission);
-                }
-                _ => {
-                    let admission = self.front_door.handle(now, event, &[], outbound);
-                    self.pass_on(admission);
-                }
+                NetEvent::Received { bytes, .. } => self.handle(now, event, inbound.bytes(bytes)),
+                NetEvent::Connected { .. } | NetEvent::Disconnected { .. } => self.handle(now, event, &[]),
             }
         }
-        self.front_door.dismiss_silent(now, outbound);
     }
 
-    /// Runs every tick that is due, and calls `ticked` after each.
+    /// Runs every tick that is due, and calls `ticked` after each; then completes `outbound` with everything else that is to
+    /// be sent.
     pub fn run_due(
         &mut self,
         now: Duration,
@@ -93,11 +108,25 @@ impl Host {
                 ticked(InstanceId(number as u16), &hosted.instance);
             }
         }
+        self.settle(now, outbound);
     }
 
-    /// Tells everybody that it is over.
-    pub fn say_goodbye(&mut self, outbound: &mut OutboundBatch) {
-        self.front_door.dismiss_all(GoodbyeReason::ServerStopping, outbound);
+    /// Completes `outbound` with what is to be sent besides what instances have written.
+    pub fn settle(&mut self, now: Duration, outbound: &mut OutboundBatch) {
+        let hosted = &self.hosted;
+        let tick_of = |id: InstanceId| hosted.get(usize::from(id.0)).map_or(Tick(0), |h| h.instance.current_tick());
+        self.front_door.settle(now, outbound, &mut self.admissions, tick_of);
+        self.pass_on();
+    }
+
+    /// Tells everybody that it is over, with the next [`Host::settle`]s, until they have gone.
+    pub fn say_goodbye(&mut self, now: Duration) {
+        self.front_door.dismiss_all(now, GoodbyeReason::ServerStopping);
+    }
+
+    /// Number of connections.
+    pub fn connection_count(&self) -> usize {
+        self.front_door.visitor_count()
     }
 
     /// The instances, in the order of their numbers.
@@ -115,21 +144,26 @@ impl Host {
         self.hosted.iter().map(|hosted| hosted.ticks_given_up).sum()
     }
 
-    /// Clients that were not let in.
-    pub fn refusals(&self) -> u64 {
-        self.front_door.refusals()
+    /// Counts of the front door.
+    pub fn door_totals(&self) -> DoorTotals {
+        self.front_door.totals()
     }
 
-    fn pass_on(&mut self, admission: Option<Admission>) {
-        let (instance, arrival) = match admission {
-            Some(Admission::Join(instance, client, name)) => (instance, Arrival::Joined { client, name }),
-            Some(Admission::Leave(instance, client)) => (instance, Arrival::Left { client }),
-            None => return,
-        };
-        let inbound = &mut self.hosted[usize::from(instance.0)].inbound;
-        if let Arrival::Left { client } = arrival {
-            inbound.forget_frames(client);
+    fn handle(&mut self, now: Duration, event: &NetEvent, bytes: &[u8]) {
+        self.front_door.handle(now, event, bytes, &mut self.admissions, &mut self.messages);
+        self.pass_on();
+        for (instance, client, message) in self.messages.drain(..) {
+            self.hosted[usize::from(instance.0)].inbound.messages.push((client, message));
         }
-        inbound.arrivals.push(arrival);
+    }
+
+    fn pass_on(&mut self) {
+        for (instance, arrival) in self.admissions.drain(..) {
+            let inbound = &mut self.hosted[usize::from(instance.0)].inbound;
+            if let Arrival::Left { client } = arrival {
+                inbound.forget(client);
+            }
+            inbound.arrivals.push(arrival);
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::batch::{InboundBatch, OutboundBatch};
 use crate::clock::Clock;
 use crate::commit::Totals;
 use crate::egress::Outbound;
+use crate::game_messages::GameMessages;
 use crate::ingress::Inbound;
 use crate::interest::InterestRules;
 use crate::session::Sessions;
@@ -92,6 +93,7 @@ impl Instance {
         world.init_resource::<CharacterColumns>();
         world.init_resource::<Sessions>();
         world.init_resource::<Totals>();
+        world.init_resource::<GameMessages>();
         world.init_resource::<Inbound>();
         world.init_resource::<Outbound>();
         Ok(Instance {
@@ -110,6 +112,7 @@ impl Instance {
         let mut tick = self.world.resource_mut::<Tick>();
         *tick = *tick + 1;
         std::mem::swap(&mut self.world.resource_mut::<Inbound>().0, inbound);
+        std::mem::swap(&mut self.world.resource_mut::<Outbound>().0, outbound);
         let mut lap_start = self.clock.now();
         for (phase, schedule) in &mut self.phases {
             schedule.run(&mut self.world);
@@ -118,8 +121,8 @@ impl Instance {
             lap_start = now;
         }
         std::mem::swap(&mut self.world.resource_mut::<Inbound>().0, inbound);
+        std::mem::swap(&mut self.world.resource_mut::<Outbound>().0, outbound);
         inbound.clear();
-        outbound.append(&mut self.world.resource_mut::<Outbound>().0);
     }
 
     /// The last tick that was lived through.

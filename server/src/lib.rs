@@ -12,6 +12,7 @@ pub mod admin;
 pub mod batch;
 pub mod check;
 pub mod clock;
+pub mod game_messages;
 pub mod host;
 pub mod instance;
 pub mod interest;
@@ -31,4 +32,5 @@ mod record;
 mod simulation;
 
 pub use commit::Totals;
+pub use front_door::DoorTotals;
 pub use simulation::LastInput;

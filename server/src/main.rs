@@ -92,19 +92,26 @@ fn greeting(prepared: &Prepared, server: &Server) -> String {
     }));
     let key =
         if prepared.key == ConnectKey::DEVELOPMENT { "development key, this machine only" } else { "with your key" };
-    lines.push(format!("  players  udp {} ({key})", server.game_address()));
+    let addresses: Vec<String> = server.game_addresses().iter().map(SocketAddr::to_string).collect();
+    lines.push(format!("  players  udp {} ({key})", addresses.join(" ")));
     if let Some(address) = server.http_address {
         lines.push(format!("  health   http://{address}/healthz  /readyz  /metrics"));
     }
-    lines.extend(swarm_commands(prepared, server.game_address()));
+    lines.extend(swarm_commands(prepared, &server.game_addresses()));
     lines.push("Stop it:             Ctrl-C".to_owned());
     lines.join("\n")
 }
 
 /// A command for each world that sends it players, with whatever they must be given.
-fn swarm_commands(prepared: &Prepared, game_address: SocketAddr) -> Vec<String> {
+fn swarm_commands(prepared: &Prepared, game_addresses: &[SocketAddr]) -> Vec<String> {
     // Tokens name the address that players connect to, which need not be the one listened on.
-    let address = prepared.settings.net.public_address.unwrap_or(game_address);
+    let Some(address) = prepared.settings.net.public_address.or(game_addresses.first().copied()) else {
+        return Vec::new();
+    };
+    let workers = match game_addresses.len() {
+        1 => String::new(),
+        count => format!(" --workers {count}"),
+    };
     let key = match &prepared.key_origin {
         KeyOrigin::File(file) => format!(" --key-file {}", quoted(file)),
         KeyOrigin::Development | KeyOrigin::Environment => String::new(),
@@ -116,7 +123,7 @@ fn swarm_commands(prepared: &Prepared, game_address: SocketAddr) -> Vec<String> 
             let instance = if number > 0 { format!(" --instance {number}") } else { String::new() };
             format!(
                 "Send it 50 players:  cargo run --release -p throng-client --bin throng-swarm -- --server {address} \
-                 --clients 50{world}{instance}{key}"
+                 --clients 50{workers}{world}{instance}{key}"
             )
         })
         .collect();

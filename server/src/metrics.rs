@@ -10,12 +10,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use throng_shared::ids::InstanceId;
+use throng_shared::netcode::NetcodeError;
 use throng_shared::wire::WireError;
+use throng_shared::wire::control::GoodbyeReason;
 
 use crate::commit::Totals;
 use crate::host::Host;
 use crate::instance::Instance;
-use crate::net::NetTotals;
+use crate::net::{ConnectionEnd, NetTotals, handshake_labels};
 use crate::tick::Phase;
 
 /// Upper bounds of tick and phase times, in seconds: from what a phase of an idle world takes to what loses ticks.
@@ -50,13 +52,29 @@ const NET_COUNTERS: [NetCounter; 9] = [
     ("net_bytes_in", "Payload bytes from clients", |t| t.bytes_in),
     ("net_datagrams_out", "Datagrams to clients", |t| t.datagrams_out),
     ("net_bytes_out", "Payload bytes to clients", |t| t.bytes_out),
-    ("net_refused", "Datagrams refused before anybody could be told to have sent them", |t| t.refused),
-    ("net_handshakes_refused", "Requests for a connection with a token that does not let in", |t| t.handshakes_refused),
-    ("net_inbound_dropped", "Frames and messages dropped because too much waited for the tick", |t| t.inbound_dropped),
-    ("net_outbound_dropped", "Batches of snapshots dropped because the network thread was late", |t| {
-        t.outbound_dropped
+    ("net_unknown_source", "Packets from addresses that nobody is connected from", |t| t.transport.unknown_source),
+    ("net_flooded", "Packets of connected clients beyond what is looked at", |t| t.transport.flooded),
+    ("net_send_failures", "Datagrams that the operating system did not take", |t| t.transport.send_failures),
+    ("net_inbound_dropped", "Frames and packets dropped because there were too many", |t| t.inbound_dropped),
+    ("net_outbound_dropped", "Batches of snapshots dropped because a network thread was late", |t| t.outbound_dropped),
+];
+
+/// Counts of the network side by reason: their public name, and each reason with its count.
+type ReasonCounter = (&'static str, &'static str, fn(&NetTotals) -> Vec<(&'static str, u64)>);
+
+const REASON_COUNTERS: [ReasonCounter; 4] = [
+    ("net_refused", "Packets that cannot be what they say", |t| {
+        NetcodeError::ALL.iter().map(|error| error.label()).zip(t.transport.refused).collect()
     }),
-    ("net_channels_full", "Connections ended because too many messages were unacknowledged", |t| t.channels_full),
+    ("net_handshakes_refused", "Requests for a connection that were not granted", |t| {
+        handshake_labels().into_iter().zip(t.transport.handshakes_refused).collect()
+    }),
+    ("net_malformed", "Malformed datagrams of clients", |t| {
+        WireError::ALL.iter().map(|error| error.label()).zip(t.malformed).collect()
+    }),
+    ("net_disconnects", "Connections that have ended", |t| {
+        ConnectionEnd::ALL.iter().map(|end| end.label()).zip(t.ended).collect()
+    }),
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -89,10 +107,13 @@ pub struct Metrics {
     players: Family<WorldLabels, Gauge>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
     net_counters: [Counter; NET_COUNTERS.len()],
-    malformed: Family<ReasonLabel, Counter>,
+    reason_counters: [Family<ReasonLabel, Counter>; REASON_COUNTERS.len()],
+    goodbyes: Family<ReasonLabel, Counter>,
     connected: Gauge,
     ticks_given_up: Counter,
     refusals: Counter,
+    seats_held: Counter,
+    seats_resumed: Counter,
 }
 
 impl Default for Metrics {
@@ -107,10 +128,13 @@ impl Default for Metrics {
             players: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
             net_counters: std::array::from_fn(|_| Counter::default()),
-            malformed: Family::default(),
+            reason_counters: std::array::from_fn(|_| Family::default()),
+            goodbyes: Family::default(),
             connected: Gauge::default(),
             ticks_given_up: Counter::default(),
             refusals: Counter::default(),
+            seats_held: Counter::default(),
+            seats_resumed: Counter::default(),
             registry: Registry::default(),
         };
         registry.register_with_unit("tick", "Time that a tick took", Unit::Seconds, metrics.tick_seconds.clone());
@@ -125,10 +149,15 @@ impl Default for Metrics {
         for ((name, help, _), counter) in NET_COUNTERS.iter().zip(&metrics.net_counters) {
             registry.register(*name, *help, counter.clone());
         }
-        registry.register("net_malformed", "Malformed datagrams of clients", metrics.malformed.clone());
+        for ((name, help, _), family) in REASON_COUNTERS.iter().zip(&metrics.reason_counters) {
+            registry.register(*name, *help, family.clone());
+        }
+        registry.register("goodbyes", "Connections that the server ended", metrics.goodbyes.clone());
         registry.register("net_connected", "Clients connected", metrics.connected.clone());
         registry.register("ticks_given_up", "Ticks that were missed for good", metrics.ticks_given_up.clone());
         registry.register("refusals", "Clients that were not let in", metrics.refusals.clone());
+        registry.register("seats_held", "Seats held for players whose connections broke", metrics.seats_held.clone());
+        registry.register("seats_resumed", "Seats given back to players", metrics.seats_resumed.clone());
         Metrics { registry, ..metrics }
     }
 }
@@ -156,13 +185,21 @@ impl Metrics {
     /// Notes how the host and the network are.
     pub fn note_host(&self, host: &Host, net: &NetTotals) {
         set(&self.ticks_given_up, host.ticks_given_up());
-        set(&self.refusals, host.refusals());
+        let door = host.door_totals();
+        set(&self.refusals, door.refusals);
+        set(&self.seats_held, door.seats_held);
+        set(&self.seats_resumed, door.seats_resumed);
+        for (reason, count) in GoodbyeReason::ALL.iter().zip(door.goodbyes) {
+            set(&self.goodbyes.get_or_create(&ReasonLabel { reason: reason.label() }), count);
+        }
         self.connected.set(net.connected as i64);
         for ((_, _, read), counter) in NET_COUNTERS.iter().zip(&self.net_counters) {
             set(counter, read(net));
         }
-        for (error, count) in WireError::ALL.iter().zip(net.malformed) {
-            set(&self.malformed.get_or_create(&ReasonLabel { reason: error.label() }), count);
+        for ((_, _, read), family) in REASON_COUNTERS.iter().zip(&self.reason_counters) {
+            for (reason, count) in read(net) {
+                set(&family.get_or_create(&ReasonLabel { reason }), count);
+            }
         }
     }
 

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow, ensure};
+use throng_shared::config::WORKERS_MAX;
+use throng_shared::limits::LINGER_MS;
+use throng_shared::tick::TickRate;
 use tracing::{info, warn};
 
 use crate::admin::{Status, spawn_control};
 use crate::batch::OutboundBatch;
 use crate::clock::{Clock, SystemClock};
-use crate::host::Host;
+use crate::host::{Host, HostOptions};
 use crate::instance::Instance;
+use crate::net::netcode::{TakenPlaces, UsedTokens};
 use crate::net::{NetInbound, NetTotals, NetWorker, UdpOptions, UdpTransport, spawn_worker};
 use crate::settings::Prepared;
 
 /// A server that listens.
 pub struct Server {
     host: Host,
-    worker: NetWorker,
+    workers: Vec<NetWorker>,
     status: Arc<Status>,
     clock: Arc<dyn Clock>,
     pool: rayon::ThreadPool,
@@ -43,7 +47,7 @@ impl Server {
         let settings = &prepared.settings;
         let http = settings.http_bind.map(open_http).transpose()?;
         let http_address = http.as_ref().map(TcpListener::local_addr).transpose()?;
-        let worker = open_worker(prepared, &clock)?;
+        let workers = open_workers(prepared, &clock)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(settings.threads as usize)
             .thread_name(|number| format!("tick-{number}"))
@@ -53,13 +57,18 @@ impl Server {
         let instances = instances.collect::<Result<Vec<_>, _>>()?;
         let status = Arc::new(Status::new(Arc::clone(&clock)));
         spawn_control(Arc::clone(&status), http).context("cannot start the control thread")?;
-        let host = Host::new(instances, clock.now());
-        Ok(Server { host, worker, status, clock, pool, http_address })
+        let options = HostOptions {
+            hold: Duration::from_secs(settings.hold_s.into()),
+            // More channels than microseconds are not opened.
+            first_channel: unix_time().as_micros() as u64,
+        };
+        let host = Host::new(instances, options, clock.now());
+        Ok(Server { host, workers, status, clock, pool, http_address })
     }
 
-    /// Where players connect.
-    pub fn game_address(&self) -> SocketAddr {
-        self.worker.address
+    /// Where players connect: an address for each network thread.
+    pub fn game_addresses(&self) -> Vec<SocketAddr> {
+        self.workers.iter().map(|worker| worker.address).collect()
     }
 
     /// How the server is; also the way to stop it.
@@ -70,24 +79,23 @@ impl Server {
     /// Lives until it is told to stop, then says goodbye to everybody.
     ///
     /// # Errors
-    /// When the network thread has died; there is then nobody to say goodbye to.
+    /// When a network thread has died; there is then nobody to say goodbye to.
     pub fn run(self) -> anyhow::Result<()> {
-        let Server { mut host, worker, status, clock, pool, .. } = self;
+        let Server { mut host, workers, status, clock, pool, .. } = self;
         // Inside the pool, so that the tick's own thread does its share of the parallel work.
-        pool.install(|| tick_until_stopped(&mut host, &worker, &status, &*clock))?;
-        let (mut inbound, mut outbound) = (NetInbound::default(), OutboundBatch::default());
-        // Who has just come is told as well.
-        worker.mailbox().collect(&mut inbound);
-        host.receive(clock.now(), &inbound, &mut outbound);
-        host.say_goodbye(&mut outbound);
-        info!(clients = outbound.dismissals.len(), "stopping");
-        worker.post(&mut outbound);
-        worker.finish();
+        pool.install(|| tick_until_stopped(&mut host, &workers, &status, &*clock))?;
+        say_goodbye(&mut host, &workers, &*clock);
+        workers.into_iter().for_each(NetWorker::finish);
         Ok(())
     }
 }
 
-fn tick_until_stopped(host: &mut Host, worker: &NetWorker, status: &Status, clock: &dyn Clock) -> anyhow::Result<()> {
+fn tick_until_stopped(
+    host: &mut Host,
+    workers: &[NetWorker],
+    status: &Status,
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
     let mut inbound = NetInbound::default();
     let mut outbound = OutboundBatch::default();
     let mut overload = OverloadLog::default();
@@ -98,17 +106,53 @@ fn tick_until_stopped(host: &mut Host, worker: &NetWorker, status: &Status, cloc
             std::thread::sleep(wait.min(WAIT_MAX));
             continue;
         }
-        ensure!(worker.is_alive(), "the network thread has died; what it said before is above");
-        worker.mailbox().collect(&mut inbound);
-        host.receive(now, &inbound, &mut outbound);
+        ensure!(workers.iter().all(NetWorker::is_alive), "a network thread has died; what it said before is above");
+        let net = collect(host, workers, now, &mut inbound);
         host.run_due(now, &mut outbound, |id, instance| status.metrics.note_tick(id, instance));
-        worker.post(&mut outbound);
-        let net = NetTotals { outbound_dropped: worker.mailbox().dropped_batches(), ..inbound.totals };
+        post(workers, &mut outbound);
         status.metrics.note_host(host, &net);
         status.note_tick(now);
         overload.note(now, host.ticks_given_up());
     }
     Ok(())
+}
+
+/// Gives the host what has arrived on every port; returns the counts of all of them.
+fn collect(host: &mut Host, workers: &[NetWorker], now: Duration, inbound: &mut NetInbound) -> NetTotals {
+    let mut totals = NetTotals::default();
+    for worker in workers {
+        worker.mailbox().collect(inbound);
+        host.receive(now, inbound);
+        totals.add(&inbound.totals);
+        totals.outbound_dropped += worker.mailbox().dropped_batches();
+    }
+    totals
+}
+
+/// Hands each network thread what it is to send.
+fn post(workers: &[NetWorker], outbound: &mut OutboundBatch) {
+    for (number, worker) in workers.iter().enumerate() {
+        worker.post(outbound.shard(number as u16));
+    }
+    outbound.clear();
+}
+
+/// Tells everybody that it is over, until all have gone or have had time enough.
+fn say_goodbye(host: &mut Host, workers: &[NetWorker], clock: &dyn Clock) {
+    const REPEAT_AFTER: Duration = Duration::from_millis(50);
+    let (mut inbound, mut outbound) = (NetInbound::default(), OutboundBatch::default());
+    // Who has just come is told as well.
+    collect(host, workers, clock.now(), &mut inbound);
+    info!(clients = host.connection_count(), "stopping");
+    host.say_goodbye(clock.now());
+    // Whoever comes while the others go is told as well, but not for ever.
+    let end = clock.now() + Duration::from_millis(2 * LINGER_MS);
+    while host.connection_count() > 0 && clock.now() < end {
+        host.settle(clock.now(), &mut outbound);
+        post(workers, &mut outbound);
+        std::thread::sleep(REPEAT_AFTER);
+        collect(host, workers, clock.now(), &mut inbound);
+    }
 }
 
 /// Says that the world runs late, but not in every tick of a bad hour.
@@ -131,20 +175,40 @@ impl OverloadLog {
     }
 }
 
-fn open_worker(prepared: &Prepared, clock: &Arc<dyn Clock>) -> anyhow::Result<NetWorker> {
+fn open_workers(prepared: &Prepared, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<NetWorker>> {
+    let settings = &prepared.settings;
+    let count = match settings.net.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2).min(WORKERS_MAX as usize) as u16,
+        count => count as u16,
+    };
+    let shared = (UsedTokens::default(), TakenPlaces::default());
+    (0..count).map(|number| open_worker(prepared, clock, number, count, &shared)).collect()
+}
+
+fn open_worker(
+    prepared: &Prepared,
+    clock: &Arc<dyn Clock>,
+    number: u16,
+    count: u16,
+    (used_tokens, places): &(UsedTokens, TakenPlaces),
+) -> anyhow::Result<NetWorker> {
     let net = &prepared.settings.net;
-    #[expect(clippy::disallowed_methods, reason = "connect tokens expire by the calendar")]
-    let unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let options = UdpOptions {
-        bind: net.bind,
-        public: net.public_address,
+        bind: nth_address(net.bind, number)?,
+        public: net.public_address.map(|address| nth_address(address, number)).transpose()?,
         key: prepared.key,
         clients_max: net.clients_max as usize,
-        unix_time,
+        places: places.clone(),
+        unix_time: unix_time(),
+        worker: number,
+        used_tokens: used_tokens.clone(),
     };
     // The error names the address and the cause; as a context it would say the cause twice.
     let transport = UdpTransport::bind(options, clock.now()).map_err(|error| {
-        anyhow!("{error}\n  help: is another server running there? Choose another address with --bind IP:PORT or net.bind in the settings")
+        anyhow!(
+            "{error}\n  help: is another server running there? Choose another address with --bind IP:PORT or net.bind \
+             in the settings; net.workers = {count} takes that many ports from it on"
+        )
     })?;
     if transport.receive_buffer_bytes() < RECEIVE_BUFFER_WANTED_BYTES {
         warn!(
@@ -152,7 +216,26 @@ fn open_worker(prepared: &Prepared, clock: &Arc<dyn Clock>) -> anyhow::Result<Ne
             "the system grants a small receive buffer: with hundreds of players inputs may be lost (sysctl net.core.rmem_max)"
         );
     }
-    spawn_worker(transport, Arc::clone(clock)).context("cannot start the network thread")
+    let step = prepared.worlds.iter().map(|world| TickRate::new(world.config.tick_rate_hz).step_s()).reduce(f32::min);
+    let spread = Duration::from_secs_f32(step.unwrap_or(0.0) * net.spread_percent as f32 / 100.0);
+    spawn_worker(number, transport, Arc::clone(clock), spread).context("cannot start a network thread")
+}
+
+/// Time since 1970; zero for a clock that is set to before it.
+#[expect(clippy::disallowed_methods, reason = "connect tokens expire by the calendar")]
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The address of a network thread: as many ports further, unless any port will do.
+fn nth_address(mut address: SocketAddr, number: u16) -> anyhow::Result<SocketAddr> {
+    if address.port() != 0 {
+        let port = address.port().checked_add(number);
+        address.set_port(port.with_context(|| {
+            format!("{address} leaves no port for network thread {number}: choose a lower port or fewer net.workers")
+        })?);
+    }
+    Ok(address)
 }
 
 fn open_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -170,8 +253,14 @@ fn open_http(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// When the file cannot be written.
 pub fn write_ready_file(file: &Path, server: &Server) -> anyhow::Result<()> {
     let http = server.http_address.map_or("null".to_owned(), |address| format!("\"{address}\""));
-    let text =
-        format!("{{\"game\": \"{}\", \"http\": {http}, \"pid\": {}}}\n", server.game_address(), std::process::id());
+    let addresses = server.game_addresses();
+    let first = addresses.first().map_or(String::new(), SocketAddr::to_string);
+    let all: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
+    let text = format!(
+        "{{\"game\": \"{first}\", \"games\": [{}], \"http\": {http}, \"pid\": {}}}\n",
+        all.join(", "),
+        std::process::id()
+    );
     // Renamed into place, so that nobody reads half of it.
     let unfinished = file.with_extension("unfinished");
     std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, file)).map_err(|error| {

@@ -2,11 +2,13 @@
 
 use bevy_ecs::prelude::{Entity, Resource};
 use throng_shared::ids::{ClientId, NetId};
+use throng_shared::input::PlayerInput;
 use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
 use throng_shared::movement::CharacterState;
-use throng_shared::tick::TickRate;
+use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 
+use crate::net::ConnectionId;
 use crate::replication::ClientView;
 
 /// All sessions of an instance, sorted by client, so that every walk over them has one order.
@@ -20,6 +22,11 @@ pub struct Sessions {
 pub struct Session {
     /// Who.
     pub client: ClientId,
+    /// Where its snapshots go; none while its connection is broken and its seat is held.
+    pub connection: Option<ConnectionId>,
+    /// How many times the client has begun knowing nothing: 1 when it came, one more each time that its program was started
+    /// anew in its seat.
+    pub visits: u32,
     /// The name that the player gave.
     pub name: String,
     /// The character's name on the wire.
@@ -33,6 +40,7 @@ pub struct Session {
     /// This tick's snapshot, encoded.
     pub frame: Vec<u8>,
     pub(crate) own: OwnRecord,
+    pub(crate) quiet: Quiet,
     pub(crate) strikes: Strikes,
     /// Frames looked at since the last tick.
     pub(crate) frames_this_tick: u32,
@@ -49,9 +57,18 @@ pub(crate) struct OwnRecord {
 
 impl Session {
     /// A session of a client that has just come in.
-    pub fn new(client: ClientId, name: String, net_id: NetId, entity: Entity, rate: TickRate) -> Session {
+    pub fn new(
+        client: ClientId,
+        connection: ConnectionId,
+        name: String,
+        net_id: NetId,
+        entity: Entity,
+        rate: TickRate,
+    ) -> Session {
         Session {
             client,
+            connection: Some(connection),
+            visits: 1,
             name,
             net_id,
             entity,
@@ -59,9 +76,51 @@ impl Session {
             acks: SnapshotAcks::default(),
             frame: Vec::with_capacity(SNAPSHOT_BYTES_MAX),
             own: OwnRecord::default(),
+            quiet: Quiet::default(),
             strikes: Strikes::default(),
             frames_this_tick: 0,
         }
+    }
+
+    /// Takes it that the client knows nothing of the world.
+    pub(crate) fn forget_view(&mut self, rate: TickRate) {
+        self.view = ClientView::new(rate);
+        self.acks = SnapshotAcks::default();
+        self.quiet = Quiet::default();
+        self.visits += 1;
+    }
+}
+
+/// Whether a client has to be told anything of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Quiet {
+    /// The last snapshot, and the own state that it told.
+    written: Tick,
+    own: CharacterState,
+    input: PlayerInput,
+    /// Until when the client counts as doing something.
+    active_until: Tick,
+}
+
+impl Quiet {
+    /// Takes note of a client's newest input, at `tick`; who does something is not idle for `idle_after_ticks`.
+    pub(crate) fn note_input(&mut self, tick: Tick, input: PlayerInput, idle_after_ticks: u32) {
+        if !input.is_still() || input != self.input {
+            self.active_until = tick + idle_after_ticks;
+        }
+        self.input = input;
+    }
+
+    /// Whether a snapshot is to be written even when nobody else has changed.
+    pub(crate) fn is_broken(&self, tick: Tick, own: &CharacterState, idle_ticks: u32) -> bool {
+        let told = &self.own;
+        tick <= self.active_until
+            || tick >= self.written + idle_ticks
+            || (own.position_m, own.velocity_mps, own.grounded) != (told.position_m, told.velocity_mps, told.grounded)
+    }
+
+    pub(crate) fn note_written(&mut self, tick: Tick, own: &CharacterState) {
+        (self.written, self.own) = (tick, *own);
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use throng_shared::config::{
-    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, builtin_world, load_world, read_settings,
+    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, WORKERS_MAX, builtin_world, load_world, read_settings,
 };
 use throng_shared::wire::key::ConnectKey;
 
@@ -33,6 +33,9 @@ pub struct Overrides {
     /// UDP address for players; port 0 for any free one
     #[arg(long, env = "THRONG_BIND", value_name = "IP:PORT")]
     pub bind: Option<SocketAddr>,
+    /// Network threads, each with a port of its own; 0 for one per two cores
+    #[arg(long, env = "THRONG_WORKERS", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=WORKERS_MAX as i64))]
+    pub workers: Option<u32>,
     /// TCP address for health and metrics; port 0 for any free one
     #[arg(long, env = "THRONG_HTTP", value_name = "IP:PORT")]
     pub http: Option<SocketAddr>,
@@ -94,6 +97,7 @@ pub fn prepare(overrides: &Overrides) -> anyhow::Result<Prepared> {
     };
     let net = &mut settings.net;
     net.bind = overrides.bind.unwrap_or(net.bind);
+    net.workers = overrides.workers.unwrap_or(net.workers);
     settings.http_bind = overrides.http.or(settings.http_bind);
     settings.threads = overrides.threads.unwrap_or(settings.threads);
     if overrides.development_key {

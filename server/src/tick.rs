@@ -17,7 +17,7 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleConfigs, Sched
 use bevy_ecs::system::ScheduleSystem;
 use throng_shared::random::Random;
 
-use crate::{commit, egress, ingress, interest, record, replication, simulation};
+use crate::{commit, egress, game_messages, ingress, interest, record, replication, simulation};
 
 /// The parts of a tick, in order. Each is a schedule of its own.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +81,9 @@ pub struct BuiltIn;
 /// Nothing more is said than what is needed: whatever has no order here is tested in several.
 fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
     match phase {
-        Phase::Receive => vec![(ingress::sort_frames, ingress::admit_and_dismiss).chain()],
+        Phase::Receive => {
+            vec![(ingress::sort_frames, ingress::admit_and_dismiss, game_messages::receive_messages).chain()]
+        }
         Phase::Decode => vec![(ingress::decode_inputs, ingress::apply_acks).chain()],
         Phase::Think => vec![(throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer).chain()],
         Phase::Simulate => vec![
@@ -96,7 +98,7 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         ],
         Phase::Interest => vec![interest::update_views.into_configs()],
         Phase::Replicate => vec![replication::encode_snapshots.into_configs()],
-        Phase::Send => vec![egress::queue_snapshots.into_configs()],
+        Phase::Send => vec![(egress::queue_snapshots, game_messages::queue_messages).chain()],
         Phase::Commit => vec![commit::add_up.into_configs()],
     }
 }

@@ -7,14 +7,15 @@ use std::net::{TcpListener, UdpSocket};
 
 use support::{Finished, Folder, Player, Server, repository, run, swarm_options, wait_until};
 use throng_client::swarm::{self, SwarmOptions, SwarmReport};
-use throng_client::{CloseReason, State};
+use throng_client::{CloseReason, State, TransportEnd};
 use throng_server::settings::read_world_folder;
 use throng_server::tick::Phase;
 use throng_shared::ids::InstanceId;
 use throng_shared::link::LinkConditions;
+use throng_shared::netcode::ClientEnd;
 use throng_shared::wire::WireError;
+use throng_shared::wire::control::GoodbyeReason;
 use throng_shared::wire::key::ConnectKey;
-use throng_shared::wire::message::GoodbyeReason;
 
 /// Snapshots per second that the slowest client of a perfect link must get from a world of 20 Hz. A machine that is
 /// busy with other tests loses a tick now and then; a server that is broken loses far more.
@@ -69,8 +70,10 @@ fn swarms_play_in_the_meadow_on_good_links_and_on_bad_ones() {
         let malformed = format!("throng_net_malformed_total{{reason=\"{}\"}}", error.label());
         assert_eq!(server.metric(&malformed), Some(0.0), "{malformed}");
     }
-    for nobody in ["throng_refusals_total", "throng_net_handshakes_refused_total"] {
-        assert_eq!(server.metric(nobody), Some(0.0), "{nobody}");
+    assert_eq!(server.metric("throng_refusals_total"), Some(0.0));
+    for reason in throng_server::net::handshake_labels() {
+        let refused = format!("throng_net_handshakes_refused_total{{reason=\"{reason}\"}}");
+        assert_eq!(server.metric(&refused), Some(0.0), "{refused}");
     }
 }
 
@@ -89,6 +92,59 @@ fn a_signal_stops_the_server_and_its_players_are_told() {
 }
 
 #[test]
+fn a_player_goes_on_over_another_socket_as_the_same_character() {
+    let server = Server::start();
+    let mut player = Player::connect(server.game, &ConnectKey::DEVELOPMENT);
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 5);
+    let net_id = player.client_mut().net_id();
+    // The first socket is closed, and the server is not told.
+    player.reconnect(server.game, &ConnectKey::DEVELOPMENT);
+    player.play_until("it is back", |client| client.resumption().is_some());
+    let resumption = player.client_mut().resumption().expect("it is back");
+    assert!(resumption.is_complete && resumption.gap_ticks < 100, "{resumption:?}");
+    assert_eq!(player.client_mut().net_id(), net_id);
+    let before = player.client_mut().stats().snapshots;
+    player.play_until("it plays on", |client| client.stats().snapshots > before + 5);
+    let is_counted = || {
+        server.metric("throng_seats_resumed_total") == Some(1.0)
+            && server.metric("throng_goodbyes_total{reason=\"replaced\"}") == Some(1.0)
+            && server.world_metric("throng_players", "meadow", 0) == Some(1.0)
+    };
+    wait_until("it is counted", is_counted);
+}
+
+#[test]
+fn network_threads_share_the_players() {
+    let server = Server::start_in(Folder::new(), &["--workers", "3"]);
+    assert_eq!(server.games.len(), 3);
+    assert!(server.greeting.contains(" --workers 3"), "{}", server.greeting);
+    play(&SwarmOptions { servers: server.games.clone(), ..swarm_options(server.game) });
+    server.wait_until_empty("meadow", 0);
+}
+
+#[test]
+fn strangers_are_counted_and_not_logged_one_by_one() {
+    let server = Server::start();
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    // As long as a request for a connection, as short as nothing, and of every type.
+    for number in 0..2_000usize {
+        let packet = vec![(number % 256) as u8; [1, 20, 60, 1_078][number % 4]];
+        socket.send_to(&packet, server.game).expect("loopback takes it");
+    }
+    let counted = || {
+        let text = server.get("/metrics").body;
+        let names =
+            ["throng_net_refused_total", "throng_net_unknown_source_total", "throng_net_handshakes_refused_total"];
+        let lines = text.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>()
+    };
+    wait_until("all are counted", || counted() >= 2_000.0);
+    assert!(server.log().lines().count() < 5, "{}", server.log());
+    let mut player = Player::connect(server.game, &ConnectKey::DEVELOPMENT);
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
+}
+
+#[test]
 fn a_key_of_its_own_lets_in_only_those_who_have_it() {
     let folder = Folder::new();
     folder.write("throng.key", &format!("{KEY}\n"));
@@ -96,9 +152,9 @@ fn a_key_of_its_own_lets_in_only_those_who_have_it() {
     let mut stranger = Player::connect(server.game, &ConnectKey::DEVELOPMENT).hasty();
     stranger.play_until("nobody answers", |client| client.is_closed());
     let State::Closed(CloseReason::Transport(reason)) = stranger.state() else { panic!("{:?}", stranger.state()) };
-    assert!(reason.contains("timed out"), "{reason}");
+    assert_eq!(*reason, TransportEnd::Netcode(ClientEnd::RequestTimedOut));
     wait_until("the refusals are counted", || {
-        server.metric("throng_net_handshakes_refused_total").is_some_and(|count| count > 1.0)
+        server.metric("throng_net_handshakes_refused_total{reason=\"seal\"}").is_some_and(|count| count > 1.0)
     });
     let told = |log: &str| log.matches("clients asked for a connection in vain").count();
     wait_until("the log tells of them", || told(&server.log()) == 1);

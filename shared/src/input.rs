@@ -58,6 +58,11 @@ impl PlayerInput {
         }
     }
 
+    /// Whether it asks for nothing but to stand and look on.
+    pub fn is_still(self) -> bool {
+        self == PlayerInput { yaw: self.yaw, ..PlayerInput::default() }
+    }
+
     /// The wanted direction (x, z), never longer than 1.
     pub fn direction(self) -> Vec2 {
         let wanted = Vec2::new(f32::from(self.move_x.max(-127)), f32::from(self.move_z.max(-127))) / 127.0;
@@ -96,6 +101,8 @@ pub enum InputSource {
     Repeated,
     /// None arrived for too long: stand still, keep facing.
     Neutral,
+    /// None arrived, and none was needed: the last one stood still already.
+    Still,
 }
 
 /// Inputs that wait for their tick, one for each.
@@ -151,6 +158,7 @@ impl InputBuffer {
                 self.missed_ticks = 0;
                 (input, InputSource::Fresh)
             }
+            _ if self.last_fresh_tick.is_some() && self.last.is_still() => (self.last, InputSource::Still),
             _ => {
                 self.missed_ticks = self.missed_ticks.saturating_add(1);
                 if self.missed_ticks <= repeat_ticks && self.last_fresh_tick.is_some() {
@@ -187,6 +195,15 @@ mod tests {
         }
         let (input, source) = buffer.take(Tick(8), 2);
         assert_eq!((input.move_x, source), (0, InputSource::Neutral));
+    }
+
+    #[test]
+    fn nothing_is_missing_from_whoever_stands_still() {
+        let mut buffer = InputBuffer::default();
+        let still = PlayerInput { yaw: 7, ..PlayerInput::default() };
+        buffer.put(Tick(5), Tick(5), still);
+        buffer.take(Tick(5), 2);
+        (6..100).for_each(|tick| assert_eq!(buffer.take(Tick(tick), 2), (still, InputSource::Still)));
     }
 
     #[test]

@@ -12,7 +12,11 @@
 //! sim.run(&[Leave(ann), Wait(20)]);
 //! assert!(!sim.sees(ben, ann));
 //! ```
+//!
+//! [`fuzz`] has the bodies of the fuzz targets in `tests/fuzz/`: bytes of any kind, into every decoder.
 
+pub mod fuzz;
+mod loopback;
 mod memory_network;
 mod oracle;
 mod rules;
@@ -20,6 +24,7 @@ mod script;
 mod sim;
 mod world;
 
+pub use loopback::{LoopbackServer, open_transport};
 pub use memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;

@@ -39,6 +39,8 @@ pub fn check_rules(instance: &Instance, before: &[(u32, CharacterState)], states
             let is_steep = [before.ground_position_m(), point_m]
                 .iter()
                 .any(|&end_m| map.terrain.slope(end_m) > map.rules.slope_max);
+            // A fall that ends on it goes on as a slide.
+            let speed_mps = if is_steep { before.velocity_mps.length() } else { speed_mps };
             let gain_mps = if is_steep { map.rules.gravity_mps2 * step_s } else { 0.0 };
             let allowed_m = (speed_mps + gain_mps).max(map.rules.run_speed_mps) * step_s + SLACK_M;
             assert!(moved_m <= allowed_m, "{tick:?}: {net_id} moved {moved_m} m in one tick, {allowed_m} allowed");

@@ -7,7 +7,7 @@ use glam::Vec2;
 use throng_client::{Client, State};
 use throng_server::batch::OutboundBatch;
 use throng_server::clock::ManualClock;
-use throng_server::host::Host;
+use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::{Connections, NetInbound};
 use throng_shared::config::LoadedWorld;
@@ -18,6 +18,7 @@ use throng_shared::link::LinkConditions;
 use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
 use throng_shared::random::Random;
+use throng_shared::wire::token::TokenData;
 
 use crate::memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 use crate::oracle::Oracle;
@@ -34,6 +35,7 @@ pub struct SimBuilder {
     link: LinkConditions,
     order_seed: Option<u64>,
     staleness_ticks_max: Option<u32>,
+    hold: Duration,
 }
 
 /// A player of a [`Sim`].
@@ -75,6 +77,8 @@ pub struct Sim {
     before: Vec<Vec<(u32, CharacterState)>>,
     fingerprints: Vec<u64>,
     ticks: u32,
+    /// Tokens handed out so far.
+    tokens: u64,
 }
 
 struct Player {
@@ -109,6 +113,12 @@ impl SimBuilder {
         self
     }
 
+    /// Holds the seats of players whose connections break for so long; by default for 30 s.
+    pub fn hold(mut self, hold: Duration) -> SimBuilder {
+        self.hold = hold;
+        self
+    }
+
     /// Starts it.
     pub fn start(mut self) -> Sim {
         if self.worlds.is_empty() {
@@ -119,7 +129,8 @@ impl SimBuilder {
             Instance::with_system_order(world, clock.clone(), self.order_seed)
                 .expect("the kit's worlds have their files")
         });
-        let host = Host::new(instances.collect(), Duration::ZERO);
+        let options = HostOptions { hold: self.hold, ..HostOptions::default() };
+        let host = Host::new(instances.collect(), options, Duration::ZERO);
         let network = MemoryNetwork::default();
         let count = self.worlds.len();
         let with_map = |world: LoadedWorld| {
@@ -143,6 +154,7 @@ impl SimBuilder {
             before: vec![Vec::new(); count],
             fingerprints: Vec::new(),
             ticks: 0,
+            tokens: 0,
         }
     }
 }
@@ -157,6 +169,7 @@ impl Sim {
             link: LinkConditions::default(),
             order_seed: None,
             staleness_ticks_max: None,
+            hold: Duration::from_secs(30),
         }
     }
 
@@ -183,8 +196,8 @@ impl Sim {
     /// Connects a player to a world, without waiting.
     pub fn start_connecting(&mut self, instance: InstanceId) -> PlayerHandle {
         let id = ClientId(self.players.len() as u64 + 1);
+        let transport = self.connect_raw_to(id.0, instance);
         let (world, map) = &self.worlds[usize::from(instance.0)];
-        let transport = self.network.connect(id, instance, self.link, self.seed);
         let client = Client::new(transport, Arc::clone(map), world, &format!("player {}", id.0));
         self.players.push(Player { client, id, instance, plan: Plan::Hold(PlayerInput::default()) });
         PlayerHandle(self.players.len() - 1)
@@ -195,9 +208,33 @@ impl Sim {
         self.connect_raw_to(id, InstanceId(0))
     }
 
-    /// As [`Sim::connect_raw`], with a token for any world.
+    /// As [`Sim::connect_raw`], with a token for any world. Each token is newer than those before, and of session 0.
     pub fn connect_raw_to(&mut self, id: u64, instance: InstanceId) -> MemoryClientTransport {
-        self.network.connect(ClientId(id), instance, self.link, self.seed)
+        self.tokens += 1;
+        let data = TokenData { instance, session: 0, issued_at_ms: self.tokens };
+        self.network.connect(ClientId(id), data, self.link, self.seed)
+    }
+
+    /// Lets nothing through between a player and the server any more. Neither is told; see [`Sim::time_out`].
+    pub fn cut(&mut self, player: PlayerHandle) {
+        self.network.cut(self.players[player.0].client.transport());
+    }
+
+    /// Lets the server notice that nothing comes from a player any more.
+    pub fn time_out(&mut self, player: PlayerHandle) {
+        self.network.time_out(self.players[player.0].client.transport());
+    }
+
+    /// Connects a player anew, with a newer token.
+    pub fn reconnect(&mut self, player: PlayerHandle) {
+        let Player { id, instance, .. } = self.players[player.0];
+        let transport = self.connect_raw_to(id.0, instance);
+        self.players[player.0].client.reconnect(transport);
+    }
+
+    /// Who a player is to the server.
+    pub fn client_id(&self, player: PlayerHandle) -> ClientId {
+        self.players[player.0].id
     }
 
     /// A client of the first world over such a connection, to be driven by the test.
@@ -256,13 +293,12 @@ impl Sim {
             self.connections.receive(self.now, &mut self.inbound);
             self.move_players();
         }
-        self.host.receive(self.now, &self.inbound, &mut self.outbound);
+        self.host.receive(self.now, &self.inbound);
         self.inbound.clear();
         let fingerprints = &mut self.fingerprints;
         self.host.run_due(self.now, &mut self.outbound, |_, instance| fingerprints.push(instance.fingerprint()));
         self.before = self.host.instances().map(states).collect();
-        self.connections.send(self.now, &self.outbound);
-        self.outbound.clear();
+        self.send();
         // Several ticks at once are several snapshots at once.
         drop(self.network.take_frame_counts());
     }
@@ -340,9 +376,9 @@ impl Sim {
 
     /// Sends what the host says goodbye with, as a stopping server does.
     pub fn stop_server(&mut self) {
-        self.host.say_goodbye(&mut self.outbound);
-        self.connections.send(self.now, &self.outbound);
-        self.outbound.clear();
+        self.host.say_goodbye(self.now);
+        self.host.settle(self.now, &mut self.outbound);
+        self.send();
     }
 
     /// The time.
@@ -361,6 +397,14 @@ impl Sim {
     /// When the test asked for none.
     pub fn oracle(&self) -> &Oracle {
         self.oracles[0].as_ref().expect("the test asked for an oracle")
+    }
+
+    fn send(&mut self) {
+        let shard = self.outbound.shard(0);
+        self.connections.begin(self.now, shard);
+        self.connections.send_frames(self.now, shard, 0..shard.frame_count());
+        self.connections.finish(self.now, shard);
+        self.outbound.clear();
     }
 
     fn substep(&mut self) {
@@ -385,7 +429,7 @@ impl Sim {
 
     fn tick(&mut self) {
         let ticks_before = self.instance(InstanceId(0)).current_tick();
-        self.host.receive(self.now, &self.inbound, &mut self.outbound);
+        self.host.receive(self.now, &self.inbound);
         self.inbound.clear();
         let fingerprints = &mut self.fingerprints;
         self.host.run_due(self.now, &mut self.outbound, |_, instance| fingerprints.push(instance.fingerprint()));
@@ -404,8 +448,7 @@ impl Sim {
                 }
             }
         }
-        self.connections.send(self.now, &self.outbound);
-        self.outbound.clear();
+        self.send();
         for (client, frames, longest_bytes) in self.network.take_frame_counts() {
             assert!(frames <= 1, "{client:?} was sent {frames} snapshots in one tick");
             assert!(longest_bytes <= DATAGRAM_BYTES_MAX, "{client:?} was sent a datagram of {longest_bytes} bytes");

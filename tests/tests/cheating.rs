@@ -12,10 +12,9 @@ use throng_shared::movement::CharacterState;
 use throng_shared::quantised::QuantisedState;
 use throng_shared::random::Random;
 use throng_shared::tick::Tick;
-use throng_shared::wire::channel::MessageChannel;
-use throng_shared::wire::datagram::{self, Datagram};
+use throng_shared::wire::control::{self, ClientControl, Hello};
+use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
-use throng_shared::wire::message::{self, ClientMessage, Hello};
 use throng_shared::wire::snapshot::Snapshot;
 use throng_tests::{MemoryClientTransport, Plan, PlayerHandle, Sim, flat_world};
 
@@ -31,15 +30,9 @@ impl Cheat {
     /// Gets in honestly.
     fn enter(sim: &mut Sim) -> Cheat {
         let mut transport = sim.connect_raw(CHEAT);
-        let mut channel = MessageChannel::default();
-        let hello = ClientMessage::Hello(Hello::new(sim.instance(InstanceId(0)).world_hash(), "cheat"));
-        channel.send(message::encode(&hello)).expect("the channel is empty");
-        sim.run_ticks_with(3, |sim| {
-            channel.advance(Duration::from_millis(50));
-            let packets = channel.packets_to_send();
-            let now = sim.now();
-            datagram::pack(None, packets.iter().map(Vec::as_slice), &mut Vec::new(), |b| transport.send(now, b));
-        });
+        let hello = ClientControl::Hello(Hello::new(sim.instance(InstanceId(0)).world_hash(), "cheat"));
+        let hello = [&[CONTROL], &control::encode(&hello)[..]].concat();
+        sim.run_ticks_with(3, |sim| transport.send(sim.now(), &hello));
         assert!(sim.instance(InstanceId(0)).character_of(ClientId(CHEAT)).is_some(), "the cheat is in");
         Cheat { transport, random: Random::new(1, 1) }
     }

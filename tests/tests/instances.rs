@@ -3,7 +3,7 @@
 use throng_client::{CloseReason, State};
 use throng_shared::config::PopulationConfig;
 use throng_shared::ids::InstanceId;
-use throng_shared::wire::message::RefusalReason;
+use throng_shared::wire::control::RefusalReason;
 use throng_tests::{Link, Plan, Sim, flat_world};
 
 fn two_worlds() -> Sim {

@@ -4,37 +4,26 @@ use throng_client::{Client, ClientTransport, CloseReason, State};
 use throng_shared::ids::InstanceId;
 use throng_shared::limits::STRIKES_MAX;
 use throng_shared::map::Map;
-use throng_shared::wire::channel::MessageChannel;
-use throng_shared::wire::datagram::{self, Datagram};
-use throng_shared::wire::message::{self, ClientMessage, GoodbyeReason, Hello, RefusalReason, ServerMessage};
-use throng_tests::{Link, MemoryClientTransport, Plan, Sim, flat_world};
+use throng_shared::wire::PROTOCOL_VERSION;
+use throng_shared::wire::control::{self, ClientControl, GoodbyeReason, Hello, RefusalReason, ServerControl};
+use throng_shared::wire::datagram::{CONTROL, Datagram};
+use throng_tests::{Link, Plan, Sim, flat_world};
 
 const BAD: Link =
     Link { one_way_ms: 60.0, jitter_ms: 30.0, loss_percent: 15.0, duplicate_percent: 5.0, reorder_percent: 5.0 };
 
 /// Says something in place of a client's hello and returns the server's last word.
-fn answer_to(sim: &mut Sim, id: u64, bytes: Vec<u8>) -> Option<ServerMessage> {
+fn answer_to(sim: &mut Sim, id: u64, bytes: &[u8]) -> Option<ServerControl> {
     let mut transport = sim.connect_raw(id);
-    let mut channel = MessageChannel::default();
-    channel.send(bytes).expect("the channel is empty");
     let mut answer = None;
-    sim.run_ticks_with(40, |sim| {
-        exchange(sim, &mut transport, &mut channel);
-        while let Some(bytes) = channel.next_message() {
-            answer = message::decode(&bytes).ok();
-        }
+    sim.run_ticks_with(20, |sim| {
+        transport.send(sim.now(), &[&[CONTROL], bytes].concat());
+        transport.receive(sim.now(), &mut |bytes| {
+            let datagram = Datagram::parse(bytes).expect("the server sends what can be parsed");
+            answer = datagram.control.and_then(|message| control::decode(message).ok());
+        });
     });
     answer
-}
-
-fn exchange(sim: &Sim, transport: &mut MemoryClientTransport, channel: &mut MessageChannel) {
-    channel.advance(std::time::Duration::from_millis(50));
-    transport.receive(sim.now(), &mut |bytes| {
-        let datagram = Datagram::parse(bytes).expect("the server sends what can be parsed");
-        datagram.packets().for_each(|packet| channel.receive_packet(packet).expect("and channels take"));
-    });
-    let packets = channel.packets_to_send();
-    datagram::pack(None, packets.iter().map(Vec::as_slice), &mut Vec::new(), |bytes| transport.send(sim.now(), bytes));
 }
 
 #[test]
@@ -43,21 +32,24 @@ fn an_incompatible_client_is_told_why_over_a_bad_link() {
     let hash = sim.instance(InstanceId(0)).world_hash();
     let hello = |version: u16, world_hash: u64| {
         let hello = Hello { version_min: version, version_max: version, ..Hello::new(world_hash, "Ann") };
-        message::encode(&ClientMessage::Hello(hello))
+        control::encode(&ClientControl::Hello(hello))
     };
-    for (id, bytes, expected) in [(1, hello(2, hash), RefusalReason::Version), (2, hello(1, 99), RefusalReason::World)]
+    for (id, bytes, expected) in [(1, hello(7, hash), RefusalReason::Version), (2, hello(2, 99), RefusalReason::World)]
     {
-        match answer_to(&mut sim, id, bytes) {
-            Some(ServerMessage::Refused(refused)) => {
+        match answer_to(&mut sim, id, &bytes) {
+            Some(ServerControl::Refused(refused)) => {
                 assert_eq!(refused.reason, expected);
-                assert_eq!((refused.version_min, refused.version_max, refused.world_hash), (1, 1, hash));
+                assert_eq!(
+                    (refused.version_min, refused.version_max, refused.world_hash),
+                    (PROTOCOL_VERSION, PROTOCOL_VERSION, hash)
+                );
                 assert_eq!(refused.world_name, "flat");
             }
             other => panic!("{expected:?}: {other:?}"),
         }
     }
-    let nonsense = answer_to(&mut sim, 3, b"let me in".to_vec());
-    assert_eq!(nonsense, Some(ServerMessage::Goodbye(GoodbyeReason::Malformed)));
+    let nonsense = answer_to(&mut sim, 3, b"let me in");
+    assert_eq!(nonsense, Some(ServerControl::Goodbye(GoodbyeReason::Malformed)));
 }
 
 #[test]

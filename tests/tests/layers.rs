@@ -84,12 +84,12 @@ fn only_the_rim_of_the_server_touches_the_operating_system() {
 }
 
 #[test]
-fn nothing_is_unsafe_and_nothing_is_left_to_do() {
+fn one_place_is_unsafe_and_nothing_is_left_to_do() {
     for folder in ["shared/src", "bot-ai/src", "server/src", "client/src"] {
-        assert_eq!(
-            offenders(folder, &[], &["unsafe ", "todo!", "unimplemented!", "TODO", "FIXME"]),
-            Vec::<String>::new()
-        );
+        // The one place that hands many datagrams to the system at once.
+        let exceptions = ["server/src/net/socket/many.rs"];
+        assert_eq!(offenders(folder, &exceptions, &["unsafe ", "unsafe_code"]), Vec::<String>::new());
+        assert_eq!(offenders(folder, &[], &["todo!", "unimplemented!", "TODO", "FIXME"]), Vec::<String>::new());
     }
 }
 

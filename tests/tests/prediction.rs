@@ -86,7 +86,9 @@ fn after_a_pause_of_the_server_the_character_goes_on_and_is_predicted_exactly_ag
 fn at_128_hz_few_inputs_come_late_though_the_latency_varies_by_several_ticks() {
     let link = Link { one_way_ms: 80.0, jitter_ms: 20.0, ..Link::default() };
     let mut sim = Sim::new(8).world(flat_world(|config| config.tick_rate_hz = 128)).link(link).start();
-    let [_player] = sim.connect();
+    let [player] = sim.connect();
+    // Who stands still sends next to nothing.
+    sim.plan(player, Plan::Spin(0));
     sim.run_ticks(400);
     let before = sim.instance(InstanceId(0)).totals();
     sim.run_ticks(2_000);

@@ -3,43 +3,59 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use glam::{IVec3, Vec3};
 use throng_shared::config::{
-    self, LoadedWorld, MovementConfig, ObstacleShapeConfig, TerrainConfig, builtin_world, load_world,
+    self, LoadedWorld, MovementConfig, ObstacleShapeConfig, ServerSettings, TerrainConfig, builtin_world, load_world,
 };
 use throng_shared::ids::{Archetype, ClientId, InstanceId, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits;
+use throng_shared::netcode::client::{HANDSHAKE_INTERVAL, KEEP_ALIVE_INTERVAL};
+use throng_shared::netcode::connect_token::{ADDRESSES_MAX, PRIVATE_BYTES, TOKEN_BYTES};
+use throng_shared::netcode::packet::{self, Header, KeepAlive, PacketType, REQUEST_BYTES};
+use throng_shared::netcode::replay::{REPLAY_WINDOW, ReplayWindow};
+use throng_shared::netcode::{
+    ConnectToken, HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeError, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX, PrivateToken,
+    USER_DATA_BYTES, VERSION_INFO,
+};
 use throng_shared::quantised::{self, Locomotion, QuantisedState};
 use throng_shared::tick::{Tick, TickRate};
-use throng_shared::wire::channel::MessageChannel;
-use throng_shared::wire::datagram::{self, Datagram};
-use throng_shared::wire::guard::check_netcode_packet;
+use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::control::{
+    self, ClientControl, GoodbyeReason, Hello, RefusalReason, Refused, ServerControl, Welcome,
+};
+use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 use throng_shared::wire::key::ConnectKey;
-use throng_shared::wire::message::{
-    self, ClientMessage, GoodbyeReason, Hello, RefusalReason, Refused, ServerMessage, Welcome,
-};
 use throng_shared::wire::snapshot::{self, Enter, Snapshot, SnapshotHeader, Update};
-use throng_shared::wire::token::{TokenData, USER_DATA_BYTES};
+use throng_shared::wire::token::TokenData;
 use throng_shared::wire::{BitWriter, MESSAGE_CHANNEL, PROTOCOL_ID, PROTOCOL_VERSION};
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
 const LIMITS_SOURCE: &str = include_str!("../../shared/src/limits.rs");
+/// Sources with constants of their own that the page tells of.
+const CLIENT_SOURCE: &str = include_str!("../../client/src/client.rs");
+const PACE_SOURCE: &str = include_str!("../../shared/src/wire/channel_pace.rs");
+const TABLE_SOURCE: &str = include_str!("../../server/src/net/netcode/table.rs");
 
 /// Everything on the page that has a mark is checked below; a new mark needs a check.
-const EXAMPLES: [&str; 12] = [
+const EXAMPLES: [&str; 15] = [
     "channel-ack",
     "channel-ack-ranges",
-    "channel-hello",
+    "channel-message",
     "datagram-frame-and-ack",
     "datagram-hello",
+    "datagram-message",
     "goodbye",
     "hello",
     "input-frame",
+    "keep-alive",
     "refused",
     "snapshot",
+    "token-addresses",
     "user-data",
     "welcome",
 ];
@@ -133,69 +149,171 @@ fn every_marked_example_and_table_is_checked_here() {
 }
 
 #[test]
-fn the_examples_of_messages_are_encoded_and_decoded_alike() {
+fn the_examples_of_control_messages_are_encoded_and_decoded_alike() {
     let world_hash = 0x0102_0304_0506_0708;
-    let hello = ClientMessage::Hello(Hello::new(world_hash, "Ann"));
-    assert_eq!(message::encode(&hello), example("hello"));
-    assert_eq!(message::decode(&example("hello")), Ok(hello));
-    let welcome = Welcome { version: 1, tick: 1_200, net_id: NetId(77), tick_rate_hz: 20 };
+    let hello = ClientControl::Hello(Hello::new(world_hash, "Ann"));
+    assert_eq!(control::encode(&hello), example("hello"));
+    assert_eq!(control::decode(&example("hello")), Ok(hello));
+    let welcome = Welcome {
+        version: PROTOCOL_VERSION,
+        tick: 1_200,
+        net_id: NetId(77),
+        tick_rate_hz: 20,
+        channel: 9,
+        is_resumed: false,
+    };
     let refused = Refused {
         reason: RefusalReason::Version,
-        version_min: 1,
-        version_max: 1,
+        version_min: PROTOCOL_VERSION,
+        version_max: PROTOCOL_VERSION,
         world_hash,
         world_name: "meadow".to_owned(),
     };
     for (name, said) in [
-        ("welcome", ServerMessage::Welcome(welcome)),
-        ("refused", ServerMessage::Refused(refused)),
-        ("goodbye", ServerMessage::Goodbye(GoodbyeReason::ServerStopping)),
+        ("welcome", ServerControl::Welcome(welcome)),
+        ("refused", ServerControl::Refused(refused)),
+        ("goodbye", ServerControl::Goodbye(GoodbyeReason::ServerStopping)),
     ] {
-        assert_eq!(message::encode(&said), example(name), "{name}");
-        assert_eq!(message::decode(&example(name)), Ok(said), "{name}");
+        assert_eq!(control::encode(&said), example(name), "{name}");
+        assert_eq!(control::decode(&example(name)), Ok(said), "{name}");
     }
-    let token = TokenData { instance: InstanceId(513) };
-    assert_eq!(token.encode()[..], example("user-data"));
+}
+
+#[test]
+fn the_examples_of_tokens_are_encoded_and_decoded_alike() {
+    let data = TokenData { instance: InstanceId(513), session: 0x0102_0304_0506_0708, issued_at_ms: 1_700_000_000_000 };
+    assert_eq!(data.encode()[..], example("user-data"));
+    assert_eq!(TokenData::decode(&data.encode()), Ok(data));
+
+    let addresses =
+        ["203.0.113.5:7777", "[2001:db8::5]:7777"].map(|text| text.parse::<SocketAddr>().expect("an address"));
+    let private = PrivateToken {
+        client_id: 1,
+        timeout_s: 10,
+        addresses: addresses.to_vec(),
+        client_to_server: Key([1; 32]),
+        server_to_client: Key([2; 32]),
+        user_data: data.encode(),
+    };
+    let token = ConnectToken::new(&private, PROTOCOL_ID, 100, 160, [3; 24], &Key([4; 32])).expect("two addresses");
+    let bytes = token.encode().expect("two addresses");
+    let expected = [
+        &VERSION_INFO[..],
+        &PROTOCOL_ID.to_le_bytes(),
+        &100u64.to_le_bytes(),
+        &160u64.to_le_bytes(),
+        &[3; 24],
+        &token.sealed,
+        &10i32.to_le_bytes(),
+        &example("token-addresses"),
+        &[1; 32],
+        &[2; 32],
+    ];
+    let expected = expected.concat();
+    assert_eq!(bytes[..expected.len()], expected);
+    assert!(bytes[expected.len()..].iter().all(|&byte| byte == 0));
+    // The network's order, which the server understands as well.
+    let swapped = "[120:b80d::500]:7777".parse().expect("an address");
+    let private = PrivateToken { addresses: vec![swapped], ..private };
+    assert!(private.names(addresses[1]) && !private.names(addresses[0]));
+}
+
+#[test]
+fn the_example_of_a_packet_is_sealed_and_opened_alike() {
+    let key = Key(std::array::from_fn(|place| place as u8));
+    let told = KeepAlive { client_index: 2, clients_max: 1_000 };
+    let mut bytes = [0; PACKET_BYTES_MAX];
+    let length = packet::seal(PacketType::KeepAlive, PROTOCOL_ID, &key, 258, &[&told.encode()], &mut bytes);
+    let mut bytes = bytes[..length].to_vec();
+    assert_eq!(bytes, example("keep-alive"));
+    let header = Header::read(&bytes).expect("it is well-formed");
+    assert_eq!((header.packet_type, header.sequence), (PacketType::KeepAlive, 258));
+    let data = header.open(PROTOCOL_ID, &key, &mut bytes).expect("it is sealed with this key");
+    assert_eq!(KeepAlive::decode(data), Some(told));
 }
 
 #[test]
 fn the_examples_of_the_channel_are_what_two_channels_say_to_each_other() {
+    let now = Duration::ZERO;
+    let message = [&[GAME_MESSAGE], &b"hi"[..]].concat();
     let (mut client, mut server) = (MessageChannel::default(), MessageChannel::default());
-    client.send(example("hello")).expect("the channel is empty");
-    assert_eq!(client.packets_to_send(), [example("channel-hello")]);
-    server.receive_packet(&example("channel-hello")).expect("it is well-formed");
-    assert_eq!(server.next_message(), Some(example("hello")));
-    assert_eq!(server.packets_to_send(), [example("channel-ack")]);
-    client.receive_packet(&example("channel-ack")).expect("it is well-formed");
+    client.send(message.clone()).expect("the channel is empty");
+    assert_eq!(client.packets_to_send(now), [example("channel-message")]);
+    server.receive_packet(now, &example("channel-message")).expect("it is well-formed");
+    assert_eq!(server.next_message(), Some(message));
+    assert_eq!(server.packets_to_send(now), [example("channel-ack")]);
+    client.receive_packet(now, &example("channel-ack")).expect("it is well-formed");
     assert!(client.is_drained());
 
     let mut busy = MessageChannel::default();
     let without_messages = |packet_number: u8| [0, packet_number, 0, 0, 0];
     for packet_number in [0, 1, 2] {
-        busy.receive_packet(&without_messages(packet_number)).expect("it is well-formed");
-        assert_eq!(busy.packets_to_send().len(), 1);
+        busy.receive_packet(now, &without_messages(packet_number)).expect("it is well-formed");
+        assert_eq!(busy.packets_to_send(now).len(), 1);
     }
     for packet_number in [5, 6, 7, 8, 9, 6] {
-        busy.receive_packet(&without_messages(packet_number)).expect("it is well-formed");
+        busy.receive_packet(now, &without_messages(packet_number)).expect("it is well-formed");
     }
-    assert_eq!(busy.packets_to_send(), [example("channel-ack-ranges")]);
+    assert_eq!(busy.packets_to_send(now), [example("channel-ack-ranges")]);
+}
+
+#[test]
+fn an_acknowledgement_is_awaited_for_as_long_as_the_page_says() {
+    const RESEND_TIMES: u64 = 15;
+    assert!(PAGE.contains(&format!("none longer than {RESEND_TIMES} times the resend time")));
+    let longest = Duration::from_millis(RESEND_TIMES * limits::MESSAGE_RESEND_MS);
+    for (waited, is_drained) in [(longest.mul_f64(0.99), true), (longest, false)] {
+        let mut channel = MessageChannel::default();
+        channel.send(vec![GAME_MESSAGE]).expect("the channel is empty");
+        assert_eq!(channel.packets_to_send(Duration::ZERO).len(), 1);
+        channel.packets_to_send(waited);
+        channel.receive_packet(waited, &example("channel-ack")).expect("it is well-formed");
+        assert_eq!(channel.is_drained(), is_drained, "{waited:?}");
+    }
+}
+
+#[test]
+fn a_channel_that_holds_more_than_it_may_receives_nothing_any_more() {
+    let mut channel = MessageChannel::default();
+    // A packet with one large message, and never the first: the others wait for it.
+    let packet = |number: u8| {
+        let length = limits::MESSAGE_BYTES_MAX as u16;
+        let [high, low] = length.to_be_bytes();
+        let [number_high, number_low] = (0x4000 | u16::from(number)).to_be_bytes();
+        let mut packet = vec![0, number_high, number_low, 0, 0, 1, number_high, number_low, 0x40 | high, low];
+        packet.resize(packet.len() + usize::from(length), 7);
+        packet
+    };
+    let fit = (limits::CHANNEL_MEMORY_BYTES_MAX / limits::MESSAGE_BYTES_MAX) as u8;
+    let mut receive = |number| channel.receive_packet(Duration::ZERO, &packet(number)).is_ok();
+    assert!((1..=fit).all(&mut receive));
+    assert!(!receive(fit + 1) && !receive(fit + 2));
 }
 
 #[test]
 fn the_examples_of_datagrams_are_packed_and_parsed_alike() {
-    let (packet, frame, ack) = (example("channel-hello"), example("input-frame"), example("channel-ack"));
-    for (name, frame, packet) in [("datagram-hello", None, &packet), ("datagram-frame-and-ack", Some(&frame[..]), &ack)]
-    {
+    let (packet, frame, ack) = (example("channel-message"), example("input-frame"), example("channel-ack"));
+    let cases = [("datagram-message", None, &packet), ("datagram-frame-and-ack", Some(&frame[..]), &ack)];
+    for (name, frame, packet) in cases {
         let mut sent = Vec::new();
         datagram::pack(frame, [&packet[..]].into_iter(), &mut Vec::new(), |bytes| sent.push(bytes.to_vec()));
         assert_eq!(sent, [example(name)], "{name}");
         let parsed = Datagram::parse(&sent[0]).expect("it is well-formed");
         assert_eq!((parsed.frame, parsed.packets().collect::<Vec<_>>()), (frame, vec![&packet[..]]), "{name}");
+        assert_eq!(parsed.control, None);
     }
+    let hello = example("hello");
+    assert_eq!([&[CONTROL], &hello[..]].concat(), example("datagram-hello"));
+    let said = example("datagram-hello");
+    let parsed = Datagram::parse(&said).expect("it is well-formed");
+    assert_eq!((parsed.frame, parsed.packets().count(), parsed.control), (None, 0, Some(&hello[..])));
     let known: BTreeSet<u8> = table("kinds").iter().map(|row| number(row[0])).collect();
     for kind in 0..=u8::MAX {
         assert_eq!(Datagram::parse(&[kind, 0, 0]).is_ok(), known.contains(&kind), "kind {kind}");
+        assert!(Datagram::parse(&[kind]).is_err(), "nothing after kind {kind}");
     }
+    let largest = vec![CONTROL; 1 + limits::MESSAGE_BYTES_MAX];
+    assert!(Datagram::parse(&largest).is_ok() && Datagram::parse(&[&largest[..], &[0]].concat()).is_err());
 }
 
 #[test]
@@ -279,14 +397,14 @@ fn the_tables_of_names_have_the_numbers_of_the_code() {
     let with_reason = |message: &str, reason: u8| {
         let mut bytes = example(message);
         bytes[4] = reason;
-        message::decode::<ServerMessage>(&bytes).ok()
+        control::decode::<ServerControl>(&bytes).ok()
     };
     check_names("refusals", |number| match with_reason("refused", number)? {
-        ServerMessage::Refused(refused) => Some(refused.reason),
+        ServerControl::Refused(refused) => Some(refused.reason),
         other => panic!("{other:?}"),
     });
     check_names("goodbyes", |number| match with_reason("goodbye", number)? {
-        ServerMessage::Goodbye(reason) => Some(reason),
+        ServerControl::Goodbye(reason) => Some(reason),
         other => panic!("{other:?}"),
     });
     check_names("archetypes", Archetype::from_number);
@@ -300,21 +418,46 @@ fn the_parameters_of_the_connection_layer_are_those_of_the_code() {
     let bytes: Vec<String> = PROTOCOL_ID.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(code_word(id), bytes.join(" "));
     assert!(id.ends_with(&format!("{PROTOCOL_ID:#x}")), "{id}");
-    let largest: usize = number(rows["largest packet accepted"].trim_end_matches(" bytes"));
-    assert!(
-        check_netcode_packet(&vec![0x15; largest]).is_ok() && check_netcode_packet(&vec![0x15; largest + 1]).is_err()
-    );
-    let request: usize = 1_078;
-    assert!(PAGE.contains("The request has 1,078 bytes"));
-    assert!(check_netcode_packet(&vec![0; request]).is_ok() && check_netcode_packet(&vec![0; request + 1]).is_err());
+    let bytes = |row: &str| number::<usize>(rows[row].trim_end_matches(" bytes"));
+    let (largest, payload) = (bytes("largest packet accepted"), bytes("largest payload accepted"));
+    assert_eq!((largest, payload), (PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX));
+    let read = |prefix: u8, length: usize| {
+        let mut packet = vec![0; length];
+        packet[0] = prefix;
+        Header::read(&packet).map(|header| header.packet_type)
+    };
+    assert_eq!(read(0x85, largest), Ok(PacketType::Payload));
+    assert_eq!(read(0x85, largest + 1), Err(NetcodeError::TooLong));
+    assert_eq!(read(0x95, 100), Err(NetcodeError::Sequence), "a number of nine bytes");
+    assert_eq!((read(0x05, 18), read(0x05, 17)), (Ok(PacketType::Payload), Err(NetcodeError::TooShort)), "of none");
+    let alone = 1 + 2 + limits::CHANNEL_PACKET_BYTES_MAX;
+    let sent = format!("{} bytes, but for a single channel packet", grouped(limits::DATAGRAM_BYTES_MAX));
+    assert!(rows["largest payload sent"].starts_with(&sent), "{sent}");
+    assert!(rows["largest payload sent"].ends_with(&format!("{} bytes", grouped(alone))), "{alone}");
+    assert!(PAGE.contains(&format!("The request has {} bytes", grouped(REQUEST_BYTES))));
+    assert_eq!(read(0, REQUEST_BYTES), Ok(PacketType::Request));
+    assert!(read(0, REQUEST_BYTES - 1).is_err() && read(0, REQUEST_BYTES + 1).is_err());
+
+    assert_eq!(number::<u64>(rows["replay window"].trim_end_matches(" numbers")), REPLAY_WINDOW);
+    assert_eq!(number::<u32>(rows["disconnect packets sent by the end that leaves"]), limits::DISCONNECT_REPEATS);
+    let ms = |row: &str| Duration::from_millis(number(rows[row].trim_end_matches(" ms")));
+    assert_eq!(ms("requests and responses are repeated every"), HANDSHAKE_INTERVAL);
+    assert_eq!(ms("a keep-alive is sent when nothing else was for"), KEEP_ALIVE_INTERVAL);
+    let mut window = ReplayWindow::default();
+    window.insert(10_000);
+    assert!(!window.is_received(10_000 - REPLAY_WINDOW + 1) && window.is_received(10_000 - REPLAY_WINDOW));
+    assert!(window.is_received(u64::MAX) && PAGE.contains("and the number 2^64 - 1"));
+    assert!(HANDSHAKE_SEQUENCE_FIRST == 1 << 63 && PAGE.contains("from 2^63 and an offset"));
+
     let address = "127.0.0.1:7777".parse().expect("an address");
-    let token = throng_client::connect_token(address, ClientId(1), InstanceId(0), &ConnectKey::DEVELOPMENT)
-        .expect("the address is a loopback one");
+    let token =
+        throng_client::connect_token(&[address], ClientId(1), throng_client::token_data(), &ConnectKey::DEVELOPMENT)
+            .expect("the address is a loopback one");
     let development_key = std::str::from_utf8(ConnectKey::DEVELOPMENT.bytes()).expect("it is a text");
     assert!(PAGE.contains(&format!("`{development_key}`")));
     let seconds = |row: &str| number::<u64>(rows[row].trim_end_matches(" s"));
-    assert_eq!(token.expire_timestamp - token.create_timestamp, seconds("time to live of the reference tools' tokens"));
-    assert_eq!(token.timeout_seconds as u64, seconds("timeout in the reference tools' tokens"));
+    assert_eq!(token.expires_at_s - token.created_at_s, seconds("time to live of the reference tools' tokens"));
+    assert_eq!(token.timeout_s as u64, seconds("timeout in the reference tools' tokens"));
 }
 
 #[test]
@@ -324,13 +467,32 @@ fn the_constants_are_those_of_the_code() {
         ("MESSAGE_CHANNEL", usize::from(MESSAGE_CHANNEL)),
         ("USER_DATA_BYTES", USER_DATA_BYTES),
         ("CLIENTS_MAX", config::CLIENTS_MAX as usize),
+        ("WORKERS_MAX", config::WORKERS_MAX as usize),
+        ("HOLD_S_MAX", config::HOLD_S_MAX as usize),
+        ("HANDSHAKES_PER_SOURCE_MAX", limits::HANDSHAKES_PER_SOURCE_MAX as usize),
+        ("HANDSHAKES_PER_50_MS_MAX", limits::HANDSHAKES_PER_50_MS_MAX as usize),
+        ("PENDING_HANDSHAKES_MAX", limits::PENDING_HANDSHAKES_MAX),
+        ("PENDING_MS", limits::PENDING_MS as usize),
+        ("USED_TOKENS_MAX", limits::USED_TOKENS_MAX),
+        ("QUARANTINED_MAX", limits::QUARANTINED_MAX),
+        ("QUARANTINE_MS", limits::QUARANTINE_MS as usize),
+        ("TIMEOUT_S_MAX", limits::TIMEOUT_S_MAX as usize),
+        ("DISCONNECT_REPEATS", limits::DISCONNECT_REPEATS as usize),
+        ("PACKETS_PER_50_MS_MAX", limits::PACKETS_PER_50_MS_MAX as usize),
         ("DATAGRAM_BYTES_MAX", limits::DATAGRAM_BYTES_MAX),
         ("SNAPSHOT_BYTES_MAX", limits::SNAPSHOT_BYTES_MAX),
         ("CHANNEL_PACKET_BYTES_MAX", limits::CHANNEL_PACKET_BYTES_MAX),
         ("MESSAGE_BYTES_MAX", limits::MESSAGE_BYTES_MAX),
+        ("GAME_MESSAGE_BYTES_MAX", limits::GAME_MESSAGE_BYTES_MAX),
+        ("GAME_MESSAGES_PER_50_MS_MAX", limits::GAME_MESSAGES_PER_50_MS_MAX as usize),
         ("CHANNEL_MEMORY_BYTES_MAX", limits::CHANNEL_MEMORY_BYTES_MAX),
         ("RECEIVED_PER_50_MS_MAX", limits::RECEIVED_PER_50_MS_MAX as usize),
         ("MESSAGE_RESEND_MS", limits::MESSAGE_RESEND_MS as usize),
+        ("MESSAGE_RESEND_MS_MIN", limits::MESSAGE_RESEND_MS_MIN as usize),
+        ("MESSAGE_RESEND_MS_MAX", limits::MESSAGE_RESEND_MS_MAX as usize),
+        ("CHANNEL_BYTES_PER_S_START", limits::CHANNEL_BYTES_PER_S_START as usize),
+        ("CHANNEL_BYTES_PER_S_MIN", limits::CHANNEL_BYTES_PER_S_MIN as usize),
+        ("CHANNEL_BYTES_PER_S_MAX", limits::CHANNEL_BYTES_PER_S_MAX as usize),
         ("MESSAGE_GAP_MAX", limits::MESSAGE_GAP_MAX as usize),
         ("LEAVE_RADIUS_MAX_M", limits::LEAVE_RADIUS_MAX_M as usize),
         ("VISIBLE_MAX", limits::VISIBLE_MAX),
@@ -339,6 +501,8 @@ fn the_constants_are_those_of_the_code() {
         ("ACK_WAIT_MS", limits::ACK_WAIT_MS as usize),
         ("LOSS_AFTER_MS", limits::LOSS_AFTER_MS as usize),
         ("LOSS_AFTER_TICKS_MIN", limits::LOSS_AFTER_TICKS_MIN as usize),
+        ("IDLE_AFTER_MS", limits::IDLE_AFTER_MS as usize),
+        ("IDLE_SNAPSHOT_MS", limits::IDLE_SNAPSHOT_MS as usize),
         ("INPUTS_PER_DATAGRAM_MAX", limits::INPUTS_PER_DATAGRAM_MAX),
         ("INPUT_LEAD_TICKS_MAX", limits::INPUT_LEAD_TICKS_MAX as usize),
         ("INPUT_DATAGRAMS_PER_TICK_MAX", limits::INPUT_DATAGRAMS_PER_TICK_MAX as usize),
@@ -371,6 +535,16 @@ fn grouped(number: usize) -> String {
     if number < 1_000 { number.to_string() } else { format!("{},{:03}", number / 1_000, number % 1_000) }
 }
 
+/// The number of a constant that is private to its source, such as `const GROWTH: f64 = 2_048.0;` or `const INTERVAL:
+/// Duration = Duration::from_millis(100);`.
+fn private(source: &str, name: &str) -> f64 {
+    let declared = source.lines().find(|line| line.starts_with(&format!("const {name}: ")));
+    let declared = declared.unwrap_or_else(|| panic!("{name} is declared"));
+    let (_, value) = declared.split_once(" = ").expect("it has a value");
+    let value = value.trim_end_matches(';').trim_start_matches("Duration::from_millis(").trim_end_matches(')');
+    value.replace('_', "").parse().unwrap_or_else(|_| panic!("{value} is no number"))
+}
+
 #[test]
 fn the_numbers_in_the_prose_are_those_of_the_code() {
     let page = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -378,15 +552,80 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
     let slots = limits::VIEW_SLOTS_MAX;
     let repeated = flat().config.input_repeat_ticks;
     let (slowest_hz, fastest_hz) = (TickRate::RANGE_HZ.start(), TickRate::RANGE_HZ.end());
+    let hold_s = ServerSettings::default().hold_s;
+    assert_eq!(private(PACE_SOURCE, "BURST_S"), 0.25, "a quarter of a second");
+    let numbers = [
+        format!("| 4 | number of server addresses, `u32`, 1 to {ADDRESSES_MAX} |"),
+        format!("It has {} bytes. Before sealing", grouped(PRIVATE_BYTES)),
+        format!("public form has {} bytes", grouped(TOKEN_BYTES)),
+        format!("one datagram of [section 4](#4-datagram), 1 to {} bytes", grouped(PAYLOAD_BYTES_MAX)),
+        format!("The server takes at most {} s: more", limits::TIMEOUT_S_MAX),
+        format!("| {} s, so that no connection stays for ever |", limits::TIMEOUT_S_MAX),
+        format!("sends requests to the first address of the token, every {} ms", HANDSHAKE_INTERVAL.as_millis()),
+        format!("sends responses, every {} ms", HANDSHAKE_INTERVAL.as_millis()),
+        format!("sent nothing else for {} ms, and gives", KEEP_ALIVE_INTERVAL.as_millis()),
+        format!("it sends a keep-alive every {} ms, and another", private(TABLE_SOURCE, "CONFIRM_INTERVAL")),
+        format!("within {} s of the first request", limits::PENDING_MS / 1_000),
+        format!("| forgotten after {} s |", limits::PENDING_MS / 1_000),
+        format!("or that are {REPLAY_WINDOW} or more behind"),
+        format!("| up to {} accepted; more than {}", grouped(PAYLOAD_BYTES_MAX), grouped(limits::DATAGRAM_BYTES_MAX)),
+        format!("everything that follows, at most {} bytes |", grouped(limits::MESSAGE_BYTES_MAX)),
+        format!("A message has 1 to {} bytes", grouped(limits::MESSAGE_BYTES_MAX)),
+        format!("up to {} bytes of the game's", grouped(limits::GAME_MESSAGE_BYTES_MAX)),
+        format!("round trip: {} ms while none was measured", limits::MESSAGE_RESEND_MS),
+        format!(
+            "but at least {} ms and at most {} ms",
+            limits::MESSAGE_RESEND_MS_MIN,
+            grouped(limits::MESSAGE_RESEND_MS_MAX as usize)
+        ),
+        format!("{} bytes per second at first", grouped(limits::CHANNEL_BYTES_PER_S_START as usize)),
+        format!("{} more after each measured round", grouped(private(PACE_SOURCE, "GROWTH_BYTES_PER_S") as usize)),
+        format!(
+            "always between {} and {}.",
+            grouped(limits::CHANNEL_BYTES_PER_S_MIN as usize),
+            grouped(limits::CHANNEL_BYTES_PER_S_MAX as usize)
+        ),
+        format!("more than {} bytes of messages that wait", grouped(limits::CHANNEL_MEMORY_BYTES_MAX)),
+        format!("within a tick or {} ms", private(CLIENT_SOURCE, "CHANNEL_INTERVAL")),
+        format!("last field ends, and has at most {} bytes", grouped(limits::MESSAGE_BYTES_MAX)),
+        format!("repeats it every {} ms until", private(CLIENT_SOURCE, "HELLO_INTERVAL")),
+        format!("The server waits {} s for it", limits::HELLO_TIMEOUT_MS / 1_000),
+        format!("(`session.hold_s`, {hold_s} s by default, 0 to {})", grouped(config::HOLD_S_MAX as usize)),
+        format!("inputs of the last {} ms were the same", limits::IDLE_AFTER_MS),
+        format!("or when that frame is {} ms old", limits::IDLE_SNAPSHOT_MS),
+        format!("has done nothing for {} ms", limits::IDLE_AFTER_MS),
+        format!("at least every {} ms, rounded up", limits::IDLE_SNAPSHOT_MS),
+        format!("stays {} ms behind, and at least two ticks", private(CLIENT_SOURCE, "INTERPOLATION_DELAY")),
+        format!("are denied for {} s", limits::QUARANTINE_MS / 1_000),
+        format!("which is at most {} |", grouped(config::CLIENTS_MAX as usize)),
+        format!("| {} requests of one source in a second", grouped(limits::HANDSHAKES_PER_SOURCE_MAX as usize)),
+        format!("| {} tokens opened in 50 ms", grouped(limits::HANDSHAKES_PER_50_MS_MAX as usize)),
+        format!("| {} handshakes under way", grouped(limits::PENDING_HANDSHAKES_MAX)),
+        format!("| {} s from a request to the response |", limits::PENDING_MS / 1_000),
+        format!("| {} used tokens", grouped(limits::USED_TOKENS_MAX)),
+        format!("| {} clients kept out", grouped(limits::QUARANTINED_MAX)),
+        format!("| {} s of timeout in a token | it counts as {0} s |", limits::TIMEOUT_S_MAX),
+        format!("| a UDP datagram of {} bytes |", grouped(PACKET_BYTES_MAX)),
+        format!(
+            "| {} packets from the address of a connection in 50 ms |",
+            grouped(limits::PACKETS_PER_50_MS_MAX as usize)
+        ),
+        format!(
+            "| a channel packet of {} bytes, a message of {} bytes |",
+            grouped(limits::CHANNEL_PACKET_BYTES_MAX),
+            grouped(limits::MESSAGE_BYTES_MAX)
+        ),
+        format!("| message numbers {} ahead |", limits::MESSAGE_GAP_MAX),
+        format!("| {} bytes of unacknowledged messages |", grouped(limits::CHANNEL_MEMORY_BYTES_MAX)),
+        format!("| {} bytes of messages that wait for others |", grouped(limits::CHANNEL_MEMORY_BYTES_MAX)),
+    ];
     let sentences = [
         format!("a channel packet longer than {} bytes", grouped(limits::CHANNEL_PACKET_BYTES_MAX)),
         format!("into one datagram of at most {} bytes", grouped(limits::DATAGRAM_BYTES_MAX)),
-        format!("not been acknowledged {} ms after", limits::MESSAGE_RESEND_MS),
         format!("At most {} bytes of messages", grouped(limits::CHANNEL_MEMORY_BYTES_MAX)),
         format!("more than {} ahead of the next", limits::MESSAGE_GAP_MAX),
         format!("or one longer than {} bytes", grouped(limits::MESSAGE_BYTES_MAX)),
         format!("at one time should not exceed {} bytes", grouped(4 * limits::DATAGRAM_BYTES_MAX)),
-        format!("It waits {} s for the hello", limits::HELLO_TIMEOUT_MS / 1_000),
         format!("at most {} bytes of UTF-8", limits::NAME_BYTES_MAX),
         format!("({slowest_hz} to {fastest_hz} per second)"),
         format!("| number of inputs, 1 to {} |", limits::INPUTS_PER_DATAGRAM_MAX),
@@ -394,7 +633,7 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("| *t* ≥ *n* + {lead} |"),
         format!("says ({repeated} by default)"),
         format!("| more than {} frames of a client wait", limits::INPUT_DATAGRAMS_PER_TICK_MAX),
-        format!("One frame per client and tick, of at most {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
+        format!("At most one frame per client and tick, of at most {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
         format!("A *slot* (0 to {})", grouped(slots - 1)),
         format!("There are at most {} in one snapshot", limits::LEAVES_PER_SNAPSHOT_MAX),
         format!("What does not fit into {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
@@ -405,11 +644,13 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
             limits::LOSS_AFTER_TICKS_MIN
         ),
         format!("Snapshots stay open for at most {} ms", grouped(limits::ACK_WAIT_MS as usize)),
-        format!("The {}th ends the connection", limits::STRIKES_MAX),
-        format!("at the latest {} s later", limits::LINGER_MS / 1_000),
-        format!("clients of one process, {} or fewer", grouped(config::CLIENTS_MAX as usize)),
+        format!("The {}th of a kind ends the session", limits::STRIKES_MAX),
+        format!("or {} s is over; then", limits::LINGER_MS / 1_000),
         format!("time for the hello, {} s", limits::HELLO_TIMEOUT_MS / 1_000),
-        format!("| {} frames and messages of a client in 50 ms |", limits::RECEIVED_PER_50_MS_MAX),
+        format!(
+            "| {} frames, channel packets and control messages of a client in 50 ms |",
+            limits::RECEIVED_PER_50_MS_MAX
+        ),
         format!("| {} frames of a client per tick |", limits::INPUT_DATAGRAMS_PER_TICK_MAX),
         format!("| inputs {lead} ticks ahead |"),
         format!("| {} MiB of datagrams", limits::INBOUND_BYTES_MAX >> 20),
@@ -419,7 +660,7 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("| {} leaves in one snapshot |", limits::LEAVES_PER_SNAPSHOT_MAX),
         format!("| {} ms without the acknowledgement of a snapshot |", grouped(limits::ACK_WAIT_MS as usize)),
     ];
-    let missing: Vec<&String> = sentences.iter().filter(|sentence| !page.contains(*sentence)).collect();
+    let missing: Vec<&String> = numbers.iter().chain(&sentences).filter(|sentence| !page.contains(*sentence)).collect();
     assert!(missing.is_empty(), "the page does not say: {missing:#?}");
 }
 

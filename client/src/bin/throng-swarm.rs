@@ -23,6 +23,9 @@ struct Arguments {
     /// The server's game address
     #[arg(long, default_value = "127.0.0.1:7777", value_name = "HOST:PORT")]
     server: String,
+    /// Network threads of the server, each a port further than the one before
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32))]
+    workers: u16,
     /// Number of clients
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     clients: u32,
@@ -78,7 +81,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let options = options(arguments)?;
     let key = if options.key == ConnectKey::DEVELOPMENT { ", development key" } else { "" };
-    println!("{} clients to {}, world {}{key}", options.clients, options.server, options.world.config.name);
+    println!("{} clients to {}, world {}{key}", options.clients, arguments.server, options.world.config.name);
     let bar = ProgressBar::new(arguments.seconds * 10);
     bar.set_style(ProgressStyle::with_template("  {msg:<28} {wide_bar} {prefix}").context("the bar's template")?);
     let result = swarm::run(&options, &mut |progress| show(&bar, &progress, arguments));
@@ -108,7 +111,7 @@ fn show(bar: &ProgressBar, progress: &Progress, arguments: &Arguments) {
 
 fn options(arguments: &Arguments) -> anyhow::Result<SwarmOptions> {
     Ok(SwarmOptions {
-        server: resolve(&arguments.server)?,
+        servers: servers(resolve(&arguments.server)?, arguments.workers)?,
         key: key(arguments.key_file.as_deref())?,
         instance: InstanceId(arguments.instance),
         world: world(arguments.world.as_deref())?,
@@ -124,6 +127,13 @@ fn options(arguments: &Arguments) -> anyhow::Result<SwarmOptions> {
         seed: arguments.seed,
         first_client_id: arguments.first_client_id,
     })
+}
+
+/// The addresses of a server's network threads, from that of the first.
+fn servers(first: SocketAddr, workers: u16) -> anyhow::Result<Vec<SocketAddr>> {
+    let nth = |number: u16| Some(SocketAddr::new(first.ip(), first.port().checked_add(number)?));
+    let addresses: Option<Vec<SocketAddr>> = (0..workers).map(nth).collect();
+    addresses.with_context(|| format!("--workers {workers} leads to ports beyond 65535"))
 }
 
 /// The address of a host's name; an IPv4 one if it has both, for that is what a server listens on by default.

@@ -19,11 +19,15 @@ pub(super) struct Member {
     random: Random,
     heading: Vec2,
     buttons: Buttons,
+    yaw: u16,
     inputs_to_next_turn: u32,
 }
 
 /// Share of the world's half side beyond which a member turns back.
 const EDGE_SHARE: f32 = 0.9;
+
+/// How far a member that stands turns with each input, in 1/65,536 of a turn.
+const LOOK_ABOUT: u16 = 512;
 
 impl Member {
     pub(super) fn new(client: Client<UdpTransport>, seed: u64, number: u32) -> Member {
@@ -34,6 +38,7 @@ impl Member {
             random: Random::new(seed, u64::from(number)),
             heading: Vec2::X,
             buttons: Buttons::default(),
+            yaw: 0,
             inputs_to_next_turn: 0,
         }
     }
@@ -49,7 +54,13 @@ impl Member {
         }
         self.inputs_to_next_turn -= 1;
         let jump = if self.random.percent(1.0) { Buttons::JUMP } else { Buttons::default() };
-        self.client.step(now, PlayerInput::towards(self.heading, self.buttons.with(jump)));
+        let mut input = PlayerInput::towards(self.heading, self.buttons.with(jump));
+        if self.heading == Vec2::ZERO {
+            // Whoever stands looks about.
+            self.yaw = self.yaw.wrapping_add(LOOK_ABOUT);
+            input = PlayerInput { yaw: self.yaw, ..PlayerInput::default() };
+        }
+        self.client.step(now, input);
     }
 
     fn turn(&mut self, half_size_m: f32) {

@@ -22,8 +22,8 @@ use throng_shared::wire::key::ConnectKey;
 /// What a swarm is to do.
 #[derive(Clone, Debug)]
 pub struct SwarmOptions {
-    /// The server's game address.
-    pub server: SocketAddr,
+    /// The server's game addresses, one for each of its network threads; at least one.
+    pub servers: Vec<SocketAddr>,
     /// The server's key.
     pub key: ConnectKey,
     /// The world to be joined.

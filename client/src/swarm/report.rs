@@ -252,7 +252,7 @@ mod tests {
 
     fn report(after: &Measurement, visible: &[u32], failures: &BTreeMap<String, u32>) -> SwarmReport {
         let options = SwarmOptions {
-            server: ([127, 0, 0, 1], 7_777).into(),
+            servers: vec![([127, 0, 0, 1], 7_777).into()],
             key: ConnectKey::DEVELOPMENT,
             instance: InstanceId(0),
             world: builtin_world(),

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token};
 use throng_shared::ids::ClientId;
 use throng_shared::map::{Map, TerrainError};
+use throng_shared::wire::token::TokenData;
 
 use super::SwarmOptions;
 use super::completeness::Completeness;
 use super::member::Member;
 use super::report::{Measurement, SwarmReport};
 use crate::client::{Client, State};
-use crate::token::{TokenError, connect_token};
+use crate::token::{TokenError, connect_token, token_data};
 use crate::transport::ClientTransport;
 use crate::udp::UdpTransport;
 
@@ -142,7 +143,12 @@ impl Swarm<'_> {
         let options = self.options;
         let number = self.members.len() as u32;
         let client_id = ClientId(options.first_client_id + u64::from(number));
-        let token = connect_token(options.server, client_id, options.instance, &options.key)?;
+        // Each network thread of the server gets its share.
+        let mut servers = options.servers.clone();
+        let first = number as usize % servers.len().max(1);
+        servers.rotate_left(first);
+        let data = TokenData { instance: options.instance, ..token_data() };
+        let token = connect_token(&servers, client_id, data, &options.key)?;
         let fail = |source| SwarmError::Socket { number: number + 1, clients: options.clients, source };
         let transport = UdpTransport::connect(token, now).map_err(fail)?;
         let mut transport = transport.with_conditions(options.conditions, options.seed ^ client_id.0);

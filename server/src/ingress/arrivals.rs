@@ -1,41 +1,75 @@
-//! Clients come and go.
+//! Clients come, break off, come back and go.
 
-use bevy_ecs::prelude::{Mut, World};
+use bevy_ecs::prelude::World;
 use throng_shared::ids::{Archetype, ClientId};
 use throng_shared::tick::Tick;
 use throng_shared::wire::PROTOCOL_VERSION;
-use throng_shared::wire::message::{ServerMessage, Welcome};
+use throng_shared::wire::control::Welcome;
 
 use super::Inbound;
 use crate::batch::Arrival;
 use crate::egress::Outbound;
 use crate::instance::InstanceRules;
+use crate::net::ConnectionId;
 use crate::session::{Session, Sessions};
 use crate::simulation::{despawn_character, spawn_character};
 
-/// Gives each client that joined a character and a session, and takes them from each that left.
+/// Gives each client that joined a character and a session, and takes them from each that left. In between, a session may
+/// lose its connection and get another one.
 pub(crate) fn admit_and_dismiss(world: &mut World) {
     let arrivals = std::mem::take(&mut world.resource_mut::<Inbound>().0.arrivals);
     for arrival in &arrivals {
         match arrival {
-            Arrival::Joined { client, name } => admit(world, *client, name.clone()),
+            Arrival::Joined { client, connection, name } => admit(world, *client, *connection, name.clone()),
+            Arrival::Broken { client } => {
+                if let Some(session) = world.resource_mut::<Sessions>().get_mut(*client) {
+                    session.connection = None;
+                }
+            }
+            Arrival::Resumed { client, connection, knows_world } => resume(world, *client, *connection, *knows_world),
             Arrival::Left { client } => dismiss(world, *client),
         }
     }
     world.resource_mut::<Inbound>().0.arrivals = arrivals;
 }
 
-fn admit(world: &mut World, client: ClientId, name: String) {
+fn admit(world: &mut World, client: ClientId, connection: ConnectionId, name: String) {
     if world.resource::<Sessions>().get(client).is_some() {
         return;
     }
     let (net_id, entity) = spawn_character(world, Archetype::Player);
     let rate = world.resource::<InstanceRules>().tick_rate;
-    world.resource_mut::<Sessions>().insert(Session::new(client, name, net_id, entity, rate));
-    let welcome =
-        Welcome { version: PROTOCOL_VERSION, tick: world.resource::<Tick>().0, net_id, tick_rate_hz: rate.hz() as u16 };
-    let mut outbound: Mut<'_, Outbound> = world.resource_mut::<Outbound>();
-    outbound.0.messages.push((client, ServerMessage::Welcome(welcome)));
+    let session = Session::new(client, connection, name, net_id, entity, rate);
+    world.resource_mut::<Sessions>().insert(session);
+    welcome(world, client);
+}
+
+fn resume(world: &mut World, client: ClientId, connection: ConnectionId, knows_world: bool) {
+    let rate = world.resource::<InstanceRules>().tick_rate;
+    let Some(session) = world.resource_mut::<Sessions>().into_inner().get_mut(client) else { return };
+    session.connection = Some(connection);
+    if knows_world {
+        // What was under way when the connection broke did not arrive.
+        session.view.lose_all();
+    } else {
+        session.forget_view(rate);
+    }
+    welcome(world, client);
+}
+
+fn welcome(world: &mut World, client: ClientId) {
+    let Some(net_id) = world.resource::<Sessions>().get(client).map(|session| session.net_id) else { return };
+    let rate = world.resource::<InstanceRules>().tick_rate;
+    let welcome = Welcome {
+        version: PROTOCOL_VERSION,
+        tick: world.resource::<Tick>().0,
+        net_id,
+        tick_rate_hz: rate.hz() as u16,
+        // The front door knows these.
+        channel: 0,
+        is_resumed: false,
+    };
+    world.resource_mut::<Outbound>().0.welcomes.push((client, welcome));
 }
 
 fn dismiss(world: &mut World, client: ClientId) {

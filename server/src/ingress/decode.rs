@@ -2,10 +2,10 @@
 
 use bevy_ecs::prelude::{Query, Res, ResMut};
 use throng_shared::input::{InputBuffer, InputFate};
-use throng_shared::limits::INPUT_DATAGRAMS_PER_TICK_MAX;
+use throng_shared::limits::{IDLE_AFTER_MS, INPUT_DATAGRAMS_PER_TICK_MAX};
 use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::control::GoodbyeReason;
 use throng_shared::wire::inputs::InputFrame;
-use throng_shared::wire::message::GoodbyeReason;
 
 use super::Inbound;
 use crate::commit::Totals;
@@ -25,7 +25,6 @@ pub(crate) fn decode_inputs(
 ) {
     for session in sessions.all_mut() {
         session.frames_this_tick = 0;
-        session.own.input_margin_ms = None;
     }
     for frame in inbound.0.frames() {
         let Some(session) = sessions.get_mut(frame.client) else { continue };
@@ -44,6 +43,9 @@ pub(crate) fn decode_inputs(
         // A client cannot have received what was not sent yet; such a claim is not an acknowledgement.
         if decoded.acks.newest < *tick && decoded.acks.newest >= session.acks.newest {
             session.acks = decoded.acks;
+        }
+        if let Some((_, input)) = decoded.inputs().next() {
+            session.quiet.note_input(*tick, input, rules.tick_rate.ticks_for_ms(IDLE_AFTER_MS));
         }
         let Ok(mut buffer) = buffers.get_mut(session.entity) else { continue };
         for (input_tick, input) in decoded.inputs() {

@@ -44,6 +44,9 @@ pub(crate) fn update_views(
 ) {
     let (tick, interest, grid, columns) = (*tick, rules.interest, &*grid, &*columns);
     sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
+        if session.connection.is_none() {
+            return;
+        }
         let viewer_m = session.own.state.ground_position_m();
         session.view.observe(tick, grid, columns, &interest, viewer_m, session.net_id);
     });

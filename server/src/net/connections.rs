@@ -1,45 +1,42 @@
-//! Frames and reliable messages over any transport.
+//! Datagrams over any transport ↔ frames, channel packets and control messages.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use throng_shared::ids::ClientId;
-use throng_shared::limits::{LINGER_MS, RECEIVED_PER_50_MS_MAX};
-use throng_shared::wire::channel::MessageChannel;
-use throng_shared::wire::datagram::{self, Datagram};
-use throng_shared::wire::message::{self, ServerMessage};
-use throng_shared::wire::{WireError, token::TokenData};
+use throng_shared::limits::{QUARANTINE_MS, RECEIVED_PER_50_MS_MAX};
+use throng_shared::wire::WireError;
+use throng_shared::wire::control::{self, GoodbyeReason, ServerControl};
+use throng_shared::wire::datagram::{self, CONTROL, Datagram, FRAME};
 
-use super::inbound::{NetEvent, NetInbound, NetTotals};
-use super::transport::{Transport, TransportEvent};
-use crate::batch::OutboundBatch;
+use super::inbound::{ConnectionEnd, Content, NetEvent, NetInbound, NetTotals};
+use super::transport::{ConnectionId, Transport, TransportEvent};
+use crate::batch::OutboundShard;
 use crate::session::Strikes;
 
-/// All connected clients, over one transport.
+/// All connections of one network thread, over one transport.
 #[derive(Debug)]
 pub struct Connections<T> {
     transport: T,
-    peers: FxHashMap<ClientId, Peer>,
+    /// By their places in the transport.
+    peers: Vec<Option<Peer>>,
+    connected: u64,
     totals: NetTotals,
-    advanced_to: Duration,
     scratch: Vec<u8>,
-    /// Number of times that was looked for events.
-    looks: u64,
-    /// Clients in the order of their connecting: peers are walked in it, not in the map's order.
-    order: Vec<ClientId>,
+    /// Channel packets of the shard that is being sent, that have not gone out yet.
+    packets: FxHashMap<ConnectionId, Range<usize>>,
+    misbehaved: Vec<ConnectionId>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Peer {
-    /// The look in which it came.
-    came_in: u64,
-    channel: MessageChannel,
+    connection: ConnectionId,
+    client: ClientId,
     strikes: Strikes,
     /// Frames and messages since `counted_since`.
     received: u32,
     counted_since: Duration,
-    /// Set when we end the connection: it closes at this time, or as soon as its last message is acknowledged.
-    closes_at: Option<Duration>,
 }
 
 impl<T: Transport> Connections<T> {
@@ -47,12 +44,12 @@ impl<T: Transport> Connections<T> {
     pub fn new(transport: T) -> Connections<T> {
         Connections {
             transport,
-            peers: FxHashMap::default(),
+            peers: Vec::new(),
+            connected: 0,
             totals: NetTotals::default(),
-            advanced_to: Duration::ZERO,
             scratch: Vec::new(),
-            looks: 0,
-            order: Vec::new(),
+            packets: FxHashMap::default(),
+            misbehaved: Vec::new(),
         }
     }
 
@@ -63,134 +60,140 @@ impl<T: Transport> Connections<T> {
 
     /// Number of connected clients.
     pub fn count(&self) -> usize {
-        self.peers.len()
+        self.connected as usize
     }
 
-    /// Takes everything that has arrived until `now`, and closes what is done lingering.
+    /// Takes everything that has arrived until `now`.
     pub fn receive(&mut self, now: Duration, inbound: &mut NetInbound) {
-        self.looks += 1;
-        inbound.heard_until = self.looks;
-        let Connections { transport, peers, totals, order, looks, .. } = self;
-        let looks = *looks;
+        let Connections { transport, peers, connected, totals, misbehaved, .. } = self;
         transport.receive(now, &mut |event| match event {
-            TransportEvent::Connected { client, token } => connect(peers, order, inbound, client, token, looks),
-            TransportEvent::Datagram { client, received_at, bytes } => {
+            TransportEvent::Connected { connection, client, token } => {
+                let place = connection.slot as usize;
+                if peers.len() <= place {
+                    peers.resize_with(place + 1, || None);
+                }
+                *connected += 1;
+                peers[place] = Some(Peer::new(connection, client, now));
+                inbound.events.push(NetEvent::Connected { connection, client, token });
+            }
+            TransportEvent::Datagram { connection, received_at, bytes } => {
                 totals.datagrams_in += 1;
                 totals.bytes_in += bytes.len() as u64;
-                let Some(peer) = peers.get_mut(&client) else { return };
-                if let Err(error) = take_datagram(peer, client, received_at, bytes, inbound) {
+                let Some(peer) = peer_mut(peers, connection) else { return };
+                if let Err(error) = take_datagram(peer, received_at, bytes, inbound) {
                     totals.malformed[error as usize] += 1;
-                    if peer.strikes.add(now.as_secs()) && peer.closes_at.is_none() {
-                        inbound.events.push(NetEvent::Misbehaved { client });
+                    if peer.strikes.add(now.as_secs()) {
+                        misbehaved.push(connection);
                     }
                 }
             }
-            TransportEvent::Disconnected { client } => {
-                if peers.remove(&client).is_some() {
-                    order.retain(|&other| other != client);
-                    inbound.events.push(NetEvent::Disconnected { client });
+            TransportEvent::Disconnected { connection, end } => {
+                if peer_mut(peers, connection).is_some() {
+                    peers[connection.slot as usize] = None;
+                    *connected -= 1;
+                    totals.ended[end as usize] += 1;
+                    inbound.events.push(NetEvent::Disconnected { connection, end });
                 }
             }
         });
-        self.close_lingering(now, inbound);
-        self.totals.refused = self.transport.refused_datagrams();
-        self.totals.handshakes_refused = self.transport.refused_handshakes();
-        self.totals.connected = self.peers.len() as u64;
+        self.expel_misbehaved(now, inbound);
+        self.totals.transport = self.transport.totals();
+        self.totals.connected = self.connected;
         let dropped = inbound.totals.inbound_dropped;
         inbound.totals = NetTotals { inbound_dropped: dropped, ..self.totals };
     }
 
-    /// Sends a tick's snapshots, messages and dismissals, and what the reliable channels repeat.
-    pub fn send(&mut self, now: Duration, batch: &OutboundBatch) {
-        let elapsed = now.saturating_sub(self.advanced_to);
-        self.advanced_to = now;
-        for peer in self.peers.values_mut() {
-            peer.channel.advance(elapsed);
+    /// Prepares a shard to be sent, and sends its control messages.
+    pub fn begin(&mut self, now: Duration, shard: &OutboundShard) {
+        debug_assert!(self.packets.is_empty(), "the former shard has been finished");
+        for (place, (connection, _)) in shard.packets().enumerate() {
+            self.packets.entry(connection).or_insert(place..place).end = place + 1;
         }
-        let is_meant = |peers: &FxHashMap<ClientId, Peer>, client: ClientId| {
-            peers.get(&client).is_some_and(|peer| peer.came_in <= batch.heard_until)
-        };
-        for (client, message) in &batch.messages {
-            if is_meant(&self.peers, *client) {
-                self.queue_message(now, *client, message);
-            }
-        }
-        for (client, last_message) in &batch.dismissals {
-            if !is_meant(&self.peers, *client) {
-                continue;
-            }
-            if self.peers.get(client).is_some_and(|peer| peer.closes_at.is_none()) {
-                self.queue_message(now, *client, last_message);
-            }
-            if let Some(peer) = self.peers.get_mut(client) {
-                peer.closes_at.get_or_insert(now + Duration::from_millis(LINGER_MS));
-            }
-        }
-        for (client, frame) in batch.frames() {
-            if is_meant(&self.peers, client) {
-                self.send_datagrams(now, client, Some(frame));
-            }
-        }
-        for place in 0..self.order.len() {
-            self.send_datagrams(now, self.order[place], None);
+        for (connection, message) in shard.controls() {
+            self.send(now, connection, &[&[CONTROL], message]);
         }
     }
 
-    fn queue_message(&mut self, now: Duration, client: ClientId, message: &ServerMessage) {
-        let Some(peer) = self.peers.get_mut(&client) else { return };
-        if peer.channel.send(message::encode(message)).is_err() && peer.closes_at.is_none() {
-            // Whoever acknowledges nothing is as good as gone.
-            self.totals.channels_full += 1;
-            peer.closes_at = Some(now);
+    /// Sends the frames in these places of a shard, each with the channel packets for the same client.
+    pub fn send_frames(&mut self, now: Duration, shard: &OutboundShard, places: Range<usize>) {
+        for place in places {
+            let (connection, frame) = shard.frame(place);
+            match self.packets.is_empty() {
+                true => self.send(now, connection, &[&[FRAME], frame]),
+                false => self.send_with_packets(now, shard, connection, Some(frame)),
+            }
+        }
+        self.transport.flush();
+    }
+
+    /// Sends what is left of a shard, and ends the connections that it ends.
+    pub fn finish(&mut self, now: Duration, shard: &OutboundShard) {
+        for (connection, _) in shard.packets() {
+            if self.packets.contains_key(&connection) {
+                self.send_with_packets(now, shard, connection, None);
+            }
+        }
+        self.packets.clear();
+        for &client in &shard.quarantines {
+            self.transport.quarantine(client, now + Duration::from_millis(QUARANTINE_MS));
+        }
+        for &connection in &shard.closes {
+            self.close(now, connection, ConnectionEnd::Dismissed);
+        }
+        self.transport.flush();
+    }
+
+    fn send_with_packets(
+        &mut self,
+        now: Duration,
+        shard: &OutboundShard,
+        connection: ConnectionId,
+        frame: Option<&[u8]>,
+    ) {
+        let places = self.packets.remove(&connection).unwrap_or_default();
+        let packets = shard.packets_at(places).map(|(_, packet)| packet);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        datagram::pack(frame, packets, &mut scratch, |bytes| self.send(now, connection, &[bytes]));
+        self.scratch = scratch;
+    }
+
+    fn send(&mut self, now: Duration, connection: ConnectionId, parts: &[&[u8]]) {
+        self.totals.datagrams_out += 1;
+        self.totals.bytes_out += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        self.transport.send(now, connection, parts);
+    }
+
+    fn close(&mut self, now: Duration, connection: ConnectionId, end: ConnectionEnd) -> bool {
+        if peer_mut(&mut self.peers, connection).is_none() {
+            return false;
+        }
+        self.transport.disconnect(now, connection);
+        self.peers[connection.slot as usize] = None;
+        self.connected -= 1;
+        self.totals.ended[end as usize] += 1;
+        true
+    }
+
+    /// Those who send too much that is malformed are told so, and kept out for a while.
+    fn expel_misbehaved(&mut self, now: Duration, inbound: &mut NetInbound) {
+        while let Some(connection) = self.misbehaved.pop() {
+            let Some(peer) = peer_mut(&mut self.peers, connection) else { continue };
+            self.transport.quarantine(peer.client, now + Duration::from_millis(QUARANTINE_MS));
+            let goodbye = control::encode(&ServerControl::Goodbye(GoodbyeReason::Malformed));
+            self.send(now, connection, &[&[CONTROL], &goodbye]);
+            self.close(now, connection, ConnectionEnd::Malformed);
+            self.transport.flush();
+            inbound.events.push(NetEvent::Disconnected { connection, end: ConnectionEnd::Malformed });
         }
     }
-
-    fn send_datagrams(&mut self, now: Duration, client: ClientId, frame: Option<&[u8]>) {
-        let Some(peer) = self.peers.get_mut(&client) else { return };
-        let frame = frame.filter(|_| peer.closes_at.is_none());
-        let packets = peer.channel.packets_to_send();
-        let (transport, totals) = (&mut self.transport, &mut self.totals);
-        datagram::pack(frame, packets.iter().map(Vec::as_slice), &mut self.scratch, |bytes| {
-            totals.datagrams_out += 1;
-            totals.bytes_out += bytes.len() as u64;
-            transport.send(now, client, bytes);
-        });
-    }
-
-    fn close_lingering(&mut self, now: Duration, inbound: &mut NetInbound) {
-        let (peers, transport) = (&mut self.peers, &mut self.transport);
-        self.order.retain(|client| {
-            let Some(peer) = peers.get(client) else { return false };
-            let Some(closes_at) = peer.closes_at else { return true };
-            if now < closes_at && !peer.channel.is_drained() {
-                return true;
-            }
-            transport.disconnect(now, *client);
-            peers.remove(client);
-            inbound.events.push(NetEvent::Disconnected { client: *client });
-            false
-        });
-    }
-}
-
-fn connect(
-    peers: &mut FxHashMap<ClientId, Peer>,
-    order: &mut Vec<ClientId>,
-    inbound: &mut NetInbound,
-    client: ClientId,
-    token: Option<TokenData>,
-    look: u64,
-) {
-    if peers.insert(client, Peer { came_in: look, ..Peer::default() }).is_some() {
-        inbound.events.push(NetEvent::Disconnected { client });
-    } else {
-        order.push(client);
-    }
-    inbound.events.push(NetEvent::Connected { client, token });
 }
 
 impl Peer {
-    /// Whether the client may have another frame or message taken in at `now`.
+    fn new(connection: ConnectionId, client: ClientId, now: Duration) -> Peer {
+        Peer { connection, client, strikes: Strikes::default(), received: 0, counted_since: now }
+    }
+
+    /// Whether the client may have another frame, packet or message taken in at `now`.
     fn may_receive(&mut self, now: Duration) -> bool {
         if now >= self.counted_since + Duration::from_millis(50) {
             (self.received, self.counted_since) = (0, now);
@@ -200,34 +203,32 @@ impl Peer {
     }
 }
 
-/// Takes a datagram apart; what was in it before an error is kept.
+fn peer_mut(peers: &mut [Option<Peer>], connection: ConnectionId) -> Option<&mut Peer> {
+    peers.get_mut(connection.slot as usize)?.as_mut().filter(|peer| peer.connection == connection)
+}
+
+/// Takes a datagram apart.
 fn take_datagram(
     peer: &mut Peer,
-    client: ClientId,
     received_at: Duration,
     bytes: &[u8],
     inbound: &mut NetInbound,
 ) -> Result<(), WireError> {
     let datagram = Datagram::parse(bytes)?;
-    for packet in datagram.packets() {
-        peer.channel.receive_packet(packet)?;
-    }
-    while let Some(message) = peer.channel.next_message() {
-        if peer.closes_at.is_some() {
-            continue;
-        }
+    let connection = peer.connection;
+    for (content, bytes) in [(Content::Control, datagram.control), (Content::Frame, datagram.frame)] {
+        let Some(bytes) = bytes else { continue };
         if peer.may_receive(received_at) {
-            inbound.push_message(client, &message);
+            inbound.push(content, connection, received_at, bytes);
         } else {
-            inbound.events.push(NetEvent::Misbehaved { client });
-            return Err(WireError::NotAccepted);
+            // A hello is repeated, and an input of the past is worth nothing.
+            inbound.totals.inbound_dropped += 1;
         }
     }
-    if peer.closes_at.is_none()
-        && let Some(frame) = datagram.frame
-    {
+    for packet in datagram.packets() {
+        // A channel packet that is lost is sent again: a flood delays only the flooder.
         if peer.may_receive(received_at) {
-            inbound.push_frame(client, received_at, frame);
+            inbound.push(Content::ChannelPacket, connection, received_at, packet);
         } else {
             inbound.totals.inbound_dropped += 1;
         }
@@ -238,48 +239,101 @@ fn take_datagram(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use throng_shared::wire::message::GoodbyeReason;
+    use throng_shared::limits::STRIKES_MAX;
+
+    const OLD: ConnectionId = ConnectionId { worker: 0, slot: 3, generation: 1 };
+    const NEW: ConnectionId = ConnectionId { generation: 2, ..OLD };
+    const CLIENT: ClientId = ClientId(7);
 
     /// Reports what a test says, and remembers what is sent.
     #[derive(Default)]
     struct FakeTransport {
-        connecting: Vec<ClientId>,
-        disconnecting: Vec<ClientId>,
-        sent: Vec<Vec<u8>>,
+        news: Vec<TransportEvent<'static>>,
+        sent: Vec<(ConnectionId, Vec<u8>)>,
+        disconnected: Vec<ConnectionId>,
+        quarantined: Vec<ClientId>,
     }
 
     impl Transport for FakeTransport {
         fn receive(&mut self, _now: Duration, report: &mut dyn FnMut(TransportEvent<'_>)) {
-            self.disconnecting.drain(..).for_each(|client| report(TransportEvent::Disconnected { client }));
-            self.connecting.drain(..).for_each(|client| report(TransportEvent::Connected { client, token: None }));
+            self.news.drain(..).for_each(report);
         }
 
-        fn send(&mut self, _now: Duration, _client: ClientId, datagram: &[u8]) {
-            self.sent.push(datagram.to_vec());
+        fn send(&mut self, _now: Duration, connection: ConnectionId, parts: &[&[u8]]) {
+            self.sent.push((connection, parts.concat()));
         }
 
-        fn disconnect(&mut self, _now: Duration, _client: ClientId) {}
+        fn disconnect(&mut self, _now: Duration, connection: ConnectionId) {
+            self.disconnected.push(connection);
+        }
+
+        fn quarantine(&mut self, client: ClientId, _until: Duration) {
+            self.quarantined.push(client);
+        }
+    }
+
+    fn connected(connection: ConnectionId) -> TransportEvent<'static> {
+        TransportEvent::Connected { connection, client: CLIENT, token: None }
+    }
+
+    fn connections(news: Vec<TransportEvent<'static>>) -> (Connections<FakeTransport>, NetInbound) {
+        let mut connections = Connections::new(FakeTransport { news, ..FakeTransport::default() });
+        let mut inbound = NetInbound::default();
+        connections.receive(Duration::ZERO, &mut inbound);
+        (connections, inbound)
     }
 
     #[test]
-    fn what_was_meant_for_a_former_connection_of_a_client_does_not_reach_its_new_one() {
-        const CLIENT: ClientId = ClientId(7);
-        let mut connections = Connections::new(FakeTransport::default());
-        let mut inbound = NetInbound::default();
-        connections.transport_mut().connecting.push(CLIENT);
+    fn a_frame_takes_its_clients_channel_packets_along_and_the_rest_follows() {
+        let (mut connections, _) = connections(vec![connected(OLD)]);
+        let other = ConnectionId { slot: 5, ..OLD };
+        let mut shard = OutboundShard::default();
+        shard.push_packet(OLD, b"one");
+        shard.push_packet(OLD, b"two");
+        shard.push_packet(other, b"three");
+        shard.push_frame(OLD, b"frame");
+        shard.push_control(other, b"control");
+        let now = Duration::ZERO;
+        connections.begin(now, &shard);
+        connections.send_frames(now, &shard, 0..1);
+        connections.finish(now, &shard);
+        let with = b"\x03\x05\x00frame\x03\x00one\x03\x00two".to_vec();
+        let expected = [(other, b"\x04control".to_vec()), (OLD, with), (other, b"\x02\x05\x00three".to_vec())];
+        assert_eq!(connections.transport.sent, expected);
+    }
+
+    #[test]
+    fn what_ends_a_former_connection_does_not_end_the_one_in_its_place() {
+        let end = TransportEvent::Disconnected { connection: OLD, end: ConnectionEnd::TimedOut };
+        let (mut connections, mut inbound) = connections(vec![connected(OLD), end, connected(NEW), end]);
+        assert_eq!((connections.count(), inbound.events.len()), (1, 3));
+        let mut shard = OutboundShard::default();
+        shard.closes.push(OLD);
+        connections.finish(Duration::ZERO, &shard);
+        assert_eq!((connections.count(), connections.transport.disconnected.len()), (1, 0));
+        shard.closes.push(NEW);
+        shard.quarantines.push(CLIENT);
+        connections.finish(Duration::ZERO, &shard);
+        assert_eq!((connections.count(), &connections.transport.disconnected[..]), (0, &[NEW][..]));
+        assert_eq!(connections.transport.quarantined, [CLIENT]);
         connections.receive(Duration::ZERO, &mut inbound);
-        let mut batch = OutboundBatch::default();
-        batch.heard_until = inbound.heard_until;
-        batch.push_frame(CLIENT, b"snapshot");
-        batch.dismiss(CLIENT, GoodbyeReason::Malformed);
-        // While the tick writes this, the client goes and comes again.
-        connections.transport_mut().disconnecting.push(CLIENT);
-        connections.transport_mut().connecting.push(CLIENT);
-        connections.receive(Duration::ZERO, &mut inbound);
-        connections.send(Duration::ZERO, &batch);
-        assert_eq!(connections.transport_mut().sent, Vec::<Vec<u8>>::new());
-        batch.heard_until = inbound.heard_until;
-        connections.send(Duration::ZERO, &batch);
-        assert_eq!(connections.transport_mut().sent.len(), 1, "the goodbye; after it no snapshot is of use");
+        assert_eq!(inbound.totals.ended, [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn whoever_sends_too_much_that_is_malformed_is_told_so_and_kept_out() {
+        let bad = TransportEvent::Datagram { connection: OLD, received_at: Duration::ZERO, bytes: &[0xff] };
+        let mut news = vec![connected(OLD)];
+        news.extend(vec![bad; STRIKES_MAX as usize + 3]);
+        let (mut connections, inbound) = connections(news);
+        let [NetEvent::Connected { .. }, NetEvent::Disconnected { connection: OLD, end: ConnectionEnd::Malformed }] =
+            &inbound.events[..]
+        else {
+            panic!("{:?}", inbound.events);
+        };
+        let goodbye = control::encode(&ServerControl::Goodbye(GoodbyeReason::Malformed));
+        assert_eq!(connections.transport_mut().sent, [(OLD, [&[CONTROL][..], &goodbye].concat())]);
+        assert_eq!(connections.transport_mut().quarantined, [CLIENT]);
+        assert_eq!(inbound.totals.malformed[WireError::InvalidField as usize], u64::from(STRIKES_MAX) + 3);
     }
 }

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use throng_shared::ids::ClientId;
 use throng_shared::limits::INBOUND_BYTES_MAX;
+use throng_shared::netcode::NetcodeError;
+use throng_shared::wire::WireError;
 use throng_shared::wire::token::TokenData;
+
+use super::netcode::HandshakeRefusal;
+use super::transport::ConnectionId;
 
 /// Events in the order in which they happened. The memory is used again.
 #[derive(Clone, Debug, Default)]
@@ -14,9 +19,6 @@ pub struct NetInbound {
     pub events: Vec<NetEvent>,
     /// The connections' counts so far.
     pub totals: NetTotals,
-    /// Up to which of the network side's looks this tells of; what is sent in answer refers to it, see
-    /// [`crate::batch::OutboundBatch::heard_until`].
-    pub heard_until: u64,
     bytes: Vec<u8>,
 }
 
@@ -25,37 +27,91 @@ pub struct NetInbound {
 pub enum NetEvent {
     /// A client has connected; it has not said hello yet.
     Connected {
-        /// Who.
+        /// Its connection.
+        connection: ConnectionId,
+        /// Who, according to its token.
         client: ClientId,
-        /// What its token says; none when that cannot be read.
+        /// What else its token says; none when that cannot be read.
         token: Option<TokenData>,
     },
-    /// A reliable message has arrived.
-    Message {
-        /// Who sent it.
-        client: ClientId,
-        /// Its bytes, see [`NetInbound::bytes`].
-        bytes: Range<usize>,
-    },
-    /// A frame has arrived.
-    Frame {
-        /// Who sent it.
-        client: ClientId,
-        /// When it arrived.
+    /// Bytes have arrived.
+    Received {
+        /// What they are.
+        content: Content,
+        /// From where.
+        connection: ConnectionId,
+        /// When they arrived.
         received_at: Duration,
-        /// Its bytes, see [`NetInbound::bytes`].
+        /// The bytes, see [`NetInbound::bytes`].
         bytes: Range<usize>,
-    },
-    /// Too much of what a client sent was malformed.
-    Misbehaved {
-        /// Who.
-        client: ClientId,
     },
     /// A connection has ended.
     Disconnected {
-        /// Whose.
-        client: ClientId,
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        end: ConnectionEnd,
     },
+}
+
+/// What received bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A frame.
+    Frame,
+    /// A packet of the reliable channel.
+    ChannelPacket,
+    /// A control message.
+    Control,
+}
+
+/// Why a connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionEnd {
+    /// The client said that it leaves.
+    Quit,
+    /// Nothing was heard of the client for as long as its token allows.
+    TimedOut,
+    /// Too much of what the client sent was malformed; it is in quarantine.
+    Malformed,
+    /// We ended it, and said why.
+    Dismissed,
+}
+
+impl ConnectionEnd {
+    /// All of them, for metrics that start at zero.
+    pub const ALL: [ConnectionEnd; 4] =
+        [ConnectionEnd::Quit, ConnectionEnd::TimedOut, ConnectionEnd::Malformed, ConnectionEnd::Dismissed];
+
+    /// Name in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            ConnectionEnd::Quit => "quit",
+            ConnectionEnd::TimedOut => "timed_out",
+            ConnectionEnd::Malformed => "malformed",
+            ConnectionEnd::Dismissed => "dismissed",
+        }
+    }
+}
+
+/// Counts of a transport since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransportTotals {
+    /// Packets that cannot be what they say, by [`NetcodeError::ALL`].
+    pub refused: [u64; NetcodeError::ALL.len()],
+    /// Packets from addresses that nobody is connected from.
+    pub unknown_source: u64,
+    /// Packets from a connected address beyond what is looked at.
+    pub flooded: u64,
+    /// Requests for a connection that were not granted, by reason; their names are in [`handshake_labels`].
+    pub handshakes_refused: [u64; HandshakeRefusal::ALL.len()],
+    /// Datagrams that the operating system did not take.
+    pub send_failures: u64,
+}
+
+/// Names of the reasons in [`TransportTotals::handshakes_refused`], in their order.
+pub fn handshake_labels() -> [&'static str; HandshakeRefusal::ALL.len()] {
+    HandshakeRefusal::ALL.map(HandshakeRefusal::label)
 }
 
 /// Counts of the network side since its start.
@@ -71,41 +127,54 @@ pub struct NetTotals {
     pub datagrams_out: u64,
     /// Their payload bytes.
     pub bytes_out: u64,
-    /// Datagrams refused before anybody could be told to have sent them.
-    pub refused: u64,
-    /// Requests for a connection that got no answer: the token was sealed with another key, has expired, or is for another
-    /// address. A client repeats its request several times in a second.
-    pub handshakes_refused: u64,
-    /// Datagrams of clients that were malformed, by [`throng_shared::wire::WireError::ALL`].
-    pub malformed: [u64; 5],
-    /// Events dropped because too many bytes waited for the tick.
+    /// Datagrams of clients that were malformed, by [`WireError::ALL`].
+    pub malformed: [u64; WireError::ALL.len()],
+    /// Connections that have ended, by [`ConnectionEnd::ALL`].
+    pub ended: [u64; ConnectionEnd::ALL.len()],
+    /// Frames, packets and messages dropped because too much waited for the tick, or a client sent too many.
     pub inbound_dropped: u64,
     /// Batches of snapshots dropped because the network thread did not keep up.
     pub outbound_dropped: u64,
-    /// Connections ended because too many reliable messages were unacknowledged.
-    pub channels_full: u64,
+    /// What the transport counts.
+    pub transport: TransportTotals,
+}
+
+impl NetTotals {
+    /// Adds the counts of another network thread.
+    pub fn add(&mut self, other: &NetTotals) {
+        let sum = |into: &mut u64, from: u64| *into += from;
+        sum(&mut self.connected, other.connected);
+        sum(&mut self.datagrams_in, other.datagrams_in);
+        sum(&mut self.bytes_in, other.bytes_in);
+        sum(&mut self.datagrams_out, other.datagrams_out);
+        sum(&mut self.bytes_out, other.bytes_out);
+        self.malformed.iter_mut().zip(other.malformed).for_each(|(into, from)| sum(into, from));
+        self.ended.iter_mut().zip(other.ended).for_each(|(into, from)| sum(into, from));
+        sum(&mut self.inbound_dropped, other.inbound_dropped);
+        sum(&mut self.outbound_dropped, other.outbound_dropped);
+        let (mine, theirs) = (&mut self.transport, &other.transport);
+        mine.refused.iter_mut().zip(theirs.refused).for_each(|(into, from)| sum(into, from));
+        mine.handshakes_refused.iter_mut().zip(theirs.handshakes_refused).for_each(|(into, from)| sum(into, from));
+        sum(&mut mine.unknown_source, theirs.unknown_source);
+        sum(&mut mine.flooded, theirs.flooded);
+        sum(&mut mine.send_failures, theirs.send_failures);
+    }
 }
 
 impl NetInbound {
-    /// Adds a frame. When [`INBOUND_BYTES_MAX`] is reached it is dropped and counted.
-    pub fn push_frame(&mut self, client: ClientId, received_at: Duration, frame: &[u8]) {
-        if self.charge() + frame.len() > INBOUND_BYTES_MAX {
+    /// Adds what has arrived. When [`INBOUND_BYTES_MAX`] is reached it is dropped and counted: frames are worth nothing
+    /// later, and everything else is sent again.
+    pub fn push(&mut self, content: Content, connection: ConnectionId, received_at: Duration, bytes: &[u8]) {
+        if self.charge() + bytes.len() > INBOUND_BYTES_MAX {
             self.totals.inbound_dropped += 1;
             return;
         }
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(frame);
-        self.events.push(NetEvent::Frame { client, received_at, bytes: start..self.bytes.len() });
+        self.bytes.extend_from_slice(bytes);
+        self.events.push(NetEvent::Received { content, connection, received_at, bytes: start..self.bytes.len() });
     }
 
-    /// Adds a message. It is always kept: how many a client may send is limited where they come in.
-    pub fn push_message(&mut self, client: ClientId, message: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(message);
-        self.events.push(NetEvent::Message { client, bytes: start..self.bytes.len() });
-    }
-
-    /// The bytes of a frame or message.
+    /// The bytes that an event tells of.
     pub fn bytes(&self, range: &Range<usize>) -> &[u8] {
         &self.bytes[range.clone()]
     }
@@ -116,14 +185,13 @@ impl NetInbound {
         let is_full = self.charge() + other.charge() > INBOUND_BYTES_MAX;
         let mut dropped = 0;
         self.events.extend(other.events.drain(..).filter_map(|event| {
-            let is_kept = !(is_full && matches!(event, NetEvent::Frame { .. }));
+            let is_kept = !(is_full && matches!(event, NetEvent::Received { .. }));
             dropped += u64::from(!is_kept);
             is_kept.then(|| event.shifted(shift))
         }));
         self.bytes.append(&mut other.bytes);
         other.totals.inbound_dropped += dropped;
         self.totals = other.totals;
-        self.heard_until = other.heard_until;
     }
 
     /// Moves everything to `other`, which is empty, by a swap; both keep the counts.
@@ -148,7 +216,7 @@ impl NetInbound {
 
 impl NetEvent {
     fn shifted(mut self, shift: usize) -> NetEvent {
-        if let NetEvent::Frame { bytes, .. } | NetEvent::Message { bytes, .. } = &mut self {
+        if let NetEvent::Received { bytes, .. } = &mut self {
             *bytes = bytes.start + shift..bytes.end + shift;
         }
         self
@@ -160,25 +228,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_a_flood_frames_are_dropped_and_messages_are_kept() {
-        let client = ClientId(1);
-        let mut waiting = NetInbound::default();
-        let mut more = NetInbound::default();
-        while waiting.totals.inbound_dropped == 0 {
-            waiting.push_frame(client, Duration::ZERO, &[1]);
+    fn in_a_flood_bytes_are_dropped_and_news_of_connections_are_kept() {
+        let connection = ConnectionId { worker: 0, slot: 1, generation: 1 };
+        for content in [Content::Frame, Content::ChannelPacket, Content::Control] {
+            let mut waiting = NetInbound::default();
+            let mut more = NetInbound::default();
+            while waiting.totals.inbound_dropped == 0 {
+                waiting.push(content, connection, Duration::ZERO, &[1]);
+            }
+            assert!(waiting.events.len() <= INBOUND_BYTES_MAX / 64, "small ones count as well");
+            more.push(content, connection, Duration::ZERO, &[0; 1_000]);
+            more.events.push(NetEvent::Disconnected { connection, end: ConnectionEnd::Quit });
+            let count = waiting.events.len();
+            waiting.append(&mut more);
+            let [NetEvent::Disconnected { .. }] = &waiting.events[count..] else {
+                panic!("{:?}", &waiting.events[count..]);
+            };
+            assert_eq!(more.totals.inbound_dropped, 1);
         }
-        assert!(waiting.events.len() <= INBOUND_BYTES_MAX / 64, "small ones count as well");
-        more.push_frame(client, Duration::ZERO, &[0; 1_000]);
-        more.push_message(ClientId(2), b"hello");
-        more.events.push(NetEvent::Disconnected { client });
-        let count = waiting.events.len();
-        waiting.append(&mut more);
-        let [NetEvent::Message { client: ClientId(2), bytes }, NetEvent::Disconnected { .. }] =
-            &waiting.events[count..]
-        else {
-            panic!("{:?}", &waiting.events[count..]);
-        };
-        assert_eq!(waiting.bytes(bytes), b"hello");
-        assert_eq!(more.totals.inbound_dropped, 1);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use throng_shared::limits::OUTBOUND_BATCHES_MAX;
 
 use super::inbound::NetInbound;
-use crate::batch::OutboundBatch;
+use crate::batch::OutboundShard;
 
 /// Inbound events one way, outbound batches the other.
 #[derive(Debug, Default)]
@@ -18,8 +18,8 @@ pub struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Outbound {
-    waiting: VecDeque<OutboundBatch>,
-    spare: Vec<OutboundBatch>,
+    waiting: VecDeque<OutboundShard>,
+    spare: Vec<OutboundShard>,
     dropped: u64,
     is_closed: bool,
 }
@@ -30,7 +30,6 @@ impl Mailbox {
         let mut waiting = lock(&self.inbound);
         if waiting.events.is_empty() {
             waiting.totals = inbound.totals;
-            waiting.heard_until = inbound.heard_until;
             inbound.clear_into(&mut waiting);
         } else {
             waiting.append(inbound);
@@ -41,13 +40,13 @@ impl Mailbox {
     pub fn collect(&self, inbound: &mut NetInbound) {
         inbound.clear();
         let mut waiting = lock(&self.inbound);
-        (inbound.totals, inbound.heard_until) = (waiting.totals, waiting.heard_until);
+        inbound.totals = waiting.totals;
         std::mem::swap(&mut *waiting, inbound);
     }
 
-    /// Tick side: hands a batch over and gets an empty one in its place. When [`OUTBOUND_BATCHES_MAX`] are waiting, the
-    /// oldest one's snapshots are dropped and counted; its messages and dismissals are kept.
-    pub fn post(&self, batch: &mut OutboundBatch) {
+    /// Tick side: hands a shard over and gets an empty one in its place. When [`OUTBOUND_BATCHES_MAX`] are waiting, the
+    /// oldest one's snapshots are dropped and counted; the rest of it is kept.
+    pub fn post(&self, batch: &mut OutboundShard) {
         let mut outbound = lock(&self.outbound);
         let empty = outbound.spare.pop().unwrap_or_default();
         let mut batch = std::mem::replace(batch, empty);
@@ -56,7 +55,7 @@ impl Mailbox {
         {
             outbound.dropped += 1;
             oldest.clear_frames();
-            // Its messages stay before those of the next batch.
+            // What is left of it stays before the next one's.
             let next = outbound.waiting.front_mut().unwrap_or(&mut batch);
             oldest.append(next);
             std::mem::swap(next, &mut oldest);
@@ -66,12 +65,12 @@ impl Mailbox {
     }
 
     /// Network side: the next batch that waits.
-    pub fn take_outbound(&self) -> Option<OutboundBatch> {
+    pub fn take_outbound(&self) -> Option<OutboundShard> {
         lock(&self.outbound).waiting.pop_front()
     }
 
     /// Network side: gives a batch back whose memory can be used again.
-    pub fn give_back(&self, mut batch: OutboundBatch) {
+    pub fn give_back(&self, mut batch: OutboundShard) {
         batch.clear();
         let mut outbound = lock(&self.outbound);
         if outbound.spare.len() < OUTBOUND_BATCHES_MAX {
@@ -104,28 +103,42 @@ fn lock<Item>(mutex: &Mutex<Item>) -> MutexGuard<'_, Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use throng_shared::ids::ClientId;
-    use throng_shared::wire::message::{GoodbyeReason, ServerMessage};
+    use crate::net::ConnectionId;
 
     #[test]
-    fn a_slow_network_thread_loses_snapshots_but_no_message() {
+    fn a_slow_network_thread_loses_snapshots_and_nothing_else() {
         let mailbox = Mailbox::default();
-        let count = OUTBOUND_BATCHES_MAX as u64 + 3;
-        for number in 0..count {
-            let mut batch = OutboundBatch::default();
-            batch.push_frame(ClientId(number), b"snapshot");
-            batch.messages.push((ClientId(number), ServerMessage::Goodbye(GoodbyeReason::ServerStopping)));
-            mailbox.post(&mut batch);
-            assert!(batch.is_empty());
+        let count = OUTBOUND_BATCHES_MAX as u32 + 3;
+        for slot in 0..count {
+            let mut shard = OutboundShard::default();
+            let connection = ConnectionId { worker: 0, slot, generation: 1 };
+            shard.push_frame(connection, b"snapshot");
+            shard.push_packet(connection, b"packet");
+            shard.push_control(connection, b"control");
+            mailbox.post(&mut shard);
+            assert!(shard.is_empty());
         }
-        let (mut frames, mut messages) = (0, Vec::new());
-        while let Some(batch) = mailbox.take_outbound() {
-            frames += batch.frames().len();
-            messages.extend(batch.messages.iter().map(|(client, _)| client.0));
-            mailbox.give_back(batch);
+        // Somebody who is in each of them.
+        let everywhere = ConnectionId { worker: 0, slot: 1_000, generation: 1 };
+        let mut merged = OutboundShard::default();
+        for number in 0..3u8 {
+            let mut other = OutboundShard::default();
+            other.push_packet(everywhere, &[number]);
+            other.push_packet(ConnectionId { slot: u32::from(number), ..everywhere }, b"between");
+            merged.append(&mut other);
+        }
+        let own: Vec<&[u8]> = merged.packets().skip(3).map(|(_, packet)| packet).collect();
+        assert_eq!(own, [&[0][..], &[1], &[2]], "one after another");
+        let (mut frames, mut packets, mut controls) = (0, Vec::new(), Vec::new());
+        while let Some(shard) = mailbox.take_outbound() {
+            frames += shard.frame_count();
+            packets.extend(shard.packets().map(|(connection, bytes)| (connection.slot, bytes.to_vec())));
+            controls.extend(shard.controls().map(|(connection, bytes)| (connection.slot, bytes.to_vec())));
+            mailbox.give_back(shard);
         }
         assert_eq!(frames, OUTBOUND_BATCHES_MAX);
-        assert_eq!(messages, (0..count).collect::<Vec<_>>());
+        assert_eq!(packets, (0..count).map(|slot| (slot, b"packet".to_vec())).collect::<Vec<_>>());
+        assert_eq!(controls, (0..count).map(|slot| (slot, b"control".to_vec())).collect::<Vec<_>>());
         assert_eq!(mailbox.dropped_batches(), 3);
     }
 }

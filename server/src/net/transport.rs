@@ -5,25 +5,43 @@ use std::time::Duration;
 use throng_shared::ids::ClientId;
 use throng_shared::wire::token::TokenData;
 
+use super::inbound::{ConnectionEnd, TransportTotals};
+
+/// One connection, from its handshake to its end. A client that comes again has another one, even in the same place: what
+/// was meant for the former does not reach the latter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId {
+    /// The network thread that has it.
+    pub worker: u16,
+    /// Its place there.
+    pub slot: u32,
+    /// Distinguishes those that had the same place.
+    pub generation: u32,
+}
+
 /// Carries authenticated datagrams of up to 1,300 bytes. They may be lost, duplicated or overtaken.
 pub trait Transport {
     /// Reports everything that has happened until `now`.
     fn receive(&mut self, now: Duration, report: &mut dyn FnMut(TransportEvent<'_>));
 
-    /// Sends a datagram to a client; nothing happens when it is not connected.
-    fn send(&mut self, now: Duration, client: ClientId, datagram: &[u8]);
+    /// Sends a datagram, in `parts`, with the next [`Transport::flush`] or before; nothing happens when the connection is
+    /// no more.
+    fn send(&mut self, now: Duration, connection: ConnectionId, parts: &[&[u8]]);
 
-    /// Ends a client's connection. No [`TransportEvent::Disconnected`] follows.
-    fn disconnect(&mut self, now: Duration, client: ClientId);
+    /// Sends what waits to be sent.
+    fn flush(&mut self) {}
 
-    /// What was refused before it could be told whose it is.
-    fn refused_datagrams(&self) -> u64 {
-        0
+    /// Ends a connection. No [`TransportEvent::Disconnected`] follows.
+    fn disconnect(&mut self, now: Duration, connection: ConnectionId);
+
+    /// Lets no connection of a client stand until `until`.
+    fn quarantine(&mut self, client: ClientId, until: Duration) {
+        let _ = (client, until);
     }
 
-    /// Requests for a connection that got no answer.
-    fn refused_handshakes(&self) -> u64 {
-        0
+    /// Counts since the start.
+    fn totals(&self) -> TransportTotals {
+        TransportTotals::default()
     }
 }
 
@@ -32,6 +50,8 @@ pub trait Transport {
 pub enum TransportEvent<'a> {
     /// A client has connected.
     Connected {
+        /// Its connection.
+        connection: ConnectionId,
         /// Who, according to its token.
         client: ClientId,
         /// What else its token says; none when that cannot be read.
@@ -39,8 +59,8 @@ pub enum TransportEvent<'a> {
     },
     /// A datagram has arrived.
     Datagram {
-        /// Who sent it.
-        client: ClientId,
+        /// From where.
+        connection: ConnectionId,
         /// When it arrived.
         received_at: Duration,
         /// Its payload, decrypted.
@@ -48,7 +68,9 @@ pub enum TransportEvent<'a> {
     },
     /// A connection has ended, by the client's wish or for want of packets.
     Disconnected {
-        /// Whose.
-        client: ClientId,
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        end: ConnectionEnd,
     },
 }

@@ -1,4 +1,4 @@
-//! The network thread.
+//! A network thread: one port, one socket, one mailbox.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,8 +12,11 @@ use super::connections::Connections;
 use super::inbound::NetInbound;
 use super::mailbox::Mailbox;
 use super::udp::UdpTransport;
-use crate::batch::OutboundBatch;
+use crate::batch::OutboundShard;
 use crate::clock::Clock;
+
+/// Snapshots that are sealed and sent in one go; then it is looked whether something has arrived.
+const FRAMES_AT_ONCE: usize = 256;
 
 /// A running network thread.
 #[derive(Debug)]
@@ -25,17 +28,23 @@ pub struct NetWorker {
     thread: JoinHandle<()>,
 }
 
-/// Starts the network thread over an open socket.
+/// Starts the network thread `number` over an open socket. The snapshots of a tick are spread over `spread`; zero sends them
+/// as fast as it goes.
 ///
 /// # Errors
 /// When the operating system grants no thread or no waker.
-pub fn spawn_worker(transport: UdpTransport, clock: Arc<dyn Clock>) -> std::io::Result<NetWorker> {
+pub fn spawn_worker(
+    number: u16,
+    transport: UdpTransport,
+    clock: Arc<dyn Clock>,
+    spread: Duration,
+) -> std::io::Result<NetWorker> {
     let (address, waker) = (transport.local_address(), transport.waker()?);
     let mailbox = Arc::new(Mailbox::default());
     let shared = Arc::clone(&mailbox);
     let thread = std::thread::Builder::new()
-        .name("net-0".to_owned())
-        .spawn(move || run(&mut Connections::new(transport), &shared, &*clock))?;
+        .name(format!("net-{number}"))
+        .spawn(move || run(&mut Connections::new(transport), &shared, &*clock, spread))?;
     Ok(NetWorker { address, mailbox, waker, thread })
 }
 
@@ -50,14 +59,14 @@ impl NetWorker {
         !self.thread.is_finished()
     }
 
-    /// Hands a batch over to be sent now.
-    pub fn post(&self, batch: &mut OutboundBatch) {
-        self.mailbox.post(batch);
-        // A wake that fails only delays the batch until the thread's next look.
+    /// Hands over what is to be sent now; gets an empty shard in its place.
+    pub fn post(&self, shard: &mut OutboundShard) {
+        self.mailbox.post(shard);
+        // A wake that fails only delays the shard until the thread's next look.
         let _ = self.waker.wake();
     }
 
-    /// Sends what was posted, waits a moment for goodbyes to be acknowledged, and ends the thread.
+    /// Sends what was posted, and ends the thread.
     pub fn finish(self) {
         self.mailbox.close();
         let _ = self.waker.wake();
@@ -66,24 +75,104 @@ impl NetWorker {
     }
 }
 
-fn run(connections: &mut Connections<UdpTransport>, mailbox: &Mailbox, clock: &dyn Clock) {
+/// A shard that is being sent.
+struct Sending {
+    shard: OutboundShard,
+    began: Duration,
+    /// Snapshots sent so far.
+    sent: usize,
+}
+
+impl Sending {
+    /// How many snapshots are to be out at `now`.
+    fn wanted(&self, now: Duration, spread: Duration) -> usize {
+        let count = self.shard.frame_count();
+        let elapsed = now.saturating_sub(self.began);
+        if elapsed >= spread {
+            return (self.sent + FRAMES_AT_ONCE).min(count);
+        }
+        let share = elapsed.as_secs_f64() / spread.as_secs_f64();
+        ((count as f64 * share) as usize + 1).clamp(self.sent, (self.sent + FRAMES_AT_ONCE).min(count))
+    }
+}
+
+/// Shortest wait that a poll can make.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+fn run(connections: &mut Connections<UdpTransport>, mailbox: &Mailbox, clock: &dyn Clock, spread: Duration) {
     let mut inbound = NetInbound::default();
+    let mut sending: Option<Sending> = None;
     let mut finish_by: Option<Duration> = None;
     loop {
-        connections.transport_mut().wait();
+        let longest = match &sending {
+            None => Duration::MAX,
+            // Nothing is due yet, so time must pass.
+            Some(sending) if sending.wanted(clock.now(), spread) == sending.sent => SHORTEST_WAIT,
+            Some(_) => Duration::ZERO,
+        };
+        connections.transport_mut().wait(longest);
         connections.receive(clock.now(), &mut inbound);
         mailbox.deliver(&mut inbound);
-        while let Some(batch) = mailbox.take_outbound() {
-            connections.send(clock.now(), &batch);
-            mailbox.give_back(batch);
-        }
-        if mailbox.is_finished() {
+        send_on(connections, mailbox, clock.now(), spread, &mut sending);
+        if sending.is_none() && mailbox.is_finished() {
             let now = clock.now();
-            let finish_by = *finish_by.get_or_insert(now + Duration::from_millis(LINGER_MS + 200));
+            let finish_by = *finish_by.get_or_insert(now + Duration::from_millis(LINGER_MS));
             if connections.count() == 0 || now >= finish_by {
                 return;
             }
-            connections.send(now, &OutboundBatch::default());
         }
+    }
+}
+
+/// Sends what is due of the shard at hand, or begins the next one.
+fn send_on(
+    connections: &mut Connections<UdpTransport>,
+    mailbox: &Mailbox,
+    now: Duration,
+    spread: Duration,
+    sending: &mut Option<Sending>,
+) {
+    loop {
+        let mut current = match sending.take() {
+            Some(current) => current,
+            None => {
+                let Some(shard) = mailbox.take_outbound() else { return };
+                connections.begin(now, &shard);
+                Sending { shard, began: now, sent: 0 }
+            }
+        };
+        let wanted = current.wanted(now, spread);
+        connections.send_frames(now, &current.shard, current.sent..wanted);
+        current.sent = wanted;
+        if current.sent < current.shard.frame_count() {
+            *sending = Some(current);
+            return;
+        }
+        connections.finish(now, &current.shard);
+        mailbox.give_back(current.shard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::ConnectionId;
+
+    #[test]
+    fn snapshots_are_spread_over_the_time_that_was_asked_for() {
+        let mut shard = OutboundShard::default();
+        let connection = ConnectionId { worker: 0, slot: 0, generation: 1 };
+        (0..1_000).for_each(|_| shard.push_frame(connection, b"snapshot"));
+        let mut sending = Sending { shard, began: Duration::from_secs(1), sent: 0 };
+        let wanted = |sending: &Sending, at_ms, spread_ms| {
+            sending.wanted(Duration::from_millis(at_ms), Duration::from_millis(spread_ms))
+        };
+        assert_eq!(wanted(&sending, 1_000, 0), FRAMES_AT_ONCE, "as fast as it goes, but not deaf");
+        assert_eq!(wanted(&sending, 1_000, 20), 1);
+        sending.sent = 1;
+        assert_eq!(wanted(&sending, 1_002, 20), 101);
+        sending.sent = 900;
+        assert_eq!(wanted(&sending, 1_010, 20), 900, "ahead of its time");
+        assert_eq!(wanted(&sending, 1_020, 20), 1_000);
     }
 }

@@ -13,19 +13,33 @@ pub use view::ClientView;
 
 use bevy_ecs::prelude::{Res, ResMut};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::limits::IDLE_SNAPSHOT_MS;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 use throng_shared::wire::snapshot::SnapshotHeader;
 
+use crate::instance::InstanceRules;
 use crate::session::Sessions;
 
 /// Fewest clients that are worth handing to another thread; one snapshot takes some microseconds.
 const PARALLEL_MIN: usize = 64;
 
 /// Writes every client's snapshot.
-pub(crate) fn encode_snapshots(tick: Res<Tick>, columns: Res<CharacterColumns>, mut sessions: ResMut<Sessions>) {
+///
+/// A client to whom nothing has happened, and who does nothing, gets one now and then: see [`IDLE_SNAPSHOT_MS`].
+pub(crate) fn encode_snapshots(
+    tick: Res<Tick>,
+    rules: Res<InstanceRules>,
+    columns: Res<CharacterColumns>,
+    mut sessions: ResMut<Sessions>,
+) {
     let (tick, columns) = (*tick, &*columns);
+    let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
     sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
+        if session.connection.is_none() {
+            session.frame.clear();
+            return;
+        }
         let header = SnapshotHeader {
             tick,
             position_m: session.own.state.position_m,
@@ -34,6 +48,11 @@ pub(crate) fn encode_snapshots(tick: Res<Tick>, columns: Res<CharacterColumns>, 
             input_age_ticks: session.own.input_age_ticks,
             input_margin_ms: session.own.input_margin_ms,
         };
-        session.view.write_snapshot(header, columns, &mut session.frame);
+        let is_wanted = session.quiet.is_broken(tick, &session.own.state, idle_ticks);
+        session.view.write_snapshot(header, is_wanted, columns, &mut session.frame);
+        if !session.frame.is_empty() {
+            session.quiet.note_written(tick, &session.own.state);
+            session.own.input_margin_ms = None;
+        }
     });
 }

@@ -62,6 +62,17 @@ impl SentSnapshots {
         &mut snapshot.entries
     }
 
+    /// Takes every open snapshot for lost, and calls `settle` with its entries.
+    pub(super) fn lose_all(&mut self, mut settle: impl FnMut(SentEntry, Tick)) {
+        self.ring.iter_mut().for_each(|snapshot| snapshot.settle(&mut settle));
+    }
+
+    /// The snapshot that was begun for `tick` is not sent after all; it has no entries.
+    pub(super) fn skip(&mut self, tick: Tick) {
+        let place = tick.0 as usize % self.length_max;
+        self.ring[place].is_settled = true;
+    }
+
     /// Settles what `acks` tell: acknowledged snapshots have arrived; unacknowledged ones that are more than
     /// [`LOSS_AFTER_MS`] older than the newest acknowledged are lost. Calls `settle` with each entry of those, the
     /// snapshot's tick and the verdict; returns the number of lost snapshots.

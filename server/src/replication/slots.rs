@@ -25,6 +25,8 @@ pub(super) struct Slot {
     pub(super) acked: Tick,
     /// Whether any snapshot has carried it, lost or not: the client may then know of it.
     pub(super) was_sent: bool,
+    /// Whether the last state that was sent is to be sent once more if no other follows it.
+    pub(super) is_repeat_due: bool,
 }
 
 /// Life of a slot.
@@ -79,6 +81,7 @@ impl Slots {
             sent: Tick(0),
             acked: Tick(0),
             was_sent: false,
+            is_repeat_due: false,
         };
         let index = match self.free.pop() {
             Some(index) => {

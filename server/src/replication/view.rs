@@ -159,43 +159,31 @@ impl ClientView {
         });
     }
 
+    /// Takes every snapshot that was not acknowledged for lost.
+    pub fn lose_all(&mut self) {
+        let slots = &mut self.slots;
+        self.sent.lose_all(|entry, tick| settle_lost(slots, entry, tick));
+    }
+
     /// Writes this tick's snapshot over `out`: all leaves and all changed states, the most urgent first when they do not
     /// fit into [`SNAPSHOT_BYTES_MAX`].
     ///
-    /// Urgency is nearness times the time waited, so that whoever waits overtakes everybody in the end.
-    pub fn write_snapshot(&mut self, header: SnapshotHeader, columns: &CharacterColumns, out: &mut Vec<u8>) {
+    /// Urgency is nearness times the time waited, so that whoever waits overtakes everybody in the end. When there is neither
+    /// of those and the snapshot is not `is_wanted`, `out` is left empty.
+    pub fn write_snapshot(
+        &mut self,
+        header: SnapshotHeader,
+        is_wanted: bool,
+        columns: &CharacterColumns,
+        out: &mut Vec<u8>,
+    ) {
         let tick = header.tick;
         self.snapshot.clear();
         self.snapshot.header = header;
+        self.collect_entries(tick, columns);
         let slots = &mut self.slots;
         let entries = self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
         let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS;
-        self.pending.clear();
-        self.leaving.clear();
-        for (index, slot) in slots.all().iter().enumerate() {
-            match slot.stage {
-                Stage::Free => {}
-                Stage::Leaving => self.leaving.push(index as u16),
-                Stage::Entering | Stage::Known => {
-                    let changed = columns.changed[slot.row as usize];
-                    // A state that is not followed by another is sent twice: its loss would be noticed only after a
-                    // round trip.
-                    let is_last_word = changed == slot.sent && slot.acked < slot.sent;
-                    if changed > slot.sent || is_last_word {
-                        let waited_ticks = 1 + tick.since(slot.sent.max(slot.entered));
-                        // Who is near is not arbitrarily more urgent: waiting must count there too.
-                        let nearness_m2 = slot.distance_squared_m2 + NEAR_M * NEAR_M;
-                        let rank = nearness_m2 / (waited_ticks as f32 * waited_ticks as f32);
-                        self.pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
-                    }
-                }
-            }
-        }
-        // So small that they are simply repeated until they are acknowledged; more than fit take turns.
-        let turn = self.leaving.partition_point(|&slot| slot < self.next_leaving);
-        self.leaving.rotate_left(turn);
-        self.leaving.truncate(LEAVES_PER_SNAPSHOT_MAX);
-        self.next_leaving = self.leaving.last().map_or(0, |&slot| slot + 1);
         room_bits -= self.leaving.len() * LEAVE_BITS;
         for &slot in &self.leaving {
             let generation = slots.all()[usize::from(slot)].generation;
@@ -221,16 +209,51 @@ impl ClientView {
             } else {
                 self.snapshot.updates.push(Update { slot: pending.slot, state });
             }
+            slot.is_repeat_due = columns.changed[slot.row as usize] > slot.sent;
             slot.sent = tick;
             slot.was_sent = true;
             entries.push(SentEntry { slot: pending.slot, generation: slot.generation, is_leave: false });
         }
+        out.clear();
+        if entries.is_empty() && !is_wanted {
+            self.sent.skip(tick);
+            return;
+        }
         self.counts.enters += self.snapshot.enters.len() as u32;
         self.counts.updates += self.snapshot.updates.len() as u32;
         self.counts.leaves += self.snapshot.leaves.len() as u32;
-        out.clear();
         self.snapshot.encode(out);
         debug_assert!(out.len() <= SNAPSHOT_BYTES_MAX, "the room was reckoned in the same bits");
+    }
+
+    /// Collects what may have to be written: who leaves, and whose state has changed or must be said once more.
+    fn collect_entries(&mut self, tick: Tick, columns: &CharacterColumns) {
+        self.pending.clear();
+        self.leaving.clear();
+        for (index, slot) in self.slots.all().iter().enumerate() {
+            match slot.stage {
+                Stage::Free => {}
+                Stage::Leaving => self.leaving.push(index as u16),
+                Stage::Entering | Stage::Known => {
+                    let changed = columns.changed[slot.row as usize];
+                    // A state that is not followed by another is sent twice, also when it is sent anew because it was lost:
+                    // a loss is noticed only after a round trip.
+                    let is_last_word = slot.is_repeat_due && slot.acked < slot.sent;
+                    if changed > slot.sent || is_last_word {
+                        let waited_ticks = 1 + tick.since(slot.sent.max(slot.entered));
+                        // Who is near is not arbitrarily more urgent: waiting must count there too.
+                        let nearness_m2 = slot.distance_squared_m2 + NEAR_M * NEAR_M;
+                        let rank = nearness_m2 / (waited_ticks as f32 * waited_ticks as f32);
+                        self.pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
+                    }
+                }
+            }
+        }
+        // So small that they are simply repeated until they are acknowledged; more than fit take turns.
+        let turn = self.leaving.partition_point(|&slot| slot < self.next_leaving);
+        self.leaving.rotate_left(turn);
+        self.leaving.truncate(LEAVES_PER_SNAPSHOT_MAX);
+        self.next_leaving = self.leaving.last().map_or(0, |&slot| slot + 1);
     }
 
     /// The entities in view, in the order of their slots.
@@ -307,7 +330,8 @@ mod tests {
             self.grid.rebuild(&columns.positions_m);
             self.view.observe(tick, &self.grid, &columns, &RULES, Vec2::ZERO, NetId(u32::MAX));
             let mut bytes = Vec::new();
-            self.view.write_snapshot(SnapshotHeader { tick, ..SnapshotHeader::default() }, &columns, &mut bytes);
+            let header = SnapshotHeader { tick, ..SnapshotHeader::default() };
+            self.view.write_snapshot(header, true, &columns, &mut bytes);
             let mut snapshot = Snapshot::default();
             snapshot.decode_from(&bytes).expect("what we write can be read");
             snapshot
@@ -339,6 +363,24 @@ mod tests {
         assert_eq!(counts(&scene.tick(9, Some((7, 1)))), (1, 0, 0), "both were lost");
         scene.acknowledge(&[3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(counts(&scene.tick(10, Some((7, 10)))), (0, 1, 0), "known by now");
+    }
+
+    #[test]
+    fn a_snapshot_that_says_nothing_is_not_written_unless_it_is_wanted_and_is_not_missed() {
+        let mut scene = scene();
+        scene.tick(1, Some((7, 1)));
+        scene.tick(2, Some((7, 1)));
+        scene.acknowledge(&[1, 2]);
+        let (mut out, mut columns) = (vec![1], CharacterColumns::default());
+        columns.resize(1);
+        columns.changed[0] = Tick(1);
+        for tick in 3..20 {
+            let header = SnapshotHeader { tick: Tick(tick), ..SnapshotHeader::default() };
+            scene.view.write_snapshot(header, tick == 19, &columns, &mut out);
+            assert_eq!(out.is_empty(), tick < 19);
+        }
+        scene.acknowledge(&[19]);
+        assert_eq!(scene.view.take_counts().snapshots_lost, 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Inputs → motion.
 
-use bevy_ecs::prelude::{Component, Mut, Query, Res, ResMut};
+use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::Archetype;
 use throng_shared::input::{InputBuffer, InputSource, PlayerInput};
@@ -28,8 +28,6 @@ impl Default for LastInput {
 /// Fewest characters that are worth handing to another thread; one step takes less than a microsecond.
 const PARALLEL_MIN: usize = 512;
 
-type Moving<'w> = (Mut<'w, CharacterState>, Mut<'w, InputBuffer>, Mut<'w, LastInput>);
-
 /// Takes each character's input for this tick and moves it. Characters do not touch one another, so their order and
 /// the threads do not matter.
 pub(crate) fn move_characters(
@@ -39,19 +37,23 @@ pub(crate) fn move_characters(
 ) {
     let (tick, rules) = (*tick, &*rules);
     let step_s = rules.tick_rate.step_s();
-    let mut moving: Vec<Moving<'_>> = characters.iter_mut().collect();
-    moving.par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|(state, buffer, last)| {
-        let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
-        **last = LastInput { input, source };
-        **state = step_character(&rules.map, **state, input, step_s);
-    });
+    // Table by table, as slices: so there is no list to be made of whom to move.
+    let tables = characters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
+    for (mut states, mut buffers, mut lasts) in tables {
+        let columns = states.par_iter_mut().zip(buffers.par_iter_mut()).zip(lasts.par_iter_mut());
+        columns.with_min_len(PARALLEL_MIN).for_each(|((state, buffer), last)| {
+            let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
+            *last = LastInput { input, source };
+            *state = step_character(&rules.map, *state, input, step_s);
+        });
+    }
 }
 
 /// Counts the ticks in which players had no input of their own.
 pub(crate) fn count_missing_inputs(characters: Query<(&Archetype, &LastInput)>, mut totals: ResMut<Totals>) {
     for (archetype, last) in &characters {
         match (archetype, last.source) {
-            (Archetype::Bot, _) | (_, InputSource::Fresh) => {}
+            (Archetype::Bot, _) | (_, InputSource::Fresh | InputSource::Still) => {}
             (Archetype::Player, InputSource::Repeated) => totals.inputs_repeated += 1,
             (Archetype::Player, InputSource::Neutral) => totals.inputs_neutral += 1,
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use glam::Vec2;
 use mio::{Events, Poll, Token};
 use throng_client::swarm::SwarmOptions;
-use throng_client::{Client, State, UdpTransport, connect_token};
+use throng_client::{Client, State, UdpTransport, connect_token, token_data};
 use throng_shared::config::builtin_world;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::input::{Buttons, PlayerInput};
@@ -32,14 +32,23 @@ pub(crate) struct Player {
 impl Player {
     /// Starts to connect.
     pub(crate) fn connect(server: SocketAddr, key: &ConnectKey) -> Player {
-        let token = connect_token(server, ClientId(7), InstanceId(0), key).expect("a token for this machine");
-        let mut transport = UdpTransport::connect(token, Duration::ZERO).expect("a socket is to be had");
         let poll = Poll::new().expect("a poll is to be had");
-        transport.register(poll.registry(), Token(0)).expect("a socket can be waited for");
+        let transport = transport(server, key, &poll, Duration::ZERO);
         let world = builtin_world();
         let map = Arc::new(Map::new(&world.config, None).expect("the meadow has ground"));
         let client = Client::new(transport, map, &world, "Ann");
         Player { client, poll, start: now(), speed: 1 }
+    }
+
+    /// Goes on over another socket, from another port, with a newer token. Nobody is told that the former one is gone.
+    pub(crate) fn reconnect(&mut self, server: SocketAddr, key: &ConnectKey) {
+        let transport = transport(server, key, &self.poll, self.start.elapsed() * self.speed);
+        self.client.reconnect(transport);
+    }
+
+    /// The client.
+    pub(crate) fn client_mut(&mut self) -> &mut Client<UdpTransport> {
+        &mut self.client
     }
 
     /// The same with a hasty clock, for those who wait in vain.
@@ -67,10 +76,17 @@ impl Player {
     }
 }
 
+fn transport(server: SocketAddr, key: &ConnectKey, poll: &Poll, now: Duration) -> UdpTransport {
+    let token = connect_token(&[server], ClientId(7), token_data(), key).expect("a token for this machine");
+    let mut transport = UdpTransport::connect(token, now).expect("a socket is to be had");
+    transport.register(poll.registry(), Token(0)).expect("a socket can be waited for");
+    transport
+}
+
 /// A swarm of 20 for the world that is built in, on a perfect link, with the development key.
 pub(crate) fn swarm_options(server: SocketAddr) -> SwarmOptions {
     SwarmOptions {
-        server,
+        servers: vec![server],
         key: ConnectKey::DEVELOPMENT,
         instance: InstanceId(0),
         world: builtin_world(),

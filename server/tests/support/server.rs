@@ -13,6 +13,8 @@ use super::{Folder, PATIENCE, wait_until};
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) game: SocketAddr,
+    /// An address for each network thread; the first is `game`.
+    pub(crate) games: Vec<SocketAddr>,
     pub(crate) http: SocketAddr,
     /// What it printed when it had started.
     pub(crate) greeting: String,
@@ -47,7 +49,12 @@ impl Server {
     pub(crate) fn start_with(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut command = program(folder.path());
         command.envs(variables.iter().copied());
-        command.args(["--bind", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", "ready.json"]).args(arguments);
+        command.args(["--bind", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", "ready.json"]);
+        // As many ports as the machine likes would make the greeting depend on it.
+        if !arguments.contains(&"--workers") {
+            command.args(["--workers", "1"]);
+        }
+        command.args(arguments);
         let mut child = spawn(&mut command, Stdio::piped(), folder.path());
         let output = child.0.stdout.take().expect("it is piped");
         let stderr = || fs::read_to_string(folder.path().join("stderr")).unwrap_or_default();
@@ -56,7 +63,9 @@ impl Server {
         let ready: serde_json::Value = serde_json::from_str(&text).expect("the ready file is JSON");
         assert_eq!(ready["pid"], child.0.id());
         let address = |key: &str| ready[key].as_str().and_then(|text| text.parse().ok()).expect("an address");
-        let server = Server { game: address("game"), http: address("http"), greeting, child, folder };
+        let games = ready["games"].as_array().expect("a list").iter();
+        let games = games.map(|text| text.as_str().and_then(|text| text.parse().ok()).expect("an address")).collect();
+        let server = Server { game: address("game"), games, http: address("http"), greeting, child, folder };
         // The thread that answers heeds signals too, from before its first answer.
         assert_eq!(server.get("/healthz").body, "ok\n");
         server

@@ -25,8 +25,17 @@ pub const PATROL_POINTS_MAX: usize = 256;
 /// Largest settings file, in bytes.
 pub const SETTINGS_FILE_BYTES_MAX: usize = 256 * 1024;
 
-/// Most clients of one server process: as many as the connection layer can hold.
-pub const CLIENTS_MAX: u32 = 1_024;
+/// Most clients of one server process.
+pub const CLIENTS_MAX: u32 = 100_000;
+
+/// Most network threads.
+pub const WORKERS_MAX: u32 = 32;
+
+/// Most of a tick's time over which its snapshots may be spread, in percent.
+pub const SPREAD_PERCENT_MAX: u32 = 90;
+
+/// Longest time for which the seat of a player whose connection broke is held, in seconds.
+pub const HOLD_S_MAX: u32 = 3_600;
 
 /// Most threads of the simulation.
 pub const THREADS_MAX: u32 = 256;

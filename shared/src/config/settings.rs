@@ -19,6 +19,9 @@ pub struct ServerSettings {
     /// Where health and metrics are served over HTTP, default `127.0.0.1:7780`; `None` when they are not. Port 0 takes
     /// any free port.
     pub http_bind: Option<SocketAddr>,
+    /// How long the seat of a player whose connection broke is held, in seconds: 0, for not at all, to
+    /// [`super::HOLD_S_MAX`]; default 30.
+    pub hold_s: u32,
     /// Threads of the simulation, 0 to 256; 0, the default, for one per core.
     pub threads: u32,
     /// Folders of the worlds to run, at most [`super::WORLD_FOLDERS_MAX`], as they are written: relative to the folder of
@@ -34,6 +37,11 @@ pub struct NetSettings {
     /// What clients connect to, when that is not [`Self::bind`]: an IP address and a port, neither of them unspecified.
     /// Always there when the IP address of `bind` is unspecified, such as `0.0.0.0`. None by default.
     pub public_address: Option<SocketAddr>,
+    /// Network threads, each with a port of its own from that of `bind` on: 0 to [`super::WORKERS_MAX`]; 0, the default, for
+    /// one per two cores.
+    pub workers: u32,
+    /// Over how much of a tick's time its snapshots are spread, in percent: 0, the default, to 90.
+    pub spread_percent: u32,
     /// Most clients at once, in all worlds together: 1 to [`super::CLIENTS_MAX`], default 1,000.
     pub clients_max: u32,
     /// Where the key for connect tokens comes from; the environment by default.
@@ -54,12 +62,25 @@ pub enum KeySource {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { net: NetSettings::default(), http_bind: Some(HTTP_BIND_DEFAULT), threads: 0, world_folders: Vec::new() }
+        Self {
+            net: NetSettings::default(),
+            http_bind: Some(HTTP_BIND_DEFAULT),
+            hold_s: 30,
+            threads: 0,
+            world_folders: Vec::new(),
+        }
     }
 }
 
 impl Default for NetSettings {
     fn default() -> Self {
-        Self { bind: BIND_DEFAULT, public_address: None, clients_max: 1_000, key: KeySource::Environment }
+        Self {
+            bind: BIND_DEFAULT,
+            public_address: None,
+            workers: 0,
+            spread_percent: 0,
+            clients_max: 1_000,
+            key: KeySource::Environment,
+        }
     }
 }

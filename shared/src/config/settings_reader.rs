@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use super::error::ConfigErrors;
-use super::limits::{CLIENTS_MAX, SETTINGS_FILE_BYTES_MAX, THREADS_MAX, WORLD_FOLDERS_MAX};
+use super::limits::{
+    CLIENTS_MAX, HOLD_S_MAX, SETTINGS_FILE_BYTES_MAX, SPREAD_PERCENT_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FOLDERS_MAX,
+};
 use super::load::WORLD_FILE_NAME;
 use super::reader::{Choice, FileFormat, PathText, Presence, TableReader, Truth, address, whole};
 use super::settings::{HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
@@ -31,6 +33,12 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     let default = ServerSettings::default();
     let doc = "Where players connect.";
     let net = file.table("net", Presence::Optional, doc, read_net);
+    let doc = "What becomes of players whose connection breaks.";
+    let hold_s = file.table("session", Presence::Optional, doc, |table| {
+        let hold_doc = "How long the seat of a player whose connection broke is held: the character stands where it was, and \
+                        who comes back in time goes on with it. 0 for not at all.";
+        table.optional("hold_s", whole(0, HOLD_S_MAX, "seconds"), default.hold_s, hold_doc)
+    });
     let doc = "Health and metrics, for operators and their tools. Whoever reaches this address may read them.";
     let http_bind = file.table("http", Presence::Optional, doc, read_http);
     let doc = "How the simulation runs on this computer.";
@@ -41,7 +49,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     let doc =
         "A world to run. Write one table per world; without any, the server runs the meadow that is built into it.";
     let world_folders = file.tables("world", 0..=WORLD_FOLDERS_MAX, doc, read_world_folder);
-    ServerSettings { net, http_bind, threads, world_folders }
+    ServerSettings { net, http_bind, hold_s, threads, world_folders }
 }
 
 /// Where the key comes from.
@@ -79,6 +87,18 @@ fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
     let public_doc = "What clients connect to, when that is not `bind`, such as the address of the router in front.";
     let public_address = table.optional_without_default("public_address", kind, public_doc);
     check_public_address(table, bind, public_address);
+    let workers_doc = "Network threads. Each has a socket of its own: the first that of `bind`, the others the ports after it; \
+                       behind `public_address` likewise. A connect token names them all, and the client takes the first. 0 \
+                       for one per two cores.";
+    let workers = table.optional("workers", whole(0, WORKERS_MAX, "threads"), default.workers, workers_doc);
+    let doc = "the ports from that of `bind` on, and from that of `public_address` on, suffice for all `workers`";
+    let last_port = |address: SocketAddr| u32::from(address.port()) + workers.saturating_sub(1);
+    let suffice = last_port(bind) <= 0xffff && public_address.is_none_or(|address| last_port(address) <= 0xffff);
+    table.rule(&["bind", "workers"], doc, suffice, || "there is no port beyond 65535".to_owned());
+    let spread_doc = "Over how much of a tick's time its snapshots are spread. 0 sends them as fast as it goes; more is kinder \
+                      to a slow uplink, and makes what arrives that much older.";
+    let spread = whole(0, SPREAD_PERCENT_MAX, "percent");
+    let spread_percent = table.optional("spread_percent", spread, default.spread_percent, spread_doc);
     let clients = whole(1, CLIENTS_MAX, "clients");
     let clients_doc = "Most clients at once, in all worlds together.";
     let clients_max = table.optional("clients_max", clients, default.clients_max, clients_doc);
@@ -94,7 +114,7 @@ fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
             KeySource::Development
         }
     });
-    NetSettings { bind, public_address, clients_max, key: key.unwrap_or(default.key) }
+    NetSettings { bind, public_address, workers, spread_percent, clients_max, key: key.unwrap_or(default.key) }
 }
 
 fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {

@@ -8,15 +8,13 @@ use super::connect_token::ConnectToken;
 use super::packet::{self, Header, KeepAlive, PacketType, Request};
 use super::replay::ReplayWindow;
 use super::{NetcodeError, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::limits::DISCONNECT_REPEATS;
 
 /// How often a request and a response are repeated while a connection is made.
 pub const HANDSHAKE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// After how long without another packet a keep-alive is sent, by both ends.
-pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_millis(250);
-
-/// How often a disconnect packet is sent: it is not acknowledged, and any may be lost.
-pub const DISCONNECT_REPEATS: u32 = 5;
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why there is no connection any more, or never was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -33,8 +31,8 @@ pub enum ClientEnd {
     /// The connection stood, and then nothing more came.
     #[error("nothing was heard for too long")]
     TimedOut,
-    /// The server has no room.
-    #[error("the server is full")]
+    /// The server has no room, or keeps this player out for a while.
+    #[error("the server is full, or keeps this player out")]
     Denied,
     /// The server ended it.
     #[error("the server has closed the connection")]
@@ -48,7 +46,7 @@ pub enum ClientEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Requesting,
-    Responding { sequence: u64, token: [u8; CHALLENGE_BYTES] },
+    Responding,
     Connected(KeepAlive),
     Ended(ClientEnd),
 }
@@ -71,6 +69,8 @@ pub enum Heard<'p> {
 pub struct NetcodeClient {
     token: ConnectToken,
     stage: Stage,
+    /// What is sent in response: the challenge's number and token.
+    response: [u8; 8 + CHALLENGE_BYTES],
     /// Which of the token's addresses is tried or was reached.
     address: usize,
     started_at: Duration,
@@ -89,6 +89,7 @@ impl NetcodeClient {
         NetcodeClient {
             token,
             stage: Stage::Requesting,
+            response: [0; 8 + CHALLENGE_BYTES],
             address: 0,
             started_at: now,
             heard_at: now,
@@ -152,15 +153,12 @@ impl NetcodeClient {
         self.heard_at = now;
         Ok(match (header.packet_type, self.stage) {
             (PacketType::Challenge, Stage::Requesting) => {
-                if let Some((sequence, token)) = data.split_first_chunk::<8>()
-                    && let Ok(token) = (&*token).try_into()
-                {
-                    self.stage = Stage::Responding { sequence: u64::from_le_bytes(*sequence), token };
-                    self.sent_at = None;
-                }
+                self.response.copy_from_slice(data);
+                self.stage = Stage::Responding;
+                self.sent_at = None;
                 Heard::Nothing
             }
-            (PacketType::KeepAlive, Stage::Responding { .. }) => match KeepAlive::decode(data) {
+            (PacketType::KeepAlive, Stage::Responding) => match KeepAlive::decode(data) {
                 Some(place) => {
                     self.stage = Stage::Connected(place);
                     Heard::Connected
@@ -169,7 +167,9 @@ impl NetcodeClient {
             },
             (PacketType::Payload, Stage::Connected(_)) => Heard::Payload(data),
             (PacketType::Disconnect, Stage::Connected(_)) => self.finish(ClientEnd::ClosedByServer),
-            (PacketType::Denied, Stage::Requesting | Stage::Responding { .. }) => {
+            // Nothing was sent to this address yet: it is the answer of another one.
+            (PacketType::Denied, _) if self.sent_at.is_none() => Heard::Nothing,
+            (PacketType::Denied, Stage::Requesting | Stage::Responding) => {
                 if self.try_next_address(now) {
                     Heard::Nothing
                 } else {
@@ -185,7 +185,7 @@ impl NetcodeClient {
     pub fn update(&mut self, now: Duration) -> Option<&[u8]> {
         self.check_timeouts(now);
         let interval = match self.stage {
-            Stage::Requesting | Stage::Responding { .. } => HANDSHAKE_INTERVAL,
+            Stage::Requesting | Stage::Responding => HANDSHAKE_INTERVAL,
             Stage::Connected(_) => KEEP_ALIVE_INTERVAL,
             Stage::Ended(_) => return None,
         };
@@ -198,8 +198,9 @@ impl NetcodeClient {
                 let ConnectToken { expires_at_s, nonce, sealed, protocol_id, .. } = &self.token;
                 Request { expires_at_s: *expires_at_s, nonce, sealed }.write(*protocol_id, &mut self.scratch)
             }
-            Stage::Responding { sequence, token } => {
-                self.seal(PacketType::Response, &[&sequence.to_le_bytes(), &token])
+            Stage::Responding => {
+                let response = self.response;
+                self.seal(PacketType::Response, &[&response])
             }
             Stage::Connected(place) => self.seal(PacketType::KeepAlive, &[&place.encode()]),
             Stage::Ended(_) => return None,
@@ -242,11 +243,12 @@ impl NetcodeClient {
         packet::seal(packet_type, *protocol_id, client_to_server, sequence, parts, &mut self.scratch)
     }
 
-    fn check_timeouts(&mut self, now: Duration) {
+    /// Lets time pass without a packet to send: it may be over now, or another of the token's servers be tried.
+    pub fn check_timeouts(&mut self, now: Duration) {
         let end = match self.stage {
             Stage::Ended(_) => return,
             Stage::Requesting => ClientEnd::RequestTimedOut,
-            Stage::Responding { .. } => ClientEnd::ResponseTimedOut,
+            Stage::Responding => ClientEnd::ResponseTimedOut,
             Stage::Connected(_) => ClientEnd::TimedOut,
         };
         // The standard counts the life of a token from when it is used: clocks of players may be wrong.

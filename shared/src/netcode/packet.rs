@@ -26,6 +26,9 @@ use super::{Key, NetcodeError, PAYLOAD_BYTES_MAX, VERSION_INFO};
 /// Bytes of a connection request.
 pub const REQUEST_BYTES: usize = 1 + VERSION_INFO.len() + 8 + 8 + TOKEN_NONCE_BYTES + PRIVATE_BYTES;
 
+/// Fewest bytes of any packet.
+const PACKET_BYTES_MIN: usize = 1 + 1 + TAG_BYTES;
+
 /// Most bytes before the payload: the prefix and a sequence number.
 pub const HEADER_BYTES_MAX: usize = 1 + 8;
 
@@ -115,8 +118,11 @@ impl Header {
             };
         }
         let sequence_bytes = usize::from(prefix >> 4);
-        if !(1..=8).contains(&sequence_bytes) {
+        if sequence_bytes > 8 {
             return Err(NetcodeError::Sequence);
+        }
+        if bytes.len() < PACKET_BYTES_MIN {
+            return Err(NetcodeError::TooShort);
         }
         let data_start = 1 + sequence_bytes;
         let data_bytes = bytes.len().checked_sub(data_start + TAG_BYTES).ok_or(NetcodeError::TooShort)?;

@@ -1,27 +1,40 @@
 //! The reliable, ordered channel of one connection, the same on both ends: renet, guarded.
 //!
-//! What arrives is checked by [`super::guard`] first, and nothing is sent that renet would end the connection for.
+//! What arrives is checked by [`super::guard`] first, and nothing is sent that renet would end the connection for. How much is
+//! sent, and after how long again, is [`ChannelPace`]'s to say. A channel belongs to a session, not to a connection: when
+//! that breaks and another takes its place, both ends go on with the channel that they have, and nothing is missed.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use renet::{ChannelConfig, ConnectionConfig, RenetClient, SendType};
 
-use super::guard::check_channel_packet;
+use super::channel_pace::ChannelPace;
+use super::guard::{CheckedPacket, PacketContent, check_channel_packet};
 use super::{MESSAGE_CHANNEL, WireError};
-use crate::limits::{CHANNEL_MEMORY_BYTES_MAX, DATAGRAM_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_RESEND_MS};
+use crate::limits::{
+    CHANNEL_MEMORY_BYTES_MAX, DATAGRAM_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX, MESSAGE_RESEND_MS,
+};
 
-/// First byte of renet's acknowledgement packets.
-const ACK_PACKET: u8 = 4;
+/// First byte of a message: what follows is the game's own. There are no other kinds yet.
+pub const GAME_MESSAGE: u8 = 0;
 
 /// One end of the channel.
 #[derive(Debug)]
 pub struct MessageChannel {
     renet: RenetClient,
+    /// Messages that are held back, for the other end refuses numbers that are too far ahead.
+    waiting: VecDeque<Vec<u8>>,
+    waiting_bytes: usize,
+    /// Messages given to renet since it last had everything acknowledged.
+    under_way: u64,
     delivered: u64,
     /// Number of the newest packet received; none before the first.
     newest_sequence: Option<u64>,
     /// Whether messages have come in that were not acknowledged yet. renet would acknowledge acknowledgements, for ever.
     owes_ack: bool,
+    advanced_to: Duration,
+    pace: ChannelPace,
 }
 
 /// The other end acknowledges too slowly: there is no memory for another message.
@@ -45,7 +58,17 @@ impl Default for MessageChannel {
             client_channels_config: config(),
         });
         renet.set_connected();
-        MessageChannel { renet, delivered: 0, newest_sequence: None, owes_ack: false }
+        MessageChannel {
+            renet,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            under_way: 0,
+            delivered: 0,
+            newest_sequence: None,
+            owes_ack: false,
+            advanced_to: Duration::ZERO,
+            pace: ChannelPace::default(),
+        }
     }
 }
 
@@ -56,25 +79,45 @@ impl MessageChannel {
     /// When the channel's memory is used up.
     pub fn send(&mut self, message: Vec<u8>) -> Result<(), ChannelFull> {
         debug_assert!((1..=MESSAGE_BYTES_MAX).contains(&message.len()), "our messages are short and not empty");
-        if !self.renet.can_send_message(MESSAGE_CHANNEL, message.len()) {
+        if !self.renet.can_send_message(MESSAGE_CHANNEL, self.waiting_bytes + message.len()) {
             return Err(ChannelFull);
         }
-        self.renet.send_message(MESSAGE_CHANNEL, message);
+        self.waiting_bytes += message.len();
+        self.waiting.push_back(message);
+        self.feed();
         Ok(())
+    }
+
+    /// Gives renet as many messages as may be under way at once.
+    fn feed(&mut self) {
+        if self.is_drained() {
+            self.under_way = 0;
+        }
+        while self.under_way < MESSAGE_GAP_MAX
+            && let Some(message) = self.waiting.pop_front()
+        {
+            self.waiting_bytes -= message.len();
+            self.under_way += 1;
+            self.renet.send_message(MESSAGE_CHANNEL, message);
+        }
     }
 
     /// Takes a received packet in. One that others have overtaken is dropped, as if it were lost, and so is a copy: renet
     /// keeps a list of the gaps between packet numbers, which is bounded only at its newer end.
     ///
     /// # Errors
-    /// When it is malformed; the channel is as it was.
-    pub fn receive_packet(&mut self, packet: &[u8]) -> Result<(), WireError> {
+    /// When it is malformed; the channel is as it was. Or when more waits behind a missing message, or to be taken out, than
+    /// there is memory for: the channel is then of no use any more.
+    pub fn receive_packet(&mut self, now: Duration, packet: &[u8]) -> Result<(), WireError> {
         let checked = check_channel_packet(packet, self.delivered)?;
         if self.newest_sequence.is_some_and(|newest| checked.sequence <= newest) {
             return Ok(());
         }
         self.newest_sequence = Some(checked.sequence);
-        self.owes_ack |= checked.has_messages;
+        match checked.content {
+            PacketContent::Messages => self.owes_ack = true,
+            PacketContent::Acknowledgements { oldest, newest } => self.pace.note_acknowledged(now, oldest, newest),
+        }
         self.renet.process_packet(packet);
         if self.renet.is_disconnected() { Err(WireError::NotAccepted) } else { Ok(()) }
     }
@@ -86,23 +129,48 @@ impl MessageChannel {
         Some(message.to_vec())
     }
 
-    /// Lets time pass.
-    pub fn advance(&mut self, elapsed: Duration) {
-        self.renet.update(elapsed);
-    }
-
-    /// The packets that are to be sent now: new messages, old ones not acknowledged in time, and acknowledgements of
+    /// The packets that are to be sent at `now`: new messages, old ones not acknowledged in time, and acknowledgements of
     /// messages. An idle channel has none, and asks for no memory.
-    pub fn packets_to_send(&mut self) -> Vec<Vec<u8>> {
-        if self.is_drained() && !self.owes_ack {
+    pub fn packets_to_send(&mut self, now: Duration) -> Vec<Vec<u8>> {
+        self.advance(now);
+        self.feed();
+        if self.is_idle() || !(self.pace.may_send(now) || self.owes_ack) {
             return Vec::new();
         }
         let owes_ack = std::mem::take(&mut self.owes_ack);
         let mut packets = self.renet.get_packets_to_send();
-        if !owes_ack {
-            packets.retain(|packet| packet.first() != Some(&ACK_PACKET));
-        }
+        packets.retain(|packet| match check_channel_packet(packet, u64::MAX - MESSAGE_GAP_MAX) {
+            Ok(CheckedPacket { content: PacketContent::Acknowledgements { .. }, .. }) => owes_ack,
+            Ok(CheckedPacket { sequence, .. }) => {
+                self.pace.note_sent(now, sequence, packet.len());
+                true
+            }
+            Err(_) => true,
+        });
         packets
+    }
+
+    /// Whether there is nothing to be sent, now or later, unless something happens.
+    pub fn is_idle(&self) -> bool {
+        self.is_drained() && self.waiting.is_empty() && !self.owes_ack
+    }
+
+    /// Whether nothing has come from the other end yet: whoever begins anew there may begin with this end as it is.
+    pub fn is_untouched(&self) -> bool {
+        self.newest_sequence.is_none()
+    }
+
+    /// What was measured of the way to the other end.
+    pub fn pace(&self) -> &ChannelPace {
+        &self.pace
+    }
+
+    /// Lets time pass. renet's resend time is fixed, so its clock runs by the measured one.
+    fn advance(&mut self, now: Duration) {
+        let elapsed = now.saturating_sub(self.advanced_to);
+        self.advanced_to = self.advanced_to.max(now);
+        let faster = MESSAGE_RESEND_MS as f64 / 1e3 / self.pace.resend_after().as_secs_f64();
+        self.renet.update(elapsed.mul_f64(faster));
     }
 
     /// Whether everything that was sent has been acknowledged.
@@ -134,22 +202,52 @@ mod tests {
             if step < 200 {
                 here.send(step.to_le_bytes().to_vec()).expect("there is room");
             }
-            here.advance(Duration::from_millis(50));
-            there.advance(Duration::from_millis(50));
-            here.packets_to_send().into_iter().for_each(|packet| forth.push(now, packet));
-            there.packets_to_send().into_iter().for_each(|packet| back.push(now, packet));
+            here.packets_to_send(now).into_iter().for_each(|packet| forth.push(now, packet));
+            there.packets_to_send(now).into_iter().for_each(|packet| back.push(now, packet));
             while let Some((_, packet)) = forth.pop_due(now) {
-                there.receive_packet(&packet).expect("our packets pass our guard");
+                there.receive_packet(now, &packet).expect("our packets pass our guard");
             }
             while let Some((_, packet)) = back.pop_due(now) {
-                here.receive_packet(&packet).expect("our packets pass our guard");
+                here.receive_packet(now, &packet).expect("our packets pass our guard");
             }
             arrived.extend(std::iter::from_fn(|| there.next_message()));
         }
         let expected: Vec<Vec<u8>> = (0u32..200).map(|number| number.to_le_bytes().to_vec()).collect();
         assert_eq!(arrived, expected);
         assert!(here.is_drained());
-        assert!(here.packets_to_send().is_empty() && there.packets_to_send().is_empty(), "an idle channel is silent");
+        let later = Duration::from_secs(60);
+        assert!(here.packets_to_send(later).is_empty() && there.packets_to_send(later).is_empty(), "idle, so silent");
+        let round_trip_ms = here.pace().round_trip().expect("messages were acknowledged").as_millis();
+        assert!((120..400).contains(&round_trip_ms), "{round_trip_ms} ms");
+    }
+
+    #[test]
+    fn many_small_messages_never_run_ahead_of_what_the_other_end_takes() {
+        for seed in 0..5 {
+            let conditions = LinkConditions { one_way_ms: 40.0, loss_percent: 10.0, ..LinkConditions::default() };
+            let (mut here, mut there) = (MessageChannel::default(), MessageChannel::default());
+            let (mut forth, mut back) = (LinkQueue::new(conditions, seed, 0), LinkQueue::new(conditions, seed, 1));
+            let (mut sent, mut arrived) = (0u32, 0u32);
+            for step in 0u32..600 {
+                let now = Duration::from_millis(u64::from(step) * 50);
+                for _ in 0..if step < 200 { 60 } else { 0 } {
+                    sent += u32::from(here.send(sent.to_le_bytes().to_vec()).is_ok());
+                }
+                here.packets_to_send(now).into_iter().for_each(|packet| forth.push(now, packet));
+                there.packets_to_send(now).into_iter().for_each(|packet| back.push(now, packet));
+                while let Some((_, packet)) = forth.pop_due(now) {
+                    there.receive_packet(now, &packet).expect("our packets pass our guard");
+                }
+                while let Some((_, packet)) = back.pop_due(now) {
+                    here.receive_packet(now, &packet).expect("our packets pass our guard");
+                }
+                while let Some(message) = there.next_message() {
+                    assert_eq!(message, arrived.to_le_bytes());
+                    arrived += 1;
+                }
+            }
+            assert!(sent > 5_000 && arrived == sent && here.is_idle(), "{arrived} of {sent} arrived");
+        }
     }
 
     #[test]
@@ -158,13 +256,13 @@ mod tests {
         // Acknowledgements of nothing, numbered 16,383, 16,381, …: as QUIC writes numbers of two bytes.
         for number in (0..8_192u16).rev().map(|number| number * 2 + 1) {
             let [high, low] = number.to_be_bytes();
-            channel.receive_packet(&[4, 0x40 | high, low, 0, 0, 0]).expect("each is well-formed");
+            channel.receive_packet(Duration::ZERO, &[4, 0x40 | high, low, 0, 0, 0]).expect("each is well-formed");
         }
         channel.send(b"hello".to_vec()).expect("there is room");
-        let longest = channel.packets_to_send().iter().map(Vec::len).max();
+        let longest = channel.packets_to_send(Duration::ZERO).iter().map(Vec::len).max();
         assert!(longest < Some(100), "the list of received packets has {longest:?} bytes");
         channel.owes_ack = true;
-        let acknowledgement = channel.packets_to_send().iter().map(Vec::len).max();
+        let acknowledgement = channel.packets_to_send(Duration::ZERO).iter().map(Vec::len).max();
         assert!(acknowledgement < Some(100), "the list of received packets has {acknowledgement:?} bytes");
     }
 
@@ -173,6 +271,6 @@ mod tests {
         let mut channel = MessageChannel::default();
         let sent = (0..1_000).take_while(|_| channel.send(vec![7; MESSAGE_BYTES_MAX]).is_ok()).count();
         assert_eq!(sent, CHANNEL_MEMORY_BYTES_MAX / MESSAGE_BYTES_MAX);
-        assert!(!channel.packets_to_send().is_empty());
+        assert!(!channel.packets_to_send(Duration::ZERO).is_empty());
     }
 }

@@ -1,23 +1,29 @@
-//! The payload of one netcode packet: a frame, packets of the reliable channel, or both.
+//! The payload of one netcode packet: a frame, packets of the reliable channel, or both; or a control message.
 //!
 //! | bytes | field | when |
 //! |---|---|---|
-//! | 1 | kind: bit 0 frame, bit 1 channel packets; other bits 0 | always |
-//! | 2 | frame length, little-endian | both bits |
+//! | 1 | kind: bit 0 frame, bit 1 channel packets, bit 2 control; other bits 0 | always |
+//! | 2 | frame length, little-endian | bits 0 and 1 |
 //! | n | frame | bit 0 |
 //! | 2 + n, repeated to the end | channel packet: length, bytes | bit 1 |
+//! | to the end | control message | bit 2, which is then the only one |
 
 use super::WireError;
-use crate::limits::{CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX};
+use crate::limits::{CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX, MESSAGE_BYTES_MAX};
 
-const FRAME: u8 = 1;
+/// Kind of a datagram that is a frame and nothing else.
+pub const FRAME: u8 = 1;
 const CHANNEL: u8 = 2;
+/// Kind of a datagram that is a control message.
+pub const CONTROL: u8 = 4;
 
 /// A received datagram, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Datagram<'a> {
     /// A snapshot (to the client) or inputs (to the server).
     pub frame: Option<&'a [u8]>,
+    /// A message of [`super::control`].
+    pub control: Option<&'a [u8]>,
     packets: &'a [u8],
 }
 
@@ -28,6 +34,13 @@ impl<'a> Datagram<'a> {
     /// When a length does not agree with the bytes, or nothing is inside.
     pub fn parse(bytes: &'a [u8]) -> Result<Datagram<'a>, WireError> {
         let (&kind, rest) = bytes.split_first().ok_or(WireError::TooShort)?;
+        if kind == CONTROL {
+            return match rest.len() {
+                0 => Err(WireError::TooShort),
+                1..=MESSAGE_BYTES_MAX => Ok(Datagram { frame: None, control: Some(rest), packets: &[] }),
+                _ => Err(WireError::TooLong),
+            };
+        }
         let (frame, packets) = match kind {
             FRAME if rest.is_empty() => return Err(WireError::TooShort),
             FRAME => (Some(rest), &rest[rest.len()..]),
@@ -47,7 +60,7 @@ impl<'a> Datagram<'a> {
             }
             unchecked = after;
         }
-        Ok(Datagram { frame, packets })
+        Ok(Datagram { frame, control: None, packets })
     }
 
     /// The packets of the reliable channel.
@@ -118,7 +131,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_arrives_in_order_within_the_size(
-            frame in prop::option::of(prop::collection::vec(any::<u8>(), 0..=1_199)),
+            frame in prop::option::of(prop::collection::vec(any::<u8>(), 1..=1_199)),
             packets in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..=CHANNEL_PACKET_BYTES_MAX), 0..6),
         ) {
             let mut sent: Vec<Vec<u8>> = Vec::new();

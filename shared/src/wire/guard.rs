@@ -1,55 +1,30 @@
-//! Checks on bytes that the libraries beneath us do not make themselves.
-//!
-//! renetcode 2.0.0 and renet 2.0.1 index and count with numbers from the wire; what they do not check is checked here,
-//! before they see it. Received bytes reach neither unguarded.
+//! Checks on bytes that renet, beneath us, does not make itself: it indexes and counts with numbers from the wire. No packet
+//! reaches it unguarded.
 
 use super::{MESSAGE_CHANNEL, WireError};
 use crate::limits::{MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX};
-
-const NETCODE_PACKET_BYTES_MAX: usize = 1_400;
-const NETCODE_REQUEST_BYTES: usize = 1 + 13 + 8 + 8 + 24 + 1_024;
-const NETCODE_SEAL_BYTES: usize = 16;
-const NETCODE_TYPE_MAX: u8 = 6;
-
-/// Checks a UDP datagram before renetcode sees it: type, length and sequence number must fit one another.
-///
-/// # Errors
-/// When they do not; nothing valid is refused.
-pub fn check_netcode_packet(bytes: &[u8]) -> Result<(), WireError> {
-    let (&prefix, rest) = bytes.split_first().ok_or(WireError::TooShort)?;
-    if bytes.len() > NETCODE_PACKET_BYTES_MAX {
-        return Err(WireError::TooLong);
-    }
-    let (packet_type, sequence_bytes) = (prefix & 0x0f, usize::from(prefix >> 4));
-    match packet_type {
-        0 if prefix != 0 => Err(WireError::InvalidField),
-        0 if bytes.len() < NETCODE_REQUEST_BYTES => Err(WireError::TooShort),
-        0 if bytes.len() > NETCODE_REQUEST_BYTES => Err(WireError::TooLong),
-        0 => Ok(()),
-        1..=NETCODE_TYPE_MAX => {
-            if sequence_bytes > 8 {
-                return Err(WireError::InvalidField);
-            }
-            if rest.len() < sequence_bytes + NETCODE_SEAL_BYTES || bytes.len() < 2 + NETCODE_SEAL_BYTES {
-                return Err(WireError::TooShort);
-            }
-            // A number that no honest peer reaches, and near which the replay window's arithmetic would overflow.
-            if sequence_bytes == 8 && rest[7] >= 0x80 {
-                return Err(WireError::InvalidField);
-            }
-            Ok(())
-        }
-        _ => Err(WireError::NotAccepted),
-    }
-}
 
 /// A packet of the reliable channel that may be shown to renet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckedPacket {
     /// Its number.
     pub sequence: u64,
-    /// Whether messages are in it, rather than acknowledgements.
-    pub has_messages: bool,
+    /// What is in it.
+    pub content: PacketContent,
+}
+
+/// What is in a packet of the reliable channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketContent {
+    /// Messages.
+    Messages,
+    /// Acknowledgements; the newest of them are of the packets with these numbers, both ends included.
+    Acknowledgements {
+        /// The first of them.
+        oldest: u64,
+        /// The last of them.
+        newest: u64,
+    },
 }
 
 /// Checks a packet of the reliable channel before renet sees it, where `delivered` messages have been taken out of the
@@ -64,13 +39,16 @@ pub fn check_channel_packet(bytes: &[u8], delivered: u64) -> Result<CheckedPacke
     let mut reader = Reader { bytes };
     let packet_type = reader.byte()?;
     let sequence = reader.varint()?;
-    match packet_type {
-        SMALL_RELIABLE => check_messages(&mut reader, delivered)?,
+    let content = match packet_type {
+        SMALL_RELIABLE => {
+            check_messages(&mut reader, delivered)?;
+            PacketContent::Messages
+        }
         ACK => check_acknowledgements(&mut reader)?,
         _ => return Err(WireError::NotAccepted),
-    }
+    };
     reader.finish()?;
-    Ok(CheckedPacket { sequence, has_messages: packet_type == SMALL_RELIABLE })
+    Ok(CheckedPacket { sequence, content })
 }
 
 fn check_messages(reader: &mut Reader<'_>, delivered: u64) -> Result<(), WireError> {
@@ -92,16 +70,17 @@ fn check_messages(reader: &mut Reader<'_>, delivered: u64) -> Result<(), WireErr
     Ok(())
 }
 
-fn check_acknowledgements(reader: &mut Reader<'_>) -> Result<(), WireError> {
-    let (end, size) = (reader.varint()?, reader.varint()?);
+fn check_acknowledgements(reader: &mut Reader<'_>) -> Result<PacketContent, WireError> {
+    let (newest, size) = (reader.varint()?, reader.varint()?);
     let more = reader.varint()?;
-    let mut start = end.checked_sub(size).ok_or(WireError::InvalidField)?;
+    let oldest = newest.checked_sub(size).ok_or(WireError::InvalidField)?;
+    let mut start = oldest;
     // Each further range is at least two bytes, so the bytes bound the loop.
     for _ in 0..more {
         let (gap, size) = (reader.varint()?, reader.varint()?);
         start = start.checked_sub(gap + 2 + size).ok_or(WireError::InvalidField)?;
     }
-    Ok(())
+    Ok(PacketContent::Acknowledgements { oldest, newest })
 }
 
 /// Reads renet's packets: big-endian, with the variable-length integers of QUIC (RFC 9000, section 16).
@@ -142,24 +121,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn netcode_packets_whose_sequence_does_not_fit_are_refused() {
-        let packet = |prefix: u8, length: usize| [&[prefix][..], &vec![0; length - 1]].concat();
-        assert_eq!(check_netcode_packet(&packet(0x95, 40)), Err(WireError::InvalidField), "nine sequence bytes");
-        assert_eq!(check_netcode_packet(&packet(0x85, 24)), Err(WireError::TooShort), "8 + 16 bytes do not fit");
-        assert_eq!(check_netcode_packet(&packet(0x85, 25)), Ok(()));
-        assert_eq!(check_netcode_packet(&packet(0x15, 17)), Err(WireError::TooShort));
-        assert_eq!(check_netcode_packet(&packet(0x17, 40)), Err(WireError::NotAccepted));
-        assert_eq!(check_netcode_packet(&packet(0x00, 1_078)), Ok(()));
-        assert_eq!(check_netcode_packet(&packet(0x00, 1_079)), Err(WireError::TooLong));
-        let mut highest = packet(0x85, 40);
-        highest[1..9].fill(0xff);
-        assert_eq!(check_netcode_packet(&highest), Err(WireError::InvalidField));
-    }
-
-    #[test]
     fn channel_packets_that_renet_would_not_charge_for_are_refused() {
         let small = |number: u8, message: &[u8]| [&[0, 1, 0, 0, 1, number, message.len() as u8], message].concat();
-        let accepted = CheckedPacket { sequence: 1, has_messages: true };
+        let accepted = CheckedPacket { sequence: 1, content: PacketContent::Messages };
         assert_eq!(check_channel_packet(&small(0, b"hi"), 0), Ok(accepted));
         assert_eq!(check_channel_packet(&small(0, b""), 0), Err(WireError::InvalidField));
         let far = [0, 1, 0, 0, 1, 0x80, 0, 0xff, 0xff, 1, b'x'];
@@ -172,14 +136,13 @@ mod tests {
         assert_eq!(check_channel_packet(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
         assert_eq!(
             check_channel_packet(&[4, 1, 9, 3, 1, 1, 1], 0),
-            Ok(CheckedPacket { sequence: 1, has_messages: false })
+            Ok(CheckedPacket { sequence: 1, content: PacketContent::Acknowledgements { oldest: 6, newest: 9 } })
         );
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), delivered in 0u64..1 << 40) {
-            let _ = check_netcode_packet(&bytes);
             let _ = check_channel_packet(&bytes, delivered);
         }
     }

@@ -5,27 +5,29 @@
 //! └ netcode 1.02 packet (encrypted, replay-protected)
 //!   └ datagram  ([`datagram`])       one kind byte, then
 //!     ├ frame                        a snapshot ([`snapshot`]) or inputs ([`inputs`])
-//!     └ channel packets              renet's reliable channel ([`channel`]), carrying messages ([`message`])
+//!     ├ channel packets              renet's reliable channel ([`channel`]), carrying the game's messages
+//!     └ control message              hello, welcome, goodbye ([`control`]); travels alone
 //! ```
 
 mod bits;
 pub mod channel;
+pub mod channel_pace;
+pub mod control;
 pub mod datagram;
 pub mod guard;
 pub mod inputs;
 pub mod key;
-pub mod message;
 pub mod snapshot;
 pub mod token;
 
 pub use bits::{BitReader, BitWriter};
 
 /// Netcode protocol id of every Throng server and client ("THRONG01" read as little-endian bytes). It never changes:
-/// versions are negotiated by [`message::Hello`], which can say why it refuses.
+/// versions are negotiated by [`control::Hello`], which can say why it refuses.
 pub const PROTOCOL_ID: u64 = u64::from_le_bytes(*b"THRONG01");
 
 /// The version of everything inside netcode packets that this code speaks.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// Number of the one reliable, ordered channel in each direction.
 pub const MESSAGE_CHANNEL: u8 = 0;

@@ -52,12 +52,16 @@ fn every_key_is_read() {
 [net]
 bind = \"[::]:0\"
 public_address = \"203.0.113.7:7000\"
+workers = 32
+spread_percent = 90
 clients_max = 1
 key = \"file\"
 key_file = \"secrets/key.txt\"
 [http]
 enabled = false
 bind = \"0.0.0.0:80\"
+[session]
+hold_s = 0
 [simulation]
 threads = 256
 [[world]]
@@ -69,10 +73,13 @@ folder = 'C:\\worlds\\b'
         net: NetSettings {
             bind: "[::]:0".parse().expect("an address"),
             public_address: Some("203.0.113.7:7000".parse().expect("an address")),
+            workers: 32,
+            spread_percent: 90,
             clients_max: 1,
             key: KeySource::File("secrets/key.txt".to_owned()),
         },
         http_bind: None,
+        hold_s: 0,
         threads: 256,
         world_folders: vec!["worlds/a".to_owned(), "C:\\worlds\\b".to_owned()],
     };

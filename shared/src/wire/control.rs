@@ -1,17 +1,20 @@
-//! Messages of the reliable channel: the few things that must arrive, in order.
+//! Control messages: how a client is let in, and how it is sent away.
+//!
+//! They travel in datagrams of their own, outside of the reliable channel, for they say whether there is one: the client
+//! repeats its hello until it is answered, the server its goodbye until the client has gone.
 //!
 //! Encoded by bincode with fixed-width little-endian integers: an enum is its variant's number (4 bytes) and then the
 //! fields, a string its length (8 bytes) and then UTF-8.
 //!
 //! | message | number | fields |
 //! |---|---|---|
-//! | [`Hello`], client's first | 0 | magic (4), lowest and highest version (2 + 2), world hash (8), name (string) |
-//! | [`Welcome`], server's answer | 0 | version (2), tick (4), own net id (4), ticks per second (2) |
+//! | [`Hello`], client's first | 0 | magic (4), lowest and highest version (2 + 2), world hash (8), channel (8), name (string) |
+//! | [`Welcome`], server's answer | 0 | version (2), tick (4), own net id (4), ticks per second (2), channel (8), resumed (1) |
 //! | [`Refused`] | 1 | reason (4, [`RefusalReason`]), lowest and highest version (2 + 2), world hash (8), world name (string) |
-//! | [`ServerMessage::Goodbye`] | 2 | reason (4, [`GoodbyeReason`]) |
+//! | [`ServerControl::Goodbye`] | 2 | reason (4, [`GoodbyeReason`]) |
 //!
 //! The first twelve bytes of a hello and of a refusal, and a goodbye as a whole, never change their meaning, in any
-//! version, so that every server can tell every client why it does not fit.
+//! version from 2 on, so that every server can tell every client why it does not fit.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -23,7 +26,7 @@ use crate::limits::{MESSAGE_BYTES_MAX, NAME_BYTES_MAX};
 /// First field of a hello ("HELO" read as little-endian bytes).
 pub const HELLO_MAGIC: u32 = u32::from_le_bytes(*b"HELO");
 
-/// The client's first message.
+/// The client's first words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// [`HELLO_MAGIC`].
@@ -34,13 +37,15 @@ pub struct Hello {
     pub version_max: u16,
     /// Hash of the world files that the client has; it predicts its own movement in them.
     pub world_hash: u64,
+    /// The reliable channel that the client still has from an earlier connection, see [`Welcome::channel`]; 0 for none.
+    pub channel: u64,
     /// The player's name, at most 32 bytes.
     pub name: String,
 }
 
-/// What clients say.
+/// What clients say of their connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ClientMessage {
+pub enum ClientControl {
     /// Asks to be let in.
     Hello(Hello),
 }
@@ -56,6 +61,11 @@ pub struct Welcome {
     pub net_id: NetId,
     /// Ticks per second.
     pub tick_rate_hz: u16,
+    /// Names the reliable channel of this session; never 0.
+    pub channel: u64,
+    /// Whether everything goes on where the connection broke: the channel is the one that the hello named, and what the
+    /// client knows of the world still holds. Otherwise both begin anew.
+    pub is_resumed: bool,
 }
 
 /// Does not let a client in.
@@ -73,9 +83,9 @@ pub struct Refused {
     pub world_name: String,
 }
 
-/// What the server says.
+/// What the server says of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ServerMessage {
+pub enum ServerControl {
     /// Come in.
     Welcome(Welcome),
     /// Stay out.
@@ -113,6 +123,44 @@ pub enum GoodbyeReason {
     /// The client did not say hello in time.
     #[error("no hello in time")]
     HelloTimeout,
+    /// Somebody in charge has sent the player away.
+    #[error("sent away")]
+    Kicked,
+    /// The same player has come in anew, with a newer token.
+    #[error("the same player has come in from elsewhere")]
+    Replaced,
+    /// The same player is in with a newer token than the one that was shown.
+    #[error("the same player is in with a newer token")]
+    Superseded,
+    /// Too many reliable messages were not acknowledged.
+    #[error("too many messages were not acknowledged")]
+    ChannelFull,
+}
+
+impl GoodbyeReason {
+    /// All of them, for metrics that start at zero.
+    pub const ALL: [GoodbyeReason; 7] = [
+        GoodbyeReason::ServerStopping,
+        GoodbyeReason::Malformed,
+        GoodbyeReason::HelloTimeout,
+        GoodbyeReason::Kicked,
+        GoodbyeReason::Replaced,
+        GoodbyeReason::Superseded,
+        GoodbyeReason::ChannelFull,
+    ];
+
+    /// Name in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            GoodbyeReason::ServerStopping => "server_stopping",
+            GoodbyeReason::Malformed => "malformed",
+            GoodbyeReason::HelloTimeout => "hello_timeout",
+            GoodbyeReason::Kicked => "kicked",
+            GoodbyeReason::Replaced => "replaced",
+            GoodbyeReason::Superseded => "superseded",
+            GoodbyeReason::ChannelFull => "channel_full",
+        }
+    }
 }
 
 impl Hello {
@@ -123,6 +171,7 @@ impl Hello {
             version_min: super::PROTOCOL_VERSION,
             version_max: super::PROTOCOL_VERSION,
             world_hash,
+            channel: 0,
             name: cut_name(name).to_owned(),
         }
     }
@@ -142,7 +191,7 @@ pub fn hello_versions(bytes: &[u8]) -> Option<std::ops::RangeInclusive<u16>> {
     (number == [0; 4] && magic == HELLO_MAGIC.to_le_bytes()).then(|| version(8)..=version(10))
 }
 
-/// Encodes a message.
+/// Encodes a control message.
 ///
 /// # Panics
 /// When it is longer than [`MESSAGE_BYTES_MAX`], which none of ours can be.
@@ -152,7 +201,7 @@ pub fn encode(message: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// Decodes a message.
+/// Decodes a control message.
 ///
 /// # Errors
 /// When `bytes` are not exactly one message.
@@ -176,20 +225,27 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_hello_are_as_documented() {
-        let bytes = encode(&ClientMessage::Hello(Hello { version_max: 3, ..Hello::new(0x0102_0304_0506_0708, "Ann") }));
-        let expected =
-            [&[0, 0, 0, 0][..], b"HELO", &[1, 0, 3, 0], &[8, 7, 6, 5, 4, 3, 2, 1], &[3, 0, 0, 0, 0, 0, 0, 0], b"Ann"];
+        let bytes = encode(&ClientControl::Hello(Hello { version_max: 3, ..Hello::new(0x0102_0304_0506_0708, "Ann") }));
+        let expected = [
+            &[0, 0, 0, 0][..],
+            b"HELO",
+            &[2, 0, 3, 0],
+            &[8, 7, 6, 5, 4, 3, 2, 1],
+            &[0; 8],
+            &[3, 0, 0, 0, 0, 0, 0, 0],
+            b"Ann",
+        ];
         assert_eq!(bytes, expected.concat());
-        assert_eq!(hello_versions(&bytes), Some(1..=3));
+        assert_eq!(hello_versions(&bytes), Some(2..=3));
     }
 
     #[test]
     fn the_versions_of_a_hello_from_the_future_can_be_read() {
-        let mut bytes = encode(&ClientMessage::Hello(Hello { version_min: 7, version_max: 9, ..Hello::new(0, "") }));
+        let mut bytes = encode(&ClientControl::Hello(Hello { version_min: 7, version_max: 9, ..Hello::new(0, "") }));
         bytes.truncate(12);
         bytes.extend_from_slice(b"something else entirely");
         assert_eq!(hello_versions(&bytes), Some(7..=9));
-        assert!(decode::<ClientMessage>(&bytes).is_err());
+        assert!(decode::<ClientControl>(&bytes).is_err());
     }
 
     #[test]
@@ -201,8 +257,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            let _ = decode::<ClientMessage>(&bytes);
-            let _ = decode::<ServerMessage>(&bytes);
+            let _ = decode::<ClientControl>(&bytes);
+            let _ = decode::<ServerControl>(&bytes);
             let _ = hello_versions(&bytes);
         }
     }

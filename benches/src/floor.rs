@@ -1,0 +1,186 @@
+//! `floor`: what this machine takes, in this run, for the parts of a client-tick that nobody can do without.
+//!
+//! Processor time of the measuring thread, as for the server: other work on the machine does not count.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token};
+use throng_server::net::socket::{BATCH, Batch, DatagramSocket};
+use throng_shared::netcode::packet::{self, Header, PacketType};
+use throng_shared::netcode::{Key, PACKET_BYTES_MAX};
+
+use crate::figures::Report;
+use crate::process::pin_to_core;
+
+/// Sizes of a payload each way, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) out_bytes: usize,
+    pub(crate) in_bytes: usize,
+}
+
+/// Nanoseconds per operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Floor {
+    pub(crate) send_single_ns: f64,
+    pub(crate) send_batch_ns: f64,
+    pub(crate) receive_single_ns: f64,
+    pub(crate) receive_batch_ns: f64,
+    pub(crate) seal_ns: f64,
+    pub(crate) open_ns: f64,
+    pub(crate) copy_ns: f64,
+}
+
+/// What netcode adds to a payload here.
+const NETCODE_BYTES: usize = 1 + 2 + 16;
+
+/// Sockets that datagrams are sent to, as to as many clients.
+const RECEIVERS: usize = 256;
+
+/// Longest that they wait before they look whether the measurement is over.
+const RECEIVERS_WAIT: Duration = Duration::from_millis(10);
+
+impl Floor {
+    /// One datagram each way, batched, opened and sealed, in microseconds.
+    pub(crate) fn us_per_client_tick(&self) -> f64 {
+        (self.send_batch_ns + self.receive_batch_ns + self.seal_ns + self.open_ns + self.copy_ns) / 1e3
+    }
+
+    /// Adds all of it to a report.
+    pub(crate) fn add_to(&self, report: &mut Report) {
+        report.add("floor_send_single_ns", self.send_single_ns);
+        report.add("floor_send_batch_ns", self.send_batch_ns);
+        report.add("floor_receive_single_ns", self.receive_single_ns);
+        report.add("floor_receive_batch_ns", self.receive_batch_ns);
+        report.add("floor_seal_ns", self.seal_ns);
+        report.add("floor_open_ns", self.open_ns);
+        report.add("floor_copy_ns", self.copy_ns);
+        report.add("floor_us_per_client_tick", self.us_per_client_tick());
+    }
+}
+
+/// Measures on `core`, while another core receives. A thread of its own, so that the caller stays where it is.
+pub(crate) fn measure(sizes: Sizes, core: usize, other_core: usize, rounds: usize) -> anyhow::Result<Floor> {
+    let measured = std::thread::spawn(move || -> anyhow::Result<Floor> {
+        pin_to_core(core)?;
+        let mut floor = Floor::default();
+        (floor.send_single_ns, floor.send_batch_ns) = sends(sizes.out_bytes + NETCODE_BYTES, other_core, rounds)?;
+        (floor.receive_single_ns, floor.receive_batch_ns) = receives(sizes.in_bytes + NETCODE_BYTES, rounds)?;
+        (floor.seal_ns, floor.open_ns, floor.copy_ns) = seals(sizes, rounds * BATCH);
+        Ok(floor)
+    });
+    measured.join().map_err(|_| anyhow::anyhow!("the measurement panicked"))?
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// Sends to many sockets in turn, one by one and in batches, while another core empties them as a load does: waiting until
+/// one has something, which the sender's system call has to report.
+fn sends(bytes: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
+    let mut receivers: Vec<_> = (0..RECEIVERS).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
+    let addresses: Vec<SocketAddr> = receivers.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>()?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let seen_over = Arc::clone(&is_over);
+    let drain = std::thread::spawn(move || -> anyhow::Result<()> {
+        pin_to_core(other_core)?;
+        let (mut poll, mut events, mut buffer) = (Poll::new()?, Events::with_capacity(RECEIVERS), [0; 2_048]);
+        for (place, receiver) in receivers.iter_mut().enumerate() {
+            poll.registry().register(receiver, Token(place), Interest::READABLE)?;
+        }
+        while !seen_over.load(Ordering::Relaxed) {
+            poll.poll(&mut events, Some(RECEIVERS_WAIT))?;
+            for event in &events {
+                while receivers[event.token().0].recv(&mut buffer).is_ok() {}
+            }
+        }
+        Ok(())
+    });
+    let socket = DatagramSocket::bind(any_port())?;
+    let packet = vec![7; bytes];
+    let start = ThreadTime::now();
+    for number in 0..rounds * BATCH {
+        let _ = socket.socket.send_to(&packet, addresses[number % RECEIVERS]);
+    }
+    let single_ns = per_operation_ns(start, rounds * BATCH);
+    let mut batch = Batch::default();
+    let start = ThreadTime::now();
+    for round in 0..rounds {
+        for place in 0..BATCH {
+            batch.push(addresses[(round * BATCH + place) % RECEIVERS], &packet);
+        }
+        socket.send(&mut batch);
+    }
+    let batch_ns = per_operation_ns(start, rounds * BATCH);
+    is_over.store(true, Ordering::Relaxed);
+    drain.join().map_err(|_| anyhow::anyhow!("the receiver panicked"))??;
+    Ok((single_ns, batch_ns))
+}
+
+/// Fills a socket and empties it, one by one and in batches; only the emptying counts.
+fn receives(bytes: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
+    let socket = DatagramSocket::bind(any_port())?;
+    let address = socket.socket.local_addr()?;
+    let sender = std::net::UdpSocket::bind(any_port())?;
+    let (packet, mut batch, mut buffer) = (vec![7; bytes], Batch::default(), [0; 2_048]);
+    let (mut single, mut batched, mut count) = (Duration::ZERO, Duration::ZERO, 0);
+    for _ in 0..rounds.div_ceil(4) {
+        for is_batched in [false, true] {
+            // Four batches fit into any buffer.
+            for _ in 0..4 * BATCH {
+                sender.send_to(&packet, address)?;
+            }
+            let start = ThreadTime::now();
+            if is_batched {
+                for _ in 0..4 {
+                    black_box(socket.receive(&mut batch)?);
+                }
+                batched += start.elapsed();
+            } else {
+                for _ in 0..4 * BATCH {
+                    black_box(socket.socket.recv_from(&mut buffer)?);
+                }
+                single += start.elapsed();
+            }
+        }
+        count += 4 * BATCH;
+    }
+    Ok((single.as_nanos() as f64 / count as f64, batched.as_nanos() as f64 / count as f64))
+}
+
+/// Seals, opens and copies payloads.
+fn seals(sizes: Sizes, count: usize) -> (f64, f64, f64) {
+    let (key, payload) = (Key([7; 32]), vec![5; sizes.out_bytes.max(1)]);
+    let mut out = [0; PACKET_BYTES_MAX];
+    let start = ThreadTime::now();
+    for sequence in 0..count as u64 {
+        black_box(packet::seal(PacketType::Payload, 1, &key, sequence, &[&payload], &mut out));
+    }
+    let seal_ns = per_operation_ns(start, count);
+    let length = packet::seal(PacketType::Payload, 1, &key, 300, &[&payload[..sizes.in_bytes]], &mut out);
+    let mut opened = [0; PACKET_BYTES_MAX];
+    let start = ThreadTime::now();
+    for _ in 0..count {
+        opened[..length].copy_from_slice(&out[..length]);
+        let packet = &mut opened[..length];
+        black_box(Header::read(packet).and_then(|header| header.open(1, &key, packet)).is_ok());
+    }
+    let open_ns = per_operation_ns(start, count);
+    let start = ThreadTime::now();
+    for _ in 0..count {
+        opened[..payload.len()].copy_from_slice(black_box(&payload));
+        black_box(&mut opened);
+    }
+    (seal_ns, open_ns, per_operation_ns(start, count))
+}
+
+fn per_operation_ns(start: ThreadTime, count: usize) -> f64 {
+    start.elapsed().as_nanos() as f64 / count as f64
+}

@@ -1,0 +1,226 @@
+//! `storm`: thousands connect within seconds while others play; then strangers flood the port on top.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use throng_shared::netcode::VERSION_INFO;
+use throng_shared::netcode::packet::REQUEST_BYTES;
+use throng_shared::random::Random;
+use throng_shared::wire::PROTOCOL_ID;
+
+use super::load::{Load, LoadOptions};
+use super::{LOAD_CORE, SERVER_CORE, SETTLE, ServerParameters, ServerProcess, connect_all, number, play};
+use crate::figures::Report;
+use crate::process::{allow_sockets, pin_to_core};
+use crate::walk::world_without_bots;
+
+/// What `storm` is to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StormParameters {
+    pub(crate) players: u32,
+    pub(crate) newcomers: u32,
+    pub(crate) connect_seconds: u64,
+    pub(crate) loss_percent: f32,
+    pub(crate) junk_per_s: u32,
+    pub(crate) junk_seconds: u64,
+    pub(crate) is_quick: bool,
+}
+
+const VISIBLE: u32 = 32;
+
+/// Runs it.
+pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
+    let StormParameters { players, newcomers, loss_percent, .. } = *parameters;
+    pin_to_core(LOAD_CORE)?;
+    allow_sockets(u64::from(players + 2 * newcomers))?;
+    let mut server = ServerProcess::start(&ServerParameters {
+        players,
+        visible: VISIBLE,
+        clients_max: players + 2 * newcomers,
+        core: SERVER_CORE,
+        is_stock: false,
+    })?;
+    let options = LoadOptions {
+        server: server.address,
+        world_hash: world_without_bots(players, VISIBLE).hash,
+        is_stock: false,
+        loss_percent: 0.0,
+        first_client_id: 1,
+        enters_world: true,
+    };
+    let mut load = Load::new(options)?;
+    let entered = connect_all(&mut load, players, &format!("storm: {players} connecting"))?;
+    play(&mut load, SETTLE, "storm: settling")?;
+    let calm = watch(&mut load, &mut server, parameters.connect_seconds, |_| Ok(()))?;
+
+    let storm_options = LoadOptions { loss_percent, first_client_id: 1_000_000, enters_world: false, ..options };
+    let mut storm = Load::new(storm_options)?;
+    let mut added = 0;
+    let connecting = watch(&mut load, &mut server, parameters.connect_seconds, |elapsed_s| {
+        let due = (elapsed_s * f64::from(newcomers) / parameters.connect_seconds as f64) as u32 + 1;
+        while added < due.min(newcomers) {
+            storm.add_client()?;
+            added += 1;
+        }
+        storm.step()
+    })?;
+    // The last ones have a moment to come through what they lost.
+    let end = storm.now() + Duration::from_secs(2);
+    while storm.now() < end && storm.connect_ms().len() < newcomers as usize {
+        storm.step()?;
+        load.step()?;
+    }
+    // Who says nothing after that is sent away in time; it has been connected all the same.
+    let connect_ms = storm.connect_ms();
+
+    // The flood comes on top of everything: of the players, and of a fifth as many newcomers again.
+    let mut late = Load::new(LoadOptions { first_client_id: 2_000_000, ..storm_options })?;
+    let late_count = newcomers / 5;
+    let mut late_added = 0;
+    let junk = Junk::start(server.address, parameters.junk_per_s)?;
+    let before = server.report()?;
+    let flooded = watch(&mut load, &mut server, parameters.junk_seconds, |elapsed_s| {
+        // All of them within the first half.
+        let due = (elapsed_s * 2.0 * f64::from(late_count) / parameters.junk_seconds as f64) as u32 + 1;
+        while late_added < due.min(late_count) {
+            late.add_client()?;
+            late_added += 1;
+        }
+        late.step()
+    })?;
+    let junk_sent = junk.finish();
+    let after = server.report()?;
+
+    let mut report = Report::new(
+        "storm",
+        json!({
+            "players": players, "newcomers": newcomers, "connect_seconds": parameters.connect_seconds,
+            "loss_percent": loss_percent, "junk_per_s": parameters.junk_per_s, "junk_seconds": parameters.junk_seconds,
+            "tick_rate_hz": 20, "quick": parameters.is_quick,
+        }),
+    );
+    let quantile = |share: f64| {
+        let place = ((connect_ms.len() as f64 * share) as usize).min(connect_ms.len().saturating_sub(1));
+        connect_ms.get(place).copied().unwrap_or(0.0)
+    };
+    report.add("players_entered", entered as f64);
+    report.add("connected_share", connect_ms.len() as f64 / f64::from(newcomers));
+    report.add("connected_share_junk", late.connect_ms().len() as f64 / f64::from(late_count));
+    report.add("connect_ms_p50", quantile(0.5));
+    report.add("connect_ms_p99", quantile(0.99));
+    report.add("connect_ms_max", quantile(1.0));
+    report.add("snapshots_per_s_min", connecting.snapshots_per_s_min.min(flooded.snapshots_per_s_min));
+    for (name, stage) in [("calm", &calm), ("connecting", &connecting), ("junk", &flooded)] {
+        report.add(format!("snapshots_per_s_min_{name}"), stage.snapshots_per_s_min);
+        report.add(format!("tick_ms_p99_{name}"), stage.tick_ms_p99);
+        report.add(format!("server_core_share_{name}"), stage.core_share);
+        report.add(format!("resident_mb_{name}"), stage.resident_bytes / 1e6);
+    }
+    report.add("junk_per_s", junk_sent as f64 / parameters.junk_seconds as f64);
+    let counted = |name: &str| number(&after, name) - number(&before, name);
+    report.add(
+        "junk_counted_share",
+        (counted("refused") + counted("handshakes_refused") + counted("unknown_source")) / junk_sent as f64,
+    );
+    // The newcomers' places and tokens are remembered; what the flood adds on top is what must not be.
+    report.add("rss_growth_share", flooded.resident_bytes / connecting.resident_bytes - 1.0);
+    Ok(report)
+}
+
+/// What players got during a stage.
+struct Stage {
+    snapshots_per_s_min: f64,
+    tick_ms_p99: f64,
+    core_share: f64,
+    resident_bytes: f64,
+}
+
+/// Lets the players play for a while, and `meanwhile` happen.
+fn watch(
+    load: &mut Load,
+    server: &mut ServerProcess,
+    seconds: u64,
+    mut meanwhile: impl FnMut(f64) -> anyhow::Result<()>,
+) -> anyhow::Result<Stage> {
+    server.mark()?;
+    let (before, start) = (load.snapshots(), load.now());
+    let end = start + Duration::from_secs(seconds);
+    while load.now() < end {
+        load.step()?;
+        meanwhile((load.now() - start).as_secs_f64())?;
+    }
+    let seconds = (load.now() - start).as_secs_f64();
+    let after = load.snapshots();
+    let report = server.report()?;
+    let least = before.iter().zip(&after).map(|(before, after)| after - before).min().unwrap_or(0);
+    Ok(Stage {
+        snapshots_per_s_min: least as f64 / seconds,
+        tick_ms_p99: number(&report, "tick_ms_p99"),
+        core_share: (number(&report, "user_s") + number(&report, "system_s")) / seconds,
+        resident_bytes: number(&report, "resident_bytes"),
+    })
+}
+
+/// A thread that sends what nobody asked for, from other addresses of this machine.
+struct Junk {
+    is_over: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Junk {
+    fn start(server: SocketAddr, per_s: u32) -> anyhow::Result<Junk> {
+        let (is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let sockets = (2..18u8).map(|host| UdpSocket::bind(SocketAddr::from(([127, 0, 0, host], 0))));
+        let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
+        let (seen_over, count) = (Arc::clone(&is_over), Arc::clone(&sent));
+        let thread = std::thread::spawn(move || {
+            let (start, mut random, mut packet) = (now(), Random::new(9, 0), vec![0; 1_200]);
+            let mut number = 0u64;
+            while !seen_over.load(Ordering::Relaxed) {
+                let due = (start.elapsed().as_secs_f64() * f64::from(per_s)) as u64;
+                while number < due {
+                    let length = write_junk(&mut random, &mut packet);
+                    let _ = sockets[number as usize % sockets.len()].send_to(&packet[..length], server);
+                    number += 1;
+                }
+                count.store(number, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        Ok(Junk { is_over, sent, thread })
+    }
+
+    /// Stops it; how many packets it has sent.
+    fn finish(self) -> u64 {
+        self.is_over.store(true, Ordering::Relaxed);
+        let _ = self.thread.join();
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+/// Random bytes of a random length; or a request that looks right until its token is opened.
+fn write_junk(random: &mut Random, packet: &mut [u8]) -> usize {
+    let is_request = random.percent(20.0);
+    let length = if is_request { REQUEST_BYTES } else { 1 + random.below(400) as usize };
+    for word in packet[..length].chunks_mut(4) {
+        let bytes = random.next_u32().to_le_bytes();
+        word.copy_from_slice(&bytes[..word.len()]);
+    }
+    if is_request {
+        packet[0] = 0;
+        packet[1..14].copy_from_slice(VERSION_INFO);
+        packet[14..22].copy_from_slice(&PROTOCOL_ID.to_le_bytes());
+        // In a far future.
+        packet[22..30].copy_from_slice(&(1u64 << 40).to_le_bytes());
+    }
+    length
+}
+
+#[expect(clippy::disallowed_methods, reason = "a load generator lives in real time")]
+fn now() -> Instant {
+    Instant::now()
+}

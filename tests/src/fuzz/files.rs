@@ -1,0 +1,63 @@
+//! Readers of what designers and operators write, on any text, and of pictures that come with a world.
+
+use std::io;
+
+use throng_shared::config::{
+    CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_settings, read_world,
+};
+use throng_shared::map::Map;
+
+/// Longest side of a world whose map the target builds, in cells: larger ones are as right and take longer.
+const MAP_SIDE_MAX: f32 = 128.0;
+
+/// Longest side of a flat world whose map the target builds, in metres.
+const MAP_SIZE_MAX_M: f32 = 1_000.0;
+
+/// A world's folder: the bytes of its `world.toml`, and after the first zero byte, which no text has, those of the file
+/// that its ground comes from.
+pub fn world_file(bytes: &[u8]) {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    let (text, terrain) = (&bytes[..end.unwrap_or(bytes.len())], end.map(|end| &bytes[end + 1..]));
+    let result = load_world("fuzz", |name| match (name, terrain) {
+        (WORLD_FILE_NAME, _) => Ok(text.to_vec()),
+        (_, Some(terrain)) => Ok(terrain.to_vec()),
+        (_, None) => Err(io::ErrorKind::NotFound.into()),
+    });
+    match &result {
+        Ok(world) => {
+            let config = &world.config;
+            let is_small = match config.terrain {
+                TerrainConfig::Procedural { cell_m, .. } => config.size_m / cell_m <= MAP_SIDE_MAX,
+                TerrainConfig::Flat { .. } | TerrainConfig::Png { .. } | TerrainConfig::Raw { .. } => true,
+            };
+            if is_small && config.size_m <= MAP_SIZE_MAX_M {
+                let map = Map::new(config, world.terrain_samples.as_ref()).expect("its files were read");
+                assert!(map.terrain.height_m(glam::Vec2::ZERO).is_finite());
+            }
+        }
+        Err(errors) => check_errors(errors),
+    }
+    let read_alone = std::str::from_utf8(text).is_ok_and(|text| read_world("fuzz/world.toml", text).is_ok());
+    assert!(read_alone || result.is_err(), "a world is right with its files and wrong without");
+}
+
+/// A settings file.
+pub fn settings_file(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Err(errors) = read_settings("server.toml", &text) {
+        check_errors(&errors);
+    }
+}
+
+/// Every mistake can be shown, stands where it says, and there are not too many.
+fn check_errors(errors: &ConfigErrors) {
+    let mistakes = errors.as_slice();
+    assert!((1..=CONFIG_ERRORS_MAX).contains(&mistakes.len()));
+    for mistake in mistakes {
+        let shown = mistake.to_string();
+        assert!(shown.starts_with("error: "), "{shown}");
+        assert!(!shown.ends_with('\n') && (mistake.line > 0) == (mistake.column > 0), "{shown}");
+        assert!(mistake.underline.end <= mistake.source_line.chars().count().max(1) + 1, "{shown}");
+    }
+    assert!(errors.to_string().contains(&mistakes[0].to_string()));
+}

@@ -1,0 +1,170 @@
+//! What is inside packets.
+
+use std::time::Duration;
+
+use glam::{IVec3, Vec3};
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::input::{Buttons, PlayerInput};
+use throng_shared::limits::CHANNEL_PACKET_BYTES_MAX;
+use throng_shared::quantised::{Locomotion, QuantisedState};
+use throng_shared::tick::Tick;
+use throng_shared::wire::PROTOCOL_VERSION;
+use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::control::{
+    self, ClientControl, GoodbyeReason, Hello, RefusalReason, Refused, ServerControl, Welcome,
+};
+use throng_shared::wire::datagram::{self, CONTROL};
+use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
+use throng_shared::wire::snapshot::{Enter, Snapshot, SnapshotHeader, Update};
+
+use crate::fuzz::script::put_counted;
+
+pub(super) fn datagram() -> Vec<(&'static str, Vec<u8>)> {
+    let hello = [&[CONTROL], &control::encode(&ClientControl::Hello(Hello::new(7, "Ann")))[..]].concat();
+    let frame = input_bytes(12, 3);
+    vec![
+        ("control", hello),
+        ("frame", packed(Some(&frame), &[])),
+        ("packets", packed(None, &[b"one", b"two", b"and three"])),
+        ("frame_and_packets", packed(Some(&frame), &[b"one", b"two"])),
+        ("frame_and_full_packet", packed(Some(&frame), &[&[7; 1_100]])),
+        ("packet_too_long", packed(None, &[&[7; CHANNEL_PACKET_BYTES_MAX + 1]])),
+    ]
+}
+
+pub(super) fn control() -> Vec<(&'static str, Vec<u8>)> {
+    let hello = Hello { channel: 3, ..Hello::new(0x0102_0304_0506_0708, "Ännchen") };
+    let refused = Refused {
+        reason: RefusalReason::World,
+        version_min: PROTOCOL_VERSION,
+        version_max: PROTOCOL_VERSION,
+        world_hash: 77,
+        world_name: "meadow".to_owned(),
+    };
+    let mut of_the_future = control::encode(&ClientControl::Hello(Hello { version_max: 9, ..hello.clone() }));
+    of_the_future.extend_from_slice(b"more");
+    vec![
+        ("hello", control::encode(&ClientControl::Hello(hello))),
+        ("hello_of_the_future", of_the_future),
+        ("welcome", control::encode(&welcome())),
+        ("refused", control::encode(&ServerControl::Refused(refused))),
+        ("goodbye", control::encode(&ServerControl::Goodbye(GoodbyeReason::ServerStopping))),
+    ]
+}
+
+pub(super) fn input_frame() -> Vec<(&'static str, Vec<u8>)> {
+    vec![("one_input", input_bytes(1, 1)), ("three_inputs", input_bytes(0x0102_0304, 3))]
+}
+
+pub(super) fn snapshot() -> Vec<(&'static str, Vec<u8>)> {
+    let script = |snapshots: &[Snapshot]| {
+        let mut script = Vec::new();
+        snapshots.iter().for_each(|snapshot| put_counted(&mut script, &snapshot_bytes(snapshot)));
+        script
+    };
+    let [first, second, third] = story();
+    let mut crowd = first.clone();
+    crowd.enters = (0..60).map(|number| enter(number, u32::from(number) + 100, i32::from(number) * 64)).collect();
+    vec![
+        ("alone", script(&[Snapshot { enters: Vec::new(), ..first.clone() }])),
+        ("enter_update_leave", script(&[first.clone(), second.clone(), third.clone()])),
+        ("overtaken", script(&[third, first, second])),
+        ("crowd", script(&[crowd])),
+    ]
+}
+
+/// Both ends of a channel are recorded, and the packets of each given to one that hears them in vain.
+pub(super) fn channel_packet() -> Vec<(&'static str, Vec<u8>)> {
+    let (mut here, mut there) = (MessageChannel::default(), MessageChannel::default());
+    let (mut talk, mut acknowledged) = (Vec::new(), Vec::new());
+    for step in 0..6u64 {
+        let now = Duration::from_millis(20 * step);
+        let message = vec![GAME_MESSAGE; 1 + 40 * step as usize];
+        acknowledged.push(2);
+        acknowledged.extend_from_slice(&(message.len() as u16 - 1).to_le_bytes());
+        acknowledged.push(3 | 1 << 2);
+        here.send(message).expect("there is room");
+        for packet in here.packets_to_send(now) {
+            there.receive_packet(now, &packet).expect("it is honest");
+            talk.push(0);
+            put_counted(&mut talk, &packet);
+        }
+        talk.push(3 | 1 << 2);
+        for packet in there.packets_to_send(now) {
+            here.receive_packet(now, &packet).expect("it is honest");
+            acknowledged.push(0);
+            put_counted(&mut acknowledged, &packet);
+        }
+    }
+    // Numbers as QUIC writes them, in one, two, four and eight bytes; acknowledgements of several ranges.
+    let ranges = [4, 0x40, 9, 0x80, 0, 1, 0, 3, 2, 1, 1, 0xc0, 0, 0, 0, 0, 0, 0, 9, 2];
+    let mut odd = vec![2, 9, 0, 3, 0];
+    put_counted(&mut odd, &ranges);
+    odd.extend_from_slice(&[3, 7, 3 | 3 << 2]);
+    vec![("messages", talk), ("acknowledgements", acknowledged), ("ranges", odd)]
+}
+
+/// A welcome, as the server says it.
+pub(super) fn welcome() -> ServerControl {
+    ServerControl::Welcome(Welcome {
+        version: PROTOCOL_VERSION,
+        tick: 40,
+        net_id: NetId(7),
+        tick_rate_hz: 20,
+        channel: 1,
+        is_resumed: false,
+    })
+}
+
+/// Somebody comes, moves, and goes.
+pub(super) fn story() -> [Snapshot; 3] {
+    let snapshot = |tick| Snapshot {
+        header: SnapshotHeader {
+            tick: Tick(tick),
+            position_m: Vec3::new(1.5, 10.0, -3.25),
+            velocity_mps: Vec3::new(0.0, 0.0, -6.0),
+            grounded: true,
+            input_age_ticks: 0,
+            input_margin_ms: Some(21),
+        },
+        ..Snapshot::default()
+    };
+    let enters = vec![enter(0, 100, 64), enter(3, 101, -64)];
+    let moved = Update { slot: 3, state: state(-60, Locomotion::Running) };
+    [
+        Snapshot { enters, ..snapshot(41) },
+        Snapshot { updates: vec![moved], ..snapshot(42) },
+        Snapshot { leaves: vec![0], updates: vec![moved], ..snapshot(44) },
+    ]
+}
+
+pub(super) fn snapshot_bytes(snapshot: &Snapshot) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    snapshot.encode(&mut bytes);
+    bytes
+}
+
+/// A frame of a client.
+pub(super) fn input_bytes(newest: u32, count: usize) -> Vec<u8> {
+    let input = PlayerInput { move_x: 127, move_z: -5, yaw: 40_000, buttons: Buttons::RUN.with(Buttons::JUMP) };
+    let acks = SnapshotAcks { newest: Tick(newest - 1), before: 0b1011 };
+    let mut bytes = Vec::new();
+    InputFrame::new(Tick(newest), &vec![input; count], acks).encode(&mut bytes);
+    bytes
+}
+
+/// What fits into one datagram.
+pub(super) fn packed(frame: Option<&[u8]>, packets: &[&[u8]]) -> Vec<u8> {
+    let mut sent = Vec::new();
+    datagram::pack(frame, packets.iter().copied(), &mut Vec::new(), |bytes| sent.push(bytes.to_vec()));
+    assert_eq!(sent.len(), 1, "seeds are small");
+    sent.remove(0)
+}
+
+fn enter(slot: u16, net_id: u32, x: i32) -> Enter {
+    Enter { slot, net_id: NetId(net_id), archetype: Archetype::Bot, state: state(x, Locomotion::Idle) }
+}
+
+fn state(x: i32, locomotion: Locomotion) -> QuantisedState {
+    QuantisedState { position: IVec3::new(x, 640, 0), yaw: 200, locomotion }
+}

@@ -1,0 +1,109 @@
+//! Decoders of what is inside a packet, each on any bytes. What decodes is encoded again, and must be what it was.
+
+use throng_client::Replica;
+use throng_shared::limits::{
+    CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX, MESSAGE_BYTES_MAX, VIEW_SLOTS_MAX,
+};
+use throng_shared::tick::Tick;
+use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, cut_name, hello_versions};
+use throng_shared::wire::datagram::{self, Datagram};
+use throng_shared::wire::inputs::InputFrame;
+use throng_shared::wire::snapshot::Snapshot;
+
+use super::script::Script;
+
+/// A datagram: taken apart, and packed again.
+pub fn datagram(bytes: &[u8]) {
+    let Ok(parsed) = Datagram::parse(bytes) else { return };
+    let packets: Vec<&[u8]> = parsed.packets().collect();
+    let inside_bytes: usize = packets.iter().chain(&parsed.frame).chain(&parsed.control).map(|part| part.len()).sum();
+    assert!(inside_bytes < bytes.len(), "more came out than went in");
+    assert!(packets.iter().all(|packet| packet.len() <= CHANNEL_PACKET_BYTES_MAX));
+    if let Some(message) = parsed.control {
+        assert!(packets.is_empty() && parsed.frame.is_none(), "a control message travels alone");
+        assert!(message.len() <= MESSAGE_BYTES_MAX);
+        return;
+    }
+    // Nobody sends an empty frame, and alone it would not be a frame at all.
+    let frame = parsed.frame.filter(|frame| !frame.is_empty());
+    let mut sent = Vec::new();
+    datagram::pack(frame, packets.iter().copied(), &mut Vec::new(), |bytes| sent.push(bytes.to_vec()));
+    let (mut frames, mut arrived) = (Vec::new(), Vec::new());
+    for bytes in &sent {
+        let parsed = Datagram::parse(bytes).expect("what we pack can be parsed");
+        let parts = frames.len() + arrived.len();
+        frames.extend(parsed.frame);
+        arrived.extend(parsed.packets());
+        assert!(bytes.len() <= DATAGRAM_BYTES_MAX || frames.len() + arrived.len() == parts + 1, "it is too long");
+    }
+    assert_eq!((frames, arrived), (frame.into_iter().collect(), packets));
+}
+
+/// A control message, to either end.
+pub fn control(bytes: &[u8]) {
+    let versions = hello_versions(bytes);
+    if let Ok(message) = control::decode::<ClientControl>(bytes) {
+        assert_eq!(control::encode(&message), bytes);
+        let ClientControl::Hello(hello) = message;
+        let offered = (hello.magic == control::HELLO_MAGIC).then_some(hello.version_min..=hello.version_max);
+        assert_eq!(versions, offered, "the first twelve bytes say the same");
+        assert!(hello.name.starts_with(cut_name(&hello.name)));
+        let again = Hello { channel: hello.channel, ..Hello::new(hello.world_hash, &hello.name) };
+        assert!(control::encode(&ClientControl::Hello(again)).len() <= MESSAGE_BYTES_MAX);
+    }
+    if let Ok(message) = control::decode::<ServerControl>(bytes) {
+        assert_eq!(control::encode(&message), bytes);
+    }
+}
+
+/// A client's frame.
+pub fn input_frame(bytes: &[u8]) {
+    let Ok(frame) = InputFrame::decode(bytes) else { return };
+    let mut again = Vec::new();
+    frame.encode(&mut again);
+    assert_eq!(again, bytes);
+    let ticks: Vec<_> = frame.inputs().map(|(tick, _)| tick).collect();
+    assert!((1..=INPUTS_PER_DATAGRAM_MAX).contains(&ticks.len()) && ticks.is_sorted_by(|a, b| a > b), "{ticks:?}");
+    assert!(frame.inputs().all(|(_, input)| input.direction().length() <= 1.001));
+}
+
+/// A script of snapshots, all applied to one replica. Each step: bytes with their count.
+pub fn snapshot(bytes: &[u8]) {
+    let mut script = Script::new(bytes);
+    let (mut snapshot, mut replica, mut again) = (Snapshot::default(), Replica::default(), Vec::new());
+    let mut newest = replica.newest_tick();
+    loop {
+        let bytes = script.counted();
+        if bytes.is_empty() {
+            break;
+        }
+        if snapshot.decode_from(bytes).is_err() {
+            continue;
+        }
+        let header = &snapshot.header;
+        assert!(header.position_m.is_finite() && header.velocity_mps.is_finite() && header.tick > Tick(0));
+        again.clear();
+        snapshot.encode(&mut again);
+        assert_eq!(again, bytes);
+        replica.apply(&snapshot);
+        newest = newest.max(snapshot.header.tick);
+        assert_eq!(replica.newest_tick(), newest);
+        check_replica(&replica);
+    }
+}
+
+/// Whatever a server says, its client knows of no more than there are slots, of nobody twice, and can show them.
+pub(super) fn check_replica(replica: &Replica) {
+    assert!(replica.len() <= VIEW_SLOTS_MAX);
+    let mut names = Vec::new();
+    for entity in replica.entities() {
+        assert_eq!(replica.get(entity.net_id), Some(entity));
+        names.push(entity.net_id);
+        let updated = f64::from(entity.updated.0);
+        for tick in [updated - 1.5, updated, updated + 1e9] {
+            let shown = entity.interpolate(tick);
+            assert!(shown.position_m.is_finite() && shown.yaw_rad.is_finite(), "{entity:?} is shown nowhere");
+        }
+    }
+    assert!(names.len() == replica.len() && names.is_sorted_by(|a, b| a < b), "{names:?}");
+}

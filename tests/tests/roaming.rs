@@ -1,0 +1,74 @@
+//! A player's socket dies in the middle of the game, and another takes its place: over real sockets.
+
+use std::time::Duration;
+
+use bevy_ecs::prelude::{IntoScheduleConfigs, ResMut};
+use throng_client::{Client, State, UdpTransport};
+use throng_server::game_messages::GameMessages;
+use throng_server::tick::{BuiltIn, Phase};
+use throng_shared::ids::ClientId;
+use throng_shared::input::{Buttons, PlayerInput};
+use throng_tests::{LoopbackServer, flat_world};
+
+const ANN: ClientId = ClientId(7);
+
+/// A game that sends every message back.
+fn echo(mut messages: ResMut<GameMessages>) {
+    let received: Vec<_> = messages.received().map(|(client, bytes)| (client, bytes.to_vec())).collect();
+    for (client, bytes) in received {
+        messages.send(client, &bytes).expect("it came in, so it is not too long");
+    }
+}
+
+/// Lets everybody live for a while; what arrives is added to `echoed`.
+fn play(server: &mut LoopbackServer, clients: &mut [&mut Client<UdpTransport>], steps: u32, echoed: &mut Vec<u8>) {
+    for _ in 0..steps {
+        server.step();
+        for client in clients.iter_mut() {
+            client.update(server.now());
+            while client.is_input_due(server.now()) {
+                client.step(server.now(), PlayerInput::towards(glam::Vec2::X, Buttons::default()));
+            }
+            echoed.extend(std::iter::from_fn(|| client.next_message()).flatten());
+        }
+    }
+}
+
+#[test]
+fn a_player_whose_socket_dies_goes_on_over_another_as_the_same_character_and_misses_no_message() {
+    let mut server = LoopbackServer::start(flat_world(|config| config.population.target = 20));
+    server.instance_mut().phase_mut(Phase::Simulate).add_systems(echo.after(BuiltIn));
+    let mut ann = server.open_client(ANN);
+    let mut echoed = Vec::new();
+    play(&mut server, &mut [&mut ann], 60, &mut echoed);
+    assert_eq!(*ann.state(), State::Playing);
+    let (net_id, visible) = (ann.net_id(), ann.replica().len());
+    let mut said = 0;
+    for silent_steps in [0, 30, 200] {
+        for _ in 0..20 {
+            ann.send_message(&[said]).expect("there is room");
+            said += 1;
+            play(&mut server, &mut [&mut ann], 1, &mut echoed);
+        }
+        // The socket is gone, and nobody is told: it is the program that notices.
+        let transport = server.open_client_transport(ANN);
+        play(&mut server, &mut [], silent_steps, &mut echoed);
+        ann.reconnect(transport);
+        ann.send_message(&[said]).expect("there is room");
+        said += 1;
+        let lost_at = server.now();
+        while *ann.state() != State::Playing {
+            play(&mut server, &mut [&mut ann], 1, &mut echoed);
+            assert!(server.now() < lost_at + Duration::from_millis(150), "{:?}", ann.state());
+        }
+        let resumption = ann.resumption().expect("it came back");
+        assert!(resumption.is_complete, "{resumption:?}");
+        // A tick is five steps; the handshake takes up to three ticks.
+        let silent_ticks = silent_steps / 5;
+        assert!((silent_ticks..silent_ticks + 5).contains(&resumption.gap_ticks), "{resumption:?}");
+        assert_eq!((ann.net_id(), ann.replica().len() >= visible.min(1)), (net_id, true));
+    }
+    play(&mut server, &mut [&mut ann], 200, &mut echoed);
+    assert_eq!(echoed, (0..said).collect::<Vec<_>>());
+    assert_eq!(server.instance_mut().sessions().all().len(), 1);
+}
