@@ -184,6 +184,19 @@ mod tests {
     use super::*;
     use crate::link::{LinkConditions, LinkQueue};
 
+    /// Lets both ends send what is due, and receive what has arrived over the link from one to the other and that back.
+    fn exchange(now: Duration, ends: [&mut MessageChannel; 2], links: [&mut LinkQueue<Vec<u8>>; 2]) {
+        let ([here, there], [forth, back]) = (ends, links);
+        here.packets_to_send(now).into_iter().for_each(|packet| forth.push(now, packet));
+        there.packets_to_send(now).into_iter().for_each(|packet| back.push(now, packet));
+        while let Some((_, packet)) = forth.pop_due(now) {
+            there.receive_packet(now, &packet).expect("our packets pass our guard");
+        }
+        while let Some((_, packet)) = back.pop_due(now) {
+            here.receive_packet(now, &packet).expect("our packets pass our guard");
+        }
+    }
+
     #[test]
     fn messages_arrive_once_and_in_order_over_a_bad_link() {
         let conditions = LinkConditions {
@@ -202,14 +215,7 @@ mod tests {
             if step < 200 {
                 here.send(step.to_le_bytes().to_vec()).expect("there is room");
             }
-            here.packets_to_send(now).into_iter().for_each(|packet| forth.push(now, packet));
-            there.packets_to_send(now).into_iter().for_each(|packet| back.push(now, packet));
-            while let Some((_, packet)) = forth.pop_due(now) {
-                there.receive_packet(now, &packet).expect("our packets pass our guard");
-            }
-            while let Some((_, packet)) = back.pop_due(now) {
-                here.receive_packet(now, &packet).expect("our packets pass our guard");
-            }
+            exchange(now, [&mut here, &mut there], [&mut forth, &mut back]);
             arrived.extend(std::iter::from_fn(|| there.next_message()));
         }
         let expected: Vec<Vec<u8>> = (0u32..200).map(|number| number.to_le_bytes().to_vec()).collect();
@@ -233,14 +239,7 @@ mod tests {
                 for _ in 0..if step < 200 { 60 } else { 0 } {
                     sent += u32::from(here.send(sent.to_le_bytes().to_vec()).is_ok());
                 }
-                here.packets_to_send(now).into_iter().for_each(|packet| forth.push(now, packet));
-                there.packets_to_send(now).into_iter().for_each(|packet| back.push(now, packet));
-                while let Some((_, packet)) = forth.pop_due(now) {
-                    there.receive_packet(now, &packet).expect("our packets pass our guard");
-                }
-                while let Some((_, packet)) = back.pop_due(now) {
-                    here.receive_packet(now, &packet).expect("our packets pass our guard");
-                }
+                exchange(now, [&mut here, &mut there], [&mut forth, &mut back]);
                 while let Some(message) = there.next_message() {
                     assert_eq!(message, arrived.to_le_bytes());
                     arrived += 1;
