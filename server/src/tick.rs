@@ -7,7 +7,7 @@
 //! | [`Phase::Think`] | last tick's grid → bots' input buffers | a bot thinks in its turn, steers each tick |
 //! | [`Phase::Simulate`] | inputs → motion; population → spawns | a missing input is repeated, then neutral |
 //! | [`Phase::Record`] | motion → columns, grid | – |
-//! | [`Phase::Interest`] | grid, viewers → views | the farthest are left out |
+//! | [`Phase::Interest`] | acknowledgements, grid, viewers → views | the farthest are left out |
 //! | [`Phase::Replicate`] | views, columns → snapshots | what does not fit one datagram waits and gains priority |
 //! | [`Phase::Send`] | snapshots → outbound batch | – |
 //! | [`Phase::Commit`] | counts → totals | – |
@@ -84,7 +84,7 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         Phase::Receive => {
             vec![(ingress::sort_frames, ingress::admit_and_dismiss, game_messages::receive_messages).chain()]
         }
-        Phase::Decode => vec![(ingress::decode_inputs, ingress::apply_acks).chain()],
+        Phase::Decode => vec![ingress::decode_inputs.into_configs()],
         Phase::Think => vec![(throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer).chain()],
         Phase::Simulate => vec![
             (simulation::move_characters, simulation::count_missing_inputs, simulation::balance_population).chain(),

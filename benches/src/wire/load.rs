@@ -31,8 +31,9 @@ const CONNECTING_INTERVAL: Duration = Duration::from_millis(10);
 /// How often a hello is repeated.
 const HELLO_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How far ahead of the newest snapshot an input is made.
-const LEAD_TICKS: u32 = 2;
+/// How far ahead of the newest snapshot an input is made. A client of a busy server needs as much: the snapshot of a tick
+/// leaves up to a whole tick after it began, and an input that arrives in the middle of a tick waits for the next.
+const LEAD_TICKS: u32 = 5;
 
 /// What a load is made of.
 #[derive(Clone, Copy, Debug)]

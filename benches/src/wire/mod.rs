@@ -42,6 +42,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 /// The slowest client must get so many snapshots in a second, of 20.
 const SNAPSHOTS_PER_S_MIN: f64 = 19.0;
+/// Smallest share of inputs in time at which a number of clients still holds.
+const INPUTS_IN_TIME_SHARE_MIN: f64 = 0.98;
 
 /// A tick at 20 Hz.
 const TICK_MS_MAX: f64 = 50.0;
@@ -193,6 +195,17 @@ impl Step {
         self.entered == self.clients as usize
             && self.snapshots_per_s_min >= SNAPSHOTS_PER_S_MIN
             && number(&self.report, "tick_ms_p99") <= TICK_MS_MAX
+            && self.inputs_in_time_share() >= INPUTS_IN_TIME_SHARE_MIN
+    }
+
+    /// Share of player-ticks for which there was an input in time. Without this one a server that is late to its clients
+    /// looks cheap: their characters stand still, and of those there is nothing to tell.
+    fn inputs_in_time_share(&self) -> f64 {
+        1.0 - number(&self.report, "inputs_missing") / self.client_ticks()
+    }
+
+    fn updates_per_client_tick(&self) -> f64 {
+        number(&self.report, "updates") / self.client_ticks()
     }
 
     fn client_ticks(&self) -> f64 {
@@ -220,7 +233,8 @@ impl Step {
         let busy = (number(&self.report, "user_s") + number(&self.report, "system_s")) / self.seconds;
         format!(
             "  {name:<7}{:>7} clients  {:>6.2} /s slowest {:>6.2} /s median  tick p50 {:>6.2} p99 {:>6.2} max {:>6.2} ms  \
-             {:>6.2} us per client-tick ({user:.2} user, {system:.2} system; {:.2} of it transport)  server {:>4.0} %  load {:>4.0} % of a core{}",
+             {:>6.2} us per client-tick ({user:.2} user, {system:.2} system; {:.2} of it transport)  \
+             inputs in time {:>5.1} %  updates {:>5.1}  server {:>4.0} %  load {:>4.0} % of a core{}",
             self.clients,
             self.snapshots_per_s_min,
             self.snapshots_per_s_p50,
@@ -229,6 +243,8 @@ impl Step {
             number(&self.report, "tick_ms_max"),
             user + system,
             self.transport_us_per_client_tick(),
+            self.inputs_in_time_share() * 100.0,
+            self.updates_per_client_tick(),
             busy * 100.0,
             self.load_share() * 100.0,
             if self.holds() { "" } else { "  does not hold" },
@@ -334,7 +350,8 @@ fn add_figures(report: &mut Report, best: &Step, ours: &[Step], stock: &[Step], 
         report.add(name, number(&best.report, name));
     }
     report.add("visible_mean", number(&best.report, "visible") / f64::from(best.clients));
-    report.add("updates_per_client_tick", number(&best.report, "updates") / player_ticks);
+    report.add("updates_per_client_tick", best.updates_per_client_tick());
+    report.add("inputs_in_time_share", best.inputs_in_time_share());
     report.add("payload_bytes_out", sizes.out_bytes as f64);
     report.add("payload_bytes_in", sizes.in_bytes as f64);
     report.add("datagrams_out_per_client_tick", number(&best.report, "datagrams_out") / player_ticks);

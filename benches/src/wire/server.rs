@@ -97,6 +97,7 @@ struct Meter {
     net: NetTotals,
     snapshots: u64,
     updates: u64,
+    inputs_missing: u64,
     snapshot_bytes: u64,
     given_up: u64,
 }
@@ -159,6 +160,7 @@ fn mark(host: &Host, clock: &dyn Clock, net: &NetTotals) -> anyhow::Result<Meter
         net: *net,
         snapshots: totals.snapshots,
         updates: totals.updates + totals.enters,
+        inputs_missing: totals.inputs_repeated + totals.inputs_neutral,
         snapshot_bytes: totals.snapshot_bytes,
         given_up: host.ticks_given_up(),
     })
@@ -190,6 +192,7 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
         "visible": visible,
         "snapshots": totals.snapshots - meter.snapshots,
         "updates": totals.updates + totals.enters - meter.updates,
+        "inputs_missing": totals.inputs_repeated + totals.inputs_neutral - meter.inputs_missing,
         "snapshot_bytes": totals.snapshot_bytes - meter.snapshot_bytes,
         "datagrams_in": net.datagrams_in - meter.net.datagrams_in,
         "datagrams_out": net.datagrams_out - meter.net.datagrams_out,

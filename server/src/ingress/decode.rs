@@ -70,14 +70,6 @@ fn input_margin_ms(rate: TickRate, tick: Tick, input_tick: Tick, waited_ms: u16)
     (ahead_ms + f64::from(waited_ms)).clamp(-30_000.0, 30_000.0) as i16
 }
 
-/// Tells each view which snapshots have arrived.
-pub(crate) fn apply_acks(mut sessions: ResMut<Sessions>) {
-    for session in sessions.all_mut() {
-        let acks = session.acks;
-        session.view.acknowledge(&acks);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

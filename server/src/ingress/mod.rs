@@ -4,7 +4,7 @@ mod arrivals;
 mod decode;
 
 pub(crate) use arrivals::admit_and_dismiss;
-pub(crate) use decode::{apply_acks, decode_inputs};
+pub(crate) use decode::decode_inputs;
 
 use bevy_ecs::prelude::{ResMut, Resource};
 

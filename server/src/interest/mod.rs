@@ -34,7 +34,8 @@ impl InterestRules {
 /// Fewest clients that are worth handing to another thread; one view takes some microseconds.
 const PARALLEL_MIN: usize = 64;
 
-/// Brings every client's view up to date with where everybody is.
+/// Brings every client's view up to date: with what has arrived at the client, then with where everybody is. One after the
+/// other for each view, while it is in the cache.
 pub(crate) fn update_views(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
@@ -47,6 +48,7 @@ pub(crate) fn update_views(
         if session.connection.is_none() {
             return;
         }
+        session.view.acknowledge(&session.acks);
         let viewer_m = session.own.state.ground_position_m();
         session.view.observe(tick, grid, columns, &interest, viewer_m, session.net_id);
     });

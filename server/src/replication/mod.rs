@@ -5,6 +5,7 @@
 //! carried it is lost; the last state before a rest is sent twice. So nothing is repeated that has arrived, and nothing
 //! that was lost is forgotten.
 
+mod scratch;
 mod sent;
 mod slots;
 mod view;

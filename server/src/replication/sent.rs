@@ -1,16 +1,43 @@
 //! Which snapshot carried what, until it is acknowledged or lost.
 
-use throng_shared::limits::{ACK_WAIT_MS, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN};
+use std::collections::VecDeque;
+
+use throng_shared::limits::{ACK_WAIT_MS, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN, VIEW_SLOTS_MAX};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 
-/// One entry of a sent snapshot.
+/// One entry of a sent snapshot. Small, for each client has hundreds under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SentEntry {
-    pub(super) slot: u16,
+    /// The slot, and in the highest bit whether it is its leave.
+    slot_and_leave: u16,
     /// Tells the slot's present owner from earlier ones.
     pub(super) generation: u16,
-    pub(super) is_leave: bool,
+}
+
+const LEAVE_BIT: u16 = 1 << 15;
+const _: () = assert!(VIEW_SLOTS_MAX <= LEAVE_BIT as usize);
+
+impl SentEntry {
+    /// The state of the entity in a slot.
+    pub(super) fn state(slot: u16, generation: u16) -> SentEntry {
+        SentEntry { slot_and_leave: slot, generation }
+    }
+
+    /// The leave of the entity in a slot.
+    pub(super) fn leave(slot: u16, generation: u16) -> SentEntry {
+        SentEntry { slot_and_leave: slot | LEAVE_BIT, generation }
+    }
+
+    /// Which slot, as an index.
+    pub(super) fn slot(self) -> usize {
+        usize::from(self.slot_and_leave & !LEAVE_BIT)
+    }
+
+    /// Whether it is a leave.
+    pub(super) fn is_leave(self) -> bool {
+        self.slot_and_leave & LEAVE_BIT != 0
+    }
 }
 
 /// What has become of a snapshot.
@@ -20,57 +47,77 @@ pub(super) enum Verdict {
     Lost,
 }
 
-/// A ring of the last snapshots to one client.
+/// The last snapshots to one client: as many as are not settled, so that memory stays small, and warm, when they arrive.
 #[derive(Debug)]
 pub(super) struct SentSnapshots {
-    /// Grows to `length_max`; the snapshot of tick t is at t modulo that.
-    ring: Vec<SentSnapshot>,
-    length_max: usize,
+    /// Oldest first; the first is not settled, others may be.
+    snapshots: VecDeque<SentSnapshot>,
+    /// The entries of all of them, in the same order.
+    entries: VecDeque<SentEntry>,
+    /// [`ACK_WAIT_MS`] in ticks.
+    wait_ticks: u32,
     /// [`LOSS_AFTER_MS`] in ticks.
     loss_after_ticks: u32,
     newest_acked: Tick,
-    /// Every snapshot before this one is settled.
-    oldest_open: Tick,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct SentSnapshot {
     tick: Tick,
+    entry_count: u32,
     is_settled: bool,
-    entries: Vec<SentEntry>,
 }
 
 impl SentSnapshots {
-    /// A ring long enough for [`ACK_WAIT_MS`].
+    /// None, in a world of this rate.
     pub(super) fn new(rate: TickRate) -> SentSnapshots {
-        let length_max = rate.ticks_for_ms(ACK_WAIT_MS) as usize;
-        let loss_after_ticks = rate.ticks_for_ms(LOSS_AFTER_MS).max(LOSS_AFTER_TICKS_MIN);
-        SentSnapshots { ring: Vec::new(), length_max, loss_after_ticks, newest_acked: Tick(0), oldest_open: Tick(0) }
+        SentSnapshots {
+            snapshots: VecDeque::new(),
+            entries: VecDeque::new(),
+            wait_ticks: rate.ticks_for_ms(ACK_WAIT_MS),
+            loss_after_ticks: rate.ticks_for_ms(LOSS_AFTER_MS).max(LOSS_AFTER_TICKS_MIN),
+            newest_acked: Tick(0),
+        }
     }
 
-    /// The entries of a new snapshot, empty, to be filled. Calls `settle` for each entry of the one that it displaces,
-    /// if its fate is still open.
-    pub(super) fn begin(&mut self, tick: Tick, settle: impl FnMut(SentEntry, Tick)) -> &mut Vec<SentEntry> {
-        let place = tick.0 as usize % self.length_max;
-        if self.ring.len() <= place {
-            self.ring.resize_with(place + 1, || SentSnapshot { is_settled: true, ..SentSnapshot::default() });
+    /// Begins a new snapshot, without entries. Calls `settle` for each entry of those that have waited [`ACK_WAIT_MS`]: they
+    /// are taken for lost.
+    pub(super) fn begin(&mut self, tick: Tick, mut settle: impl FnMut(SentEntry, Tick)) {
+        let wait_ticks = self.wait_ticks;
+        let is_overdue = |snapshot: &SentSnapshot| tick.since(snapshot.tick) >= wait_ticks;
+        while self.snapshots.front().is_some_and(is_overdue) {
+            self.settle(0, 0, &mut settle);
+            self.forget_settled();
         }
-        let snapshot = &mut self.ring[place];
-        snapshot.settle(settle);
-        *snapshot = SentSnapshot { tick, is_settled: false, entries: std::mem::take(&mut snapshot.entries) };
-        snapshot.entries.clear();
-        &mut snapshot.entries
+        self.snapshots.push_back(SentSnapshot { tick, entry_count: 0, is_settled: false });
+    }
+
+    /// Adds an entry to the snapshot that was begun last.
+    pub(super) fn push(&mut self, entry: SentEntry) {
+        if let Some(newest) = self.snapshots.back_mut() {
+            newest.entry_count += 1;
+            self.entries.push_back(entry);
+        }
+    }
+
+    /// Whether the snapshot that was begun last has no entries.
+    pub(super) fn is_newest_empty(&self) -> bool {
+        self.snapshots.back().is_none_or(|newest| newest.entry_count == 0)
+    }
+
+    /// The snapshot that was begun last is not sent after all; it has no entries.
+    pub(super) fn skip_newest(&mut self) {
+        debug_assert!(self.is_newest_empty(), "its entries would be those of the one before");
+        self.snapshots.pop_back();
     }
 
     /// Takes every open snapshot for lost, and calls `settle` with its entries.
     pub(super) fn lose_all(&mut self, mut settle: impl FnMut(SentEntry, Tick)) {
-        self.ring.iter_mut().for_each(|snapshot| snapshot.settle(&mut settle));
-    }
-
-    /// The snapshot that was begun for `tick` is not sent after all; it has no entries.
-    pub(super) fn skip(&mut self, tick: Tick) {
-        let place = tick.0 as usize % self.length_max;
-        self.ring[place].is_settled = true;
+        let mut first_entry = 0;
+        for place in 0..self.snapshots.len() {
+            first_entry += self.settle(place, first_entry, &mut settle);
+        }
+        self.forget_settled();
     }
 
     /// Settles what `acks` tell: acknowledged snapshots have arrived; unacknowledged ones that are more than
@@ -81,32 +128,44 @@ impl SentSnapshots {
             return 0;
         }
         self.newest_acked = acks.newest;
-        let mut lost = 0;
-        // Nothing older than the ring can be open; nothing newer than the newest is spoken of.
-        let first = self.oldest_open.max(acks.newest - (self.length_max as u32 - 1));
         let certain = acks.newest - self.loss_after_ticks;
-        for tick in (first.0..=acks.newest.0).map(Tick) {
-            let place = tick.0 as usize % self.length_max;
-            let Some(snapshot) = self.ring.get_mut(place).filter(|snapshot| snapshot.tick == tick) else { continue };
-            if acks.contains(tick) {
-                snapshot.settle(|entry, tick| settle(entry, tick, Verdict::Arrived));
-            } else if tick < certain && !snapshot.is_settled {
-                lost += 1;
-                snapshot.settle(|entry, tick| settle(entry, tick, Verdict::Lost));
+        let (mut lost, mut first_entry) = (0, 0);
+        for place in 0..self.snapshots.len() {
+            let SentSnapshot { tick, is_settled, .. } = self.snapshots[place];
+            // Nothing newer than the newest is spoken of.
+            if tick > acks.newest {
+                break;
             }
+            let has_arrived = acks.contains(tick);
+            let verdict = if has_arrived { Verdict::Arrived } else { Verdict::Lost };
+            lost += u32::from(!has_arrived && !is_settled && tick < certain);
+            first_entry += match has_arrived || tick < certain {
+                true => self.settle(place, first_entry, &mut |entry, tick| settle(entry, tick, verdict)),
+                false => self.snapshots[place].entry_count as usize,
+            };
         }
-        self.oldest_open = self.oldest_open.max(certain);
+        self.forget_settled();
         lost
     }
-}
 
-impl SentSnapshot {
-    fn settle(&mut self, mut settle: impl FnMut(SentEntry, Tick)) {
-        if !self.is_settled {
-            self.is_settled = true;
-            for &entry in &self.entries {
-                settle(entry, self.tick);
-            }
+    /// Settles the snapshot at `place`, whose entries begin at `first_entry`, unless that was done before. Returns how many
+    /// entries it has.
+    fn settle(&mut self, place: usize, first_entry: usize, settle: &mut impl FnMut(SentEntry, Tick)) -> usize {
+        let snapshot = &mut self.snapshots[place];
+        let entry_count = snapshot.entry_count as usize;
+        if !std::mem::replace(&mut snapshot.is_settled, true) {
+            let tick = snapshot.tick;
+            self.entries.range(first_entry..first_entry + entry_count).for_each(|&entry| settle(entry, tick));
+        }
+        entry_count
+    }
+
+    fn forget_settled(&mut self) {
+        while let Some(oldest) = self.snapshots.front()
+            && oldest.is_settled
+        {
+            self.entries.drain(..oldest.entry_count as usize);
+            self.snapshots.pop_front();
         }
     }
 }
@@ -116,7 +175,7 @@ mod tests {
     use super::*;
 
     fn entry(slot: u16) -> SentEntry {
-        SentEntry { slot, generation: 0, is_leave: false }
+        SentEntry::state(slot, 0)
     }
 
     fn ring() -> SentSnapshots {
@@ -126,7 +185,8 @@ mod tests {
     fn send(sent: &mut SentSnapshots, ticks: std::ops::RangeInclusive<u32>) -> Vec<u32> {
         let mut displaced = Vec::new();
         for tick in ticks {
-            sent.begin(Tick(tick), |_, tick| displaced.push(tick.0)).push(entry(tick as u16));
+            sent.begin(Tick(tick), |_, tick| displaced.push(tick.0));
+            sent.push(entry(tick as u16));
         }
         displaced
     }
@@ -156,5 +216,25 @@ mod tests {
         let count = TickRate::new(20).ticks_for_ms(ACK_WAIT_MS);
         assert_eq!(send(&mut sent, 1..=count), []);
         assert_eq!(send(&mut sent, count + 1..=count + 2), [1, 2]);
+    }
+
+    #[test]
+    fn what_is_settled_takes_no_memory_and_entries_stay_with_their_snapshots() {
+        let mut sent = ring();
+        let mut acks = SnapshotAcks::default();
+        for tick in 1..=1_000 {
+            sent.begin(Tick(tick), |_, _| panic!("everything is acknowledged"));
+            (0..tick % 4).for_each(|number| sent.push(entry((tick * 4 + number) as u16)));
+            if sent.is_newest_empty() {
+                sent.skip_newest();
+            }
+            if tick >= 3 {
+                acks.insert(Tick(tick - 2));
+                sent.acknowledge(&acks, |entry, tick, verdict| {
+                    assert_eq!((entry.slot() / 4, verdict), (tick.0 as usize, Verdict::Arrived));
+                });
+            }
+            assert!(sent.snapshots.len() <= 3 && sent.entries.len() <= 9);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The slots of one client's view: who is in it, and what the client knows of them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use throng_shared::ids::NetId;
 use throng_shared::limits::VIEW_SLOTS_MAX;
 use throng_shared::tick::Tick;
@@ -15,8 +15,6 @@ pub(super) struct Slot {
     pub(super) distance_squared_m2: f32,
     /// Counts the owners of this slot.
     pub(super) generation: u16,
-    /// Last tick in which the entity was near enough.
-    pub(super) seen: Tick,
     /// When it came into view.
     pub(super) entered: Tick,
     /// Tick of the last snapshot, not known to be lost, that carried the entity's state; 0 for none.
@@ -54,18 +52,18 @@ impl Slot {
 pub(super) struct Slots {
     slots: Vec<Slot>,
     free: Vec<u16>,
-    by_net_id: FxHashMap<NetId, u16>,
+    in_view: FxHashSet<NetId>,
 }
 
 impl Slots {
-    /// The slot of an entity in view.
-    pub(super) fn find(&mut self, net_id: NetId) -> Option<&mut Slot> {
-        self.by_net_id.get(&net_id).map(|&index| &mut self.slots[usize::from(index)])
+    /// Whether an entity is in view.
+    pub(super) fn contains(&self, net_id: NetId) -> bool {
+        self.in_view.contains(&net_id)
     }
 
     /// Number of entities in view.
     pub(super) fn in_view_count(&self) -> usize {
-        self.by_net_id.len()
+        self.in_view.len()
     }
 
     /// Gives an entity a slot. False when all are taken.
@@ -76,26 +74,21 @@ impl Slots {
             row,
             distance_squared_m2,
             generation: 0,
-            seen: tick,
             entered: tick,
             sent: Tick(0),
             acked: Tick(0),
             was_sent: false,
             is_repeat_due: false,
         };
-        let index = match self.free.pop() {
+        match self.free.pop() {
             Some(index) => {
                 let place = &mut self.slots[usize::from(index)];
                 *place = Slot { generation: place.generation.wrapping_add(1), ..slot };
-                index
             }
-            None if self.slots.len() < VIEW_SLOTS_MAX => {
-                self.slots.push(slot);
-                (self.slots.len() - 1) as u16
-            }
+            None if self.slots.len() < VIEW_SLOTS_MAX => self.slots.push(slot),
             None => return false,
-        };
-        self.by_net_id.insert(net_id, index);
+        }
+        self.in_view.insert(net_id);
         true
     }
 
@@ -103,7 +96,7 @@ impl Slots {
     /// client has acknowledged the leave.
     pub(super) fn leave(&mut self, index: usize) {
         let slot = &mut self.slots[index];
-        self.by_net_id.remove(&slot.net_id);
+        self.in_view.remove(&slot.net_id);
         if slot.was_sent {
             slot.stage = Stage::Leaving;
         } else {

@@ -7,9 +7,10 @@ use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::snapshot::{
-    COUNTS_BITS, ENTER_BITS, Enter, HEADER_BYTES, LEAVE_BITS, Snapshot, SnapshotHeader, UPDATE_BITS, Update,
+    COUNTS_BITS, ENTER_BITS, Enter, HEADER_BYTES, LEAVE_BITS, SnapshotHeader, UPDATE_BITS, Update,
 };
 
+use super::scratch::{self, Candidate, Pending, Scratch};
 use super::sent::{SentEntry, SentSnapshots, Verdict};
 use super::slots::{Slots, Stage};
 use crate::interest::InterestRules;
@@ -20,12 +21,10 @@ pub struct ClientView {
     slots: Slots,
     sent: SentSnapshots,
     counts: ViewCounts,
-    snapshot: Snapshot,
-    candidates: Vec<Candidate>,
-    pending: Vec<Pending>,
-    leaving: Vec<u16>,
     /// Slot from which leaves are named next, when there are more than fit.
     next_leaving: u16,
+    /// Where the viewer's own row was last.
+    viewer_row: u32,
 }
 
 /// What happened to a view since this was last taken.
@@ -43,23 +42,6 @@ pub struct ViewCounts {
     pub snapshots_lost: u32,
 }
 
-/// An entity that may come into view.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    distance_squared_m2: f32,
-    net_id: NetId,
-    row: u32,
-}
-
-/// An entity that the client should be told about.
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    /// Smaller goes first.
-    rank: f32,
-    net_id: NetId,
-    slot: u16,
-}
-
 /// When a view is full, a newcomer takes the place of the farthest only if it is nearer than this share of its distance;
 /// otherwise two at the rim would change places for ever.
 const DISPLACE_SHARE: f32 = 0.8;
@@ -74,18 +56,15 @@ impl ClientView {
             slots: Slots::default(),
             sent: SentSnapshots::new(rate),
             counts: ViewCounts::default(),
-            snapshot: Snapshot::default(),
-            candidates: Vec::new(),
-            pending: Vec::new(),
-            leaving: Vec::new(),
             next_leaving: 0,
+            viewer_row: 0,
         }
     }
 
     /// Brings the view up to date: who is within reach of `viewer_m` (x, z), itself excepted, comes into view or stays;
     /// everybody else leaves.
     ///
-    /// O(cells touched + characters in them + view).
+    /// O(cells touched + characters in them + view). Names are looked up only in a tick in which somebody new is near.
     pub fn observe(
         &mut self,
         tick: Tick,
@@ -96,36 +75,64 @@ impl ClientView {
         viewer: NetId,
     ) {
         let enter_squared_m2 = rules.enter_radius_m * rules.enter_radius_m;
-        let (slots, candidates) = (&mut self.slots, &mut self.candidates);
-        candidates.clear();
-        grid.for_each_within(viewer_m, rules.leave_radius_m, |hit| {
-            let net_id = columns.net_ids[hit.row as usize];
-            if let Some(slot) = slots.find(net_id) {
-                slot.row = hit.row;
-                slot.distance_squared_m2 = hit.distance_squared_m2;
-                slot.seen = tick;
-            } else if hit.distance_squared_m2 <= enter_squared_m2 && net_id != viewer {
-                candidates.push(Candidate { distance_squared_m2: hit.distance_squared_m2, net_id, row: hit.row });
-            }
-        });
-        for index in 0..slots.all().len() {
-            let slot = &slots.all()[index];
-            if slot.is_in_view() && slot.seen != tick {
-                slots.leave(index);
-            }
+        let mut near_count = self.measure_view(columns, rules, viewer_m);
+        self.viewer_row = columns.row_again(viewer, self.viewer_row).unwrap_or(0);
+        if columns.net_ids.get(self.viewer_row as usize) == Some(&viewer) {
+            let own_squared_m2 = columns.positions_m[self.viewer_row as usize].distance_squared(viewer_m);
+            near_count += usize::from(own_squared_m2 <= enter_squared_m2);
         }
-        candidates.sort_unstable_by(|a, b| order(a.distance_squared_m2, a.net_id, b.distance_squared_m2, b.net_id));
-        self.admit_candidates(tick, rules.visible_max);
+        // Whoever is in view was counted with the same positions and the same sum, so that more are found only when
+        // somebody is near who is not in view.
+        if grid.count_within(viewer_m, rules.enter_radius_m) == near_count {
+            return;
+        }
+        scratch::with(|scratch| {
+            let candidates = &mut scratch.candidates;
+            candidates.clear();
+            grid.for_each_within(viewer_m, rules.enter_radius_m, |hit| {
+                let net_id = columns.net_ids[hit.row as usize];
+                if net_id != viewer && !self.slots.contains(net_id) {
+                    candidates.push(Candidate { distance_squared_m2: hit.distance_squared_m2, net_id, row: hit.row });
+                }
+            });
+            candidates.sort_unstable_by(|a, b| order(a.distance_squared_m2, a.net_id, b.distance_squared_m2, b.net_id));
+            self.admit_candidates(tick, rules.visible_max, scratch);
+        });
+    }
+
+    /// Measures how far away everybody in view is now; who is out of reach or gone leaves. Returns how many of those who
+    /// stay are within the enter radius.
+    fn measure_view(&mut self, columns: &CharacterColumns, rules: &InterestRules, viewer_m: Vec2) -> usize {
+        let enter_squared_m2 = rules.enter_radius_m * rules.enter_radius_m;
+        let leave_squared_m2 = rules.leave_radius_m * rules.leave_radius_m;
+        let mut near_count = 0;
+        for index in 0..self.slots.all().len() {
+            let slot = &mut self.slots.all_mut()[index];
+            if !slot.is_in_view() {
+                continue;
+            }
+            let row = columns.row_again(slot.net_id, slot.row);
+            let distance_squared_m2 =
+                row.map_or(f32::INFINITY, |row| columns.positions_m[row as usize].distance_squared(viewer_m));
+            if distance_squared_m2 > leave_squared_m2 {
+                self.slots.leave(index);
+                continue;
+            }
+            slot.row = row.unwrap_or(slot.row);
+            slot.distance_squared_m2 = distance_squared_m2;
+            near_count += usize::from(distance_squared_m2 <= enter_squared_m2);
+        }
+        near_count
     }
 
     /// Lets the nearest candidates in; when the view is full, at the expense of the farthest.
-    fn admit_candidates(&mut self, tick: Tick, visible_max: usize) {
+    fn admit_candidates(&mut self, tick: Tick, visible_max: usize, scratch: &mut Scratch) {
         let room = visible_max.saturating_sub(self.slots.in_view_count());
-        if self.candidates.len() > room {
-            self.displace_farthest(room);
+        if scratch.candidates.len() > room {
+            self.displace_farthest(room, scratch);
         }
         let room = visible_max.saturating_sub(self.slots.in_view_count());
-        for candidate in self.candidates.iter().take(room) {
+        for candidate in scratch.candidates.iter().take(room) {
             if !self.slots.enter(candidate.net_id, candidate.row, candidate.distance_squared_m2, tick) {
                 break;
             }
@@ -133,8 +140,8 @@ impl ClientView {
     }
 
     /// Lets the farthest leave, one for each candidate beyond `room` that is clearly nearer.
-    fn displace_farthest(&mut self, room: usize) {
-        let farthest = &mut self.pending;
+    fn displace_farthest(&mut self, room: usize, scratch: &mut Scratch) {
+        let farthest = &mut scratch.pending;
         farthest.clear();
         for (index, slot) in self.slots.all().iter().enumerate() {
             if slot.is_in_view() {
@@ -142,7 +149,7 @@ impl ClientView {
             }
         }
         farthest.sort_unstable_by(|a, b| order(b.rank, b.net_id, a.rank, a.net_id));
-        for (leaving, candidate) in farthest.iter().zip(&self.candidates[room..]) {
+        for (leaving, candidate) in farthest.iter().zip(&scratch.candidates[room..]) {
             if candidate.distance_squared_m2 >= leaving.rank * DISPLACE_SHARE * DISPLACE_SHARE {
                 break;
             }
@@ -177,24 +184,41 @@ impl ClientView {
         columns: &CharacterColumns,
         out: &mut Vec<u8>,
     ) {
-        let tick = header.tick;
-        self.snapshot.clear();
-        self.snapshot.header = header;
-        self.collect_entries(tick, columns);
+        scratch::with(|scratch| {
+            scratch.snapshot.clear();
+            scratch.snapshot.header = header;
+            self.collect_entries(header.tick, columns, scratch);
+            self.choose_entries(header.tick, columns, scratch);
+            out.clear();
+            if self.sent.is_newest_empty() && !is_wanted {
+                self.sent.skip_newest();
+                return;
+            }
+            let snapshot = &scratch.snapshot;
+            self.counts.enters += snapshot.enters.len() as u32;
+            self.counts.updates += snapshot.updates.len() as u32;
+            self.counts.leaves += snapshot.leaves.len() as u32;
+            snapshot.encode(out);
+            debug_assert!(out.len() <= SNAPSHOT_BYTES_MAX, "the room was reckoned in the same bits");
+        });
+    }
+
+    /// Puts all leaves, and as many of the others as there is room for, into the snapshot, and notes that they are sent.
+    fn choose_entries(&mut self, tick: Tick, columns: &CharacterColumns, scratch: &mut Scratch) {
+        let Scratch { snapshot, pending, leaving, .. } = scratch;
         let slots = &mut self.slots;
-        let entries = self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
+        self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
         let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS;
-        room_bits -= self.leaving.len() * LEAVE_BITS;
-        for &slot in &self.leaving {
-            let generation = slots.all()[usize::from(slot)].generation;
-            entries.push(SentEntry { slot, generation, is_leave: true });
+        room_bits -= leaving.len() * LEAVE_BITS;
+        for &slot in leaving.iter() {
+            self.sent.push(SentEntry::leave(slot, slots.all()[usize::from(slot)].generation));
         }
-        self.snapshot.leaves.extend_from_slice(&self.leaving);
-        let needed_bits: usize = self.pending.iter().map(|pending| entry_bits(slots, pending.slot)).sum();
+        snapshot.leaves.extend_from_slice(leaving);
+        let needed_bits: usize = pending.iter().map(|pending| entry_bits(slots, pending.slot)).sum();
         if needed_bits > room_bits {
-            self.pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
+            pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
         }
-        for pending in &self.pending {
+        for pending in pending.iter() {
             let bits = entry_bits(slots, pending.slot);
             if bits > room_bits {
                 self.counts.deferred += 1;
@@ -205,35 +229,26 @@ impl ClientView {
             let state = columns.states[slot.row as usize];
             if slot.stage == Stage::Entering {
                 let archetype = columns.archetypes[slot.row as usize];
-                self.snapshot.enters.push(Enter { slot: pending.slot, net_id: slot.net_id, archetype, state });
+                snapshot.enters.push(Enter { slot: pending.slot, net_id: slot.net_id, archetype, state });
             } else {
-                self.snapshot.updates.push(Update { slot: pending.slot, state });
+                snapshot.updates.push(Update { slot: pending.slot, state });
             }
             slot.is_repeat_due = columns.changed[slot.row as usize] > slot.sent;
             slot.sent = tick;
             slot.was_sent = true;
-            entries.push(SentEntry { slot: pending.slot, generation: slot.generation, is_leave: false });
+            self.sent.push(SentEntry::state(pending.slot, slot.generation));
         }
-        out.clear();
-        if entries.is_empty() && !is_wanted {
-            self.sent.skip(tick);
-            return;
-        }
-        self.counts.enters += self.snapshot.enters.len() as u32;
-        self.counts.updates += self.snapshot.updates.len() as u32;
-        self.counts.leaves += self.snapshot.leaves.len() as u32;
-        self.snapshot.encode(out);
-        debug_assert!(out.len() <= SNAPSHOT_BYTES_MAX, "the room was reckoned in the same bits");
     }
 
     /// Collects what may have to be written: who leaves, and whose state has changed or must be said once more.
-    fn collect_entries(&mut self, tick: Tick, columns: &CharacterColumns) {
-        self.pending.clear();
-        self.leaving.clear();
+    fn collect_entries(&mut self, tick: Tick, columns: &CharacterColumns, scratch: &mut Scratch) {
+        let Scratch { pending, leaving, .. } = scratch;
+        pending.clear();
+        leaving.clear();
         for (index, slot) in self.slots.all().iter().enumerate() {
             match slot.stage {
                 Stage::Free => {}
-                Stage::Leaving => self.leaving.push(index as u16),
+                Stage::Leaving => leaving.push(index as u16),
                 Stage::Entering | Stage::Known => {
                     let changed = columns.changed[slot.row as usize];
                     // A state that is not followed by another is sent twice, also when it is sent anew because it was lost:
@@ -244,16 +259,16 @@ impl ClientView {
                         // Who is near is not arbitrarily more urgent: waiting must count there too.
                         let nearness_m2 = slot.distance_squared_m2 + NEAR_M * NEAR_M;
                         let rank = nearness_m2 / (waited_ticks as f32 * waited_ticks as f32);
-                        self.pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
+                        pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
                     }
                 }
             }
         }
         // So small that they are simply repeated until they are acknowledged; more than fit take turns.
-        let turn = self.leaving.partition_point(|&slot| slot < self.next_leaving);
-        self.leaving.rotate_left(turn);
-        self.leaving.truncate(LEAVES_PER_SNAPSHOT_MAX);
-        self.next_leaving = self.leaving.last().map_or(0, |&slot| slot + 1);
+        let turn = leaving.partition_point(|&slot| slot < self.next_leaving);
+        leaving.rotate_left(turn);
+        leaving.truncate(LEAVES_PER_SNAPSHOT_MAX);
+        self.next_leaving = leaving.last().map_or(0, |&slot| slot + 1);
     }
 
     /// The entities in view, in the order of their slots.
@@ -273,12 +288,12 @@ fn entry_bits(slots: &Slots, slot: u16) -> usize {
 
 /// A snapshot that carried `entry` has arrived.
 fn settle_arrived(slots: &mut Slots, entry: SentEntry, tick: Tick) {
-    let index = usize::from(entry.slot);
+    let index = entry.slot();
     let slot = &mut slots.all_mut()[index];
     if slot.generation != entry.generation {
         return;
     }
-    match (slot.stage, entry.is_leave) {
+    match (slot.stage, entry.is_leave()) {
         (Stage::Leaving, true) => slots.release(index),
         (Stage::Entering | Stage::Known, false) => {
             slot.stage = Stage::Known;
@@ -290,7 +305,7 @@ fn settle_arrived(slots: &mut Slots, entry: SentEntry, tick: Tick) {
 
 /// A snapshot that carried `entry` is lost: unless a later one carried it too, it has to be written again.
 fn settle_lost(slots: &mut Slots, entry: SentEntry, tick: Tick) {
-    let slot = &mut slots.all_mut()[usize::from(entry.slot)];
+    let slot = &mut slots.all_mut()[entry.slot()];
     if slot.generation == entry.generation && slot.sent == tick {
         slot.sent = slot.acked;
     }
@@ -307,6 +322,7 @@ mod tests {
     use glam::IVec3;
     use throng_shared::ids::Archetype;
     use throng_shared::quantised::QuantisedState;
+    use throng_shared::wire::snapshot::Snapshot;
 
     const RULES: InterestRules = InterestRules { enter_radius_m: 50.0, leave_radius_m: 60.0, visible_max: 100 };
 

@@ -71,20 +71,12 @@ impl Terrain {
 
     /// Height of the ground at (x, z), in metres. Outside the terrain, that of its nearest edge.
     pub fn height_m(&self, point_m: Vec2) -> f32 {
-        let (corners, share) = self.patch(point_m);
-        let north = corners[0] + (corners[1] - corners[0]) * share.x;
-        let south = corners[2] + (corners[3] - corners[2]) * share.x;
-        north + (south - north) * share.y
+        self.patch(point_m).height_m()
     }
 
     /// Direction of steepest ascent at (x, z); its length is the slope as rise over run.
     pub fn gradient(&self, point_m: Vec2) -> Vec2 {
-        let (corners, share) = self.patch(point_m);
-        let x_north = corners[1] - corners[0];
-        let x_south = corners[3] - corners[2];
-        let z_west = corners[2] - corners[0];
-        let z_east = corners[3] - corners[1];
-        Vec2::new(x_north + (x_south - x_north) * share.y, z_west + (z_east - z_west) * share.x) / self.cell_m
+        self.patch(point_m).gradient(self.cell_m)
     }
 
     /// Slope at (x, z) as rise over run; 1 is 45 degrees.
@@ -92,22 +84,52 @@ impl Terrain {
         self.gradient(point_m).length()
     }
 
+    /// [`Terrain::height_m`] and [`Terrain::slope`], for less than both.
+    pub fn height_and_slope(&self, point_m: Vec2) -> (f32, f32) {
+        let patch = self.patch(point_m);
+        (patch.height_m(), patch.gradient(self.cell_m).length())
+    }
+
     /// Distance between neighbouring heights, in metres.
     pub fn cell_m(&self) -> f32 {
         self.cell_m
     }
 
-    /// The heights of the four corners (north-west, north-east, south-west, south-east) around a point, and where
-    /// between them the point lies (0 to 1 along x and z).
-    fn patch(&self, point_m: Vec2) -> ([f32; 4], Vec2) {
+    fn patch(&self, point_m: Vec2) -> Patch {
         let last = (self.side - 1) as f32;
         let scaled = ((point_m + self.half_size_m) / self.cell_m).clamp(Vec2::ZERO, Vec2::splat(last));
         let column = (scaled.x as usize).min(self.side - 2);
         let row = (scaled.y as usize).min(self.side - 2);
         let first = row * self.side + column;
         let heights = &self.heights_m;
-        let corners = [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
-        (corners, scaled - Vec2::new(column as f32, row as f32))
+        let corners_m = [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
+        Patch { corners_m, share: scaled - Vec2::new(column as f32, row as f32) }
+    }
+}
+
+/// The ground between four neighbouring heights, at a point.
+struct Patch {
+    /// North-west, north-east, south-west, south-east.
+    corners_m: [f32; 4],
+    /// Where between them the point lies: 0 to 1 along x and z.
+    share: Vec2,
+}
+
+impl Patch {
+    fn height_m(&self) -> f32 {
+        let Patch { corners_m: corners, share } = self;
+        let north = corners[0] + (corners[1] - corners[0]) * share.x;
+        let south = corners[2] + (corners[3] - corners[2]) * share.x;
+        north + (south - north) * share.y
+    }
+
+    fn gradient(&self, cell_m: f32) -> Vec2 {
+        let Patch { corners_m: corners, share } = self;
+        let x_north = corners[1] - corners[0];
+        let x_south = corners[3] - corners[2];
+        let z_west = corners[2] - corners[0];
+        let z_east = corners[3] - corners[1];
+        Vec2::new(x_north + (x_south - x_north) * share.y, z_west + (z_east - z_west) * share.x) / cell_m
     }
 }
 

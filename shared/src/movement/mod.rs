@@ -163,7 +163,8 @@ fn climbable_part(map: &Map, start: Vec2, feet_m: f32, move_m: Vec2) -> Vec2 {
 
 /// Whether the ground at a point is higher than the feet and too steep to be walked up.
 fn is_too_steep_to_enter(map: &Map, point_m: Vec2, feet_m: f32) -> bool {
-    map.terrain.height_m(point_m) > feet_m + 1e-4 && map.terrain.slope(point_m) > map.rules.slope_max
+    let (height_m, slope) = map.terrain.height_and_slope(point_m);
+    height_m > feet_m + 1e-4 && slope > map.rules.slope_max
 }
 
 /// Where a character ends that wants to be at `point_m`; nowhere, when it would stay inside an obstacle.
@@ -282,8 +283,8 @@ struct Floor {
 fn floor_under(map: &Map, state: &CharacterState) -> Floor {
     let point = state.ground_position_m();
     let reach_m = state.position_m.y + step_allowance_m(map, state);
-    let mut floor =
-        Floor { height_m: map.terrain.height_m(point), holds: map.terrain.slope(point) <= map.rules.slope_max };
+    let (height_m, slope) = map.terrain.height_and_slope(point);
+    let mut floor = Floor { height_m, holds: slope <= map.rules.slope_max };
     for obstacle in map.obstacles.near(point) {
         let under_feet = obstacle.top_m <= reach_m && obstacle.top_m > floor.height_m;
         if under_feet && obstacle.push_out(point, map.rules.capsule_radius_m - 2e-3).is_some() {

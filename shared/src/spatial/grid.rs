@@ -76,6 +76,19 @@ impl Grid {
         }
     }
 
+    /// Number of rows within `radius_m` of a point: as many as [`Grid::for_each_within`] finds.
+    pub fn count_within(&self, center_m: Vec2, radius_m: f32) -> usize {
+        let radius_squared = radius_m * radius_m;
+        let columns = self.axis(center_m.x - radius_m)..self.axis(center_m.x + radius_m) + 1;
+        let mut count = 0;
+        for row in self.axis(center_m.y - radius_m)..=self.axis(center_m.y + radius_m) {
+            for position_m in &self.sorted_positions_m[self.run(row, columns.clone())] {
+                count += u32::from(position_m.distance_squared(center_m) <= radius_squared);
+            }
+        }
+        count as usize
+    }
+
     /// Calls `found` for each row within `radius_m` of a point, in the grid's order: cell by cell, rising rows within
     /// each.
     pub fn for_each_within(&self, center_m: Vec2, radius_m: f32, mut found: impl FnMut(Hit)) {

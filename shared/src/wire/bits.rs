@@ -31,8 +31,7 @@ impl<'a> BitWriter<'a> {
 
     /// Appends a signed number as its two's complement in `width` bits.
     pub fn put_signed(&mut self, value: i32, width: u32) {
-        debug_assert!(value >= -(1 << (width - 1)) && value < 1 << (width - 1), "{value} does not fit {width} bits");
-        self.put(value as u32 & (u32::MAX >> (32 - width)), width);
+        self.put(signed_bits(value, width), width);
     }
 
     /// Fills the last byte with zero bits.
@@ -40,6 +39,12 @@ impl<'a> BitWriter<'a> {
         let bytes = self.pending_bits.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
     }
+}
+
+/// The two's complement of a signed number in the lowest `width` bits.
+pub(super) fn signed_bits(value: i32, width: u32) -> u32 {
+    debug_assert!(value >= -(1 << (width - 1)) && value < 1 << (width - 1), "{value} does not fit {width} bits");
+    value as u32 & (u32::MAX >> (32 - width))
 }
 
 /// Reads what a [`BitWriter`] wrote.

@@ -23,6 +23,7 @@
 
 use glam::{IVec3, Vec3};
 
+use super::bits::signed_bits;
 use super::{BitReader, BitWriter, WireError};
 use crate::ids::{Archetype, NetId};
 use crate::quantised::{Locomotion, QuantisedState, quantise_position};
@@ -211,12 +212,15 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
     })
 }
 
+/// Two fields instead of five, which the same bits make in the same order.
 fn put_state(bits: &mut BitWriter<'_>, state: &QuantisedState, origin: IVec3) {
-    bits.put_signed(state.position.x - origin.x, PLANE_BITS);
-    bits.put_signed(state.position.z - origin.z, PLANE_BITS);
-    bits.put_signed(state.position.y, HEIGHT_BITS);
-    bits.put(u32::from(state.yaw), YAW_BITS);
-    bits.put(state.locomotion as u32, LOCOMOTION_BITS);
+    let plane = signed_bits(state.position.x - origin.x, PLANE_BITS)
+        | signed_bits(state.position.z - origin.z, PLANE_BITS) << PLANE_BITS;
+    bits.put(plane, 2 * PLANE_BITS);
+    let rest = signed_bits(state.position.y, HEIGHT_BITS)
+        | u32::from(state.yaw) << HEIGHT_BITS
+        | (state.locomotion as u32) << (HEIGHT_BITS + YAW_BITS);
+    bits.put(rest, HEIGHT_BITS + YAW_BITS + LOCOMOTION_BITS);
 }
 
 fn get_state(bits: &mut BitReader<'_>, origin: IVec3) -> Result<QuantisedState, WireError> {
