@@ -67,6 +67,9 @@ pub struct Client<T> {
     greeting_since: Option<Duration>,
     heard_at: Option<Duration>,
     resumption: Option<Resumption>,
+    /// Moves of the transport that were noticed, and the newest tick known when the last began; none when it is over.
+    moves: u32,
+    moved_after: Option<Tick>,
     state: State,
     map: Arc<Map>,
     world_hash: u64,
@@ -126,8 +129,8 @@ pub struct Resumption {
     /// Whether everything went on: the same character, the same view, and no message missed. Otherwise the seat was no
     /// longer held, or another program had it: the world was entered anew.
     pub is_complete: bool,
-    /// How many ticks of the server went by between the last snapshot before and the welcome after; 0 when it is not
-    /// complete.
+    /// How many ticks of the server went by between the last snapshot before and the first sign after, a welcome or a
+    /// snapshot; 0 when it is not complete.
     pub gap_ticks: u32,
 }
 
@@ -177,6 +180,8 @@ impl<T: ClientTransport> Client<T> {
             greeting_since: None,
             heard_at: None,
             resumption: None,
+            moves: 0,
+            moved_after: None,
             map: Arc::clone(&map),
             state: State::Connecting,
             world_hash: world.hash,
@@ -224,10 +229,12 @@ impl<T: ClientTransport> Client<T> {
         self.hello_sent_at = None;
         self.heard_at = None;
         self.greeting_since = None;
+        (self.moves, self.moved_after) = (0, None);
         true
     }
 
-    /// How the last [`Client::reconnect`] ended; none before one has.
+    /// How the last [`Client::reconnect`] ended, or the last time that the transport went on from another address by itself;
+    /// none before one has.
     pub fn resumption(&self) -> Option<Resumption> {
         self.resumption
     }
@@ -484,6 +491,10 @@ impl<T: ClientTransport> Client<T> {
             return Ok(());
         }
         self.acks.insert(header.tick);
+        if let Some(last) = self.moved_after.filter(|&last| header.tick > last) {
+            self.moved_after = None;
+            self.resumption = Some(Resumption { is_complete: true, gap_ticks: header.tick.since(last) });
+        }
         self.stats.snapshots += 1;
         self.stats.enters += self.snapshot.enters.len() as u64;
         self.stats.updates += self.snapshot.updates.len() as u64;
@@ -550,6 +561,10 @@ impl<T: ClientTransport> Client<T> {
                 return;
             }
             TransportStatus::Connected => {}
+        }
+        if self.transport.moves() != self.moves {
+            self.moves = self.transport.moves();
+            self.moved_after = self.moved_after.or(Some(self.replica.newest_tick()));
         }
         if self.state == State::Connecting {
             self.state = State::Greeting;

@@ -64,4 +64,4 @@ pub use prediction::Prediction;
 pub use replica::{Interpolated, Replica, ReplicaEntity};
 pub use token::{TokenError, connect_token, development_token, token_data};
 pub use transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
-pub use udp::UdpTransport;
+pub use udp::{MOVE_AFTER, UdpTransport};

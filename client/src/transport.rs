@@ -20,6 +20,11 @@ pub trait ClientTransport {
 
     /// What has gone over it.
     fn traffic(&self) -> Traffic;
+
+    /// How many times it went on from another address of ours.
+    fn moves(&self) -> u32 {
+        0
+    }
 }
 
 /// How a connection is.

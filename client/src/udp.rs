@@ -15,7 +15,14 @@ use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 /// Datagrams taken from the socket in one go, so that a flood cannot hold the caller.
 const RECEIVE_BUDGET: usize = 1_024;
 
-/// See the module's documentation.
+/// How long the server may be silent before we go on from another socket. It speaks four times a second at least.
+pub const MOVE_AFTER: Duration = Duration::from_secs(1);
+
+/// How often a socket that is broken is replaced: there may be no network at the moment.
+const REPAIR_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A socket that is replaced when it is broken, or when the server is silent for [`MOVE_AFTER`]: the network may be another
+/// one now, or somebody on the way may have forgotten us. The connection goes on where it was, within a round trip.
 #[derive(Debug)]
 pub struct UdpTransport {
     socket: UdpSocket,
@@ -25,7 +32,13 @@ pub struct UdpTransport {
     link: Option<Link>,
     traffic: Traffic,
     has_more: bool,
-    /// What went wrong with the socket itself.
+    /// Who is told of arrivals, and as what.
+    registration: Option<(Registry, Token)>,
+    moves: u32,
+    moved_at: Duration,
+    /// What is wrong with the socket.
+    broken: Option<ErrorKind>,
+    /// What was wrong with it when there was no connection yet that could go on.
     failure: Option<ErrorKind>,
 }
 
@@ -44,17 +57,17 @@ impl UdpTransport {
     pub fn connect(token: ConnectToken, now: Duration) -> std::io::Result<UdpTransport> {
         let netcode = NetcodeClient::new(token, now);
         let server = netcode.server();
-        let any: SocketAddr =
-            if server.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
-        let socket = UdpSocket::bind(any)?;
-        socket.connect(server)?;
         Ok(UdpTransport {
-            socket,
+            socket: open_socket(server)?,
             netcode: Box::new(netcode),
             server,
             link: None,
             traffic: Traffic::default(),
             has_more: false,
+            registration: None,
+            moves: 0,
+            moved_at: now,
+            broken: None,
             failure: None,
         })
     }
@@ -72,7 +85,58 @@ impl UdpTransport {
     /// # Errors
     /// When the operating system refuses.
     pub fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
-        registry.register(&mut self.socket, token, Interest::READABLE)
+        let kept = registry.try_clone()?;
+        registry.register(&mut self.socket, token, Interest::READABLE)?;
+        self.registration = Some((kept, token));
+        Ok(())
+    }
+
+    /// Goes on from another socket, at once: for a program that knows that the network has changed. The transport does so by
+    /// itself, but later.
+    ///
+    /// # Errors
+    /// When no socket is to be had; the old one is kept.
+    pub fn move_now(&mut self, now: Duration) -> std::io::Result<()> {
+        self.moved_at = now;
+        let mut socket = open_socket(self.netcode.server())?;
+        if let Some((registry, token)) = &self.registration {
+            registry.register(&mut socket, *token, Interest::READABLE)?;
+            drop(registry.deregister(&mut self.socket));
+        }
+        self.socket = socket;
+        // What came before it was registered is not reported.
+        self.has_more = true;
+        self.broken = None;
+        self.moves += 1;
+        self.netcode.begin_move();
+        Ok(())
+    }
+
+    /// Goes on from another socket without telling anybody, as when a router on the way forgets us; the old one is returned. For
+    /// tests.
+    ///
+    /// # Errors
+    /// When no socket is to be had.
+    pub fn replace_socket_unnoticed(&mut self) -> std::io::Result<UdpSocket> {
+        let socket = open_socket(self.netcode.server())?;
+        Ok(std::mem::replace(&mut self.socket, socket))
+    }
+
+    /// Replaces a socket that is broken, or over which nothing comes.
+    fn repair(&mut self, now: Duration) {
+        if !self.netcode.is_connected() {
+            self.failure = self.failure.or(self.broken);
+            return;
+        }
+        let since_move = now.saturating_sub(self.moved_at);
+        let is_silent = now.saturating_sub(self.netcode.heard_at()) >= MOVE_AFTER && since_move >= MOVE_AFTER;
+        let is_broken = self.broken.is_some() && since_move >= REPAIR_INTERVAL;
+        // Without a network there is no other socket: netcode's timeout decides how long we try.
+        if (is_silent || is_broken)
+            && let Err(error) = self.move_now(now)
+        {
+            self.broken = Some(error.kind());
+        }
     }
 
     /// Whether the last receiving has left datagrams in the socket.
@@ -98,7 +162,7 @@ impl UdpTransport {
                 }
                 Err(error) => {
                     if error.kind() != ErrorKind::WouldBlock {
-                        self.failure = Some(error.kind());
+                        self.broken = Some(error.kind());
                     }
                     self.has_more = false;
                     return;
@@ -127,10 +191,19 @@ impl UdpTransport {
         if server != self.server {
             self.server = server;
             if let Err(error) = self.socket.connect(server) {
-                self.failure = Some(error.kind());
+                self.broken = Some(error.kind());
             }
         }
     }
+}
+
+/// A socket for one server.
+fn open_socket(server: SocketAddr) -> std::io::Result<UdpSocket> {
+    let any: SocketAddr =
+        if server.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    let socket = UdpSocket::bind(any)?;
+    socket.connect(server)?;
+    Ok(socket)
 }
 
 /// Sends a packet over the bad link or the good one. A free function, for `packet` mostly lives in another field.
@@ -155,6 +228,7 @@ impl ClientTransport for UdpTransport {
         }
         self.netcode.check_timeouts(now);
         self.follow_server();
+        self.repair(now);
         if let Some(packet) = self.netcode.update(now) {
             send_packet(&self.socket, &mut self.link, &mut self.traffic, now, packet);
         }
@@ -185,6 +259,10 @@ impl ClientTransport for UdpTransport {
 
     fn traffic(&self) -> Traffic {
         self.traffic
+    }
+
+    fn moves(&self) -> u32 {
+        self.moves
     }
 }
 

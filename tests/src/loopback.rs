@@ -11,7 +11,7 @@ use throng_server::clock::ManualClock;
 use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::netcode::{TakenPlaces, UsedTokens};
-use throng_server::net::{Connections, NetInbound, UdpOptions, UdpTransport};
+use throng_server::net::{Connections, NetInbound, NetTotals, UdpOptions, UdpTransport};
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::map::Map;
@@ -29,6 +29,7 @@ pub struct LoopbackServer {
     host: Host,
     connections: Connections<UdpTransport>,
     inbound: NetInbound,
+    totals: NetTotals,
     outbound: OutboundBatch,
     now: Duration,
     tokens: u64,
@@ -68,6 +69,7 @@ impl LoopbackServer {
             host: Host::new(vec![instance], HostOptions::default(), Duration::ZERO),
             connections: Connections::new(open_transport(100)),
             inbound: NetInbound::default(),
+            totals: NetTotals::default(),
             outbound: OutboundBatch::default(),
             now: Duration::ZERO,
             tokens: 0,
@@ -82,6 +84,11 @@ impl LoopbackServer {
     /// The time.
     pub fn now(&self) -> Duration {
         self.now
+    }
+
+    /// What the network side has counted.
+    pub fn totals(&self) -> NetTotals {
+        self.totals
     }
 
     /// The world.
@@ -114,6 +121,7 @@ impl LoopbackServer {
         self.now += STEP;
         self.clock.set(self.now);
         self.connections.receive(self.now, &mut self.inbound);
+        self.totals = self.inbound.totals;
         self.host.receive(self.now, &self.inbound);
         self.inbound.clear();
         if self.host.next_due().is_some_and(|due| due <= self.now) {

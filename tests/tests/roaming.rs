@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy_ecs::prelude::{IntoScheduleConfigs, ResMut};
-use throng_client::{Client, State, UdpTransport};
+use throng_client::{Client, ClientTransport, MOVE_AFTER, State, UdpTransport};
 use throng_server::game_messages::GameMessages;
 use throng_server::tick::{BuiltIn, Phase};
 use throng_shared::ids::ClientId;
@@ -32,6 +32,64 @@ fn play(server: &mut LoopbackServer, clients: &mut [&mut Client<UdpTransport>], 
             echoed.extend(std::iter::from_fn(|| client.next_message()).flatten());
         }
     }
+}
+
+/// The socket dies and another is opened, again and again, and the program knows at once: the next snapshot is there a round
+/// trip later, which over loopback is the next tick.
+#[test]
+fn a_player_that_moves_goes_on_within_a_round_trip_without_a_word_of_greeting() {
+    let mut server = LoopbackServer::start(flat_world(|config| config.population.target = 20));
+    server.instance_mut().phase_mut(Phase::Simulate).add_systems(echo.after(BuiltIn));
+    let mut ann = server.open_client(ANN);
+    let (mut echoed, mut said) = (Vec::new(), 0);
+    play(&mut server, &mut [&mut ann], 60, &mut echoed);
+    let net_id = ann.net_id();
+    for move_number in 1..=10 {
+        for _ in 0..7 {
+            ann.send_message(&[said]).expect("there is room");
+            said += 1;
+            play(&mut server, &mut [&mut ann], 1, &mut echoed);
+        }
+        let before = ann.stats().snapshots;
+        ann.transport_mut().move_now(server.now()).expect("loopback has a port");
+        // A step for the move to arrive; a tick is five steps.
+        play(&mut server, &mut [&mut ann], 6, &mut echoed);
+        assert!(ann.stats().snapshots > before, "within a tick and the way there");
+        let resumption = ann.resumption().expect("it has moved");
+        assert!(resumption.is_complete && resumption.gap_ticks <= 2, "{resumption:?}");
+        assert_eq!((ann.state(), ann.net_id(), ann.transport().moves()), (&State::Playing, net_id, move_number));
+    }
+    play(&mut server, &mut [&mut ann], 200, &mut echoed);
+    assert_eq!(echoed, (0..said).collect::<Vec<_>>());
+    assert_eq!(server.totals().transport.moves, 10);
+}
+
+/// Nobody tells the program, and it hears nothing any more: it moves by itself.
+#[test]
+fn a_player_who_hears_nothing_any_more_moves_by_itself_and_misses_no_message() {
+    let mut server = LoopbackServer::start(flat_world(|config| config.population.target = 20));
+    server.instance_mut().phase_mut(Phase::Simulate).add_systems(echo.after(BuiltIn));
+    let mut ann = server.open_client(ANN);
+    let mut echoed = Vec::new();
+    play(&mut server, &mut [&mut ann], 60, &mut echoed);
+    let net_id = ann.net_id();
+    for said in 0..3 {
+        // What the server sends to the old address is lost from here on, as when a router forgets it.
+        let old = ann.transport_mut().replace_socket_unnoticed().expect("loopback has a port");
+        ann.send_message(&[said]).expect("there is room");
+        let cut_at = server.now();
+        while ann.transport().moves() == u32::from(said) {
+            play(&mut server, &mut [&mut ann], 1, &mut echoed);
+            assert!(server.now() < cut_at + MOVE_AFTER + Duration::from_millis(100));
+        }
+        play(&mut server, &mut [&mut ann], 7, &mut echoed);
+        let resumption = ann.resumption().expect("it has moved");
+        assert!(resumption.is_complete && (19..24).contains(&resumption.gap_ticks), "{resumption:?}");
+        assert_eq!((ann.state(), ann.net_id()), (&State::Playing, net_id));
+        drop(old);
+    }
+    play(&mut server, &mut [&mut ann], 200, &mut echoed);
+    assert_eq!(echoed, [0, 1, 2]);
 }
 
 #[test]

@@ -105,6 +105,10 @@ pub struct TransportTotals {
     pub flooded: u64,
     /// Requests for a connection that were not granted, by reason; their names are in [`handshake_labels`].
     pub handshakes_refused: [u64; HandshakeRefusal::ALL.len()],
+    /// Times that a connected client's address has changed.
+    pub moves: u64,
+    /// Datagrams that were not sent, for it was not proven that their client receives at its new address.
+    pub held_back: u64,
     /// Datagrams that the operating system did not take.
     pub send_failures: u64,
 }
@@ -156,6 +160,8 @@ impl NetTotals {
         mine.refused.iter_mut().zip(theirs.refused).for_each(|(into, from)| sum(into, from));
         mine.handshakes_refused.iter_mut().zip(theirs.handshakes_refused).for_each(|(into, from)| sum(into, from));
         sum(&mut mine.unknown_source, theirs.unknown_source);
+        sum(&mut mine.moves, theirs.moves);
+        sum(&mut mine.held_back, theirs.held_back);
         sum(&mut mine.flooded, theirs.flooded);
         sum(&mut mine.send_failures, theirs.send_failures);
     }

@@ -182,6 +182,11 @@ impl UdpTransport {
                     report(TransportEvent::Disconnected { connection, end: ConnectionEnd::Quit });
                     continue;
                 }
+                Received::Moved { connection, payload } => {
+                    if !payload.is_empty() {
+                        report(TransportEvent::Datagram { connection, received_at: now, bytes: payload });
+                    }
+                }
                 Received::Reply => {}
                 Received::Connected { connection, client, user_data } => {
                     let token = TokenData::decode(&user_data).ok();

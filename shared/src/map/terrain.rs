@@ -102,7 +102,8 @@ impl Terrain {
         let row = (scaled.y as usize).min(self.side - 2);
         let first = row * self.side + column;
         let heights = &self.heights_m;
-        let corners_m = [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
+        let corners_m =
+            [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
         Patch { corners_m, share: scaled - Vec2::new(column as f32, row as f32) }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::challenge::CHALLENGE_BYTES;
 use super::connect_token::ConnectToken;
-use super::packet::{self, Header, KeepAlive, PacketType, Request};
+use super::packet::{self, Header, KeepAlive, MOVE_PAYLOAD_BYTES_MAX, Move, PacketType, Request};
 use super::replay::ReplayWindow;
-use super::{NetcodeError, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use super::{NetcodeError, PACKET_BYTES_MAX};
 use crate::limits::DISCONNECT_REPEATS;
 
 /// How often a request and a response are repeated while a connection is made.
@@ -79,7 +79,17 @@ pub struct NetcodeClient {
     sent_at: Option<Duration>,
     sequence: u64,
     replay: ReplayWindow,
+    moving: Option<Moving>,
     scratch: [u8; PACKET_BYTES_MAX],
+}
+
+/// A move under way: the server does not know yet that we are at another address, or not yet that it is ours.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moving {
+    /// The newest challenge; 0 for none.
+    answer: u64,
+    /// The number of the packet that it came in.
+    challenged_by: u64,
 }
 
 impl NetcodeClient {
@@ -96,6 +106,7 @@ impl NetcodeClient {
             sent_at: None,
             sequence: 0,
             replay: ReplayWindow::default(),
+            moving: None,
             scratch: [0; PACKET_BYTES_MAX],
         }
     }
@@ -138,7 +149,7 @@ impl NetcodeClient {
     pub fn receive<'p>(&mut self, now: Duration, packet: &'p mut [u8]) -> Result<Heard<'p>, NetcodeError> {
         let header = Header::read(packet)?;
         match (header.packet_type, &self.stage) {
-            (PacketType::Request | PacketType::Response, _) => return Err(NetcodeError::Type),
+            (PacketType::Request | PacketType::Response | PacketType::Move, _) => return Err(NetcodeError::Type),
             (_, Stage::Ended(_)) => return Ok(Heard::Nothing),
             _ => {}
         }
@@ -165,6 +176,15 @@ impl NetcodeClient {
                 }
                 None => Heard::Nothing,
             },
+            (PacketType::MoveChallenge, Stage::Connected(_)) => {
+                self.take_move_challenge(header.sequence, data);
+                Heard::Nothing
+            }
+            (PacketType::KeepAlive, Stage::Connected(_)) => {
+                // While a move is under way the server sends one to an address that has proven itself, and else none.
+                self.moving = self.moving.filter(|moving| moving.answer == 0 || header.sequence < moving.challenged_by);
+                Heard::Nothing
+            }
             (PacketType::Payload, Stage::Connected(_)) => Heard::Payload(data),
             (PacketType::Disconnect, Stage::Connected(_)) => self.finish(ClientEnd::ClosedByServer),
             // Nothing was sent to this address yet: it is the answer of another one.
@@ -186,6 +206,7 @@ impl NetcodeClient {
         self.check_timeouts(now);
         let interval = match self.stage {
             Stage::Requesting | Stage::Responding => HANDSHAKE_INTERVAL,
+            Stage::Connected(_) if self.moving.is_some() => HANDSHAKE_INTERVAL,
             Stage::Connected(_) => KEEP_ALIVE_INTERVAL,
             Stage::Ended(_) => return None,
         };
@@ -202,24 +223,51 @@ impl NetcodeClient {
                 let response = self.response;
                 self.seal(PacketType::Response, &[&response])
             }
+            Stage::Connected(_) if self.moving.is_some() => self.seal_payload(&[]),
             Stage::Connected(place) => self.seal(PacketType::KeepAlive, &[&place.encode()]),
             Stage::Ended(_) => return None,
         };
         Some(&self.scratch[..length])
     }
 
+    /// Tells the server, with every packet until it knows, that our address is another one now: because the socket is, or
+    /// because somebody on the way may have changed it. Nothing happens while there is no connection.
+    ///
+    /// A server that does not know of moves ignores them.
+    pub fn begin_move(&mut self) {
+        if self.is_connected() {
+            self.moving = Some(Moving::default());
+            self.sent_at = None;
+        }
+    }
+
+    /// Whether the server does not know our address yet, as far as we know.
+    pub fn is_moving(&self) -> bool {
+        self.moving.is_some()
+    }
+
+    fn take_move_challenge(&mut self, sequence: u64, data: &[u8]) {
+        if let (Some(moving), Ok(challenge)) = (&mut self.moving, data.try_into())
+            && (moving.answer == 0 || sequence > moving.challenged_by)
+        {
+            *moving = Moving { answer: u64::from_le_bytes(challenge), challenged_by: sequence };
+            // To be answered at once.
+            self.sent_at = None;
+        }
+    }
+
     /// The packet that carries a payload of `parts`; none while there is no connection.
     ///
     /// # Panics
-    /// When the payload is empty or longer than [`PAYLOAD_BYTES_MAX`].
+    /// When the payload is empty or longer than [`MOVE_PAYLOAD_BYTES_MAX`].
     pub fn payload(&mut self, now: Duration, parts: &[&[u8]]) -> Option<&[u8]> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
-        assert!((1..=PAYLOAD_BYTES_MAX).contains(&length), "a payload has 1 to {PAYLOAD_BYTES_MAX} bytes");
+        assert!((1..=MOVE_PAYLOAD_BYTES_MAX).contains(&length), "a payload has 1 to {MOVE_PAYLOAD_BYTES_MAX} bytes");
         if !self.is_connected() {
             return None;
         }
         self.sent_at = Some(now);
-        let length = self.seal(PacketType::Payload, parts);
+        let length = self.seal_payload(parts);
         Some(&self.scratch[..length])
     }
 
@@ -234,6 +282,19 @@ impl NetcodeClient {
         if self.end().is_none() {
             self.stage = Stage::Ended(ClientEnd::Left);
         }
+    }
+
+    /// Seals a payload into a packet of its own kind, or into a move while one is under way.
+    fn seal_payload(&mut self, parts: &[&[u8]]) -> usize {
+        let (Some(Moving { answer, .. }), Stage::Connected(KeepAlive { client_index, .. })) = (self.moving, self.stage)
+        else {
+            return self.seal(PacketType::Payload, parts);
+        };
+        let sequence = self.sequence;
+        self.sequence += 1;
+        let ConnectToken { protocol_id, client_to_server, .. } = &self.token;
+        let data = Move::encode(answer, parts);
+        packet::seal_move(*protocol_id, client_to_server, sequence, client_index, &data, &mut self.scratch)
     }
 
     fn seal(&mut self, packet_type: PacketType, parts: &[&[u8]]) -> usize {

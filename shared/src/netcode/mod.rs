@@ -16,7 +16,8 @@
 //! Where the standard leaves a choice: at most 1,200 bytes of payload are sent, as the standard says, and up to
 //! [`PAYLOAD_BYTES_MAX`] are accepted, for that is what the stock Rust implementation may send. Numbers of handshake
 //! packets of the server start at 2^63, as in the reference implementation, so that no nonce is used twice under a
-//! client's key. The stock Rust implementation writes the number 0 in no bytes, where the standard wants one; that is
+//! client's key. Two packets are our own, [`packet::PacketType::Move`] and its challenge, with which a client goes on from
+//! another address; whoever does not know them ignores them, as the standard says. The stock Rust implementation writes the number 0 in no bytes, where the standard wants one; that is
 //! understood, and not written.
 
 pub mod challenge;

@@ -7,6 +7,17 @@
 //! | n | data of the type, encrypted |
 //! | 16 | tag; version, protocol id and prefix are authenticated with the data |
 //!
+//! A move, with which a client says that its address is another one now, names its place before the data:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 1, 1-8 | prefix and sequence number, as above |
+//! | 4 | the client's place, little-endian; authenticated too |
+//! | 8 | encrypted from here on: the number of the challenge that it answers; 0 for none |
+//! | 2 | length of the payload, little-endian |
+//! | n | payload, which may be empty, and zero bytes behind it |
+//! | 16 | tag |
+//!
 //! And the connection request, which is not encrypted:
 //!
 //! | bytes | field |
@@ -35,6 +46,18 @@ pub const HEADER_BYTES_MAX: usize = 1 + 8;
 /// Data of a challenge and of its response: a number and a challenge token.
 const CHALLENGE_DATA_BYTES: usize = 8 + CHALLENGE_BYTES;
 
+/// What a move names in the clear.
+const PLACE_BYTES: usize = 4;
+
+/// Data of a move before its payload.
+const MOVE_DATA_BYTES_MIN: usize = 8 + 2;
+
+/// Most bytes of it: the packet is no longer than others.
+const MOVE_DATA_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - PLACE_BYTES;
+
+/// Largest payload of a move, in bytes.
+pub const MOVE_PAYLOAD_BYTES_MAX: usize = MOVE_DATA_BYTES_MAX - MOVE_DATA_BYTES_MIN;
+
 /// Data of a keep-alive: client index and most clients.
 const KEEP_ALIVE_BYTES: usize = 4 + 4;
 
@@ -56,6 +79,10 @@ pub enum PacketType {
     Payload = 5,
     /// Both: gone.
     Disconnect = 6,
+    /// Client: a payload, and I am here now. Not of the standard, which ignores what it does not know.
+    Move = 7,
+    /// Server: show that you receive here too. Not of the standard either.
+    MoveChallenge = 8,
 }
 
 impl PacketType {
@@ -68,6 +95,8 @@ impl PacketType {
             4 => PacketType::KeepAlive,
             5 => PacketType::Payload,
             6 => PacketType::Disconnect,
+            7 => PacketType::Move,
+            8 => PacketType::MoveChallenge,
             _ => return None,
         })
     }
@@ -80,12 +109,15 @@ impl PacketType {
             PacketType::Challenge | PacketType::Response => (CHALLENGE_DATA_BYTES, CHALLENGE_DATA_BYTES),
             PacketType::KeepAlive => (KEEP_ALIVE_BYTES, KEEP_ALIVE_BYTES),
             PacketType::Payload => (1, PAYLOAD_BYTES_MAX),
+            PacketType::Move => (MOVE_DATA_BYTES_MIN, MOVE_DATA_BYTES_MAX),
+            PacketType::MoveChallenge => (8, 8),
         }
     }
 
     /// Whether a second packet with the same number is ignored.
     pub fn is_replay_protected(self) -> bool {
-        matches!(self, PacketType::KeepAlive | PacketType::Payload | PacketType::Disconnect)
+        use PacketType::{Disconnect, KeepAlive, Move, MoveChallenge, Payload};
+        matches!(self, KeepAlive | Payload | Disconnect | Move | MoveChallenge)
     }
 }
 
@@ -96,6 +128,8 @@ pub struct Header {
     pub packet_type: PacketType,
     /// Its number; 0 for a request.
     pub sequence: u64,
+    /// The place that a move is for; 0 for others.
+    pub place: u32,
     /// Where the sealed data begins.
     data_start: usize,
 }
@@ -114,7 +148,7 @@ impl Header {
                 _ if prefix != 0 => Err(NetcodeError::Type),
                 length if length < REQUEST_BYTES => Err(NetcodeError::TooShort),
                 length if length > REQUEST_BYTES => Err(NetcodeError::TooLong),
-                _ => Ok(Header { packet_type, sequence: 0, data_start: 1 }),
+                _ => Ok(Header { packet_type, sequence: 0, place: 0, data_start: 1 }),
             };
         }
         let sequence_bytes = usize::from(prefix >> 4);
@@ -124,7 +158,8 @@ impl Header {
         if bytes.len() < PACKET_BYTES_MIN {
             return Err(NetcodeError::TooShort);
         }
-        let data_start = 1 + sequence_bytes;
+        let sequence_end = 1 + sequence_bytes;
+        let data_start = sequence_end + if packet_type == PacketType::Move { PLACE_BYTES } else { 0 };
         let data_bytes = bytes.len().checked_sub(data_start + TAG_BYTES).ok_or(NetcodeError::TooShort)?;
         if data_bytes < data_bytes_min {
             return Err(NetcodeError::TooShort);
@@ -132,9 +167,11 @@ impl Header {
         if data_bytes > data_bytes_max {
             return Err(NetcodeError::TooLong);
         }
-        let mut sequence = [0; 8];
-        sequence[..sequence_bytes].copy_from_slice(&bytes[1..data_start]);
-        Ok(Header { packet_type, sequence: u64::from_le_bytes(sequence), data_start })
+        let (mut sequence, mut place) = ([0; 8], [0; PLACE_BYTES]);
+        sequence[..sequence_bytes].copy_from_slice(&bytes[1..sequence_end]);
+        place[..data_start - sequence_end].copy_from_slice(&bytes[sequence_end..data_start]);
+        let (sequence, place) = (u64::from_le_bytes(sequence), u32::from_le_bytes(place));
+        Ok(Header { packet_type, sequence, place, data_start })
     }
 
     /// Opens the data of the packet that this is the header of.
@@ -144,8 +181,21 @@ impl Header {
     pub fn open<'p>(&self, protocol_id: u64, key: &Key, packet: &'p mut [u8]) -> Result<&'p mut [u8], NetcodeError> {
         let (header, sealed) = packet.split_at_mut_checked(self.data_start).ok_or(NetcodeError::TooShort)?;
         let &prefix = header.first().ok_or(NetcodeError::TooShort)?;
-        key.open(self.sequence, &associated_data(protocol_id, prefix), sealed).map_err(|_| NetcodeError::Seal)
+        let associated = associated_data(protocol_id, prefix);
+        let opened = match self.packet_type {
+            PacketType::Move => key.open(self.sequence, &with_place(&associated, self.place), sealed),
+            _ => key.open(self.sequence, &associated, sealed),
+        };
+        opened.map_err(|_| NetcodeError::Seal)
     }
+}
+
+/// What a move authenticates besides its data: what others do, and the place.
+fn with_place(associated: &[u8; 22], place: u32) -> [u8; 22 + PLACE_BYTES] {
+    let mut bytes = [0; 22 + PLACE_BYTES];
+    bytes[..22].copy_from_slice(associated);
+    bytes[22..].copy_from_slice(&place.to_le_bytes());
+    bytes
 }
 
 /// What an encrypted packet authenticates besides its data: version, protocol id and prefix.
@@ -158,6 +208,7 @@ fn associated_data(protocol_id: u64, prefix: u8) -> [u8; 22] {
 }
 
 /// Writes a packet over the beginning of `out`: header, the `parts` of its data, sealed, and the tag. Returns its size.
+/// Not for moves: see [`seal_move`].
 ///
 /// # Panics
 /// When it does not fit: the caller knows how much it sends.
@@ -182,6 +233,65 @@ pub fn seal(
     let tag = key.seal(sequence, &associated_data(protocol_id, prefix), &mut out[data_start..end]);
     out[end..end + TAG_BYTES].copy_from_slice(&tag);
     end + TAG_BYTES
+}
+
+/// Writes a move for a place over the beginning of `out`; `data` as [`Move::encode`] makes it. Returns its size.
+///
+/// # Panics
+/// When it does not fit.
+pub fn seal_move(protocol_id: u64, key: &Key, sequence: u64, place: u32, data: &[u8], out: &mut [u8]) -> usize {
+    let sequence_bytes = (8 - sequence.leading_zeros() as usize / 8).max(1);
+    let prefix = PacketType::Move as u8 | (sequence_bytes as u8) << 4;
+    out[0] = prefix;
+    out[1..1 + sequence_bytes].copy_from_slice(&sequence.to_le_bytes()[..sequence_bytes]);
+    let data_start = 1 + sequence_bytes + PLACE_BYTES;
+    out[1 + sequence_bytes..data_start].copy_from_slice(&place.to_le_bytes());
+    let end = data_start + data.len();
+    out[data_start..end].copy_from_slice(data);
+    let associated = with_place(&associated_data(protocol_id, prefix), place);
+    let tag = key.seal(sequence, &associated, &mut out[data_start..end]);
+    out[end..end + TAG_BYTES].copy_from_slice(&tag);
+    end + TAG_BYTES
+}
+
+/// The data of a move, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move<'p> {
+    /// The number of the challenge that it answers; 0 for none.
+    pub answer: u64,
+    /// A payload as of any other packet; may be empty.
+    pub payload: &'p [u8],
+}
+
+impl<'p> Move<'p> {
+    /// Takes the data apart.
+    ///
+    /// # Errors
+    /// When the payload would be longer than the data.
+    pub fn decode(data: &'p [u8]) -> Result<Move<'p>, NetcodeError> {
+        let (answer, rest) = data.split_first_chunk::<8>().ok_or(NetcodeError::TooShort)?;
+        let (length, rest) = rest.split_first_chunk::<2>().ok_or(NetcodeError::TooShort)?;
+        let payload = rest.get(..usize::from(u16::from_le_bytes(*length))).ok_or(NetcodeError::TooShort)?;
+        Ok(Move { answer: u64::from_le_bytes(*answer), payload })
+    }
+
+    /// The data, as long as it can be: an address that is not proven to be the sender's gets no more than has come from
+    /// there.
+    ///
+    /// # Panics
+    /// When the payload of `parts` is longer than [`MOVE_PAYLOAD_BYTES_MAX`].
+    pub fn encode(answer: u64, parts: &[&[u8]]) -> [u8; MOVE_DATA_BYTES_MAX] {
+        let mut data = [0; MOVE_DATA_BYTES_MAX];
+        let (fields, payload) = data.split_at_mut(MOVE_DATA_BYTES_MIN);
+        let mut end = 0;
+        for part in parts {
+            payload[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
+        fields[..8].copy_from_slice(&answer.to_le_bytes());
+        fields[8..].copy_from_slice(&(end as u16).to_le_bytes());
+        data
+    }
 }
 
 /// The data of a keep-alive packet.

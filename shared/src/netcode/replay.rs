@@ -24,6 +24,11 @@ impl ReplayWindow {
         self.end - sequence > REPLAY_WINDOW || self.received[word(sequence)] & bit(sequence) != 0
     }
 
+    /// Whether a packet with this number would be the newest.
+    pub fn is_newest(&self, sequence: u64) -> bool {
+        sequence >= self.end
+    }
+
     /// Notes that a packet with this number was received and its seal found right.
     pub fn insert(&mut self, sequence: u64) {
         if self.is_received(sequence) {

@@ -31,6 +31,7 @@ pub(super) const EXPIRES_AT_S: u64 = CREATED_AT_S + 60;
 
 const TIME_STEPS_MS: [u64; 4] = [0, 20, 120, 2_000];
 
+/// What scripts may send; the eighth is the move of that direction.
 const PACKET_TYPES: [PacketType; 7] = [
     PacketType::Request,
     PacketType::Denied,
@@ -91,10 +92,18 @@ pub fn netcode_header(bytes: &[u8]) {
 
 fn check_sealed_again(header: &Header, data: &[u8]) {
     let mut out = [0; PACKET_BYTES_MAX];
-    let length = packet::seal(header.packet_type, PROTOCOL_ID, &KEY, header.sequence, &[data], &mut out);
+    let length = seal(header.packet_type, header.place, &KEY, header.sequence, data, &mut out);
     let again = Header::read(&out[..length]).expect("what we seal can be read");
-    assert_eq!((again.packet_type, again.sequence), (header.packet_type, header.sequence));
+    assert_eq!((again.packet_type, again.sequence, again.place), (header.packet_type, header.sequence, header.place));
     assert_eq!(again.open(PROTOCOL_ID, &KEY, &mut out[..length]).map(|data| &*data), Ok(data));
+}
+
+/// Seals any packet; only a move has a place.
+fn seal(packet_type: PacketType, place: u32, key: &Key, sequence: u64, data: &[u8], out: &mut [u8]) -> usize {
+    match packet_type {
+        PacketType::Move => packet::seal_move(PROTOCOL_ID, key, sequence, place, data, out),
+        _ => packet::seal(packet_type, PROTOCOL_ID, key, sequence, &[data], out),
+    }
 }
 
 /// A connect token, as a client gets it from its login service; and the same bytes as a token's private part, which the
@@ -159,7 +168,8 @@ pub(super) struct SealedPacket {
 }
 
 impl SealedPacket {
-    /// Reads a packet from a script and seals it with `key`. `newest` is the highest number that the script has used.
+    /// Reads a packet from a script and seals it with `key`. `newest` is the highest number that the script has used;
+    /// `moving` the eighth type that there is in this direction, and `place` whose move it is.
     ///
     /// | bytes | field |
     /// |---|---|
@@ -167,9 +177,15 @@ impl SealedPacket {
     /// | 0, 1 or 8 | number: the next one, a little before that, or any |
     /// | 2 + n | data |
     /// | 0 or 3 | damage: where (2), which bits (1); 0 cuts the packet off there |
-    pub(super) fn from_script(script: &mut Script<'_>, key: &Key, newest: &mut u64) -> Option<SealedPacket> {
+    pub(super) fn from_script(
+        script: &mut Script<'_>,
+        key: &Key,
+        newest: &mut u64,
+        moving: PacketType,
+        place: u32,
+    ) -> Option<SealedPacket> {
         let kind = script.byte()?;
-        let packet_type = PACKET_TYPES[usize::from(kind & 7) % PACKET_TYPES.len()];
+        let packet_type = PACKET_TYPES.get(usize::from(kind & 7)).copied().unwrap_or(moving);
         let sequence = match kind >> 3 & 3 {
             0 | 1 => newest.wrapping_add(1),
             2 => newest.wrapping_sub(u64::from(script.byte().unwrap_or(0))),
@@ -177,9 +193,9 @@ impl SealedPacket {
         };
         *newest = sequence.max(*newest);
         let data = script.counted();
-        let data = &data[..data.len().min(PAYLOAD_BYTES_MAX)];
+        let data = &data[..data.len().min(PAYLOAD_BYTES_MAX - 4)];
         let mut out = [0; PACKET_BYTES_MAX];
-        let length = packet::seal(packet_type, PROTOCOL_ID, key, sequence, &[data], &mut out);
+        let length = seal(packet_type, place, key, sequence, data, &mut out);
         let mut bytes = out[..length].to_vec();
         let is_damaged = kind >> 5 & 3 == 3;
         if is_damaged {
@@ -194,7 +210,7 @@ impl SealedPacket {
 }
 
 /// A script of packets for a client, sealed with its server's key. Each step: a byte, in whose low bits is how much time
-/// passes, and a `SealedPacket`.
+/// passes, in the next whether the client moves, and a `SealedPacket`.
 pub fn netcode_client(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let token = connect_token_of(1);
@@ -204,13 +220,18 @@ pub fn netcode_client(bytes: &[u8]) {
     while let Some(step) = script.byte() {
         now += Duration::from_millis(TIME_STEPS_MS[usize::from(step & 3)]);
         let had_ended = client.end();
+        if step & 4 != 0 {
+            client.begin_move();
+            assert_eq!(client.is_moving(), client.is_connected());
+        }
         if let Some(packet) = client.update(now) {
             assert!(Header::read(packet).is_ok(), "what the client says can be read");
         }
         if let Some(packet) = client.payload(now, &[b"payload"]) {
             assert!(Header::read(packet).is_ok());
         }
-        let Some(mut sealed) = SealedPacket::from_script(&mut script, &key, &mut newest) else { break };
+        let sealed = SealedPacket::from_script(&mut script, &key, &mut newest, PacketType::MoveChallenge, 0);
+        let Some(mut sealed) = sealed else { break };
         let was_connected = client.is_connected();
         match client.receive(now, &mut sealed.bytes) {
             Ok(Heard::Payload(payload)) => {

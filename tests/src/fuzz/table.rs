@@ -8,7 +8,7 @@ use std::time::Duration;
 use throng_server::net::ConnectionId;
 use throng_server::net::netcode::{Received, ReplyBuffer, Table, TableOptions, TakenPlaces, UsedTokens};
 use throng_shared::netcode::client::Heard;
-use throng_shared::netcode::packet::PacketType;
+use throng_shared::netcode::packet::{Move, PacketType};
 use throng_shared::netcode::{Key, NetcodeClient, PACKET_BYTES_MAX};
 
 use super::netcode::{CREATED_AT_S, KEY, PROTOCOL_ID, SealedPacket, connect_token_of, private_token, server_address};
@@ -21,6 +21,9 @@ const BYSTANDER: u8 = 50;
 
 /// Clients that scripts speak for, by the address that they speak from. The first is connected from the start.
 pub(super) const CLIENTS: [u8; 4] = [1, 2, 3, 4];
+
+/// Where the first of them is in the table: after the bystander.
+const FIRST_CLIENT_PLACE: u32 = 1;
 
 const TIME_STEPS_MS: [u64; 4] = [0, 1, 50, 1_500];
 
@@ -38,7 +41,8 @@ pub fn table(bytes: &[u8]) {
 }
 
 /// As [`table()`], but the script chooses type, number and data of its packets, which are then sealed with the key of the
-/// client that they come from; see `SealedPacket`. A request is the right one of that client.
+/// client that they come from; see `SealedPacket`. A request is the right one of that client. A further bit
+/// of the step's byte lets the first client speak from there.
 pub fn table_sealed(bytes: &[u8]) {
     let (mut script, mut scene) = (Script::new(bytes), Scene::new());
     let mut newest = CLIENTS.map(|client| if client == CLIENTS[0] { 10 } else { 0 });
@@ -47,16 +51,26 @@ pub fn table_sealed(bytes: &[u8]) {
         scene.wait(TIME_STEPS_MS[usize::from(step >> 2 & 3)]);
         let place = usize::from(step & 3);
         let client = CLIENTS[place];
-        let key = private_token(client).client_to_server;
-        let Some(sealed) = SealedPacket::from_script(&mut script, &key, &mut newest[place]) else { break };
+        let speaker = if step & 1 << 4 == 0 { place } else { 0 };
+        let key = private_token(CLIENTS[speaker]).client_to_server;
+        let sealed =
+            SealedPacket::from_script(&mut script, &key, &mut newest[speaker], PacketType::Move, FIRST_CLIENT_PLACE);
+        let Some(sealed) = sealed else { break };
         if sealed.packet_type == PacketType::Request && !sealed.is_damaged {
             scene.receive(client, &request(client));
             continue;
         }
         match scene.receive(client, &sealed.bytes) {
             Outcome::Payload(connection, payload) => {
-                assert!(!sealed.is_damaged && sealed.packet_type == PacketType::Payload);
-                assert_eq!(payload, sealed.data);
+                // A move that was overtaken is a payload like any other.
+                let said = Move::decode(&sealed.data).map(|decoded| decoded.payload);
+                let expected = if sealed.packet_type == PacketType::Move { said } else { Ok(&sealed.data[..]) };
+                assert!(!sealed.is_damaged && expected == Ok(&payload[..]), "{sealed:?}");
+                assert!(accepted.insert((connection, sealed.sequence)), "a packet is taken once");
+            }
+            Outcome::Moved(connection, payload) => {
+                assert!(!sealed.is_damaged && sealed.packet_type == PacketType::Move);
+                assert_eq!(Move::decode(&sealed.data).map(|decoded| decoded.payload), Ok(&payload[..]));
                 assert!(accepted.insert((connection, sealed.sequence)), "a packet is taken once");
             }
             Outcome::Disconnected => assert!(!sealed.is_damaged && sealed.packet_type == PacketType::Disconnect),
@@ -84,6 +98,7 @@ pub(super) enum Outcome {
     Nothing,
     Replied,
     Payload(ConnectionId, Vec<u8>),
+    Moved(ConnectionId, Vec<u8>),
     Disconnected,
 }
 
@@ -151,8 +166,14 @@ impl Scene {
                 Outcome::Replied
             }
             Received::Payload { connection, payload } => {
-                assert_eq!(self.connections.get(&connection), Some(&from), "payloads are of who is connected");
+                // From where it is, or in a move that was overtaken.
+                assert!(self.connections.contains_key(&connection), "payloads are of who is connected");
                 Outcome::Payload(connection, payload.to_vec())
+            }
+            Received::Moved { connection, payload } => {
+                let before = self.connections.insert(connection, from);
+                assert!(before.is_some(), "only who is connected moves");
+                Outcome::Moved(connection, payload.to_vec())
             }
             Received::Disconnected { connection } => {
                 assert_eq!(self.connections.remove(&connection), Some(from));
@@ -160,7 +181,7 @@ impl Scene {
             }
         };
         assert!(self.connections.len() <= CLIENTS_MAX);
-        if outcome == Outcome::Replied {
+        if matches!(outcome, Outcome::Replied | Outcome::Moved(..)) {
             let reply_bytes = self.reply.packet().len();
             assert!((1..=packet.len()).contains(&reply_bytes), "an answer is never longer than what it answers");
         }

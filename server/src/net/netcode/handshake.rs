@@ -11,7 +11,7 @@ use throng_shared::limits::{HANDSHAKES_PER_50_MS_MAX, PENDING_HANDSHAKES_MAX, PE
 use throng_shared::netcode::challenge::ChallengeToken;
 use throng_shared::netcode::connect_token::PRIVATE_BYTES;
 use throng_shared::netcode::packet::{Header, PacketType, Request};
-use throng_shared::netcode::{NetcodeError, PrivateToken, USER_DATA_BYTES};
+use throng_shared::netcode::{Key, NetcodeError, PrivateToken, USER_DATA_BYTES};
 
 use super::source_limits::SourceLimits;
 use super::table::{Newcomer, Received, ReplyBuffer, Table};
@@ -141,6 +141,23 @@ impl Handshakes {
         {
             used_tokens.withdraw(pending.tag);
         }
+    }
+
+    /// Whether something costly from this source is looked at, and if not, why.
+    pub(super) fn admit_stranger(&mut self, now: Duration, from: SocketAddr) -> Result<(), HandshakeRefusal> {
+        if !self.sources.admit(now, from) {
+            return Err(HandshakeRefusal::SourceLimit);
+        }
+        if self.is_within_budget(now) { Ok(()) } else { Err(HandshakeRefusal::Budget) }
+    }
+
+    /// A number that nobody can guess who has not received it.
+    pub(super) fn draw_challenge(&mut self, challenge_key: &Key) -> u64 {
+        let number = self.challenge_sequence;
+        self.challenge_sequence += 1;
+        // The tag of nothing, under a number that is used for nothing else. 0 stands for no challenge.
+        let tag = challenge_key.seal(number, b"move", &mut []);
+        tag.first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes).max(1))
     }
 
     /// Whether another token is opened in this window.
@@ -292,13 +309,7 @@ impl Table {
 
 /// Whether a response carries the challenge that was sent to this very client: one that was made for another token of the
 /// same player would bring that token's user data along.
-fn is_answer(
-    protocol_id: u64,
-    challenge_key: &throng_shared::netcode::Key,
-    pending: &Pending,
-    header: Header,
-    packet: &mut [u8],
-) -> bool {
+fn is_answer(protocol_id: u64, challenge_key: &Key, pending: &Pending, header: Header, packet: &mut [u8]) -> bool {
     let Ok(data) = header.open(protocol_id, &pending.newcomer.receive_key, packet) else { return false };
     let Some((number, sealed)) = data.split_first_chunk_mut::<8>() else { return false };
     ChallengeToken::open(challenge_key, u64::from_le_bytes(*number), sealed)

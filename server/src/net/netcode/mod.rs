@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`table`] | connections: O(1) by address and by place; sealing, opening, keep-alives, timeouts |
 //! | [`handshake`] | requests and responses, and who is let through to a place |
+//! | [`moves`] | connected clients whose address has changed |
 //! | [`tokens`] | which tokens were used, by whom; shared by all network threads |
 //! | [`source_limits`] | how many handshakes a source may ask for |
 
 mod handshake;
+mod moves;
 mod source_limits;
 mod table;
 mod tokens;

@@ -12,7 +12,7 @@ use throng_shared::netcode::client::KEEP_ALIVE_INTERVAL;
 use throng_shared::netcode::packet::{self, Header, KeepAlive, PacketType};
 use throng_shared::netcode::replay::ReplayWindow;
 use throng_shared::netcode::{
-    HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeError, PACKET_BYTES_MAX, PrivateToken, USER_DATA_BYTES,
+    HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeError, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX, PrivateToken, USER_DATA_BYTES,
 };
 
 use super::handshake::Handshakes;
@@ -78,30 +78,40 @@ pub struct Table {
     pub(super) handshakes: Handshakes,
     /// Number of the next packet outside of a connection.
     handshake_sequence: u64,
-    slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot>,
     free: Vec<u32>,
-    by_address: HashMap<SocketAddr, u32>,
+    pub(super) by_address: HashMap<SocketAddr, u32>,
     pub(super) totals: TransportTotals,
 }
 
 /// A place. Some 300 bytes.
 #[derive(Debug)]
-struct Slot {
-    is_connected: bool,
+pub(super) struct Slot {
+    pub(super) is_connected: bool,
     /// Whether the client has shown that it knows its place.
-    is_confirmed: bool,
+    pub(super) is_confirmed: bool,
     generation: u32,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
+    pub(super) path: Path,
     send_key: Key,
-    receive_key: Key,
+    pub(super) receive_key: Key,
     send_sequence: u64,
-    replay: ReplayWindow,
-    heard_at: Duration,
+    pub(super) replay: ReplayWindow,
+    pub(super) heard_at: Duration,
     sent_at: Duration,
     timeout: Duration,
     /// Packets since `counted_since`.
     packets: u32,
     counted_since: Duration,
+}
+
+/// Whether a client is known to receive at the address that it sends from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    /// It has answered a challenge that went there.
+    Proven,
+    /// It says so. Until it has answered `challenge`, no more bytes go there than have come from there.
+    Claimed { challenge: u64, allowance_bytes: usize },
 }
 
 /// What a received packet meant.
@@ -123,6 +133,13 @@ pub enum Received<'p> {
     /// Bytes from a client.
     Payload {
         /// From where.
+        connection: ConnectionId,
+        /// The bytes.
+        payload: &'p [u8],
+    },
+    /// The same, perhaps without any bytes, from a client that says that it is at another address; the reply goes there.
+    Moved {
+        /// Which connection has moved.
         connection: ConnectionId,
         /// The bytes.
         payload: &'p [u8],
@@ -216,6 +233,9 @@ impl Table {
             }
             return self.request(now, from, packet, reply);
         }
+        if header.packet_type == PacketType::Move {
+            return self.take_move(now, from, header, packet, reply);
+        }
         match self.by_address.get(&from) {
             Some(&slot) => self.hear(now, slot, header, packet),
             None if header.packet_type == PacketType::Response => self.respond(now, from, header, packet, reply),
@@ -226,7 +246,7 @@ impl Table {
         }
     }
 
-    fn refuse<'p>(&mut self, error: NetcodeError) -> Received<'p> {
+    pub(super) fn refuse<'p>(&mut self, error: NetcodeError) -> Received<'p> {
         self.totals.refused[error as usize] += 1;
         Received::Nothing
     }
@@ -247,11 +267,13 @@ impl Table {
         if slot.replay.is_received(header.sequence) {
             return self.refuse(NetcodeError::Replayed);
         }
+        let packet_bytes = packet.len();
         let data = match header.open(self.options.protocol_id, &slot.receive_key, packet) {
             Ok(data) => data,
             Err(error) => return self.refuse(error),
         };
         slot.replay.insert(header.sequence);
+        slot.path.add_allowance(packet_bytes);
         slot.heard_at = now;
         slot.is_confirmed = true;
         match header.packet_type {
@@ -328,6 +350,11 @@ impl Table {
         let protocol_id = self.options.protocol_id;
         let slot = self.slot_mut(connection)?;
         slot.sent_at = now;
+        let payload_bytes: usize = parts.iter().map(|part| part.len()).sum();
+        if !slot.path.take_allowance(payload_bytes + PACKET_BYTES_MAX - PAYLOAD_BYTES_MAX) {
+            self.totals.held_back += 1;
+            return None;
+        }
         Some((slot.address, slot.seal(PacketType::Payload, protocol_id, parts, out)))
     }
 
@@ -372,7 +399,7 @@ impl Table {
             if now.saturating_sub(slot.heard_at) >= slot.timeout {
                 end(self.connection(place));
                 self.release(place);
-            } else if now.saturating_sub(slot.sent_at) >= interval {
+            } else if now.saturating_sub(slot.sent_at) >= interval && slot.path == Path::Proven {
                 let address = slot.address;
                 let length = self.seal_keep_alive(now, place, out);
                 send(address, &out[..length]);
@@ -380,14 +407,14 @@ impl Table {
         }
     }
 
-    fn seal_keep_alive(&mut self, now: Duration, place: u32, out: &mut [u8]) -> usize {
+    pub(super) fn seal_keep_alive(&mut self, now: Duration, place: u32, out: &mut [u8]) -> usize {
         let told = KeepAlive { client_index: place, clients_max: self.options.clients_max as u32 };
         let slot = &mut self.slots[place as usize];
         slot.sent_at = now;
         slot.seal(PacketType::KeepAlive, self.options.protocol_id, &[&told.encode()], out)
     }
 
-    fn connection(&self, place: u32) -> ConnectionId {
+    pub(super) fn connection(&self, place: u32) -> ConnectionId {
         let generation = self.slots[place as usize].generation;
         ConnectionId { worker: self.options.worker, slot: place, generation }
     }
@@ -397,10 +424,17 @@ impl Table {
         (slot.is_connected && slot.generation == connection.generation).then_some(slot)
     }
 
+    /// Takes no packets for this place any more from where they came; unless somebody else has moved there.
+    pub(super) fn forget_address(&mut self, place: u32) {
+        let address = self.slots[place as usize].address;
+        if self.by_address.get(&address) == Some(&place) {
+            self.by_address.remove(&address);
+        }
+    }
+
     fn release(&mut self, place: u32) {
-        let slot = &mut self.slots[place as usize];
-        slot.is_connected = false;
-        self.by_address.remove(&slot.address);
+        self.slots[place as usize].is_connected = false;
+        self.forget_address(place);
         self.free.push(place);
         self.options.places.give_back();
     }
@@ -413,6 +447,7 @@ impl Slot {
             is_confirmed: false,
             generation: 0,
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            path: Path::Proven,
             send_key: Key([0; 32]),
             receive_key: Key([0; 32]),
             send_sequence: 0,
@@ -425,7 +460,7 @@ impl Slot {
         }
     }
 
-    fn seal(&mut self, packet_type: PacketType, protocol_id: u64, parts: &[&[u8]], out: &mut [u8]) -> usize {
+    pub(super) fn seal(&mut self, packet_type: PacketType, protocol_id: u64, parts: &[&[u8]], out: &mut [u8]) -> usize {
         let sequence = self.send_sequence;
         self.send_sequence += 1;
         packet::seal(packet_type, protocol_id, &self.send_key, sequence, parts, out)
@@ -433,7 +468,7 @@ impl Slot {
 
     /// Whether another packet from this address is looked at. The limit is far above what anybody needs: whoever writes this
     /// address on packets of its own could otherwise use up its owner's share.
-    fn may_receive(&mut self, now: Duration) -> bool {
+    pub(super) fn may_receive(&mut self, now: Duration) -> bool {
         if now.saturating_sub(self.counted_since) >= FLOOD_WINDOW {
             (self.packets, self.counted_since) = (0, now);
         }

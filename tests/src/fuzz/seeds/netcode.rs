@@ -66,11 +66,14 @@ pub(super) fn netcode_client() -> Vec<(&'static str, Vec<u8>)> {
     let payload = packet_step(1, PacketType::Payload, NEXT, &[], b"payload");
     let replayed = packet_step(1, PacketType::Payload, BEFORE, &[0], b"payload");
     let parting = packet_step(0, PacketType::Disconnect, NEXT, &[], &[]);
+    let begun = packet_step(4, PacketType::KeepAlive, NEXT, &[], &place);
+    let challenged = packet_step(1, PacketType::Move, NEXT, &[], &[9; 8]);
     let mut damaged = packet_step(2, PacketType::Payload, NEXT | DAMAGED, &[], b"payload");
     damaged.extend_from_slice(&[4, 0, 0x10]);
     vec![
         ("denied", packet_step(1, PacketType::Denied, NEXT, &[], &[])),
         ("connected", [&challenge[..], &kept, &payload, &replayed, &damaged, &parting].concat()),
+        ("moving", [&challenge[..], &kept, &begun, &payload, &challenged, &kept, &payload].concat()),
         ("timed_out", [&challenge[..], &kept, &[3, 5, 0, 0, 3, 5, 0, 0, 3, 5, 0, 0]].concat()),
     ]
 }
@@ -110,6 +113,11 @@ pub(super) fn table_sealed() -> Vec<(&'static str, Vec<u8>)> {
         let data = header.open(PROTOCOL_ID, &key, &mut packet).expect("it is sealed by that client").to_vec();
         packet_step(place, PacketType::Response, kind, &[], &data)
     };
+    // The client that is connected from the start, from the address of another.
+    let moved = |place: u8| {
+        let data = [&[0; 8][..], &4u16.to_le_bytes(), b"here, and padding"].concat();
+        packet_step(place | 1 << 4, PacketType::Move, NEXT, &[], &data)
+    };
     let damaged_answer = [answer(1, NEXT | DAMAGED), vec![60, 0, 1]].concat();
     let say = |place: u8| packet_step(place | 1 << 2, PacketType::Payload, NEXT, &[], b"payload");
     let keep = packet_step(0, PacketType::KeepAlive, NEXT, &[], &[0; 8]);
@@ -122,6 +130,7 @@ pub(super) fn table_sealed() -> Vec<(&'static str, Vec<u8>)> {
         ("handshake", [ask(1), damaged_answer, answer(1, NEXT), say(1), ask(2)].concat()),
         ("connected", [say(0), keep.clone(), again.clone(), damaged, say(0), far].concat()),
         ("another_in_its_place", [say(0), part, say(0), ask(2), ask(1), answer(1, NEXT), say(1), again].concat()),
+        ("moved", [say(0), moved(3), say(0), moved(2), moved(3), say(3), say(1), moved(0), say(0)].concat()),
         ("silent", [3 << 2, 5, 0, 0].repeat(12)),
     ]
 }

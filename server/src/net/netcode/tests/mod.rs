@@ -1,6 +1,8 @@
 //! The table against real clients of the codec, and against those who break the rules. The defects that are named were
 //! found in another implementation of the standard; each test fails for an implementation that has it.
 
+mod moves;
+
 use std::collections::BTreeSet;
 
 use super::handshake::HandshakeRefusal;
@@ -97,6 +99,10 @@ impl Scene {
             Received::Payload { connection, payload } => {
                 self.payloads.push((connection, payload.to_vec()));
                 false
+            }
+            Received::Moved { connection, payload } => {
+                self.payloads.push((connection, payload.to_vec()));
+                true
             }
             Received::Disconnected { connection } => {
                 self.disconnected.push(connection);

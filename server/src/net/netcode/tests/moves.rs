@@ -1,0 +1,203 @@
+//! Clients whose address changes, and those who only say so.
+
+use super::*;
+use throng_shared::limits::HANDSHAKES_PER_50_MS_MAX;
+use throng_shared::netcode::packet::Move;
+
+/// What a client says next.
+fn say(scene: &Scene, client: &mut NetcodeClient, payload: &[u8]) -> Vec<u8> {
+    client.payload(scene.now, &[payload]).expect("it is connected").to_vec()
+}
+
+/// Gives a client everything that was sent to `address`; returns the payloads among it.
+fn hear(scene: &mut Scene, client: &mut NetcodeClient, address: SocketAddr) -> Vec<Vec<u8>> {
+    let mut heard = Vec::new();
+    for (to, mut packet) in std::mem::take(&mut scene.sent) {
+        assert_eq!(to, address);
+        if let Heard::Payload(payload) = client.receive(scene.now, &mut packet).expect("the table seals what it sends")
+        {
+            heard.push(payload.to_vec());
+        }
+    }
+    heard
+}
+
+fn bytes_sent_to(scene: &Scene, address: SocketAddr) -> usize {
+    scene.sent.iter().filter(|(to, _)| *to == address).map(|(_, packet)| packet.len()).sum()
+}
+
+#[test]
+fn a_client_that_moves_is_heard_and_answered_within_one_round_trip_and_proves_itself_in_the_next() {
+    let (home, away) = (client_address(1), client_address(2));
+    let mut scene = scene(10);
+    let mut client = scene.connect(token(1, |_| ()), home);
+    let (connection, ..) = scene.connections[0];
+    client.begin_move();
+    let packet = say(&scene, &mut client, b"over here");
+    scene.receive(away, &packet);
+    assert_eq!(scene.payloads, [(connection, b"over here".to_vec())], "what a move carries is not lost");
+    scene.send(connection, &[7; 1_200]);
+    assert_eq!(hear(&mut scene, &mut client, away), [vec![7; 1_200]], "a whole snapshot, at once");
+    assert!(client.is_moving(), "the server has not seen yet that we receive here");
+    let answer = client.update(scene.now).expect("a challenge is answered at once").to_vec();
+    scene.receive(away, &answer);
+    assert_eq!(hear(&mut scene, &mut client, away), [[0; 0]; 0]);
+    assert!(!client.is_moving());
+    // As ever, from now on: no longer than needed, and as much as is wanted.
+    let packet = say(&scene, &mut client, b"as ever");
+    assert_eq!(Header::read(&packet).map(|header| header.packet_type), Ok(PacketType::Payload));
+    scene.receive(away, &packet);
+    assert_eq!(scene.payloads.last(), Some(&(connection, b"as ever".to_vec())));
+    (0..100).for_each(|_| scene.send(connection, &[7; 1_200]));
+    assert_eq!(hear(&mut scene, &mut client, away).len(), 100);
+    assert_eq!((scene.table.totals().moves, scene.table.totals().held_back), (1, 0));
+    // Nobody is at home any more.
+    let packet = say(&scene, &mut client, b"from home");
+    scene.receive(home, &packet);
+    assert_eq!(
+        (scene.payloads.len(), scene.table.totals().unknown_source),
+        (3, 1),
+        "the answer was a payload without bytes"
+    );
+}
+
+#[test]
+fn every_packet_of_a_move_may_be_lost_and_it_goes_on() {
+    for lost in 1u32..64 {
+        let mut scene = scene(10);
+        let mut client = scene.connect(token(1, |_| ()), client_address(1));
+        let (connection, ..) = scene.connections[0];
+        client.begin_move();
+        let (mut sent, mut said) = (0, 0);
+        for _ in 0..20 {
+            scene.wait(Duration::from_millis(50));
+            let packet = say(&scene, &mut client, b"input");
+            // The first six packets of both ends are lost as the bits of the case say.
+            let mut is_lost = || {
+                sent += 1;
+                sent <= 6 && lost & 1 << (sent - 1) != 0
+            };
+            if !is_lost() {
+                scene.receive(client_address(2), &packet);
+                said += 1;
+            }
+            scene.send(connection, b"snapshot");
+            scene.sent.retain(|(to, _)| *to == client_address(2) && !is_lost());
+            hear(&mut scene, &mut client, client_address(2));
+        }
+        assert!(!client.is_moving(), "case {lost:b}");
+        assert_eq!((scene.payloads.len(), scene.table.totals().moves), (said, 1), "case {lost:b}");
+    }
+}
+
+#[test]
+fn a_claimed_address_gets_no_more_bytes_than_came_from_there() {
+    let victim = client_address(9);
+    let mut scene = scene(10);
+    // A player of ours that would like the server to flood somebody else, whose answers it does not get.
+    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    let (connection, ..) = scene.connections[0];
+    client.begin_move();
+    let mut spoofed_bytes = 0;
+    for round in 0..200 {
+        if round % 10 == 0 {
+            let packet = say(&scene, &mut client, b"hit me");
+            spoofed_bytes += packet.len();
+            scene.receive(victim, &packet);
+        }
+        scene.wait(Duration::from_millis(50));
+        scene.send(connection, &[7; 1_200]);
+        let received_bytes = bytes_sent_to(&scene, victim);
+        assert!(received_bytes <= spoofed_bytes, "{received_bytes} bytes for {spoofed_bytes}");
+    }
+    assert!(scene.table.totals().held_back > 100);
+    // Guessing is of no use either.
+    let key = Key([1; 32]);
+    let mut out = [0; PACKET_BYTES_MAX];
+    for guess in 0..100 {
+        let length = packet::seal_move(PROTOCOL, &key, 1_000 + guess, 0, &Move::encode(guess, &[]), &mut out);
+        scene.sent.clear();
+        scene.receive(victim, &out[..length]);
+        assert!(scene.sent[0].1.len() < 40, "another challenge");
+    }
+    (0..10).for_each(|_| scene.send(connection, &[7; 1_200]));
+    assert!(bytes_sent_to(&scene, victim) <= 5 * PACKET_BYTES_MAX);
+}
+
+#[test]
+fn a_move_that_was_overtaken_or_is_repeated_does_not_move_back() {
+    let mut scene = scene(10);
+    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    let (connection, ..) = scene.connections[0];
+    client.begin_move();
+    let packets = [b"first", b"again", b"third"].map(|payload| say(&scene, &mut client, payload));
+    scene.receive(client_address(2), &packets[0]);
+    scene.receive(client_address(3), &packets[2]);
+    scene.receive(client_address(2), &packets[1]);
+    scene.receive(client_address(4), &packets[2]);
+    scene.sent.clear();
+    scene.send(connection, b"snapshot");
+    assert_eq!(scene.sent[0].0, client_address(3));
+    let heard: Vec<_> = scene.payloads.iter().map(|(_, payload)| &payload[..]).collect();
+    assert_eq!(heard, [&b"first"[..], b"third", b"again"], "nothing is lost, and nothing is heard twice");
+    assert_eq!((scene.table.totals().moves, scene.refused(NetcodeError::Replayed)), (2, 1));
+}
+
+#[test]
+fn whoever_moves_to_an_address_that_another_has_left_unheard_gets_it_and_the_other_can_still_move() {
+    let (home, away) = (client_address(1), client_address(2));
+    let mut scene = scene(10);
+    let mut first = scene.connect(token(1, |_| ()), home);
+    let mut second = scene.connect(token(2, |_| ()), away);
+    let [first_connection, second_connection] = [scene.connections[0].0, scene.connections[1].0];
+    second.begin_move();
+    scene.exchange(&mut second, home);
+    assert!(!second.is_moving());
+    let packet = say(&scene, &mut second, b"mine");
+    scene.receive(home, &packet);
+    first.begin_move();
+    scene.exchange(&mut first, away);
+    let packet = say(&scene, &mut first, b"and mine");
+    scene.receive(away, &packet);
+    let heard: Vec<_> = scene.payloads.iter().filter(|(_, payload)| !payload.is_empty()).cloned().collect();
+    assert_eq!(heard, [(second_connection, b"mine".to_vec()), (first_connection, b"and mine".to_vec())]);
+    // The one who goes does not take the other's address along.
+    let mut parting = Vec::new();
+    first.disconnect(|packet| parting.push(packet.to_vec()));
+    parting.iter().for_each(|packet| scene.receive(away, packet));
+    let packet = say(&scene, &mut second, b"still here");
+    scene.receive(home, &packet);
+    assert_eq!(scene.payloads.last(), Some(&(second_connection, b"still here".to_vec())));
+}
+
+#[test]
+fn moves_of_strangers_are_counted_cost_little_and_move_nobody() {
+    let mut scene = scene(10);
+    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    let (connection, ..) = scene.connections[0];
+    client.begin_move();
+    let right = say(&scene, &mut client, b"move");
+    let mut other_place = right.clone();
+    other_place[2] = 1;
+    let mut far_place = right.clone();
+    far_place[2..6].fill(0xff);
+    let mut damaged = right.clone();
+    damaged[100] ^= 1;
+    scene.receive(client_address(2), &other_place);
+    scene.receive(client_address(2), &far_place);
+    assert_eq!(scene.table.totals().unknown_source, 2);
+    scene.receive(client_address(2), &damaged);
+    assert_eq!((scene.refused(NetcodeError::Seal), scene.sent.len()), (1, 0), "it is not answered");
+    // From one source, and from many.
+    (0..2 * HANDSHAKES_PER_SOURCE_MAX).for_each(|_| scene.receive(client_address(3), &damaged));
+    assert!(scene.turned_away(HandshakeRefusal::SourceLimit) >= u64::from(HANDSHAKES_PER_SOURCE_MAX));
+    let sources = HANDSHAKES_PER_50_MS_MAX as u16;
+    for number in 0..sources {
+        scene.receive(SocketAddr::from(([203, (number >> 8) as u8, number as u8, 7], 7)), &damaged);
+    }
+    assert!(scene.turned_away(HandshakeRefusal::Budget) > 0);
+    assert_eq!((scene.table.totals().moves, scene.payloads.len()), (0, 0));
+    scene.wait(Duration::from_secs(1));
+    scene.receive(client_address(2), &right);
+    assert_eq!((scene.table.totals().moves, &scene.payloads[..]), (1, &[(connection, b"move".to_vec())][..]));
+}
