@@ -61,7 +61,7 @@ pub enum NetcodeError {
     /// A type that does not exist, or that this end does not receive.
     #[error("a packet type that is not received here")]
     Type,
-    /// The sequence number has no or more than eight bytes, or one that no honest peer reaches.
+    /// The sequence number has more than eight bytes.
     #[error("a sequence number that cannot be")]
     Sequence,
     /// Received before, or too old to tell.
