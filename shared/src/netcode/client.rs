@@ -74,7 +74,7 @@ pub struct NetcodeClient {
     /// Which of the token's addresses is tried or was reached.
     address: usize,
     started_at: Duration,
-    /// When this address was first asked, or the server last heard of.
+    /// When this phase began, or the server was last heard of in it.
     heard_at: Duration,
     sent_at: Option<Duration>,
     sequence: u64,
@@ -161,7 +161,9 @@ impl NetcodeClient {
         if is_protected {
             self.replay.insert(header.sequence);
         }
-        self.heard_at = now;
+        if is_sign_of_life(header.packet_type, self.stage) {
+            self.heard_at = now;
+        }
         Ok(match (header.packet_type, self.stage) {
             (PacketType::Challenge, Stage::Requesting) => {
                 self.response.copy_from_slice(data);
@@ -342,4 +344,15 @@ impl NetcodeClient {
         self.stage = Stage::Ended(end);
         Heard::Ended(end)
     }
+}
+
+/// Whether a packet puts off the timeout: only what leads on, and what a connection lives on. Challenges and denials are not
+/// protected against being sent again, so whoever has recorded one could keep a client waiting for a server that is gone.
+fn is_sign_of_life(packet_type: PacketType, stage: Stage) -> bool {
+    matches!(
+        (packet_type, stage),
+        (PacketType::Challenge, Stage::Requesting)
+            | (PacketType::KeepAlive, Stage::Responding)
+            | (PacketType::KeepAlive | PacketType::Payload, Stage::Connected(_))
+    )
 }

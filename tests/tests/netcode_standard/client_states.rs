@@ -54,6 +54,8 @@ enum Event {
 use Event::{Expiry, Hear, Leave, Timeout};
 use PacketType::{Challenge, Denied, Disconnect, KeepAlive as KeepAlivePacket, Payload, Request, Response};
 
+const PACKETS: [PacketType; 7] = [Request, Denied, Challenge, Response, KeepAlivePacket, Payload, Disconnect];
+
 /// A client, its time, and the server that it talks to.
 struct Subject {
     client: NetcodeClient,
@@ -262,6 +264,34 @@ fn a_keep_alive_tells_the_place_and_payloads_before_it_are_discarded() {
     assert_eq!(subject.client.place(), Some(told), "the bytes of the packet");
     let mut payload = subject.packet(Payload);
     assert_eq!(subject.client.receive(subject.now, &mut payload), Ok(Heard::Payload(&[1; 5])));
+}
+
+/// Each timeout is that of its phase: "if neither a challenge nor a denied packet", "if neither a keep-alive nor a denied
+/// packet", "if no payload or keep-alive packet" is received within it. Challenges and denials are not protected against
+/// being sent again, so whoever has recorded one could otherwise keep a client where it is for ever.
+#[test]
+fn only_what_the_standard_names_keeps_a_client_from_timing_out() {
+    for from in [State::Requesting(0), State::Responding(0), State::Connected(0)] {
+        for packet_type in PACKETS.into_iter().filter(|&packet_type| leads_to(from, Hear(packet_type), 1) == from) {
+            let mut subject = reach(1, from);
+            subject.now += TIMEOUT - Duration::from_millis(1);
+            subject.apply(Hear(packet_type));
+            assert_eq!(subject.state(), from, "{packet_type:?}");
+            subject.now += Duration::from_millis(1);
+            subject.update();
+            let keeps = matches!((from, packet_type), (State::Connected(_), KeepAlivePacket | Payload));
+            let expected = if keeps { from } else { leads_to(from, Timeout, 1) };
+            assert_eq!(subject.state(), expected, "{packet_type:?} in {from:?}");
+        }
+    }
+    // A keep-alive that was recorded is no other than the first one.
+    let mut subject = reach(1, State::Connected(0));
+    let recorded = subject.packet(KeepAlivePacket);
+    subject.client.receive(subject.now, &mut recorded.clone()).expect("the first time");
+    subject.now += TIMEOUT;
+    assert_eq!(subject.client.receive(subject.now, &mut recorded.clone()), Err(NetcodeError::Replayed));
+    subject.update();
+    assert_eq!(subject.state(), TIMED_OUT);
 }
 
 /// The timeout begins anew with each phase and each address.
