@@ -337,6 +337,8 @@ impl NetcodeClient {
         self.stage = Stage::Requesting;
         self.heard_at = now;
         self.sent_at = None;
+        // Each server counts from 0.
+        self.replay = ReplayWindow::default();
         true
     }
 

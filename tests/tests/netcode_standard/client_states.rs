@@ -334,6 +334,20 @@ fn a_token_expires_over_all_addresses_together() {
     }
 }
 
+/// A server numbers the packets of a connection from 0: what an earlier one has said does not make the next one's old.
+#[test]
+fn the_next_server_begins_to_count_anew() {
+    let mut subject = reach(2, State::Responding(0));
+    // The first server has let the client in, but its keep-alives were lost.
+    (0..1_000).for_each(|_| subject.apply(Hear(Payload)));
+    subject.apply(Timeout);
+    assert_eq!(subject.state(), State::Requesting(1));
+    subject.apply(Hear(Challenge));
+    subject.number = 0;
+    subject.apply(Hear(KeepAlivePacket));
+    assert_eq!(subject.state(), State::Connected(1));
+}
+
 /// A connection on which nothing happens but keep-alives, both ways, stays as it is, longer than its token's life.
 #[test]
 fn an_idle_connection_makes_no_transition() {
