@@ -126,6 +126,12 @@ mod tests {
         let accepted = CheckedPacket { sequence: 1, content: PacketContent::Messages };
         assert_eq!(check_channel_packet(&small(0, b"hi"), 0), Ok(accepted));
         assert_eq!(check_channel_packet(&small(0, b""), 0), Err(WireError::InvalidField));
+        let long = |length: u16| {
+            let [high, low] = (0x4000 | length).to_be_bytes();
+            [&[0, 1, 0, 0, 1, 0, high, low][..], &vec![b'x'; length.into()]].concat()
+        };
+        assert_eq!(check_channel_packet(&long(MESSAGE_BYTES_MAX as u16), 0), Ok(accepted));
+        assert_eq!(check_channel_packet(&long(MESSAGE_BYTES_MAX as u16 + 1), 0), Err(WireError::InvalidField));
         let far = [0, 1, 0, 0, 1, 0x80, 0, 0xff, 0xff, 1, b'x'];
         assert_eq!(check_channel_packet(&far, 0), Err(WireError::MessageGap));
         assert_eq!(check_channel_packet(&far, 65_535), Ok(accepted));
@@ -134,6 +140,9 @@ mod tests {
         }
         assert_eq!(check_channel_packet(&[0, 1, 7, 0, 0], 0), Err(WireError::NotAccepted), "another channel");
         assert_eq!(check_channel_packet(&[4, 1, 5, 6, 0], 0), Err(WireError::InvalidField), "a range before zero");
+        let further = [4, 1, 9, 3, 1, 3, 2];
+        assert_eq!(check_channel_packet(&further, 0), Err(WireError::InvalidField), "a further one before zero");
+        assert_eq!(check_channel_packet(&[4, 1, 5, 0, 0, 0], 0), Err(WireError::TooLong), "and something behind it");
         assert_eq!(
             check_channel_packet(&[4, 1, 9, 3, 1, 1, 1], 0),
             Ok(CheckedPacket { sequence: 1, content: PacketContent::Acknowledgements { oldest: 6, newest: 9 } })
