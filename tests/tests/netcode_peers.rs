@@ -1,5 +1,5 @@
-//! Our connection layer with a second implementation of the standard, by another author, over loopback: each end with the
-//! other's, and each with tokens of either. Time is what the test says; but whether a token has expired, the other
+//! Our connection layer with a second implementation of the standard, by another author, over loopback: each end with
+//! the other's, and each with tokens of either. Time is what the test says; but whether a token has expired, the other
 //! implementation asks the system's clock.
 
 use std::net::SocketAddr;
@@ -19,7 +19,8 @@ const STEP: Duration = Duration::from_millis(20);
 const STEPS: u32 = 100;
 const KEY: ConnectKey = ConnectKey::DEVELOPMENT;
 
-/// The other implementation receives into a buffer of 1,200 bytes, which is less than the largest packet of the standard.
+/// The other implementation receives into a buffer of 1,200 bytes, which is less than the largest packet of the
+/// standard.
 const PAYLOAD_BYTES_MAX_THERE: usize = 1_200 - 1 - 8 - 16;
 
 /// Who has made the token.

@@ -348,8 +348,9 @@ impl NetcodeClient {
     }
 }
 
-/// Whether a packet puts off the timeout: only what leads on, and what a connection lives on. Challenges and denials are not
-/// protected against being sent again, so whoever has recorded one could keep a client waiting for a server that is gone.
+/// Whether a packet puts off the timeout: only what leads on, and what a connection lives on. Challenges and denials
+/// are not protected against being sent again, so whoever has recorded one could keep a client waiting for a server
+/// that is gone.
 fn is_sign_of_life(packet_type: PacketType, stage: Stage) -> bool {
     matches!(
         (packet_type, stage),

@@ -1,5 +1,5 @@
-//! "Client State Machine": every state, whatever can happen in it, and where that leads; the table below is the standard's
-//! text. Nothing is sent: the client is moved along by packets that a server could have sealed, and by time.
+//! "Client State Machine": every state, whatever can happen in it, and where that leads; the table below is the
+//! standard's text. Nothing is sent: the client is moved along by packets that a server could have sealed, and by time.
 //!
 //! Two of the standard's states are not the client's. *Disconnected* before the beginning is not to have made a
 //! [`NetcodeClient`] yet, and *invalid connect token* is an error of [`ConnectToken::decode`], so that no client begins
@@ -159,8 +159,8 @@ fn reach(addresses: usize, wanted: State) -> Subject {
 }
 
 /// Every transition of the standard from a state; whatever is not listed leaves the client where it is. "All other
-/// transitions are failure cases", in which the client first "attempts to connect to the next server address in the connect
-/// token", of which there are `addresses`.
+/// transitions are failure cases", in which the client first "attempts to connect to the next server address in the
+/// connect token", of which there are `addresses`.
 fn leads_to(from: State, event: Event, addresses: usize) -> State {
     let next = |address: usize, end| if address + 1 < addresses { State::Requesting(address + 1) } else { end };
     match (from, event) {
@@ -266,9 +266,9 @@ fn a_keep_alive_tells_the_place_and_payloads_before_it_are_discarded() {
     assert_eq!(subject.client.receive(subject.now, &mut payload), Ok(Heard::Payload(&[1; 5])));
 }
 
-/// Each timeout is that of its phase: "if neither a challenge nor a denied packet", "if neither a keep-alive nor a denied
-/// packet", "if no payload or keep-alive packet" is received within it. Challenges and denials are not protected against
-/// being sent again, so whoever has recorded one could otherwise keep a client where it is for ever.
+/// Each timeout is that of its phase: "if neither a challenge nor a denied packet", "if neither a keep-alive nor a
+/// denied packet", "if no payload or keep-alive packet" is received within it. Challenges and denials are not protected
+/// against being sent again, so whoever has recorded one could otherwise keep a client where it is for ever.
 #[test]
 fn only_what_the_standard_names_keeps_a_client_from_timing_out() {
     for from in [State::Requesting(0), State::Responding(0), State::Connected(0)] {

@@ -1,6 +1,6 @@
-//! Our netcode against the published standard (mas-bandwidth/netcode, `STANDARD.md`, version 1.02, with the errata of its
-//! `IMPLEMENTERS.md`), by evidence that our own code has no part in: bytes sealed by libsodium, and the standard's rules,
-//! written down as tables. What tests beside the code show already is not shown again here.
+//! Our netcode against the published standard (mas-bandwidth/netcode, `STANDARD.md`, version 1.02, with the errata of
+//! its `IMPLEMENTERS.md`), by evidence that our own code has no part in: bytes sealed by libsodium, and the standard's
+//! rules, written down as tables. What tests beside the code show already is not shown again here.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! "Reading Encrypted Packets" and "Replay Protection", at both ends of a connection. Sizes and numbers of sequence bytes
-//! are checked beside the codec, and the window against all histories beside it.
+//! "Reading Encrypted Packets" and "Replay Protection", at both ends of a connection. Sizes and numbers of sequence
+//! bytes are checked beside the codec, and the window against all histories beside it.
 
 use std::net::SocketAddr;
 
@@ -88,7 +88,8 @@ impl Connection {
 }
 
 /// "The server ignores packets with type connection challenge packet. The client ignores packets with type connection
-/// request packet and connection response packet." Nor has a connected end any use for the other packets of a handshake.
+/// request packet and connection response packet." Nor has a connected end any use for the other packets of a
+/// handshake.
 #[test]
 fn each_end_takes_the_types_that_are_meant_for_it() {
     let ignored = Ok("nothing");
@@ -138,8 +139,8 @@ fn a_number_counts_for_the_types_that_are_replay_protected() {
     }
 }
 
-/// "If the packet type fails the replay protection already received test, ignore the packet. If the per-packet type data
-/// fails to decrypt, ignore the packet", in this order: what was received before costs no decryption.
+/// "If the packet type fails the replay protection already received test, ignore the packet. If the per-packet type
+/// data fails to decrypt, ignore the packet", in this order: what was received before costs no decryption.
 #[test]
 fn a_number_is_looked_at_before_the_seal_and_kept_only_after_it() {
     for end in ENDS {
@@ -149,8 +150,8 @@ fn a_number_is_looked_at_before_the_seal_and_kept_only_after_it() {
         let mut forged = first.clone();
         *forged.last_mut().expect("a tag") ^= 1;
         assert_eq!(connection.receive(end, &forged), Err(NetcodeError::Replayed), "at the {end:?}");
-        // "Advance the most recent replay protection sequence #" comes after decryption: whoever cannot seal cannot push
-        // the window beyond what the other end will say next.
+        // "Advance the most recent replay protection sequence #" comes after decryption: whoever cannot seal cannot
+        // push the window beyond what the other end will say next.
         let mut forged = far.clone();
         *forged.last_mut().expect("a tag") ^= 1;
         assert_eq!(connection.receive(end, &forged), Err(NetcodeError::Seal), "at the {end:?}");
@@ -159,8 +160,8 @@ fn a_number_is_looked_at_before_the_seal_and_kept_only_after_it() {
     }
 }
 
-/// "Any packet older than the most recent sequence number received, minus the replay buffer size, is discarded", up to the
-/// last number there is: errata of the standard, an addition there would overflow.
+/// "Any packet older than the most recent sequence number received, minus the replay buffer size, is discarded", up to
+/// the last number there is: errata of the standard, an addition there would overflow.
 #[test]
 fn the_window_reaches_back_as_far_as_it_says_and_up_to_the_last_number() {
     for end in ENDS {

@@ -96,8 +96,8 @@ fn a_request_of_the_size_that_the_text_gives_is_ignored() {
     assert_eq!(server.refused(NetcodeError::TooShort), 1);
 }
 
-/// "If the decrypted private connect token fails to be read for any reason, ignore the packet." The types of addresses are
-/// 1 and 2, as the errata say.
+/// "If the decrypted private connect token fails to be read for any reason, ignore the packet." The types of addresses
+/// are 1 and 2, as the errata say.
 #[test]
 fn a_sealed_part_that_holds_what_no_token_holds_is_ignored() {
     // Place in the sealed part, and bytes.
@@ -161,7 +161,8 @@ fn challenges_count_from_zero_and_tell_whose_they_are() {
     }
 }
 
-/// "If the encrypted challenge token data fails to decrypt, ignore the packet." None of these spoils what comes after it.
+/// "If the encrypted challenge token data fails to decrypt, ignore the packet." None of these spoils what comes after
+/// it.
 #[test]
 fn a_response_lets_in_only_with_the_challenge_that_was_sent_to_its_address() {
     let mut server = Server::new(10);
@@ -203,8 +204,8 @@ fn a_response_lets_in_only_with_the_challenge_that_was_sent_to_its_address() {
     assert_eq!((server.totals().unknown_source, count_all(&server)), at, "they are late, and no fault");
 }
 
-/// "If no client slots are available, then the server is full. Respond with a connection denied packet", also to those who
-/// were challenged while there was room.
+/// "If no client slots are available, then the server is full. Respond with a connection denied packet", also to those
+/// who were challenged while there was room.
 #[test]
 fn the_last_place_goes_to_the_first_response_and_the_second_is_denied() {
     let mut server = Server::new(1);
@@ -223,9 +224,9 @@ fn the_last_place_goes_to_the_first_response_and_the_second_is_denied() {
     assert_eq!(server.turned_away(HandshakeRefusal::Full), 1);
 }
 
-/// Deviations, on purpose: a client id that is connected may connect again, and what becomes of the former connection is
-/// decided above netcode; a full server denies before it asks whether the token is in use elsewhere, for being shown here
-/// must not spoil it for a port that has room.
+/// Deviations, on purpose: a client id that is connected may connect again, and what becomes of the former connection
+/// is decided above netcode; a full server denies before it asks whether the token is in use elsewhere, for being shown
+/// here must not spoil it for a port that has room.
 #[test]
 fn a_connected_client_id_is_challenged_and_a_used_token_is_denied_by_a_full_server() {
     let mut server = Server::new(2);
@@ -242,11 +243,12 @@ fn a_connected_client_id_is_challenged_and_a_used_token_is_denied_by_a_full_serv
     assert_eq!(server.turned_away(HandshakeRefusal::Full), 1);
 }
 
-/// "If no connection payload packet or connection keep-alive packet are received from a client within the timeout period
-/// specified in the connect token, the client slot is reset": nothing else keeps it.
+/// "If no connection payload packet or connection keep-alive packet are received from a client within the timeout
+/// period specified in the connect token, the client slot is reset": nothing else keeps it.
 #[test]
 fn a_place_is_kept_by_payloads_and_keep_alives_and_by_nothing_else() {
-    // The vectors' token has a timeout of 5 s; each row is sent every second, with a number of its own or the same again.
+    // The vectors' token has a timeout of 5 s; each row is sent every second, with a number of its own or the same
+    // again.
     let table = [
         ("keep-alives", PacketType::KeepAlive, true, false, false),
         ("payloads", PacketType::Payload, true, false, false),
