@@ -205,23 +205,27 @@ fn a_response_lets_in_only_with_the_challenge_that_was_sent_to_its_address() {
 }
 
 /// "If no client slots are available, then the server is full. Respond with a connection denied packet", also to those
-/// who were challenged while there was room.
+/// who were challenged while there was room, whether they respond or ask again.
 #[test]
-fn the_last_place_goes_to_the_first_response_and_the_second_is_denied() {
+fn the_last_place_goes_to_the_first_response_and_everybody_else_is_denied() {
     let mut server = Server::new(1);
-    let mut responses = Vec::new();
-    for number in 1..=2u8 {
+    let mut said = Vec::new();
+    for number in 1..=3u8 {
         let token = server.token(number.into(), |_| ());
         let mut client = NetcodeClient::new(token, server.now);
         let asked = client.update(server.now).expect("it asks at once").to_vec();
         let mut challenge = server.receive(client_address(number), &asked).reply();
         client.receive(server.now, &mut challenge).expect("a challenge");
-        responses.push(client.update(server.now).expect("it responds at once").to_vec());
+        let response = client.update(server.now).expect("it responds at once").to_vec();
+        said.push(if number == 3 { asked } else { response });
     }
-    assert!(matches!(server.receive(client_address(1), &responses[0]), Outcome::Connected(..)));
-    let denied = server.receive(client_address(2), &responses[1]).reply();
-    assert_eq!(Header::read(&denied).map(|header| header.packet_type), Ok(PacketType::Denied));
-    assert_eq!(server.turned_away(HandshakeRefusal::Full), 1);
+    assert!(matches!(server.receive(client_address(1), &said[0]), Outcome::Connected(..)));
+    for number in 2..=3u8 {
+        let denied = server.receive(client_address(number), &said[usize::from(number) - 1]).reply();
+        let packet_type = Header::read(&denied).map(|header| header.packet_type);
+        assert_eq!(packet_type, Ok(PacketType::Denied), "client {number}");
+        assert_eq!(server.turned_away(HandshakeRefusal::Full), u64::from(number) - 1);
+    }
 }
 
 /// Deviations, on purpose: a client id that is connected may connect again, and what becomes of the former connection

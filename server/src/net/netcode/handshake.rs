@@ -137,8 +137,14 @@ impl Handshakes {
     fn forget_oldest(&mut self, used_tokens: &UsedTokens) {
         if let Some((expires_at, address)) = self.expiries.pop_front()
             && self.pending.get(&address).is_some_and(|pending| pending.expires_at == expires_at)
-            && let Some(pending) = self.pending.remove(&address)
         {
+            self.forget(address, used_tokens);
+        }
+    }
+
+    /// Forgets a handshake that leads nowhere: its token may be shown elsewhere.
+    fn forget(&mut self, address: SocketAddr, used_tokens: &UsedTokens) {
+        if let Some(pending) = self.pending.remove(&address) {
             used_tokens.withdraw(pending.tag);
         }
     }
@@ -225,9 +231,16 @@ impl Table {
             return Err(silently(HandshakeRefusal::SourceLimit));
         }
         let tag = tag_of(request.sealed);
-        if self.handshakes.pending.get(&from).is_some_and(|pending| pending.tag == tag) {
-            // A repeated request: its token was found right before.
-            return Ok(());
+        if let Some(pending) = self.handshakes.pending.get(&from).filter(|pending| pending.tag == tag) {
+            // A repeated request: its token was found right before, but there may be no room any more.
+            let newcomer = pending.newcomer;
+            return match self.reason_to_deny(newcomer.client) {
+                Some(refusal) => {
+                    self.handshakes.forget(from, &self.options.used_tokens);
+                    Err((refusal, Some(Box::new(newcomer))))
+                }
+                None => Ok(()),
+            };
         }
         if !self.handshakes.is_within_budget(now) {
             return Err(silently(HandshakeRefusal::Budget));
@@ -239,12 +252,9 @@ impl Table {
             return Err(silently(HandshakeRefusal::OtherServer));
         }
         let newcomer = Newcomer::new(&private, from);
-        if self.handshakes.quarantined.contains_key(&newcomer.client) {
-            return Err((HandshakeRefusal::Quarantined, Some(Box::new(newcomer))));
-        }
-        if !self.has_room() {
+        if let Some(refusal) = self.reason_to_deny(newcomer.client) {
             // Before the token counts as shown here: it may be good at another port.
-            return Err((HandshakeRefusal::Full, Some(Box::new(newcomer))));
+            return Err((refusal, Some(Box::new(newcomer))));
         }
         if !self.options.used_tokens.show(tag, self.options.worker, from, unix_s, expires_at_s) {
             return Err(silently(HandshakeRefusal::Used));
@@ -253,6 +263,15 @@ impl Table {
         let pending = Pending { newcomer, user_data: Box::new(private.user_data), tag, expires_at };
         self.handshakes.add(pending, &self.options.used_tokens);
         Ok(())
+    }
+
+    /// Why a client whose token is right may not come in now; it is told that it may not.
+    fn reason_to_deny(&self, client: ClientId) -> Option<HandshakeRefusal> {
+        if self.handshakes.quarantined.contains_key(&client) {
+            Some(HandshakeRefusal::Quarantined)
+        } else {
+            (!self.has_room()).then_some(HandshakeRefusal::Full)
+        }
     }
 
     fn challenge(&mut self, from: SocketAddr, reply: &mut ReplyBuffer) {
@@ -284,11 +303,8 @@ impl Table {
             return Received::Nothing;
         }
         let (newcomer, tag) = (pending.newcomer, pending.tag);
-        let is_quarantined = self.handshakes.quarantined.contains_key(&newcomer.client);
-        if is_quarantined || !self.has_room() {
-            let refusal = if is_quarantined { HandshakeRefusal::Quarantined } else { HandshakeRefusal::Full };
-            self.handshakes.pending.remove(&from);
-            self.options.used_tokens.withdraw(tag);
+        if let Some(refusal) = self.reason_to_deny(newcomer.client) {
+            self.handshakes.forget(from, &self.options.used_tokens);
             self.totals.handshakes_refused[refusal as usize] += 1;
             self.reply(PacketType::Denied, &newcomer.send_key, &[], reply);
             return Received::Reply;
