@@ -13,7 +13,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::WireError;
 use throng_shared::wire::channel::{ChannelFull, GAME_MESSAGE, MessageChannel};
-use throng_shared::wire::control::{self, ClientControl, GoodbyeReason, Hello, Refused, ServerControl, Welcome};
+use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, Welcome};
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 use throng_shared::wire::snapshot::Snapshot;
@@ -23,6 +23,7 @@ use crate::pace::Pace;
 use crate::prediction::Prediction;
 use crate::replica::{Interpolated, Replica, ReplicaEntity};
 use crate::server_clock::ServerClock;
+use crate::state::{CloseReason, Resumption, State};
 use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 
 /// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
@@ -91,47 +92,6 @@ pub struct Client<T> {
     stats: ClientStats,
     scratch: Vec<u8>,
     frame: Vec<u8>,
-}
-
-/// How far a client has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The encrypted connection is being made.
-    Connecting,
-    /// Connected; hello has been said.
-    Greeting,
-    /// In the world.
-    Playing,
-    /// It is over.
-    Closed(CloseReason),
-}
-
-/// Why it is over.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CloseReason {
-    /// The server did not let us in.
-    #[error("refused: {}", describe(.0))]
-    Refused(Refused),
-    /// The server ended it.
-    #[error("sent away: {0}")]
-    Goodbye(GoodbyeReason),
-    /// The connection broke, or was never made. [`Client::reconnect`] may help.
-    #[error("no connection: {0}")]
-    Transport(TransportEnd),
-    /// We ended it.
-    #[error("left")]
-    Left,
-}
-
-/// How a client came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resumption {
-    /// Whether everything went on: the same character, the same view, and no message missed. Otherwise the seat was no
-    /// longer held, or another program had it: the world was entered anew.
-    pub is_complete: bool,
-    /// How many ticks of the server went by between the last snapshot before and the first sign after, a welcome or a
-    /// snapshot; 0 when it is not complete.
-    pub gap_ticks: u32,
 }
 
 /// Why a message cannot be sent.
@@ -599,16 +559,5 @@ impl<T: ClientTransport> Client<T> {
             self.transport.disconnect(now);
             self.state = State::Closed(reason);
         }
-    }
-}
-
-fn describe(refused: &Refused) -> String {
-    let Refused { reason, version_min, version_max, world_name, world_hash } = refused;
-    match reason {
-        control::RefusalReason::Version => format!("{reason}; the server speaks {version_min} to {version_max}"),
-        control::RefusalReason::World => {
-            format!("{reason}; the server runs `{world_name}` with hash {world_hash:016x}: use the same world files")
-        }
-        control::RefusalReason::Full | control::RefusalReason::UnknownInstance => reason.to_string(),
     }
 }

@@ -54,14 +54,16 @@ mod pace;
 mod prediction;
 mod replica;
 mod server_clock;
+mod state;
 pub mod swarm;
 mod token;
 mod transport;
 mod udp;
 
-pub use client::{Client, ClientStats, CloseReason, Resumption, SendError, State};
+pub use client::{Client, ClientStats, SendError};
 pub use prediction::Prediction;
 pub use replica::{Interpolated, Replica, ReplicaEntity};
+pub use state::{CloseReason, Resumption, State};
 pub use token::{TokenError, connect_token, development_token, token_data};
 pub use transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 pub use udp::{MOVE_AFTER, UdpTransport};

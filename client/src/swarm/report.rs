@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::SwarmOptions;
 use super::completeness::Completeness;
 use super::member::Member;
-use crate::client::State;
+use crate::state::State;
 
 /// Everybody's counts at one moment.
 #[derive(Debug, Default)]

@@ -25,7 +25,7 @@ impl ReplayWindow {
 
     /// Whether a packet with this number would be the newest.
     pub fn is_newest(&self, sequence: u64) -> bool {
-        sequence >= self.end
+        sequence >= self.newest && !self.is_received(sequence)
     }
 
     /// Notes that a packet with this number was received and its seal found right.

@@ -141,7 +141,7 @@ fn packets_whose_numbers_and_lengths_do_not_fit_are_ignored() {
     // As the stock implementation writes the number 0.
     assert_eq!(Header::read(&[0x05; 40]).map(|header| header.sequence), Ok(0));
     assert_eq!(read(0x06, 17), Err(NetcodeError::TooShort));
-    for prefix in [0x17, 0x1f, 0x10, 0x80] {
+    for prefix in [0x19, 0x1f, 0x10, 0x80] {
         assert_eq!(read(prefix, 200), Err(NetcodeError::Type), "{prefix:#x}");
     }
     // Prefix, eight bytes of a sequence number and a tag, and then nothing: not even a disconnect is shorter.
@@ -149,7 +149,10 @@ fn packets_whose_numbers_and_lengths_do_not_fit_are_ignored() {
     for length in 1..25 {
         assert_eq!(read(0x86, length), Err(NetcodeError::TooShort), "{length}");
     }
-    let sizes = [(1u8, 0, 0), (2, 308, 308), (3, 308, 308), (4, 8, 8), (5, 1, PAYLOAD_BYTES_MAX), (6, 0, 0)];
+    let payload = (5, 1, PAYLOAD_BYTES_MAX);
+    // A move names its place besides.
+    let moves = [(7, 4 + 10, PAYLOAD_BYTES_MAX), (8, 8, 8)];
+    let sizes = [(1u8, 0, 0), (2, 308, 308), (3, 308, 308), (4, 8, 8), payload, (6, 0, 0), moves[0], moves[1]];
     for (number, least, most) in sizes {
         let around = 1 + 1 + 16;
         assert_eq!(read(0x10 | number, around + least), Ok(()), "{number}");

@@ -23,7 +23,8 @@ pub(crate) fn client_address(number: u8) -> SocketAddr {
 pub(crate) fn data_of(packet_type: PacketType) -> Vec<u8> {
     let length = match packet_type {
         PacketType::Challenge | PacketType::Response => 8 + CHALLENGE_BYTES,
-        PacketType::KeepAlive => 8,
+        PacketType::KeepAlive | PacketType::MoveChallenge => 8,
+        PacketType::Move => 10,
         PacketType::Payload => 5,
         PacketType::Request | PacketType::Denied | PacketType::Disconnect => 0,
     };
@@ -85,6 +86,7 @@ impl Server {
         let outcome = match self.table.receive(self.now, from, &mut packet, &mut reply) {
             Received::Nothing => return Outcome::Nothing,
             Received::Payload { payload, .. } => return Outcome::Payload(payload.to_vec()),
+            Received::Moved { .. } => panic!("the standard knows no moves"),
             Received::Disconnected { .. } => return Outcome::Disconnected,
             Received::Reply => Outcome::Reply(reply.packet().to_vec()),
             Received::Connected { connection, .. } => Outcome::Connected(connection, reply.packet().to_vec()),

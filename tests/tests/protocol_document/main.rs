@@ -17,7 +17,9 @@ use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits;
 use throng_shared::netcode::client::{HANDSHAKE_INTERVAL, KEEP_ALIVE_INTERVAL};
 use throng_shared::netcode::connect_token::{ADDRESSES_MAX, PRIVATE_BYTES, TOKEN_BYTES};
-use throng_shared::netcode::packet::{self, Header, KeepAlive, PacketType, REQUEST_BYTES};
+use throng_shared::netcode::packet::{
+    self, Header, KeepAlive, MOVE_PAYLOAD_BYTES_MAX, Move, PacketType, REQUEST_BYTES,
+};
 use throng_shared::netcode::replay::{REPLAY_WINDOW, ReplayWindow};
 use throng_shared::netcode::{
     ConnectToken, HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeError, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX, PrivateToken,
@@ -44,7 +46,7 @@ const PACE_SOURCE: &str = include_str!("../../../shared/src/wire/channel_pace.rs
 const TABLE_SOURCE: &str = include_str!("../../../server/src/net/netcode/table.rs");
 
 /// Everything on the page that has a mark is checked below; a new mark needs a check.
-const EXAMPLES: [&str; 15] = [
+const EXAMPLES: [&str; 16] = [
     "channel-ack",
     "channel-ack-ranges",
     "channel-message",
@@ -55,6 +57,7 @@ const EXAMPLES: [&str; 15] = [
     "hello",
     "input-frame",
     "keep-alive",
+    "move",
     "refused",
     "snapshot",
     "token-addresses",
@@ -224,14 +227,24 @@ fn the_examples_of_tokens_are_encoded_and_decoded_alike() {
 fn the_example_of_a_packet_is_sealed_and_opened_alike() {
     let key = Key(std::array::from_fn(|place| place as u8));
     let told = KeepAlive { client_index: 2, clients_max: 1_000 };
-    let mut bytes = [0; PACKET_BYTES_MAX];
-    let length = packet::seal(PacketType::KeepAlive, PROTOCOL_ID, &key, 258, &[&told.encode()], &mut bytes);
-    let mut bytes = bytes[..length].to_vec();
+    let mut scratch = [0; PACKET_BYTES_MAX];
+    let length = packet::seal(PacketType::KeepAlive, PROTOCOL_ID, &key, 258, &[&told.encode()], &mut scratch);
+    let mut bytes = scratch[..length].to_vec();
     assert_eq!(bytes, example("keep-alive"));
     let header = Header::read(&bytes).expect("it is well-formed");
     assert_eq!((header.packet_type, header.sequence), (PacketType::KeepAlive, 258));
     let data = header.open(PROTOCOL_ID, &key, &mut bytes).expect("it is sealed with this key");
     assert_eq!(KeepAlive::decode(data), Some(told));
+
+    let mut data = [0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
+    data[10..].copy_from_slice(b"hi");
+    let length = packet::seal_move(PROTOCOL_ID, &key, 258, 2, &data, &mut scratch);
+    let mut bytes = scratch[..length].to_vec();
+    assert_eq!(bytes, example("move"));
+    let header = Header::read(&bytes).expect("it is well-formed");
+    assert_eq!((header.packet_type, header.sequence, header.place), (PacketType::Move, 258, 2));
+    let data = header.open(PROTOCOL_ID, &key, &mut bytes).expect("it is sealed with this key");
+    assert_eq!(Move::decode(data), Ok(Move { answer: 0, payload: b"hi" }));
 }
 
 #[test]

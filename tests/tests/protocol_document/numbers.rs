@@ -106,6 +106,8 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("| forgotten after {} s |", limits::PENDING_MS / 1_000),
         format!("or that are {REPLAY_WINDOW} or more behind"),
         format!("| up to {} accepted; more than {}", grouped(PAYLOAD_BYTES_MAX), grouped(limits::DATAGRAM_BYTES_MAX)),
+        format!("length *n* of the payload, 0 to {} |", grouped(MOVE_PAYLOAD_BYTES_MAX)),
+        format!("fill its moves up to {} bytes", grouped(PACKET_BYTES_MAX)),
         format!("everything that follows, at most {} bytes |", grouped(limits::MESSAGE_BYTES_MAX)),
         format!("A message has 1 to {} bytes", grouped(limits::MESSAGE_BYTES_MAX)),
         format!("up to {} bytes of the game's", grouped(limits::GAME_MESSAGE_BYTES_MAX)),
