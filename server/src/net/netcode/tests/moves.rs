@@ -125,6 +125,19 @@ fn a_claimed_address_gets_no_more_bytes_than_came_from_there() {
 }
 
 #[test]
+fn a_claimed_address_is_not_sent_keep_alives() {
+    let mut scene = scene(10);
+    let _client = scene.connect(token(1, |_| ()), client_address(1));
+    let mut out = [0; PACKET_BYTES_MAX];
+    let length = packet::seal_move(PROTOCOL, &Key([1; 32]), 1_000, 0, &[0; 10], &mut out);
+    scene.receive(client_address(9), &out[..length]);
+    (0..40).for_each(|_| scene.wait(Duration::from_millis(100)));
+    assert_eq!((scene.sent.len(), scene.disconnected.len()), (1, 0), "the challenge");
+    scene.wait(Duration::from_secs(1));
+    assert_eq!((scene.sent.len(), scene.disconnected.len()), (1, 1), "and then it is over");
+}
+
+#[test]
 fn a_move_that_was_overtaken_or_is_repeated_does_not_move_back() {
     let mut scene = scene(10);
     let mut client = scene.connect(token(1, |_| ()), client_address(1));
