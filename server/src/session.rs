@@ -135,6 +135,17 @@ impl Sessions {
         self.place(client).ok().map(|place| &mut self.sorted[place])
     }
 
+    /// The place in [`Sessions::all`] of a client's session, or where it would be, when that is not before `from`: cheap for
+    /// whoever goes through many clients in order.
+    pub(crate) fn find_after(&self, from: usize, client: ClientId) -> Result<usize, usize> {
+        const NEAR: usize = 8;
+        let rest = self.sorted.get(from..).unwrap_or_default();
+        let near = rest.iter().take(NEAR).position(|session| session.client >= client);
+        let place = near.unwrap_or_else(|| rest.partition_point(|session| session.client < client));
+        let is_found = rest.get(place).is_some_and(|session| session.client == client);
+        if is_found { Ok(from + place) } else { Err(from + place) }
+    }
+
     /// Adds a session; one that its client had before is replaced.
     pub fn insert(&mut self, session: Session) {
         match self.place(session.client) {
@@ -183,6 +194,26 @@ impl Strikes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_goes_through_clients_in_order_finds_each_that_is_there() {
+        let rate = TickRate::new(20);
+        let mut sessions = Sessions::default();
+        let here = [3, 4, 9, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 40];
+        for id in here {
+            let connection = ConnectionId { worker: 0, slot: 0, generation: 0 };
+            let name = String::new();
+            sessions.insert(Session::new(ClientId(id), connection, name, NetId(1), Entity::PLACEHOLDER, rate));
+        }
+        for step in 1..15 {
+            let mut next = 0;
+            for id in (0..50).step_by(step) {
+                let place = sessions.find_after(next, ClientId(id));
+                assert_eq!(place, here.binary_search(&id));
+                next = place.unwrap_or_else(|place| place);
+            }
+        }
+    }
 
     #[test]
     fn a_strike_each_second_is_forgiven_and_a_burst_is_not() {

@@ -26,8 +26,12 @@ pub(crate) fn decode_inputs(
     for session in sessions.all_mut() {
         session.frames_this_tick = 0;
     }
+    // Both are sorted by client.
+    let mut next = 0;
     for frame in inbound.0.frames() {
-        let Some(session) = sessions.get_mut(frame.client) else { continue };
+        let place = sessions.find_after(next, frame.client);
+        next = place.unwrap_or_else(|place| place);
+        let Some(session) = place.ok().map(|place| &mut sessions.all_mut()[place]) else { continue };
         session.frames_this_tick += 1;
         if session.frames_this_tick > INPUT_DATAGRAMS_PER_TICK_MAX {
             totals.frames_surplus += 1;

@@ -26,7 +26,7 @@ pub(super) struct Candidate {
 /// An entity that the client should be told about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
-    /// Smaller goes first.
+    /// Smaller goes first; reckoned only when not all have room.
     pub(super) rank: f32,
     pub(super) net_id: NetId,
     pub(super) slot: u16,

@@ -5,14 +5,13 @@ use throng_shared::ids::NetId;
 use throng_shared::limits::VIEW_SLOTS_MAX;
 use throng_shared::tick::Tick;
 
-/// One slot.
+/// One slot. Small, for all of a view's are gone through several times a tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) net_id: NetId,
     pub(super) stage: Stage,
     /// Row in this tick's columns; valid while the entity is in view.
     pub(super) row: u32,
-    pub(super) distance_squared_m2: f32,
     /// Counts the owners of this slot.
     pub(super) generation: u16,
     /// When it came into view.
@@ -26,6 +25,8 @@ pub(super) struct Slot {
     /// Whether the last state that was sent is to be sent once more if no other follows it.
     pub(super) is_repeat_due: bool,
 }
+
+const _: () = assert!(size_of::<Slot>() <= 28);
 
 /// Life of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +68,11 @@ impl Slots {
     }
 
     /// Gives an entity a slot. False when all are taken.
-    pub(super) fn enter(&mut self, net_id: NetId, row: u32, distance_squared_m2: f32, tick: Tick) -> bool {
+    pub(super) fn enter(&mut self, net_id: NetId, row: u32, tick: Tick) -> bool {
         let slot = Slot {
             net_id,
             stage: Stage::Entering,
             row,
-            distance_squared_m2,
             generation: 0,
             entered: tick,
             sent: Tick(0),

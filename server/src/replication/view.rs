@@ -12,7 +12,7 @@ use throng_shared::wire::snapshot::{
 
 use super::scratch::{self, Candidate, Pending, Scratch};
 use super::sent::{SentEntry, SentSnapshots, Verdict};
-use super::slots::{Slots, Stage};
+use super::slots::{Slot, Slots, Stage};
 use crate::interest::InterestRules;
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
@@ -96,7 +96,7 @@ impl ClientView {
                 }
             });
             candidates.sort_unstable_by(|a, b| order(a.distance_squared_m2, a.net_id, b.distance_squared_m2, b.net_id));
-            self.admit_candidates(tick, rules.visible_max, scratch);
+            self.admit_candidates(tick, columns, rules.visible_max, viewer_m, scratch);
         });
     }
 
@@ -119,33 +119,40 @@ impl ClientView {
                 continue;
             }
             slot.row = row.unwrap_or(slot.row);
-            slot.distance_squared_m2 = distance_squared_m2;
             near_count += usize::from(distance_squared_m2 <= enter_squared_m2);
         }
         near_count
     }
 
     /// Lets the nearest candidates in; when the view is full, at the expense of the farthest.
-    fn admit_candidates(&mut self, tick: Tick, visible_max: usize, scratch: &mut Scratch) {
+    fn admit_candidates(
+        &mut self,
+        tick: Tick,
+        columns: &CharacterColumns,
+        visible_max: usize,
+        viewer_m: Vec2,
+        scratch: &mut Scratch,
+    ) {
         let room = visible_max.saturating_sub(self.slots.in_view_count());
         if scratch.candidates.len() > room {
-            self.displace_farthest(room, scratch);
+            self.displace_farthest(room, columns, viewer_m, scratch);
         }
         let room = visible_max.saturating_sub(self.slots.in_view_count());
         for candidate in scratch.candidates.iter().take(room) {
-            if !self.slots.enter(candidate.net_id, candidate.row, candidate.distance_squared_m2, tick) {
+            if !self.slots.enter(candidate.net_id, candidate.row, tick) {
                 break;
             }
         }
     }
 
     /// Lets the farthest leave, one for each candidate beyond `room` that is clearly nearer.
-    fn displace_farthest(&mut self, room: usize, scratch: &mut Scratch) {
+    fn displace_farthest(&mut self, room: usize, columns: &CharacterColumns, viewer_m: Vec2, scratch: &mut Scratch) {
         let farthest = &mut scratch.pending;
         farthest.clear();
         for (index, slot) in self.slots.all().iter().enumerate() {
             if slot.is_in_view() {
-                farthest.push(Pending { rank: slot.distance_squared_m2, net_id: slot.net_id, slot: index as u16 });
+                let rank = columns.positions_m[slot.row as usize].distance_squared(viewer_m);
+                farthest.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
             }
         }
         farthest.sort_unstable_by(|a, b| order(b.rank, b.net_id, a.rank, a.net_id));
@@ -187,8 +194,8 @@ impl ClientView {
         scratch::with(|scratch| {
             scratch.snapshot.clear();
             scratch.snapshot.header = header;
-            self.collect_entries(header.tick, columns, scratch);
-            self.choose_entries(header.tick, columns, scratch);
+            self.collect_entries(columns, scratch);
+            self.choose_entries(&header, columns, scratch);
             out.clear();
             if self.sent.is_newest_empty() && !is_wanted {
                 self.sent.skip_newest();
@@ -204,9 +211,10 @@ impl ClientView {
     }
 
     /// Puts all leaves, and as many of the others as there is room for, into the snapshot, and notes that they are sent.
-    fn choose_entries(&mut self, tick: Tick, columns: &CharacterColumns, scratch: &mut Scratch) {
+    fn choose_entries(&mut self, header: &SnapshotHeader, columns: &CharacterColumns, scratch: &mut Scratch) {
         let Scratch { snapshot, pending, leaving, .. } = scratch;
         let slots = &mut self.slots;
+        let tick = header.tick;
         self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
         let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS;
         room_bits -= leaving.len() * LEAVE_BITS;
@@ -216,6 +224,10 @@ impl ClientView {
         snapshot.leaves.extend_from_slice(leaving);
         let needed_bits: usize = pending.iter().map(|pending| entry_bits(slots, pending.slot)).sum();
         if needed_bits > room_bits {
+            let viewer_m = Vec2::new(header.position_m.x, header.position_m.z);
+            for pending in pending.iter_mut() {
+                pending.rank = rank(&slots.all()[usize::from(pending.slot)], tick, columns, viewer_m);
+            }
             pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
         }
         for pending in pending.iter() {
@@ -241,7 +253,7 @@ impl ClientView {
     }
 
     /// Collects what may have to be written: who leaves, and whose state has changed or must be said once more.
-    fn collect_entries(&mut self, tick: Tick, columns: &CharacterColumns, scratch: &mut Scratch) {
+    fn collect_entries(&mut self, columns: &CharacterColumns, scratch: &mut Scratch) {
         let Scratch { pending, leaving, .. } = scratch;
         pending.clear();
         leaving.clear();
@@ -255,11 +267,7 @@ impl ClientView {
                     // a loss is noticed only after a round trip.
                     let is_last_word = slot.is_repeat_due && slot.acked < slot.sent;
                     if changed > slot.sent || is_last_word {
-                        let waited_ticks = 1 + tick.since(slot.sent.max(slot.entered));
-                        // Who is near is not arbitrarily more urgent: waiting must count there too.
-                        let nearness_m2 = slot.distance_squared_m2 + NEAR_M * NEAR_M;
-                        let rank = nearness_m2 / (waited_ticks as f32 * waited_ticks as f32);
-                        pending.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
+                        pending.push(Pending { rank: 0.0, net_id: slot.net_id, slot: index as u16 });
                     }
                 }
             }
@@ -284,6 +292,14 @@ impl ClientView {
 
 fn entry_bits(slots: &Slots, slot: u16) -> usize {
     if slots.all()[usize::from(slot)].stage == Stage::Entering { ENTER_BITS } else { UPDATE_BITS }
+}
+
+/// How little urgent an entity is: the farther it is, the less, and the longer it has waited, the more.
+fn rank(slot: &Slot, tick: Tick, columns: &CharacterColumns, viewer_m: Vec2) -> f32 {
+    let waited_ticks = (1 + tick.since(slot.sent.max(slot.entered))) as f32;
+    // Who is near is not arbitrarily more urgent: waiting must count there too.
+    let nearness_m2 = columns.positions_m[slot.row as usize].distance_squared(viewer_m) + NEAR_M * NEAR_M;
+    nearness_m2 / (waited_ticks * waited_ticks)
 }
 
 /// A snapshot that carried `entry` has arrived.
