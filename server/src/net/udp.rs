@@ -143,6 +143,11 @@ impl UdpTransport {
         Waker::new(self.poll.registry(), WAKE)
     }
 
+    /// Whether the last look at the socket left nothing in it.
+    pub fn is_emptied(&self) -> bool {
+        self.is_emptied
+    }
+
     /// Waits until a datagram has arrived, somebody wakes us, or `longest` is over. Does not wait when the last look at the
     /// socket left something in it.
     pub fn wait(&mut self, longest: Duration) {
