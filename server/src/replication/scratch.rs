@@ -4,12 +4,11 @@
 use std::cell::RefCell;
 
 use throng_shared::ids::NetId;
-use throng_shared::wire::snapshot::Snapshot;
+use throng_shared::wire::snapshot::{ENTER_BITS, UPDATE_BITS};
 
 /// Lists, empty or with what an earlier view left in them. They grow to what the largest view needs.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    pub(super) snapshot: Snapshot,
     pub(super) candidates: Vec<Candidate>,
     pub(super) pending: Vec<Pending>,
     pub(super) leaving: Vec<u16>,
@@ -30,6 +29,14 @@ pub(super) struct Pending {
     pub(super) rank: f32,
     pub(super) net_id: NetId,
     pub(super) slot: u16,
+    pub(super) is_entering: bool,
+}
+
+impl Pending {
+    /// What it takes in a snapshot.
+    pub(super) fn bits(&self) -> usize {
+        if self.is_entering { ENTER_BITS } else { UPDATE_BITS }
+    }
 }
 
 thread_local! {

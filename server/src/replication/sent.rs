@@ -80,15 +80,18 @@ impl SentSnapshots {
         }
     }
 
-    /// Begins a new snapshot, without entries. Calls `settle` for each entry of those that have waited [`ACK_WAIT_MS`]: they
-    /// are taken for lost.
-    pub(super) fn begin(&mut self, tick: Tick, mut settle: impl FnMut(SentEntry, Tick)) {
+    /// Takes for lost what has waited for [`ACK_WAIT_MS`] at `tick`: calls `settle` for each of its entries.
+    pub(super) fn expire(&mut self, tick: Tick, mut settle: impl FnMut(SentEntry, Tick)) {
         let wait_ticks = self.wait_ticks;
         let is_overdue = |snapshot: &SentSnapshot| tick.since(snapshot.tick) >= wait_ticks;
         while self.snapshots.front().is_some_and(is_overdue) {
             self.settle(0, 0, &mut settle);
             self.forget_settled();
         }
+    }
+
+    /// Begins a new snapshot, without entries.
+    pub(super) fn begin(&mut self, tick: Tick) {
         self.snapshots.push_back(SentSnapshot { tick, entry_count: 0, is_settled: false });
     }
 
@@ -98,17 +101,6 @@ impl SentSnapshots {
             newest.entry_count += 1;
             self.entries.push_back(entry);
         }
-    }
-
-    /// Whether the snapshot that was begun last has no entries.
-    pub(super) fn is_newest_empty(&self) -> bool {
-        self.snapshots.back().is_none_or(|newest| newest.entry_count == 0)
-    }
-
-    /// The snapshot that was begun last is not sent after all; it has no entries.
-    pub(super) fn skip_newest(&mut self) {
-        debug_assert!(self.is_newest_empty(), "its entries would be those of the one before");
-        self.snapshots.pop_back();
     }
 
     /// Takes every open snapshot for lost, and calls `settle` with its entries.
@@ -185,7 +177,8 @@ mod tests {
     fn send(sent: &mut SentSnapshots, ticks: std::ops::RangeInclusive<u32>) -> Vec<u32> {
         let mut displaced = Vec::new();
         for tick in ticks {
-            sent.begin(Tick(tick), |_, tick| displaced.push(tick.0));
+            sent.expire(Tick(tick), |_, tick| displaced.push(tick.0));
+            sent.begin(Tick(tick));
             sent.push(entry(tick as u16));
         }
         displaced
@@ -223,11 +216,9 @@ mod tests {
         let mut sent = ring();
         let mut acks = SnapshotAcks::default();
         for tick in 1..=1_000 {
-            sent.begin(Tick(tick), |_, _| panic!("everything is acknowledged"));
+            sent.expire(Tick(tick), |_, _| panic!("everything is acknowledged"));
+            sent.begin(Tick(tick));
             (0..tick % 4).for_each(|number| sent.push(entry((tick * 4 + number) as u16)));
-            if sent.is_newest_empty() {
-                sent.skip_newest();
-            }
             if tick >= 3 {
                 acks.insert(Tick(tick - 2));
                 sent.acknowledge(&acks, |entry, tick, verdict| {

@@ -6,9 +6,7 @@ use throng_shared::limits::{LEAVES_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
-use throng_shared::wire::snapshot::{
-    COUNTS_BITS, ENTER_BITS, Enter, HEADER_BYTES, LEAVE_BITS, SnapshotHeader, UPDATE_BITS, Update,
-};
+use throng_shared::wire::snapshot::{COUNTS_BITS, Counts, HEADER_BYTES, LEAVE_BITS, SnapshotHeader, SnapshotWriter};
 
 use super::scratch::{self, Candidate, Pending, Scratch};
 use super::sent::{SentEntry, SentSnapshots, Verdict};
@@ -152,7 +150,7 @@ impl ClientView {
         for (index, slot) in self.slots.all().iter().enumerate() {
             if slot.is_in_view() {
                 let rank = columns.positions_m[slot.row as usize].distance_squared(viewer_m);
-                farthest.push(Pending { rank, net_id: slot.net_id, slot: index as u16 });
+                farthest.push(Pending { rank, net_id: slot.net_id, slot: index as u16, is_entering: false });
             }
         }
         farthest.sort_unstable_by(|a, b| order(b.rank, b.net_id, a.rank, a.net_id));
@@ -192,64 +190,89 @@ impl ClientView {
         out: &mut Vec<u8>,
     ) {
         scratch::with(|scratch| {
-            scratch.snapshot.clear();
-            scratch.snapshot.header = header;
-            self.collect_entries(columns, scratch);
-            self.choose_entries(&header, columns, scratch);
             out.clear();
-            if self.sent.is_newest_empty() && !is_wanted {
-                self.sent.skip_newest();
-                return;
+            let slots = &mut self.slots;
+            self.sent.expire(header.tick, |entry, tick| settle_lost(slots, entry, tick));
+            self.collect_entries(columns, scratch);
+            self.leave_out_what_does_not_fit(&header, columns, scratch);
+            if is_wanted || !scratch.leaving.is_empty() || !scratch.pending.is_empty() {
+                self.write_entries(&header, columns, scratch, out);
             }
-            let snapshot = &scratch.snapshot;
-            self.counts.enters += snapshot.enters.len() as u32;
-            self.counts.updates += snapshot.updates.len() as u32;
-            self.counts.leaves += snapshot.leaves.len() as u32;
-            snapshot.encode(out);
-            debug_assert!(out.len() <= SNAPSHOT_BYTES_MAX, "the room was reckoned in the same bits");
         });
     }
 
-    /// Puts all leaves, and as many of the others as there is room for, into the snapshot, and notes that they are sent.
-    fn choose_entries(&mut self, header: &SnapshotHeader, columns: &CharacterColumns, scratch: &mut Scratch) {
-        let Scratch { snapshot, pending, leaving, .. } = scratch;
-        let slots = &mut self.slots;
-        let tick = header.tick;
-        self.sent.begin(tick, |entry, tick| settle_lost(slots, entry, tick));
-        let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS;
-        room_bits -= leaving.len() * LEAVE_BITS;
-        for &slot in leaving.iter() {
-            self.sent.push(SentEntry::leave(slot, slots.all()[usize::from(slot)].generation));
+    /// Keeps the most urgent of the pending entries, as many as there is room for beside the leaves.
+    fn leave_out_what_does_not_fit(
+        &mut self,
+        header: &SnapshotHeader,
+        columns: &CharacterColumns,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { pending, leaving, .. } = scratch;
+        let mut room_bits = (SNAPSHOT_BYTES_MAX - HEADER_BYTES) * 8 - COUNTS_BITS - leaving.len() * LEAVE_BITS;
+        let slots = &self.slots;
+        let needed_bits: usize = pending.iter().map(Pending::bits).sum();
+        if needed_bits <= room_bits {
+            return;
         }
-        snapshot.leaves.extend_from_slice(leaving);
-        let needed_bits: usize = pending.iter().map(|pending| entry_bits(slots, pending.slot)).sum();
-        if needed_bits > room_bits {
-            let viewer_m = Vec2::new(header.position_m.x, header.position_m.z);
-            for pending in pending.iter_mut() {
-                pending.rank = rank(&slots.all()[usize::from(pending.slot)], tick, columns, viewer_m);
-            }
-            pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
+        let viewer_m = Vec2::new(header.position_m.x, header.position_m.z);
+        for pending in pending.iter_mut() {
+            pending.rank = rank(&slots.all()[usize::from(pending.slot)], header.tick, columns, viewer_m);
         }
-        for pending in pending.iter() {
-            let bits = entry_bits(slots, pending.slot);
-            if bits > room_bits {
+        pending.sort_unstable_by(|a, b| order(a.rank, a.net_id, b.rank, b.net_id));
+        pending.retain(|pending| {
+            let has_room = pending.bits() <= room_bits;
+            if has_room {
+                room_bits -= pending.bits();
+            } else {
                 self.counts.deferred += 1;
+            }
+            has_room
+        });
+    }
+
+    /// Writes what was collected, and notes that it is sent.
+    fn write_entries(
+        &mut self,
+        header: &SnapshotHeader,
+        columns: &CharacterColumns,
+        scratch: &Scratch,
+        out: &mut Vec<u8>,
+    ) {
+        let Scratch { pending, leaving, .. } = scratch;
+        let enters = pending.iter().filter(|pending| pending.is_entering).count();
+        let counts = Counts { leaves: leaving.len(), enters, updates: pending.len() - enters };
+        let mut writer = SnapshotWriter::new(header, counts, out);
+        self.sent.begin(header.tick);
+        for &slot in leaving {
+            writer.leave(slot);
+            self.sent.push(SentEntry::leave(slot, self.slots.all()[usize::from(slot)].generation));
+        }
+        // Enters come before updates.
+        for is_entering in [true, false] {
+            if is_entering && enters == 0 {
                 continue;
             }
-            room_bits -= bits;
-            let slot = &mut slots.all_mut()[usize::from(pending.slot)];
-            let state = columns.states[slot.row as usize];
-            if slot.stage == Stage::Entering {
-                let archetype = columns.archetypes[slot.row as usize];
-                snapshot.enters.push(Enter { slot: pending.slot, net_id: slot.net_id, archetype, state });
-            } else {
-                snapshot.updates.push(Update { slot: pending.slot, state });
+            for pending in pending.iter().filter(|pending| pending.is_entering == is_entering) {
+                let slot = &mut self.slots.all_mut()[usize::from(pending.slot)];
+                let row = slot.row as usize;
+                let state = columns.packed_states[row];
+                if is_entering {
+                    writer.enter(pending.slot, slot.net_id, columns.archetypes[row], state);
+                } else {
+                    writer.update(pending.slot, state);
+                }
+                slot.is_repeat_due = columns.changed[row] > slot.sent;
+                slot.sent = header.tick;
+                slot.was_sent = true;
+                self.sent.push(SentEntry::state(pending.slot, slot.generation));
             }
-            slot.is_repeat_due = columns.changed[slot.row as usize] > slot.sent;
-            slot.sent = tick;
-            slot.was_sent = true;
-            self.sent.push(SentEntry::state(pending.slot, slot.generation));
         }
+        writer.finish();
+        debug_assert!(out.len() <= SNAPSHOT_BYTES_MAX, "the room was reckoned in the same bits");
+        self.counts.enters += counts.enters as u32;
+        self.counts.updates += counts.updates as u32;
+        self.counts.leaves += counts.leaves as u32;
     }
 
     /// Collects what may have to be written: who leaves, and whose state has changed or must be said once more.
@@ -267,7 +290,8 @@ impl ClientView {
                     // a loss is noticed only after a round trip.
                     let is_last_word = slot.is_repeat_due && slot.acked < slot.sent;
                     if changed > slot.sent || is_last_word {
-                        pending.push(Pending { rank: 0.0, net_id: slot.net_id, slot: index as u16 });
+                        let is_entering = slot.stage == Stage::Entering;
+                        pending.push(Pending { rank: 0.0, net_id: slot.net_id, slot: index as u16, is_entering });
                     }
                 }
             }
@@ -288,10 +312,6 @@ impl ClientView {
     pub fn take_counts(&mut self) -> ViewCounts {
         std::mem::take(&mut self.counts)
     }
-}
-
-fn entry_bits(slots: &Slots, slot: u16) -> usize {
-    if slots.all()[usize::from(slot)].stage == Stage::Entering { ENTER_BITS } else { UPDATE_BITS }
 }
 
 /// How little urgent an entity is: the farther it is, the less, and the longer it has waited, the more.
@@ -338,7 +358,7 @@ mod tests {
     use glam::IVec3;
     use throng_shared::ids::Archetype;
     use throng_shared::quantised::QuantisedState;
-    use throng_shared::wire::snapshot::Snapshot;
+    use throng_shared::wire::snapshot::{PackedState, Snapshot};
 
     const RULES: InterestRules = InterestRules { enter_radius_m: 50.0, leave_radius_m: 60.0, visible_max: 100 };
 
@@ -356,7 +376,8 @@ mod tests {
                 columns.resize(1);
                 columns.net_ids[0] = NetId(net_id);
                 columns.archetypes[0] = Archetype::Bot;
-                columns.states[0] = QuantisedState { position: IVec3::splat(5), ..QuantisedState::default() };
+                let state = QuantisedState { position: IVec3::splat(5), ..QuantisedState::default() };
+                columns.packed_states[0] = PackedState::new(&state);
                 columns.changed[0] = Tick(changed);
             }
             self.grid.rebuild(&columns.positions_m);

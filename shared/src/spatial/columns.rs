@@ -5,6 +5,7 @@ use glam::Vec2;
 use crate::ids::{Archetype, NetId};
 use crate::quantised::QuantisedState;
 use crate::tick::Tick;
+use crate::wire::snapshot::PackedState;
 
 /// One row per character, sorted by [`NetId`]; all columns have the same length. Written once per tick, after the
 /// simulation; read by interest and replication in the same tick and by bots in the next.
@@ -21,6 +22,8 @@ pub struct CharacterColumns {
     pub archetypes: Vec<Archetype>,
     /// What clients are told.
     pub states: Vec<QuantisedState>,
+    /// The same as it goes over the wire.
+    pub packed_states: Vec<PackedState>,
     /// The tick in which `states` last became what it is.
     pub changed: Vec<Tick>,
 }
@@ -57,6 +60,7 @@ impl CharacterColumns {
         self.velocities_mps.resize(count, Vec2::ZERO);
         self.archetypes.resize(count, Archetype::Bot);
         self.states.resize(count, QuantisedState::default());
+        self.packed_states.resize(count, PackedState::default());
         self.changed.resize(count, Tick(0));
     }
 }

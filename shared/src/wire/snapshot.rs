@@ -13,8 +13,8 @@
 //! | 105 bits | for each enter: slot (10), net id (32), archetype (4), state (59) |
 //! | 69 bits | for each update: slot (10), state (59) |
 //!
-//! State: x and z relative to the own position, both quantised (16 each, signed, 1/64 m), y (17, signed, 1/64 m), yaw
-//! (8, 1/256 turn), locomotion (2).
+//! State: the low 16 bits of x and of z (1/64 m), which stand for the place that is nearest to the own position; y (17,
+//! signed, 1/64 m), yaw (8, 1/256 turn), locomotion (2). So its bits are the same for every client.
 //!
 //! A slot names an entity for one client from its enter to its leave. Until the client has acknowledged a snapshot that
 //! carried its enter, an entity is sent as an enter, whenever its state changes or the last one is lost; a leave is sent
@@ -117,26 +117,14 @@ impl Snapshot {
     /// Appends the snapshot to `out`. Counts and distances must be within the limits of the format; the sender's
     /// selection sees to that.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        encode_header(&self.header, out);
-        let origin = quantise_position(self.header.position_m);
-        let mut bits = BitWriter::new(out);
-        bits.put(self.leaves.len() as u32, LEAVE_COUNT_BITS);
-        bits.put(self.enters.len() as u32, COUNT_BITS);
-        bits.put(self.updates.len() as u32, COUNT_BITS);
-        for &slot in &self.leaves {
-            bits.put(u32::from(slot), SLOT_BITS);
+        let counts = Counts { leaves: self.leaves.len(), enters: self.enters.len(), updates: self.updates.len() };
+        let mut writer = SnapshotWriter::new(&self.header, counts, out);
+        self.leaves.iter().for_each(|&slot| writer.leave(slot));
+        for Enter { slot, net_id, archetype, state } in &self.enters {
+            writer.enter(*slot, *net_id, *archetype, PackedState::new(state));
         }
-        for enter in &self.enters {
-            bits.put(u32::from(enter.slot), SLOT_BITS);
-            bits.put(enter.net_id.0, 32);
-            bits.put(enter.archetype as u32, ARCHETYPE_BITS);
-            put_state(&mut bits, &enter.state, origin);
-        }
-        for update in &self.updates {
-            bits.put(u32::from(update.slot), SLOT_BITS);
-            put_state(&mut bits, &update.state, origin);
-        }
-        bits.finish();
+        self.updates.iter().for_each(|update| writer.update(update.slot, PackedState::new(&update.state)));
+        writer.finish();
     }
 
     /// Empties the snapshot, keeping its memory.
@@ -212,24 +200,84 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
     })
 }
 
-/// Two fields instead of five, which the same bits make in the same order.
-fn put_state(bits: &mut BitWriter<'_>, state: &QuantisedState, origin: IVec3) {
-    let plane = signed_bits(state.position.x - origin.x, PLANE_BITS)
-        | signed_bits(state.position.z - origin.z, PLANE_BITS) << PLANE_BITS;
-    bits.put(plane, 2 * PLANE_BITS);
-    let rest = signed_bits(state.position.y, HEIGHT_BITS)
-        | u32::from(state.yaw) << HEIGHT_BITS
-        | (state.locomotion as u32) << (HEIGHT_BITS + YAW_BITS);
-    bits.put(rest, HEIGHT_BITS + YAW_BITS + LOCOMOTION_BITS);
+/// The bits of a state on the wire: the same for every client, so that they are made once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PackedState(u64);
+
+impl PackedState {
+    /// Packs a state.
+    pub fn new(state: &QuantisedState) -> PackedState {
+        let QuantisedState { position, yaw, locomotion } = state;
+        let plane = u64::from(position.x as u16) | u64::from(position.z as u16) << PLANE_BITS;
+        let height = u64::from(signed_bits(position.y, HEIGHT_BITS));
+        let rest = height | u64::from(*yaw) << HEIGHT_BITS | (*locomotion as u64) << (HEIGHT_BITS + YAW_BITS);
+        PackedState(plane | rest << (2 * PLANE_BITS))
+    }
+}
+
+/// How many entries of each kind a snapshot has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// At most [`crate::limits::LEAVES_PER_SNAPSHOT_MAX`].
+    pub leaves: usize,
+    /// With the updates at most [`crate::limits::VISIBLE_MAX`].
+    pub enters: usize,
+    /// See above.
+    pub updates: usize,
+}
+
+/// Writes a snapshot: all leaves, then all enters, then all updates, as many as were announced.
+#[derive(Debug)]
+pub struct SnapshotWriter<'o> {
+    bits: BitWriter<'o>,
+}
+
+impl<'o> SnapshotWriter<'o> {
+    /// Appends what comes before the entries to `out`.
+    pub fn new(header: &SnapshotHeader, counts: Counts, out: &'o mut Vec<u8>) -> SnapshotWriter<'o> {
+        encode_header(header, out);
+        let mut bits = BitWriter::new(out);
+        bits.put(counts.leaves as u32, LEAVE_COUNT_BITS);
+        bits.put(counts.enters as u32, COUNT_BITS);
+        bits.put(counts.updates as u32, COUNT_BITS);
+        SnapshotWriter { bits }
+    }
+
+    /// The entity in a slot is gone.
+    pub fn leave(&mut self, slot: u16) {
+        self.bits.put(u32::from(slot), SLOT_BITS);
+    }
+
+    /// An entity comes into a slot. It must be within [`RANGE_M`] of the own position along x and z.
+    pub fn enter(&mut self, slot: u16, net_id: NetId, archetype: Archetype, state: PackedState) {
+        self.bits.put(u32::from(slot), SLOT_BITS);
+        let who = u128::from(net_id.0) | (archetype as u128) << 32;
+        self.bits.put_wide(who | u128::from(state.0) << (32 + ARCHETYPE_BITS), 32 + ARCHETYPE_BITS + STATE_BITS as u32);
+    }
+
+    /// The new state of the entity in a slot, which must be as near.
+    pub fn update(&mut self, slot: u16, state: PackedState) {
+        self.bits.put_wide(u128::from(slot) | u128::from(state.0) << SLOT_BITS, UPDATE_BITS as u32);
+    }
+
+    /// Fills the last byte.
+    pub fn finish(self) {
+        self.bits.finish();
+    }
 }
 
 fn get_state(bits: &mut BitReader<'_>, origin: IVec3) -> Result<QuantisedState, WireError> {
-    let x = origin.x + bits.get_signed(PLANE_BITS)?;
-    let z = origin.z + bits.get_signed(PLANE_BITS)?;
+    let x = nearest(bits.get(PLANE_BITS)?, origin.x);
+    let z = nearest(bits.get(PLANE_BITS)?, origin.z);
     let y = bits.get_signed(HEIGHT_BITS)?;
     let yaw = bits.get(YAW_BITS)? as u8;
     let locomotion = Locomotion::from_bits(bits.get(LOCOMOTION_BITS)?);
     Ok(QuantisedState { position: IVec3::new(x, y, z), yaw, locomotion })
+}
+
+/// The number nearest to `origin` whose low 16 bits are these.
+fn nearest(low_bits: u32, origin: i32) -> i32 {
+    origin + i32::from((low_bits as u16).wrapping_sub(origin as u16) as i16)
 }
 
 #[cfg(test)]
