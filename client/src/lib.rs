@@ -10,7 +10,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let world = config::builtin_world();
 //! let map = Arc::new(Map::new(&world.config, world.terrain_samples.as_ref())?);
-//! let token = throng_client::development_token("127.0.0.1:7777".parse()?, 42)?;
+//! let token = throng_client::local_token("127.0.0.1:7777".parse()?, 42)?;
 //! let start = Instant::now();
 //! let transport = UdpTransport::connect(token, Duration::ZERO)?;
 //! let mut client = Client::new(transport, map, &world, "Ann");
@@ -28,7 +28,7 @@
 //!     }
 //!     if client.heard_at().is_some_and(|heard_at| now > heard_at + Duration::from_secs(3)) {
 //!         // Broken, or we have another address by now: on with a newer token, as the same character.
-//!         let token = throng_client::development_token("127.0.0.1:7777".parse()?, 42)?;
+//!         let token = throng_client::local_token("127.0.0.1:7777".parse()?, 42)?;
 //!         client.reconnect(UdpTransport::connect(token, now)?);
 //!     }
 //!     if client.is_closed() { break }
@@ -37,6 +37,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`local_token`] is for a server that the same user has started on the same computer without naming a key. In a game, a
+//! login service makes tokens, as [`connect_token`] does, and hands them to players.
 //!
 //! What is shown moves smoothly whatever the tick rate: the own character between its last two predicted positions, up
 //! to a tick behind [`Prediction::state`]; the others between two states that have arrived, 100 ms in the past or what
@@ -64,6 +67,6 @@ pub use client::{Client, ClientStats, SendError};
 pub use prediction::Prediction;
 pub use replica::{Interpolated, Replica, ReplicaEntity};
 pub use state::{CloseReason, Resumption, State};
-pub use token::{TokenError, connect_token, development_token, token_data};
+pub use token::{TokenError, connect_token, development_token, local_token, token_data};
 pub use transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 pub use udp::{MOVE_AFTER, UdpTransport};

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use ring::rand::{SecureRandom, SystemRandom};
+use throng_keys::{LocalKey, LocalKeyError};
 use throng_shared::ids::ClientId;
 use throng_shared::netcode::{self, ConnectToken, Key, PrivateToken};
 use throng_shared::wire::PROTOCOL_ID;
-use throng_shared::wire::key::ConnectKey;
+use throng_shared::wire::key::{ConnectKey, is_loopback};
 use throng_shared::wire::token::TokenData;
 
 /// How long a token can be used to connect, in seconds.
@@ -17,21 +18,35 @@ const EXPIRES_AFTER_S: u64 = 60;
 const TIMEOUT_S: i32 = 10;
 
 /// Why a token could not be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The development key, which everybody knows, protects nothing beyond this machine.
-    #[error("the development key is for loopback addresses only, and {0} is not one: give a key")]
+    /// The development key, which everybody knows, protects nothing beyond this machine; no other has the local key.
+    #[error("the local key and the development key are for loopback addresses only, and {0} is not one: give a key")]
     NotLoopback(SocketAddr),
     /// No address, or too many.
     #[error("cannot make a connect token: {0}")]
     Token(#[from] netcode::TokenError),
+    /// This computer's own key cannot be read.
+    #[error("{0}")]
+    LocalKey(#[from] LocalKeyError),
     /// The operating system gives no random numbers.
     #[error("cannot make a connect token: the system gives no random numbers")]
     Random,
 }
 
-/// A token for a server on this machine that runs with the development key, for the first of its worlds. Each token for the
-/// same player is newer than the one before, and of the same session: it takes over.
+/// A token for a server of the same user on this machine that was given no key, for the first of its worlds. Each token for
+/// the same player is newer than the one before, and of the same session: it takes over.
+///
+/// # Errors
+/// When `server` is not a loopback address, or no server has made the local key yet.
+pub fn local_token(server: SocketAddr, client_id: u64) -> Result<ConnectToken, TokenError> {
+    if !is_loopback(server.ip()) {
+        return Err(TokenError::NotLoopback(server));
+    }
+    connect_token(&[server], ClientId(client_id), token_data(), &LocalKey::of_this_user()?.read()?)
+}
+
+/// As [`local_token`], but for a server that was started with `--development-key`, whoever started it.
 ///
 /// # Errors
 /// When `server` is not a loopback address.

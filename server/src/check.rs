@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use throng_keys::{KeyFileError, read_key_file};
 use throng_shared::config::{KeySource, LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
 
-use crate::settings::{error_text, read_key_file, read_settings_file, read_world_folder};
+use crate::settings::{error_text, read_settings_file, read_world_folder};
 
 /// Tables that every world file has and no settings file knows.
 const WORLD_TABLES: [&str; 3] = ["[world]", "[terrain]", "[[spawn]]"];
@@ -91,7 +92,7 @@ fn check_settings(file: &Path, findings: &mut Findings) {
             match check_key(&settings.net.key, base) {
                 Ok(()) => findings.right.push(format!("ok: {}: server settings", file.display())),
                 Err(error) => {
-                    findings.wrong.push(error_text(&error.context(format!("{}: net.key_file", file.display()))))
+                    findings.wrong.push(format!("error: {}: net.key_file: {error}", file.display()));
                 }
             }
             settings.world_folders.iter().for_each(|folder| check_world(&base.join(folder), findings));
@@ -106,10 +107,11 @@ fn has_world_tables(file: &Path) -> bool {
     text.lines().any(|line| line.split('#').next().is_some_and(|table| WORLD_TABLES.contains(&table.trim())))
 }
 
-/// Looks for the key where the settings say it is; the environment is another one where the server is to run.
-fn check_key(source: &KeySource, base: &Path) -> anyhow::Result<()> {
+/// Looks for the key where the settings say it is; the environment, and the user with a local key, are others where the
+/// server is to run.
+fn check_key(source: &KeySource, base: &Path) -> Result<(), KeyFileError> {
     match source {
-        KeySource::Environment | KeySource::Development => Ok(()),
+        KeySource::Environment | KeySource::Local => Ok(()),
         KeySource::File(file) => read_key_file(&base.join(file)).map(|_| ()),
     }
 }

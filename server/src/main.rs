@@ -10,13 +10,13 @@ use throng_server::check::{self, Findings};
 use throng_server::run::{Server, write_ready_file};
 use throng_server::settings::{KeyOrigin, Overrides, Prepared, error_text, prepare};
 use throng_shared::config::KEY_VARIABLE;
-use throng_shared::wire::key::ConnectKey;
 use tracing_subscriber::EnvFilter;
 
 /// An authoritative simulation server for MMO-scale worlds.
 ///
-/// Without arguments: the built-in meadow, for players of this machine. THRONG_LOG sets what is logged (error, warn, info,
-/// debug). Exit code: 0 after a stop by signal, 1 when the server broke, 2 when something that was given is wrong.
+/// Without arguments: the built-in meadow, for players whom the same user starts on this machine. THRONG_LOG sets what is
+/// logged (error, warn, info, debug). Exit code: 0 after a stop by signal, 1 when the server broke, 2 when something that
+/// was given is wrong.
 #[derive(Parser, Debug)]
 #[command(name = "throng", version)]
 struct Arguments {
@@ -90,8 +90,11 @@ fn greeting(prepared: &Prepared, server: &Server) -> String {
         let (name, hz, characters) = (&config.name, config.tick_rate_hz, config.population.target);
         format!("  world    {name}: {} m, {hz} Hz, {characters} characters", config.size_m)
     }));
-    let key =
-        if prepared.key == ConnectKey::DEVELOPMENT { "development key, this machine only" } else { "with your key" };
+    let key = match &prepared.key_origin {
+        KeyOrigin::Development => "development key, this machine only".to_owned(),
+        KeyOrigin::Local(local) => format!("this machine only, key in {}", local.path().display()),
+        KeyOrigin::File(_) | KeyOrigin::Environment => "with your key".to_owned(),
+    };
     let addresses: Vec<String> = server.game_addresses().iter().map(SocketAddr::to_string).collect();
     lines.push(format!("  players  udp {} ({key})", addresses.join(" ")));
     if let Some(address) = server.http_address {
@@ -114,7 +117,8 @@ fn swarm_commands(prepared: &Prepared, game_addresses: &[SocketAddr]) -> Vec<Str
     };
     let key = match &prepared.key_origin {
         KeyOrigin::File(file) => format!(" --key-file {}", quoted(file)),
-        KeyOrigin::Development | KeyOrigin::Environment => String::new(),
+        KeyOrigin::Development => " --development-key".to_owned(),
+        KeyOrigin::Local(_) | KeyOrigin::Environment => String::new(),
     };
     let mut lines: Vec<String> = (0..prepared.worlds.len())
         .map(|number| {

@@ -1,25 +1,26 @@
 //! What the server was told: settings file, then environment, then flags; and what those name, read.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
+use throng_keys::{KEY_REMEDY, LocalKey, read_key_file};
 use throng_shared::config::{
     KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, WORKERS_MAX, builtin_world, load_world, read_settings,
 };
-use throng_shared::wire::key::ConnectKey;
+use throng_shared::wire::key::{ConnectKey, is_loopback};
 
 /// The settings that the program starts with when it is given none.
 const BUILTIN_SETTINGS: &str = include_str!("../../assets/server.toml");
 
-/// How to get a key, for messages.
-const KEY_REMEDY: &str = "a key is 64 hexadecimal digits, for example from `openssl rand -hex 32`; \
-                          to try things on this machine only, use --development-key";
-
 /// What may follow a settings file that cannot be read, for messages.
 const SETTINGS_REMEDY: &str = "--config and THRONG_CONFIG take a file such as assets/server.toml; \
                                without them the server has settings for players of this machine";
+
+/// What to do when the key is not for the server's addresses, for messages.
+const REACH_REMEDY: &str = "name a key of your own with --key-file FILE or net.key (64 hexadecimal digits, for example \
+                            from `openssl rand -hex 32`), or listen on 127.0.0.1 for players of this machine only";
 
 /// Flags that come before the settings file.
 #[derive(Args, Clone, Debug, Default)]
@@ -70,6 +71,8 @@ pub struct Prepared {
 pub enum KeyOrigin {
     /// Nowhere: everybody knows it.
     Development,
+    /// Where the tools of the same user find it by themselves.
+    Local(LocalKey),
     /// In this file, as seen from the current folder.
     File(PathBuf),
     /// In the environment variable [`KEY_VARIABLE`].
@@ -77,12 +80,19 @@ pub enum KeyOrigin {
 }
 
 impl KeyOrigin {
-    fn new(source: &KeySource, base: &Path) -> KeyOrigin {
-        match source {
-            KeySource::Development => KeyOrigin::Development,
+    /// Where the flags say, or else the settings, whose paths are relative to `base`.
+    fn new(overrides: &Overrides, source: &KeySource, base: &Path) -> anyhow::Result<KeyOrigin> {
+        if overrides.development_key {
+            return Ok(KeyOrigin::Development);
+        }
+        if let Some(file) = &overrides.key_file {
+            return Ok(KeyOrigin::File(PathBuf::from(file)));
+        }
+        Ok(match source {
+            KeySource::Local => KeyOrigin::Local(LocalKey::of_this_user()?),
             KeySource::File(file) => KeyOrigin::File(base.join(file)),
             KeySource::Environment => KeyOrigin::Environment,
-        }
+        })
     }
 }
 
@@ -100,15 +110,10 @@ pub fn prepare(overrides: &Overrides) -> anyhow::Result<Prepared> {
     net.workers = overrides.workers.unwrap_or(net.workers);
     settings.http_bind = overrides.http.or(settings.http_bind);
     settings.threads = overrides.threads.unwrap_or(settings.threads);
-    if overrides.development_key {
-        net.key = KeySource::Development;
-    }
-    let key_origin = match &overrides.key_file {
-        Some(file) => KeyOrigin::File(PathBuf::from(file)),
-        None => KeyOrigin::new(&net.key, &base),
-    };
+    let key_origin = KeyOrigin::new(overrides, &net.key, &base)?;
+    check_reach(&settings, &key_origin)?;
     let key = read_key(&key_origin)?;
-    check_reach(&settings, &key)?;
+    check_secrecy(&settings, &key)?;
     let world_folders: Vec<PathBuf> = if overrides.worlds.is_empty() {
         settings.world_folders.iter().map(|folder| base.join(folder)).collect()
     } else {
@@ -143,16 +148,6 @@ pub fn read_settings_file(file: &Path) -> anyhow::Result<ServerSettings> {
     Ok(read_settings(&file.display().to_string(), &text)?)
 }
 
-/// Reads the file of a key.
-///
-/// # Errors
-/// When it cannot be read, or holds no key.
-pub fn read_key_file(file: &Path) -> anyhow::Result<ConnectKey> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| anyhow!("cannot read the key file {}: {error}\n  help: {KEY_REMEDY}", file.display()))?;
-    ConnectKey::parse(&text).with_context(|| format!("{} does not hold a key", file.display()))
-}
-
 /// Reads all worlds, or says what is wrong with any of them.
 fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
     let (mut worlds, mut wrong) = (Vec::new(), Vec::new());
@@ -169,7 +164,8 @@ fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
 fn read_key(origin: &KeyOrigin) -> anyhow::Result<ConnectKey> {
     match origin {
         KeyOrigin::Development => Ok(ConnectKey::DEVELOPMENT),
-        KeyOrigin::File(file) => read_key_file(file),
+        KeyOrigin::Local(local) => Ok(local.read_or_make()?),
+        KeyOrigin::File(file) => Ok(read_key_file(file)?),
         KeyOrigin::Environment => {
             let Ok(text) = std::env::var(KEY_VARIABLE) else {
                 bail!(
@@ -182,42 +178,61 @@ fn read_key(origin: &KeyOrigin) -> anyhow::Result<ConnectKey> {
 }
 
 /// What the settings' own rules say, said again: flags may have changed the addresses and the key.
-fn check_reach(settings: &ServerSettings, key: &ConnectKey) -> anyhow::Result<()> {
+fn check_reach(settings: &ServerSettings, key_origin: &KeyOrigin) -> anyhow::Result<()> {
     let net = &settings.net;
     ensure!(
         !net.bind.ip().to_canonical().is_unspecified() || net.public_address.is_some(),
         "net.bind = {} listens on every address\n  help: say in net.public_address which one players connect to",
         net.bind
     );
-    let reached = [Some(net.bind), net.public_address];
-    if let Some(address) = reached.into_iter().flatten().find(|address| !key.is_allowed_at(address.ip())) {
-        bail!(
-            "the development key is refused for {address}, for everybody knows it\n  help: name a key of your own with \
-             --key-file FILE or net.key (64 hexadecimal digits, for example from `openssl rand -hex 32`), or listen on \
-             127.0.0.1 for players of this machine only"
-        );
+    let is_local = matches!(key_origin, KeyOrigin::Local(_));
+    match reached_at(settings, |address| is_local && !is_loopback(address)) {
+        Some(address) => {
+            bail!("the local key is refused for {address}: no other computer has it\n  help: {REACH_REMEDY}")
+        }
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Refuses the key that everybody knows, wherever it was read, for addresses that others can reach.
+fn check_secrecy(settings: &ServerSettings, key: &ConnectKey) -> anyhow::Result<()> {
+    match reached_at(settings, |address| !key.is_allowed_at(address)) {
+        Some(address) => {
+            bail!("the development key is refused for {address}, for everybody knows it\n  help: {REACH_REMEDY}")
+        }
+        None => Ok(()),
+    }
+}
+
+/// An address of the server's that is as asked for.
+fn reached_at(settings: &ServerSettings, is_so: impl Fn(IpAddr) -> bool) -> Option<SocketAddr> {
+    let reached = [Some(settings.net.bind), settings.net.public_address];
+    reached.into_iter().flatten().find(|address| is_so(address.ip()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// With a key that is in no file: tests leave the user's own alone.
+    fn flags() -> Overrides {
+        Overrides { development_key: true, ..Overrides::default() }
+    }
+
     #[test]
     fn flags_come_before_the_settings() {
-        let plain = prepare(&Overrides::default()).expect("the built-in settings are right");
+        let plain = prepare(&flags()).expect("the built-in settings are right");
         assert_eq!(plain.settings.net.bind.port(), 7777);
         assert_eq!((plain.key, plain.worlds.len()), (ConnectKey::DEVELOPMENT, 1));
         let address = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
-        let overrides = Overrides { bind: address(1), http: address(2), threads: Some(3), ..Overrides::default() };
+        let overrides = Overrides { bind: address(1), http: address(2), threads: Some(3), ..flags() };
         let settings = prepare(&overrides).expect("the flags are right").settings;
         assert_eq!((Some(settings.net.bind), settings.http_bind, settings.threads), (address(1), address(2), 3));
     }
 
     #[test]
     fn what_a_settings_file_may_say_flags_may_say_too() {
-        let bind = |text: &str| Overrides { bind: text.parse().ok(), ..Overrides::default() };
+        let bind = |text: &str| Overrides { bind: text.parse().ok(), ..flags() };
         prepare(&bind("[::ffff:127.0.0.1]:7777")).expect("it is this machine, written as an IPv6 address");
         for (address, part) in [("[::ffff:0.0.0.0]:7777", "net.public_address"), ("[::ffff:10.0.0.1]:1", "refused")] {
             let text = error_text(&prepare(&bind(address)).expect_err("others reach it"));
@@ -228,7 +243,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_any_world_is_said() {
         let worlds = vec![PathBuf::from("nowhere/first"), PathBuf::from("nowhere/second")];
-        let error = prepare(&Overrides { worlds, ..Overrides::default() }).expect_err("they are not there");
+        let error = prepare(&Overrides { worlds, ..flags() }).expect_err("they are not there");
         let text = error_text(&error);
         for file in ["error: nowhere/first/world.toml", "error: nowhere/second/world.toml"] {
             assert_eq!(text.matches(file).count(), 1, "{text}");

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
-use support::{Finished, Folder, Player, Server, repository, run, swarm_options, wait_until};
+use support::{Finished, Folder, Player, Server, repository, run, run_with, swarm_options, wait_until};
 use throng_client::swarm::{self, SwarmOptions, SwarmReport};
 use throng_client::{CloseReason, State, TransportEnd, connect_token, token_data};
 use throng_server::settings::read_world_folder;
@@ -35,7 +35,7 @@ fn play(options: &SwarmOptions) -> SwarmReport {
 
 #[test]
 fn a_server_with_nothing_but_its_defaults_tells_how_it_is() {
-    let server = Server::start();
+    let server = Server::start_in(Folder::new(), &[]);
     wait_until("it is ready", || {
         let answer = server.get("/readyz");
         let expected = if answer.status == 200 { "ready\n" } else { "starting: no tick yet\n" };
@@ -116,7 +116,7 @@ fn a_player_goes_on_over_another_socket_as_the_same_character() {
 
 #[test]
 fn network_threads_share_the_players() {
-    let server = Server::start_in(Folder::new(), &["--workers", "3"]);
+    let server = Server::start_in(Folder::new(), &["--development-key", "--workers", "3"]);
     assert_eq!(server.games.len(), 3);
     assert!(server.greeting.contains(" --workers 3"), "{}", server.greeting);
     play(&SwarmOptions { servers: server.games.clone(), ..swarm_options(server.game) });
@@ -163,17 +163,57 @@ fn strangers_are_counted_and_not_logged_one_by_one() {
 }
 
 #[test]
+fn a_server_without_a_key_of_its_own_lets_in_only_those_who_can_read_its_local_key() {
+    let server = Server::start_in(Folder::new(), &[]);
+    server.refuses(&ConnectKey::DEVELOPMENT);
+    let local = server.local_key();
+    assert!(server.greeting.contains(&format!("key in {}", local.path().display())), "{}", server.greeting);
+    let key = local.read().expect("the server has made it");
+    let mut player = Player::connect(server.game, &key);
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
+    // The next one goes on with it; with the flag it is not asked for.
+    let folder = server.stop();
+    let server = Server::start_in(folder, &[]);
+    assert_eq!(server.local_key().read().expect("it is still there"), key);
+    let mut player = Player::connect(server.game, &key);
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
+    let server = Server::start_in(server.stop(), &["--development-key"]);
+    server.refuses(&key);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_local_key_that_is_broken_stops_the_start() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let state = folder.path().display().to_string();
+    for (text, mode, part) in [
+        ("0011\n", 0o600, "throng/local.key does not hold a key"),
+        (KEY, 0o644, "others may read or write the local key"),
+    ] {
+        folder.write("throng/local.key", text);
+        let path = folder.path().join("throng/local.key");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        let Finished { exit_code, stdout, stderr } = run_with(folder.path(), [], &[("XDG_STATE_HOME", &state)]);
+        assert_eq!((exit_code, &*stdout), (Some(2), ""), "{stderr}");
+        for part in [part, "--key-file", "--development-key"] {
+            assert!(stderr.contains(part), "no {part} in {stderr}");
+        }
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+    }
+    let nowhere = run_with(folder.path(), [], &[("XDG_STATE_HOME", ""), ("HOME", "")]);
+    assert_eq!(nowhere.exit_code, Some(2));
+    for part in ["XDG_STATE_HOME", "--key-file", "--development-key"] {
+        assert!(nowhere.stderr.contains(part), "no {part} in {}", nowhere.stderr);
+    }
+}
+
+#[test]
 fn a_key_of_its_own_lets_in_only_those_who_have_it() {
     let folder = Folder::new();
     folder.write("throng.key", &format!("{KEY}\n"));
     let server = Server::start_in(folder, &["--key-file", "throng.key"]);
-    let mut stranger = Player::connect(server.game, &ConnectKey::DEVELOPMENT).hasty();
-    stranger.play_until("nobody answers", |client| client.is_closed());
-    let State::Closed(CloseReason::Transport(reason)) = stranger.state() else { panic!("{:?}", stranger.state()) };
-    assert_eq!(*reason, TransportEnd::Netcode(ClientEnd::RequestTimedOut));
-    wait_until("the refusals are counted", || {
-        server.metric("throng_net_handshakes_refused_total{reason=\"seal\"}").is_some_and(|count| count > 1.0)
-    });
+    server.refuses(&ConnectKey::DEVELOPMENT);
     let told = |log: &str| log.matches("clients asked for a connection in vain").count();
     wait_until("the log tells of them", || told(&server.log()) == 1);
     let mut player = Player::connect(server.game, &ConnectKey::parse(KEY).expect("a key"));
@@ -193,7 +233,7 @@ fn two_worlds_in_one_process_have_their_own_players() {
         folder.write(&format!("{name}/world.toml"), &text);
     }
     let worlds = ["slow", "fast"].map(|name| read_world_folder(&folder.path().join(name)).expect("a world"));
-    let server = Server::start_in(folder, &["--world", "slow", "--world", "fast"]);
+    let server = Server::start_in(folder, &["--development-key", "--world", "slow", "--world", "fast"]);
     std::thread::scope(|scope| {
         for (number, world) in worlds.into_iter().enumerate() {
             let options = SwarmOptions {
@@ -223,6 +263,8 @@ fn the_greeting_names_all_that_players_must_be_given() {
         let options = lines.map(|line| line.split_once(" -- --server ").expect("it names the server").1);
         options.map(str::to_owned).collect()
     };
+    assert_eq!(options(&server), [format!("{} --clients 50 --development-key", server.game)]);
+    let server = Server::start_in(Folder::new(), &[]);
     assert_eq!(options(&server), [format!("{} --clients 50", server.game)]);
     let folder = Folder::new();
     let assets = repository("assets").join("worlds/meadow/world.toml");
@@ -256,6 +298,7 @@ fn whatever_is_wrong_is_said_in_one_message_with_a_remedy() {
     let folder = Folder::new();
     folder.write("localhost.toml", "[net]\nbind = \"localhost:7000\"\n");
     folder.write("environment.toml", "[net]\nkey = \"environment\"\n");
+    folder.write("development.toml", "[net]\nkey = \"development\"\n");
     folder.write("broken/world.toml", "[world]\nname = \"broken\"\nsize_m = 500 m\n");
     folder.write("short.key", "00112233\n");
     let udp = UdpSocket::bind("127.0.0.1:0").and_then(|socket| Ok((socket.local_addr()?, socket))).expect("a port");
@@ -269,7 +312,9 @@ fn whatever_is_wrong_is_said_in_one_message_with_a_remedy() {
         (&format!("--bind {}", udp.0), &format!("UDP {}: | another server | --bind IP:PORT or net.bind", udp.0)),
         (&format!("--http {}", tcp.0), &format!("TCP {}: | another server | --http IP:PORT or http.bind", tcp.0)),
         ("--ready-file nowhere/ready", "cannot write nowhere/ready: | --ready-file takes a file in a folder"),
-        ("--bind 192.0.2.1:7777", "development key is refused for 192.0.2.1:7777 | --key-file FILE | 127.0.0.1"),
+        ("--bind 192.0.2.1:7777", "local key is refused for 192.0.2.1:7777: | --key-file FILE | 127.0.0.1"),
+        ("--development-key --bind 192.0.2.1:7777", "development key is refused for 192.0.2.1:7777 | --key-file FILE"),
+        ("--config development.toml", "development.toml:2:7: net.key | with --development-key"),
         ("--bind 0.0.0.0:7777", "net.bind = 0.0.0.0:7777 | net.public_address"),
         ("--config environment.toml", "net.key = \"environment\" | THRONG_KEY is not set | openssl rand -hex 32"),
         ("--key-file short.key", "short.key does not hold a key | 64 hexadecimal digits | openssl rand -hex 32"),

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use throng_client::swarm::{self, Progress, SwarmOptions};
+use throng_keys::{LocalKey, read_key_file};
 use throng_shared::config::{KEY_VARIABLE, LoadedWorld, builtin_world, load_world};
 use throng_shared::ids::InstanceId;
 use throng_shared::link::LinkConditions;
-use throng_shared::wire::key::ConnectKey;
+use throng_shared::wire::key::{ConnectKey, is_loopback};
 
 /// Connects many clients to a Throng server, lets them walk about, and reports what they got.
 ///
@@ -53,9 +54,12 @@ struct Arguments {
     /// Number of the world on the server
     #[arg(long, default_value_t = 0)]
     instance: u16,
-    /// File with the server's key, 64 hexadecimal digits; without it THRONG_KEY, without that the development key
-    #[arg(long, value_name = "FILE")]
+    /// File with the server's key, 64 hexadecimal digits; without it THRONG_KEY, without that the local key of this machine
+    #[arg(long, value_name = "FILE", conflicts_with = "development_key")]
     key_file: Option<PathBuf>,
+    /// Use the key that everybody knows, for a server of this machine that was started with the same flag
+    #[arg(long)]
+    development_key: bool,
     /// Seed of what the clients do and of what is lost
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -94,7 +98,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     }
     if report.connected == 0 {
         println!("\nIs a server running there? Start one with: cargo run --release");
-        println!("If the server has a key of its own, give it with --key-file or {KEY_VARIABLE}.");
+        println!(
+            "If the server has a key of its own, give it with --key-file or {KEY_VARIABLE}; if it was started with \
+             --development-key, say so here too."
+        );
     }
     Ok(report.is_complete())
 }
@@ -110,9 +117,10 @@ fn show(bar: &ProgressBar, progress: &Progress, arguments: &Arguments) {
 }
 
 fn options(arguments: &Arguments) -> anyhow::Result<SwarmOptions> {
+    let server = resolve(&arguments.server)?;
     Ok(SwarmOptions {
-        servers: servers(resolve(&arguments.server)?, arguments.workers)?,
-        key: key(arguments.key_file.as_deref())?,
+        servers: servers(server, arguments.workers)?,
+        key: key(arguments, std::env::var(KEY_VARIABLE).ok(), server)?,
         instance: InstanceId(arguments.instance),
         world: world(arguments.world.as_deref())?,
         clients: arguments.clients,
@@ -149,16 +157,22 @@ fn world(folder: Option<&Path>) -> anyhow::Result<LoadedWorld> {
     Ok(load_world(&folder.display().to_string(), |name| std::fs::read(folder.join(name)))?)
 }
 
-fn key(file: Option<&Path>) -> anyhow::Result<ConnectKey> {
-    let (origin, text) = match (file, std::env::var(KEY_VARIABLE)) {
-        (Some(file), _) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            (file.display().to_string(), text)
-        }
-        (None, Ok(text)) => (KEY_VARIABLE.to_owned(), text),
-        (None, Err(_)) => return Ok(ConnectKey::DEVELOPMENT),
-    };
-    ConnectKey::parse(&text).with_context(|| format!("{origin} does not hold a key"))
+/// The server's key: what the flags say, or else the environment, or else the one that a server of this machine makes.
+fn key(arguments: &Arguments, variable: Option<String>, server: SocketAddr) -> anyhow::Result<ConnectKey> {
+    if arguments.development_key {
+        return Ok(ConnectKey::DEVELOPMENT);
+    }
+    if let Some(file) = &arguments.key_file {
+        return Ok(read_key_file(file)?);
+    }
+    if let Some(text) = variable {
+        return ConnectKey::parse(&text).with_context(|| format!("{KEY_VARIABLE} does not hold a key"));
+    }
+    ensure!(
+        is_loopback(server.ip()),
+        "{server} is another machine, and no key was given\n  help: give that server's with --key-file FILE or {KEY_VARIABLE}"
+    );
+    Ok(LocalKey::of_this_user()?.read()?)
 }
 
 fn percent(text: &str) -> Result<f32, String> {
@@ -173,5 +187,35 @@ fn in_range(text: &str, max: f32, unit: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if (0.0..=max).contains(&value) => Ok(value),
         _ => Err(format!("a number from 0 to {max} ({unit}) is wanted")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THIS_MACHINE: &str = "127.0.0.1:7777";
+
+    fn key_of(arguments: &[&str], variable: Option<&str>, server: &str) -> anyhow::Result<ConnectKey> {
+        let arguments = Arguments::try_parse_from([&["throng-swarm"], arguments].concat())?;
+        key(&arguments, variable.map(str::to_owned), server.parse()?)
+    }
+
+    #[test]
+    fn flags_come_before_the_environment() {
+        let text = "ab".repeat(32);
+        let from_environment = key_of(&[], Some(&text), THIS_MACHINE).expect("it is a key");
+        assert_eq!(from_environment, ConnectKey::parse(&text).expect("it is a key"));
+        let development = key_of(&["--development-key"], Some(&text), THIS_MACHINE).expect("the flag is enough");
+        assert_eq!(development, ConnectKey::DEVELOPMENT);
+        for (arguments, variable, server, part) in [
+            (&["--key-file", "none.key"][..], Some(&*text), THIS_MACHINE, "cannot read the key file none.key"),
+            (&["--key-file", "a", "--development-key"], None, THIS_MACHINE, "cannot be used with"),
+            (&[], Some("ab"), THIS_MACHINE, "THRONG_KEY does not hold a key"),
+            (&[], None, "192.0.2.1:7777", "--key-file FILE or THRONG_KEY"),
+        ] {
+            let text = format!("{:#}", key_of(arguments, variable, server).expect_err(part));
+            assert!(text.contains(part), "{text}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use folder::{Folder, repository};
 pub(crate) use player::{Player, swarm_options};
-pub(crate) use server::{Finished, Server, run};
+pub(crate) use server::{Finished, Server, run, run_with};
 
 /// How long anything may take on a busy machine. Less than the 10 s after which a silent connection ends: whoever is
 /// gone by then has said goodbye.

@@ -7,7 +7,12 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 
-use super::{Folder, PATIENCE, wait_until};
+use throng_client::{CloseReason, State, TransportEnd};
+use throng_keys::LocalKey;
+use throng_shared::netcode::ClientEnd;
+use throng_shared::wire::key::ConnectKey;
+
+use super::{Folder, PATIENCE, Player, wait_until};
 
 /// A running server of this machine, on free ports. Killed when it is dropped before it has stopped.
 #[derive(Debug)]
@@ -47,7 +52,7 @@ impl Server {
 
     /// As [`Server::start_in`], with these variables in its environment.
     pub(crate) fn start_with(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
-        let mut command = program(folder.path());
+        let mut command = program(folder.path(), folder.path());
         command.envs(variables.iter().copied());
         command.args(["--bind", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ready-file", "ready.json"]);
         // As many ports as the machine likes would make the greeting depend on it.
@@ -71,9 +76,9 @@ impl Server {
         server
     }
 
-    /// Starts a server with the settings and the world that are built into it.
+    /// Starts a server with the settings and the world that are built into it, and the development key.
     pub(crate) fn start() -> Server {
-        Server::start_in(Folder::new(), &[])
+        Server::start_in(Folder::new(), &["--development-key"])
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -119,6 +124,30 @@ impl Server {
         assert!(sent.expect("kill can be run").success());
     }
 
+    /// The local key that it makes and reads.
+    pub(crate) fn local_key(&self) -> LocalKey {
+        LocalKey::at(self.folder.path().join("state/throng/local.key"))
+    }
+
+    /// Asks for a connection with a token that is sealed with this key, in vain.
+    pub(crate) fn refuses(&self, key: &ConnectKey) {
+        let seal = "throng_net_handshakes_refused_total{reason=\"seal\"}";
+        let before = self.metric(seal).unwrap_or(0.0);
+        let mut stranger = Player::connect(self.game, key).hasty();
+        stranger.play_until("nobody answers", |client| client.is_closed());
+        let State::Closed(CloseReason::Transport(reason)) = stranger.state() else { panic!("{:?}", stranger.state()) };
+        assert_eq!(*reason, TransportEnd::Netcode(ClientEnd::RequestTimedOut));
+        wait_until("the refusals are counted", || self.metric(seal).is_some_and(|count| count > before + 1.0));
+    }
+
+    /// Stops it; its folder is for the next.
+    pub(crate) fn stop(mut self) -> Folder {
+        self.signal("TERM");
+        let finished = self.child.wait(self.folder.path());
+        assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);
+        self.folder
+    }
+
     /// Waits until it has stopped by itself.
     pub(crate) fn wait(mut self) -> Finished {
         self.child.wait(self.folder.path())
@@ -127,22 +156,32 @@ impl Server {
 
 /// Runs the program in `folder` until it ends, on free ports unless `arguments` say otherwise.
 pub(crate) fn run<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Finished {
+    run_with(folder, arguments, &[])
+}
+
+/// As [`run`], with these variables in its environment.
+pub(crate) fn run_with<'a>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = &'a str>,
+    variables: &[(&str, &str)],
+) -> Finished {
     let output = Folder::new();
-    let mut command = program(folder);
+    let mut command = program(folder, output.path());
     command.env("THRONG_BIND", "127.0.0.1:0").env("THRONG_HTTP", "127.0.0.1:0").args(arguments);
+    command.envs(variables.iter().copied());
     let stdout = File::create(output.path().join("stdout")).expect("a file can be made");
     spawn(&mut command, stdout.into(), output.path()).wait(output.path())
 }
 
-/// The program, with nothing in its environment that this one was given. Several run at once on few cores, so each gets
-/// one thread for its worlds.
-fn program(folder: &Path) -> Command {
+/// The program, with nothing in its environment that this one was given. It makes its local key below `state`, for the
+/// user's own is nothing to a test. Several run at once on few cores, so each gets one thread for its worlds.
+fn program(folder: &Path, state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
     command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("THRONG_")) {
         command.env_remove(name);
     }
-    command.env("THRONG_THREADS", "1");
+    command.env("XDG_STATE_HOME", state.join("state")).env("THRONG_THREADS", "1");
     command
 }
 

@@ -56,8 +56,8 @@ pub enum KeySource {
     /// 64 hexadecimal digits in a file; the path as it is written, relative to the folder of the settings file unless
     /// absolute.
     File(String),
-    /// A key that everybody knows. Only with loopback addresses.
-    Development,
+    /// The key of this computer and user, which the first server that needs it makes. Only with loopback addresses.
+    Local,
 }
 
 impl Default for ServerSettings {

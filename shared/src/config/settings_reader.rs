@@ -7,9 +7,9 @@ use super::limits::{
     CLIENTS_MAX, HOLD_S_MAX, SETTINGS_FILE_BYTES_MAX, SPREAD_PERCENT_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FOLDERS_MAX,
 };
 use super::load::WORLD_FILE_NAME;
-use super::reader::{Choice, FileFormat, PathText, Presence, TableReader, Truth, address, whole};
+use super::reader::{Choice, ChoiceHelp, FileFormat, PathText, Presence, TableReader, Truth, address, whole};
 use super::settings::{HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
-use crate::wire::key::ConnectKey;
+use crate::wire::key::is_loopback;
 
 /// Settings files.
 pub(super) const SETTINGS_FORMAT: FileFormat<ServerSettings> = FileFormat {
@@ -57,7 +57,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
 enum KeyKind {
     Environment,
     File,
-    Development,
+    Local,
 }
 
 /// The first is the default.
@@ -69,14 +69,22 @@ const KEY_KINDS: &[Choice<KeyKind>] = &[
     },
     Choice { word: "file", means: KeyKind::File, doc: "64 hexadecimal digits in the file `key_file`." },
     Choice {
-        word: "development",
-        means: KeyKind::Development,
-        doc: "A key that everybody knows, for trying things out on one computer.",
+        word: "local",
+        means: KeyKind::Local,
+        doc: "A random key that the server makes once and keeps in a file of the user's, where the tools on the same \
+              computer find it. For a public server, choose one of the others.",
     },
 ];
 
-/// For somebody who writes the key itself there.
-const KEY_HELP: &str = "write where the key comes from, and put the key itself in THRONG_KEY or in a file";
+const KEY_HELP: ChoiceHelp = ChoiceHelp {
+    refused: &[(
+        "development",
+        "everybody knows that key, so that no settings file can choose it: write \"local\"; to use it all the same, remove \
+         this line and start the server with --development-key",
+    )],
+    // For somebody who writes the key itself there.
+    otherwise: "write where the key comes from, and put the key itself in THRONG_KEY or in a file",
+};
 
 fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
     let default = NetSettings::default();
@@ -103,15 +111,15 @@ fn read_net(table: &mut TableReader<'_, '_>) -> NetSettings {
     let clients_doc = "Most clients at once, in all worlds together.";
     let clients_max = table.optional("clients_max", clients, default.clients_max, clients_doc);
     let key_doc = "Where the key comes from with which connect tokens are sealed. Whoever knows it can let anybody in.";
-    let key = table.choose_or_first("key", KEY_KINDS, KEY_HELP, key_doc, |table, kind| match kind {
+    let key = table.choose_or_first("key", KEY_KINDS, &KEY_HELP, key_doc, |table, kind| match kind {
         KeyKind::Environment => KeySource::Environment,
         KeyKind::File => {
             let file_doc = "Path of the key's file, relative to the folder of this settings file unless absolute.";
             KeySource::File(table.required("key_file", PathText, file_doc))
         }
-        KeyKind::Development => {
+        KeyKind::Local => {
             check_loopback(table, bind, public_address);
-            KeySource::Development
+            KeySource::Local
         }
     });
     NetSettings { bind, public_address, workers, spread_percent, clients_max, key: key.unwrap_or(default.key) }
@@ -133,18 +141,18 @@ fn check_public_address(table: &mut TableReader<'_, '_>, bind: SocketAddr, publi
     });
 }
 
-/// The development key is not for a server that others can reach.
+/// The local key is not for a server that others can reach: nobody there has it.
 fn check_loopback(table: &mut TableReader<'_, '_>, bind: SocketAddr, public_address: Option<SocketAddr>) {
-    let doc = "with `key = \"development\"`, the IP addresses of `bind` and `public_address` are loopback ones, such as \
+    let doc = "with `key = \"local\"`, the IP addresses of `bind` and `public_address` are loopback ones, such as \
                127.0.0.1 or [::1]; a server with others has a key of its own, from `openssl rand -hex 32`";
-    let is_loopback = |address: SocketAddr| ConnectKey::DEVELOPMENT.is_allowed_at(address.ip());
+    let is_loopback = |address: SocketAddr| is_loopback(address.ip());
     let (name, address) = match public_address {
         Some(address) if is_loopback(bind) => ("public_address", address),
         _ => ("bind", bind),
     };
     table.rule(&["key", name], doc, is_loopback(address), || {
         let ip = address.ip();
-        format!("everybody knows this key, and {ip} can be reached from other computers")
+        format!("this key is for players of this computer, and {ip} can be reached from others")
     });
 }
 

@@ -33,15 +33,19 @@ impl ConnectKey {
     }
 
     /// Whether a server at `address` may have this key: the development key only protects what nobody else can reach.
-    /// `::ffff:127.0.0.1` is 127.0.0.1, written as an IPv6 address.
     pub fn is_allowed_at(&self, address: IpAddr) -> bool {
-        *self != ConnectKey::DEVELOPMENT || address.to_canonical().is_loopback()
+        *self != ConnectKey::DEVELOPMENT || is_loopback(address)
     }
 
     /// The key itself.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// Whether an address is reached from its own computer alone. `::ffff:127.0.0.1` is 127.0.0.1, written as an IPv6 address.
+pub fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }
 
 fn digit(character: u8) -> Result<u8, KeyError> {

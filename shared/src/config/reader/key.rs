@@ -2,7 +2,7 @@
 
 use super::findings::{KeyDoc, Output, Unwritten};
 use super::table::{Field, TableReader};
-use super::text::{Choice, OneOf};
+use super::text::{Choice, ChoiceHelp, OneOf};
 use super::value::{Kind, Written};
 use crate::config::error::ConfigErrorKind;
 
@@ -48,12 +48,12 @@ impl<'t> TableReader<'_, 't> {
     }
 
     /// As [`Self::choose`]; the first choice counts when the key is not written. `help` is for somebody who writes
-    /// something that is like no choice.
+    /// something else.
     pub(in crate::config) fn choose_or_first<C: Copy, T>(
         &mut self,
         name: &'static str,
         choices: &'static [Choice<C>],
-        help: &'static str,
+        help: &'static ChoiceHelp,
         doc: &'static str,
         read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {

@@ -32,5 +32,5 @@ pub(super) use findings::{KeyDoc, Mistakes, TableDoc, Unwritten};
 pub(super) use list::{Pair, pair, pairs};
 pub(super) use source::Source;
 pub(super) use table::{Presence, TableReader};
-pub(super) use text::{Choice, FileName, Name, PathText};
+pub(super) use text::{Choice, ChoiceHelp, FileName, Name, PathText};
 pub(super) use value::{Number, Truth, number, whole};

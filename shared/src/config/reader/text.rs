@@ -143,11 +143,18 @@ pub(in crate::config) struct Choice<C: 'static> {
     pub(in crate::config) doc: &'static str,
 }
 
+/// What to say to somebody who writes a word that is none of the choices.
+pub(in crate::config) struct ChoiceHelp {
+    /// Words that somebody may have reason to write, and what to do instead.
+    pub(in crate::config) refused: &'static [(&'static str, &'static str)],
+    /// About anything that is like no choice.
+    pub(in crate::config) otherwise: &'static str,
+}
+
 /// One of a few words; never none.
 pub(super) struct OneOf<C: 'static> {
     pub(super) choices: &'static [Choice<C>],
-    /// For somebody who writes something that is like none of them.
-    pub(super) help: Option<&'static str>,
+    pub(super) help: Option<&'static ChoiceHelp>,
 }
 
 impl<C: Copy> Kind for OneOf<C> {
@@ -159,11 +166,13 @@ impl<C: Copy> Kind for OneOf<C> {
         let index = self.choices.iter().position(|choice| choice.word == text);
         if index.is_none() {
             let refusal = Refusal::new(value, ConfigErrorKind::UnknownChoice);
+            let refused = self.help.and_then(|help| help.refused.iter().find(|(word, _)| *word == text));
             let meant = nearest(text, self.choices.iter().map(|choice| choice.word));
-            refusals.push(match (meant, self.help) {
-                (Some(word), _) => refusal.suggest(format!("did you mean \"{word}\"?")),
-                (None, Some(help)) => refusal.suggest(help),
-                (None, None) => refusal,
+            refusals.push(match (refused, meant, self.help) {
+                (Some((_, instead)), ..) => refusal.suggest(*instead),
+                (None, Some(word), _) => refusal.suggest(format!("did you mean \"{word}\"?")),
+                (None, None, Some(help)) => refusal.suggest(help.otherwise),
+                (None, None, None) => refusal,
             });
         }
         index

@@ -40,9 +40,9 @@ fn an_empty_file_gives_the_defaults() {
 }
 
 #[test]
-fn the_servers_own_settings_are_the_defaults_with_the_development_key() {
+fn the_servers_own_settings_are_the_defaults_with_the_local_key() {
     let mut expected = ServerSettings::default();
-    expected.net.key = KeySource::Development;
+    expected.net.key = KeySource::Local;
     assert_eq!(read(COMMENTED), Ok(expected));
 }
 
@@ -111,15 +111,15 @@ fn a_server_that_listens_everywhere_says_where_clients_connect() {
 }
 
 #[test]
-fn the_development_key_is_only_for_servers_that_nobody_else_reaches() {
-    let development = "key = 'development'\n";
+fn the_local_key_is_only_for_servers_that_nobody_else_reaches() {
+    let local = "key = 'local'\n";
     for loopback in [
         "",
         "bind = '127.3.2.1:0'",
         "bind = '[::ffff:127.0.0.1]:7777'",
         "bind = '[::1]:7777'\npublic_address = '127.0.0.1:5'",
     ] {
-        assert_eq!(net(&format!("{development}{loopback}")).key, KeySource::Development);
+        assert_eq!(net(&format!("{local}{loopback}")).key, KeySource::Local);
     }
     for reachable in [
         "bind = '192.168.1.5:7777'",
@@ -128,18 +128,27 @@ fn the_development_key_is_only_for_servers_that_nobody_else_reaches() {
         "bind = '[::ffff:10.0.0.1]:7777'",
         "bind = '127.0.0.1:7777'\npublic_address = '[2001:db8::1]:7777'",
     ] {
-        assert_eq!(net_mistake(&format!("{development}{reachable}")), (vec!["conflict"], "net.key".to_owned()));
+        assert_eq!(net_mistake(&format!("{local}{reachable}")), (vec!["conflict"], "net.key".to_owned()));
         assert!(read(&format!("[net]\n{reachable}")).is_ok(), "{reachable}");
     }
     // An address that is wrong by itself is not judged again.
-    assert_eq!(net_mistake(&format!("{development}bind = 'everywhere'")), (vec!["bad_text"], "net.bind".to_owned()));
+    assert_eq!(net_mistake(&format!("{local}bind = 'everywhere'")), (vec!["bad_text"], "net.bind".to_owned()));
+}
+
+#[test]
+fn no_settings_file_chooses_the_key_that_everybody_knows() {
+    assert_eq!(net_mistake("key = 'development'"), (vec!["unknown_choice"], "net.key".to_owned()));
+    let message = read("[net]\nkey = 'development'").expect_err("it is refused").to_string();
+    for part in ["everybody knows that key", "write \"local\"", "--development-key"] {
+        assert!(message.contains(part), "no {part} in {message}");
+    }
 }
 
 #[test]
 fn the_file_of_the_key_is_named_when_it_is_used_and_only_then() {
     assert_eq!(net("key = 'environment'").key, KeySource::Environment);
     assert_eq!(net_mistake("key = 'file'"), (vec!["missing_key"], "net.key_file".to_owned()));
-    for other in ["", "key = 'environment'\n", "key = 'development'\n"] {
+    for other in ["", "key = 'environment'\n", "key = 'local'\n"] {
         let text = format!("{other}key_file = 'k'");
         assert_eq!(net_mistake(&text), (vec!["unknown_key"], "net.key_file".to_owned()));
         let errors = read(&format!("[net]\n{text}")).expect_err("an unknown key");

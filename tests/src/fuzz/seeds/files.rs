@@ -76,7 +76,7 @@ const SAMPLES: [u8; 8] = [0, 0, 0xff, 0xff, 0x34, 0x12, 0, 0x80];
 const SETTINGS: &str = r#"# To try things out.
 [net]
 bind = "127.0.0.1:7777"
-key = "development"
+key = "local"
 [http]
 enabled = false
 "#;
@@ -120,5 +120,5 @@ pub(super) fn world_file() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 pub(super) fn settings_file() -> Vec<(&'static str, Vec<u8>)> {
-    vec![("development", SETTINGS.into()), ("public", SETTINGS_IN_PUBLIC.into()), ("wrong", SETTINGS_WRONG.into())]
+    vec![("local", SETTINGS.into()), ("public", SETTINGS_IN_PUBLIC.into()), ("wrong", SETTINGS_WRONG.into())]
 }
