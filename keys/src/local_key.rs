@@ -43,7 +43,8 @@ pub enum LocalKeyError {
     /// No server has made it yet.
     #[error(
         "there is no local key at {}: a server makes it when it first starts\n  help: start one, with `cargo run \
-         --release`; for a server that has another key, name that: {OTHERWISE}",
+         --release`; a server that was started with another key needs the same here: --key-file FILE, THRONG_KEY or \
+         --development-key",
         .0.display()
     )]
     Missing(PathBuf),
