@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use support::{Finished, Folder, Player, Server, repository, run, run_with, swarm_options, wait_until};
 use throng_client::swarm::{self, SwarmOptions, SwarmReport};
-use throng_client::{CloseReason, State, TransportEnd, connect_token, token_data};
+use throng_client::{CloseReason, State, connect_token, token_data};
 use throng_server::settings::read_world_folder;
 use throng_server::tick::Phase;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::link::LinkConditions;
-use throng_shared::netcode::{ClientEnd, NetcodeClient};
+use throng_shared::netcode::NetcodeClient;
 use throng_shared::wire::WireError;
 use throng_shared::wire::control::GoodbyeReason;
 use throng_shared::wire::key::ConnectKey;
