@@ -88,7 +88,7 @@ pub struct NetcodeClient {
 struct Moving {
     /// The newest challenge; 0 for none.
     answer: u64,
-    /// The number of the packet that it came in.
+    /// The number of the packet that it came in; 0 for none.
     challenged_by: u64,
 }
 
@@ -183,8 +183,9 @@ impl NetcodeClient {
                 Heard::Nothing
             }
             (PacketType::KeepAlive, Stage::Connected(_)) => {
-                // While a move is under way the server sends one to an address that has proven itself, and else none.
-                self.moving = self.moving.filter(|moving| moving.answer == 0 || header.sequence < moving.challenged_by);
+                // The server sends one to an address that has nothing to prove any more, or that it has known all along; to one
+                // that it has challenged, none.
+                self.moving = self.moving.filter(|moving| header.sequence < moving.challenged_by);
                 Heard::Nothing
             }
             (PacketType::Payload, Stage::Connected(_)) => Heard::Payload(data),

@@ -62,6 +62,18 @@ fn a_client_that_moves_is_heard_and_answered_within_one_round_trip_and_proves_it
 }
 
 #[test]
+fn a_client_that_only_thought_that_it_has_moved_goes_on_as_before() {
+    let mut scene = scene(10);
+    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    client.begin_move();
+    let packet = say(&scene, &mut client, b"am I still there?");
+    scene.receive(client_address(1), &packet);
+    hear(&mut scene, &mut client, client_address(1));
+    assert!(!client.is_moving(), "there is nothing to prove");
+    assert_eq!((scene.payloads.len(), scene.table.totals().moves), (1, 0));
+}
+
+#[test]
 fn every_packet_of_a_move_may_be_lost_and_it_goes_on() {
     for lost in 1u32..64 {
         let mut scene = scene(10);
