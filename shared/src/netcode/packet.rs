@@ -181,30 +181,36 @@ impl Header {
     pub fn open<'p>(&self, protocol_id: u64, key: &Key, packet: &'p mut [u8]) -> Result<&'p mut [u8], NetcodeError> {
         let (header, sealed) = packet.split_at_mut_checked(self.data_start).ok_or(NetcodeError::TooShort)?;
         let &prefix = header.first().ok_or(NetcodeError::TooShort)?;
-        let associated = associated_data(protocol_id, prefix);
-        let opened = match self.packet_type {
-            PacketType::Move => key.open(self.sequence, &with_place(&associated, self.place), sealed),
-            _ => key.open(self.sequence, &associated, sealed),
-        };
-        opened.map_err(|_| NetcodeError::Seal)
+        let place = self.place.to_le_bytes();
+        let place_field = if self.packet_type == PacketType::Move { &place[..] } else { &[] };
+        let associated = Associated::new(protocol_id, prefix, place_field);
+        key.open(self.sequence, associated.bytes(), sealed).map_err(|_| NetcodeError::Seal)
     }
 }
 
-/// What a move authenticates besides its data: what others do, and the place.
-fn with_place(associated: &[u8; 22], place: u32) -> [u8; 22 + PLACE_BYTES] {
-    let mut bytes = [0; 22 + PLACE_BYTES];
-    bytes[..22].copy_from_slice(associated);
-    bytes[22..].copy_from_slice(&place.to_le_bytes());
-    bytes
+/// What an encrypted packet authenticates besides its data: version, protocol id, prefix and, of a move, the place.
+struct Associated {
+    bytes: [u8; Associated::BYTES + PLACE_BYTES],
+    length: usize,
 }
 
-/// What an encrypted packet authenticates besides its data: version, protocol id and prefix.
-fn associated_data(protocol_id: u64, prefix: u8) -> [u8; 22] {
-    let mut bytes = [0; 22];
-    bytes[..13].copy_from_slice(VERSION_INFO);
-    bytes[13..21].copy_from_slice(&protocol_id.to_le_bytes());
-    bytes[21] = prefix;
-    bytes
+impl Associated {
+    /// Without a place.
+    const BYTES: usize = VERSION_INFO.len() + 8 + 1;
+
+    fn new(protocol_id: u64, prefix: u8, place_field: &[u8]) -> Associated {
+        let mut bytes = [0; Associated::BYTES + PLACE_BYTES];
+        bytes[..13].copy_from_slice(VERSION_INFO);
+        bytes[13..21].copy_from_slice(&protocol_id.to_le_bytes());
+        bytes[21] = prefix;
+        let length = Associated::BYTES + place_field.len();
+        bytes[Associated::BYTES..length].copy_from_slice(place_field);
+        Associated { bytes, length }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 /// Writes a packet over the beginning of `out`: header, the `parts` of its data, sealed, and the tag. Returns its size.
@@ -220,19 +226,7 @@ pub fn seal(
     parts: &[&[u8]],
     out: &mut [u8],
 ) -> usize {
-    let sequence_bytes = (8 - sequence.leading_zeros() as usize / 8).max(1);
-    let prefix = packet_type as u8 | (sequence_bytes as u8) << 4;
-    out[0] = prefix;
-    let data_start = 1 + sequence_bytes;
-    out[1..data_start].copy_from_slice(&sequence.to_le_bytes()[..sequence_bytes]);
-    let mut end = data_start;
-    for part in parts {
-        out[end..end + part.len()].copy_from_slice(part);
-        end += part.len();
-    }
-    let tag = key.seal(sequence, &associated_data(protocol_id, prefix), &mut out[data_start..end]);
-    out[end..end + TAG_BYTES].copy_from_slice(&tag);
-    end + TAG_BYTES
+    seal_parts(packet_type, protocol_id, key, sequence, &[], parts, out)
 }
 
 /// Writes a move for a place over the beginning of `out`; `data` as [`Move::encode`] makes it. Returns its size.
@@ -240,16 +234,33 @@ pub fn seal(
 /// # Panics
 /// When it does not fit.
 pub fn seal_move(protocol_id: u64, key: &Key, sequence: u64, place: u32, data: &[u8], out: &mut [u8]) -> usize {
+    seal_parts(PacketType::Move, protocol_id, key, sequence, &place.to_le_bytes(), &[data], out)
+}
+
+/// Writes prefix, number and, of a move, the place in the clear; then the data, sealed, and the tag.
+fn seal_parts(
+    packet_type: PacketType,
+    protocol_id: u64,
+    key: &Key,
+    sequence: u64,
+    place_field: &[u8],
+    parts: &[&[u8]],
+    out: &mut [u8],
+) -> usize {
     let sequence_bytes = (8 - sequence.leading_zeros() as usize / 8).max(1);
-    let prefix = PacketType::Move as u8 | (sequence_bytes as u8) << 4;
+    let prefix = packet_type as u8 | (sequence_bytes as u8) << 4;
     out[0] = prefix;
-    out[1..1 + sequence_bytes].copy_from_slice(&sequence.to_le_bytes()[..sequence_bytes]);
-    let data_start = 1 + sequence_bytes + PLACE_BYTES;
-    out[1 + sequence_bytes..data_start].copy_from_slice(&place.to_le_bytes());
-    let end = data_start + data.len();
-    out[data_start..end].copy_from_slice(data);
-    let associated = with_place(&associated_data(protocol_id, prefix), place);
-    let tag = key.seal(sequence, &associated, &mut out[data_start..end]);
+    let sequence_end = 1 + sequence_bytes;
+    out[1..sequence_end].copy_from_slice(&sequence.to_le_bytes()[..sequence_bytes]);
+    let data_start = sequence_end + place_field.len();
+    out[sequence_end..data_start].copy_from_slice(place_field);
+    let mut end = data_start;
+    for part in parts {
+        out[end..end + part.len()].copy_from_slice(part);
+        end += part.len();
+    }
+    let associated = Associated::new(protocol_id, prefix, place_field);
+    let tag = key.seal(sequence, associated.bytes(), &mut out[data_start..end]);
     out[end..end + TAG_BYTES].copy_from_slice(&tag);
     end + TAG_BYTES
 }
