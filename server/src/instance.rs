@@ -120,6 +120,8 @@ impl Instance {
             self.phase_times[*phase as usize] = now.saturating_sub(lap_start);
             lap_start = now;
         }
+        // What was removed is remembered for two ticks, for rules that ask; without this, for ever.
+        self.world.clear_trackers();
         std::mem::swap(&mut self.world.resource_mut::<Inbound>().0, inbound);
         std::mem::swap(&mut self.world.resource_mut::<Outbound>().0, outbound);
         inbound.clear();
