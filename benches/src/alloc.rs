@@ -23,6 +23,12 @@ const STEPS_PER_TICK: u32 = 5;
 /// Ticks until every buffer has grown to what it needs.
 const WARM_UP_TICKS: u32 = 400;
 
+/// Bytes that this program has asked for and not given back.
+pub(crate) fn heap_bytes() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
 /// Runs it.
 pub(crate) fn run(clients: u32, ticks: u32, is_quick: bool) -> Report {
     let population = PopulationConfig { target: 0, players_max: clients };

@@ -30,8 +30,13 @@ const ATTACKERS: usize = 128;
 /// Packets that an attacker sends before the next one's turn.
 const BURST: usize = 16;
 
-/// Share of the packets after which memory is expected to grow no more.
-const WARM_UP_SHARE: f64 = 0.2;
+/// After so long, as many connections time out and as many held seats are given up as new ones are made: memory is expected to
+/// grow no more.
+const WARM_UP: Duration = Duration::from_secs(45);
+const WARM_UP_QUICK: Duration = Duration::from_secs(3);
+
+/// Packets between two looks at what the server has counted.
+const LOOK_PACKETS: u64 = 100_000;
 
 const VISIBLE: u32 = 32;
 
@@ -82,55 +87,24 @@ pub(crate) fn run(packets: u64, is_quick: bool) -> anyhow::Result<Report> {
     connect_all(&mut load, PLAYERS, "hostile: players connecting")?;
     play(&mut load, SETTLE, "hostile: settling")?;
     let mut attack = Attack::new(server.address, world_hash);
-    let progress = bar("hostile: packets sent".to_owned(), packets)?;
-    server.mark()?;
-    let (before, start) = (load.snapshots(), load.now());
-    let (mut warm, mut judged, mut next_look) = (None, 0, 0);
-    // Until so many have been taken from the socket and judged, whatever the kernel drops on the way.
-    while judged < packets {
-        for place in 0..ATTACKERS {
-            attack.burst(place)?;
-        }
-        load.step()?;
-        if attack.packets >= next_look {
-            next_look = attack.packets + packets / 100;
-            judged = number(&server.report()?, "received") as u64;
-            progress.set_position(judged.min(packets));
-        }
-        if warm.is_none() && judged as f64 >= packets as f64 * WARM_UP_SHARE {
-            warm = Some(number(&server.report()?, "resident_bytes"));
-        }
+    let warm_up = if is_quick { WARM_UP_QUICK } else { WARM_UP };
+    let progress = bar("hostile: warming up, seconds".to_owned(), warm_up.as_secs())?;
+    let began = load.now();
+    while load.now() < began + warm_up {
+        attack.round(&mut load)?;
+        progress.set_position((load.now() - began).as_secs());
     }
     progress.finish_and_clear();
-    let seconds = (load.now() - start).as_secs_f64();
-    let least = before.iter().zip(load.snapshots()).map(|(before, after)| after - before).min().unwrap_or(0);
-    let measured = server.report()?;
-    let is_alive = server.finish()?;
+    let figures = attack.measure(&mut server, &mut load, packets)?;
     let mut report = Report::new(
         "hostile",
-        json!({ "packets": packets, "players": PLAYERS, "attackers": ATTACKERS, "quick": is_quick }),
+        json!({
+            "packets": packets, "players": PLAYERS, "attackers": ATTACKERS, "warm_up_seconds": warm_up.as_secs(),
+            "quick": is_quick,
+        }),
     );
-    report.add("packets", number(&measured, "received"));
-    report.add("packets_sent", attack.packets as f64);
-    report.add("packets_per_s", attack.packets as f64 / seconds);
-    report.add("panics", f64::from(u8::from(!is_alive)));
-    report.add("rss_growth_share", number(&measured, "resident_bytes") / warm.unwrap_or(f64::NAN) - 1.0);
-    report.add("resident_mb", number(&measured, "resident_bytes") / 1e6);
-    report.add("attacker_connections", attack.connections as f64);
-    report.add("snapshots_per_s_min", least as f64 / seconds);
-    report.add("tick_ms_p99", number(&measured, "tick_ms_p99"));
-    for name in [
-        "received",
-        "datagrams_in",
-        "refused",
-        "handshakes_refused",
-        "unknown_source",
-        "flooded",
-        "malformed",
-        "expelled",
-    ] {
-        report.add(format!("counted_{name}"), number(&measured, name));
-    }
+    figures.into_iter().for_each(|(name, value)| report.add(name, value));
+    report.add("panics", f64::from(u8::from(!server.finish()?)));
     Ok(report)
 }
 
@@ -148,6 +122,61 @@ impl Attack {
             packet: Vec::new(),
             data: Vec::new(),
         }
+    }
+
+    /// Goes on until the server has judged so many packets; whatever the kernel drops on the way does not count.
+    fn measure(
+        &mut self,
+        server: &mut ServerProcess,
+        load: &mut Load,
+        packets: u64,
+    ) -> anyhow::Result<Vec<(&'static str, f64)>> {
+        let progress = bar("hostile: packets judged".to_owned(), packets)?;
+        server.mark()?;
+        let warm = server.report()?;
+        let (snapshots_before, start) = (load.snapshots(), load.now());
+        let (packets_before, connections_before) = (self.packets, self.connections);
+        let (mut judged, mut next_look) = (0, packets_before);
+        while judged < packets {
+            self.round(load)?;
+            if self.packets >= next_look {
+                next_look = self.packets + LOOK_PACKETS;
+                judged = number(&server.report()?, "received") as u64;
+                progress.set_position(judged.min(packets));
+            }
+        }
+        progress.finish_and_clear();
+        let seconds = (load.now() - start).as_secs_f64();
+        let least =
+            snapshots_before.iter().zip(load.snapshots()).map(|(before, after)| after - before).min().unwrap_or(0);
+        let measured = server.report()?;
+        let growth = |name| number(&measured, name) / number(&warm, name) - 1.0;
+        let sent = (self.packets - packets_before) as f64;
+        Ok(vec![
+            ("packets", number(&measured, "received")),
+            ("packets_sent", sent),
+            ("packets_per_s", sent / seconds),
+            ("rss_growth_share", growth("resident_bytes")),
+            ("resident_mb", number(&measured, "resident_bytes") / 1e6),
+            ("heap_growth_share", growth("heap_bytes")),
+            ("heap_mb", number(&measured, "heap_bytes") / 1e6),
+            ("attacker_connections", (self.connections - connections_before) as f64),
+            ("snapshots_per_s_min", least as f64 / seconds),
+            ("tick_ms_p99", number(&measured, "tick_ms_p99")),
+            ("counted_datagrams_in", number(&measured, "datagrams_in")),
+            ("counted_refused", number(&measured, "refused")),
+            ("counted_handshakes_refused", number(&measured, "handshakes_refused")),
+            ("counted_unknown_source", number(&measured, "unknown_source")),
+            ("counted_flooded", number(&measured, "flooded")),
+            ("counted_malformed", number(&measured, "malformed")),
+            ("counted_expelled", number(&measured, "expelled")),
+        ])
+    }
+
+    /// Lets each attacker do its worst once, and the players play.
+    fn round(&mut self, load: &mut Load) -> anyhow::Result<()> {
+        (0..ATTACKERS).try_for_each(|place| self.burst(place))?;
+        load.step()
     }
 
     /// Lets the attacker at a place do its worst.

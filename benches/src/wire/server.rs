@@ -18,10 +18,13 @@ use throng_server::clock::{Clock, SystemClock};
 use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::netcode::{TakenPlaces, UsedTokens};
-use throng_server::net::{Connections, NetInbound, NetTotals, NetWorker, UdpOptions, UdpTransport, spawn_worker};
+use throng_server::net::{
+    Connections, NetInbound, NetTotals, NetWorker, TransportTotals, UdpOptions, UdpTransport, spawn_worker,
+};
 use throng_shared::wire::key::ConnectKey;
 
 use super::stock::StockTransport;
+use crate::alloc::heap_bytes;
 use crate::process::{Usage, own_usage, pin_to_core};
 use crate::walk::world_without_bots;
 
@@ -173,14 +176,20 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
     let visible = host.instances().next().map_or(0, |instance| {
         instance.sessions().all().iter().map(|session| session.view.entities().count()).sum::<usize>()
     });
-    let refused: u64 = net.transport.refused.iter().sum();
-    let handshakes_refused: u64 = net.transport.handshakes_refused.iter().sum();
+    let (now, before) = (&net.transport, &meter.net.transport);
+    let since = |of: fn(&TransportTotals) -> u64| of(now) - of(before);
+    let refused = since(|totals| totals.refused.iter().sum());
+    let handshakes_refused = since(|totals| totals.handshakes_refused.iter().sum());
+    let unknown_source = since(|totals| totals.unknown_source);
+    let flooded = since(|totals| totals.flooded);
+    let datagrams_in = net.datagrams_in - meter.net.datagrams_in;
     Ok(json!({
         "seconds": (clock.now() - meter.since).as_secs_f64(),
         "user_s": usage.user.as_secs_f64(),
         "system_s": usage.system.as_secs_f64(),
         "game_s": meter.game.as_secs_f64(),
         "resident_bytes": usage.resident_bytes,
+        "heap_bytes": heap_bytes(),
         "ticks": meter.tick_us.len(),
         "tick_ms_p50": tick_ms(0.5),
         "tick_ms_p99": tick_ms(0.99),
@@ -194,17 +203,17 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
         "updates": totals.updates + totals.enters - meter.updates,
         "inputs_missing": totals.inputs_repeated + totals.inputs_neutral - meter.inputs_missing,
         "snapshot_bytes": totals.snapshot_bytes - meter.snapshot_bytes,
-        "datagrams_in": net.datagrams_in - meter.net.datagrams_in,
+        "datagrams_in": datagrams_in,
         "datagrams_out": net.datagrams_out - meter.net.datagrams_out,
         "bytes_in": net.bytes_in - meter.net.bytes_in,
         "bytes_out": net.bytes_out - meter.net.bytes_out,
-        "received": net.datagrams_in + refused + handshakes_refused + net.transport.unknown_source + net.transport.flooded,
+        "received": datagrams_in + refused + handshakes_refused + unknown_source + flooded,
         "refused": refused,
         "handshakes_refused": handshakes_refused,
-        "unknown_source": net.transport.unknown_source,
-        "flooded": net.transport.flooded,
-        "malformed": net.malformed.iter().sum::<u64>(),
-        "expelled": net.ended[2],
+        "unknown_source": unknown_source,
+        "flooded": flooded,
+        "malformed": net.malformed.iter().sum::<u64>() - meter.net.malformed.iter().sum::<u64>(),
+        "expelled": net.ended[2] - meter.net.ended[2],
         "send_failures": net.transport.send_failures,
         "outbound_dropped": net.outbound_dropped,
     }))

@@ -81,7 +81,6 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
     let late_count = newcomers / 5;
     let mut late_added = 0;
     let junk = Junk::start(server.address, parameters.junk_per_s)?;
-    let before = server.report()?;
     let flooded = watch(&mut load, &mut server, parameters.junk_seconds, |elapsed_s| {
         // All of them within the first half.
         let due = (elapsed_s * 2.0 * f64::from(late_count) / parameters.junk_seconds as f64) as u32 + 1;
@@ -120,11 +119,9 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
         report.add(format!("resident_mb_{name}"), stage.resident_bytes / 1e6);
     }
     report.add("junk_per_s", junk_sent as f64 / parameters.junk_seconds as f64);
-    let counted = |name: &str| number(&after, name) - number(&before, name);
-    report.add(
-        "junk_counted_share",
-        (counted("refused") + counted("handshakes_refused") + counted("unknown_source")) / junk_sent as f64,
-    );
+    let counted: f64 =
+        ["refused", "handshakes_refused", "unknown_source"].iter().map(|name| number(&after, name)).sum();
+    report.add("junk_counted_share", counted / junk_sent as f64);
     // The newcomers' places and tokens are remembered; what the flood adds on top is what must not be.
     report.add("rss_growth_share", flooded.resident_bytes / connecting.resident_bytes - 1.0);
     Ok(report)

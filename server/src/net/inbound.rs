@@ -22,6 +22,34 @@ pub struct NetInbound {
     bytes: Vec<u8>,
 }
 
+/// A batch that has room for so many times what is needed is made smaller.
+const SPARE_FACTOR_MAX: usize = 4;
+
+/// The most that a tick has lately taken; what is longer ago counts less and less, half after some seven hundred ticks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InboundNeed {
+    events: usize,
+    bytes: usize,
+}
+
+impl InboundNeed {
+    /// What a batch always has room for.
+    const LEAST: InboundNeed = InboundNeed { events: 256, bytes: 16 * 1_024 };
+
+    /// Takes note of what a tick is about to take.
+    pub(super) fn note(&mut self, batch: &NetInbound) {
+        let most = |before: usize, now: usize, least: usize| (before - before / 1_024).max(now).max(least);
+        self.events = most(self.events, batch.events.len(), InboundNeed::LEAST.events);
+        self.bytes = most(self.bytes, batch.bytes.len(), InboundNeed::LEAST.bytes);
+    }
+}
+
+impl Default for InboundNeed {
+    fn default() -> InboundNeed {
+        InboundNeed::LEAST
+    }
+}
+
 /// Something that a connection reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetEvent {
@@ -211,6 +239,16 @@ impl NetInbound {
     pub fn clear(&mut self) {
         self.events.clear();
         self.bytes.clear();
+    }
+
+    /// Gives memory back when there is far more of it than is needed, in an empty batch.
+    pub(super) fn shrink_to(&mut self, need: &InboundNeed) {
+        if self.events.capacity() > SPARE_FACTOR_MAX * need.events {
+            self.events.shrink_to(2 * need.events);
+        }
+        if self.bytes.capacity() > SPARE_FACTOR_MAX * need.bytes {
+            self.bytes.shrink_to(2 * need.bytes);
+        }
     }
 
     /// What the events count for in [`INBOUND_BYTES_MAX`].

@@ -6,14 +6,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use throng_shared::limits::OUTBOUND_BATCHES_MAX;
 
-use super::inbound::NetInbound;
+use super::inbound::{InboundNeed, NetInbound};
 use crate::batch::OutboundShard;
 
 /// Inbound events one way, outbound batches the other.
 #[derive(Debug, Default)]
 pub struct Mailbox {
-    inbound: Mutex<NetInbound>,
+    inbound: Mutex<Inbound>,
     outbound: Mutex<Outbound>,
+}
+
+#[derive(Debug, Default)]
+struct Inbound {
+    waiting: NetInbound,
+    need: InboundNeed,
 }
 
 #[derive(Debug, Default)]
@@ -27,21 +33,24 @@ struct Outbound {
 impl Mailbox {
     /// Network side: adds what has arrived; `inbound` is left empty, with its memory.
     pub fn deliver(&self, inbound: &mut NetInbound) {
-        let mut waiting = lock(&self.inbound);
+        let waiting = &mut lock(&self.inbound).waiting;
         if waiting.events.is_empty() {
             waiting.totals = inbound.totals;
-            inbound.clear_into(&mut waiting);
+            inbound.clear_into(waiting);
         } else {
             waiting.append(inbound);
         }
     }
 
-    /// Tick side: takes everything that has arrived; `inbound`, emptied, goes back to be filled.
+    /// Tick side: takes everything that has arrived; `inbound`, emptied, goes back to be filled. What a rush has left it of memory
+    /// is given back.
     pub fn collect(&self, inbound: &mut NetInbound) {
         inbound.clear();
-        let mut waiting = lock(&self.inbound);
+        let Inbound { waiting, need } = &mut *lock(&self.inbound);
+        need.note(waiting);
+        inbound.shrink_to(need);
         inbound.totals = waiting.totals;
-        std::mem::swap(&mut *waiting, inbound);
+        std::mem::swap(waiting, inbound);
     }
 
     /// Tick side: hands a shard over and gets an empty one in its place. When [`OUTBOUND_BATCHES_MAX`] are waiting, the
@@ -102,8 +111,44 @@ fn lock<Item>(mutex: &Mutex<Item>) -> MutexGuard<'_, Item> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::net::ConnectionId;
+    use crate::net::{ConnectionId, Content};
+
+    /// Lets ticks pass in which so many frames arrive, each in a look of its own. Returns what the tick's batches had room for.
+    fn pass(mailbox: &Mailbox, own: &mut (NetInbound, NetInbound), frames: impl Iterator<Item = usize>) -> Vec<usize> {
+        let (thread, tick) = own;
+        let ticks = frames.map(|count| {
+            for slot in 0..count as u32 {
+                let connection = ConnectionId { worker: 0, slot, generation: 1 };
+                thread.push(Content::Frame, connection, Duration::ZERO, &[0; 32]);
+                mailbox.deliver(thread);
+            }
+            mailbox.collect(tick);
+            assert_eq!(tick.events.len(), count);
+            tick.events.capacity()
+        });
+        ticks.collect()
+    }
+
+    #[test]
+    fn memory_that_a_rush_has_taken_is_given_back() {
+        let (mailbox, mut own) = (Mailbox::default(), Default::default());
+        pass(&mailbox, &mut own, [40_000; 3].into_iter());
+        let rooms = pass(&mailbox, &mut own, std::iter::repeat_n(2_000, 4_000));
+        assert!(rooms[..3].iter().all(|&room| room >= 40_000), "{:?}", &rooms[..3]);
+        assert!(rooms[3_990..].iter().all(|&room| (2_000..=8_000).contains(&room)), "{:?}", &rooms[3_990..]);
+    }
+
+    #[test]
+    fn memory_that_is_needed_now_and_then_is_kept() {
+        let (mailbox, mut own) = (Mailbox::default(), Default::default());
+        let uneven = || (0..120).map(|tick| if tick % 40 == 0 { 4_000 } else { 3 });
+        pass(&mailbox, &mut own, uneven());
+        let rooms = pass(&mailbox, &mut own, uneven());
+        assert!(rooms.iter().all(|&room| room >= 4_000), "{rooms:?}");
+    }
 
     #[test]
     fn a_slow_network_thread_loses_snapshots_and_nothing_else() {
