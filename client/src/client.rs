@@ -524,7 +524,9 @@ impl<T: ClientTransport> Client<T> {
         }
         if self.transport.moves() != self.moves {
             self.moves = self.transport.moves();
-            self.moved_after = self.moved_after.or(Some(self.replica.newest_tick()));
+            // Before the welcome there is nothing to go on with.
+            let moved_after = (self.state == State::Playing).then(|| self.replica.newest_tick());
+            self.moved_after = self.moved_after.or(moved_after);
         }
         if self.state == State::Connecting {
             self.state = State::Greeting;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use throng_shared::netcode::ClientEnd;
 
-/// Carries datagrams of up to 1,300 bytes to one server and back. They may be lost, duplicated or overtaken.
+/// Carries datagrams of up to 1,286 bytes to one server and back. They may be lost, duplicated or overtaken.
 pub trait ClientTransport {
     /// Hands over every datagram that has arrived until `now`.
     fn receive(&mut self, now: Duration, deliver: &mut dyn FnMut(&[u8]));

@@ -15,8 +15,13 @@ use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 /// Datagrams taken from the socket in one go, so that a flood cannot hold the caller.
 const RECEIVE_BUDGET: usize = 1_024;
 
-/// How long the server may be silent before we go on from another socket. It speaks four times a second at least.
+/// How long the server may be silent before we move. It speaks twice a second at least. First we tell it, over the same socket, that
+/// our address may be another one: that suffices when a router on the way has forgotten us. Then we go on from other sockets,
+/// each after twice the silence of the one before: the answer may only be slow.
 pub const MOVE_AFTER: Duration = Duration::from_secs(1);
+
+/// Most times that the wait is doubled.
+const MOVE_DOUBLINGS_MAX: u32 = 6;
 
 /// How often a socket that is broken is replaced: there may be no network at the moment.
 const REPAIR_INTERVAL: Duration = Duration::from_millis(100);
@@ -36,6 +41,8 @@ pub struct UdpTransport {
     registration: Option<(Registry, Token)>,
     moves: u32,
     moved_at: Duration,
+    /// Moves since the server was last heard of.
+    moves_unheard: u32,
     /// What is wrong with the socket.
     broken: Option<ErrorKind>,
     /// What was wrong with it when there was no connection yet that could go on.
@@ -67,6 +74,7 @@ impl UdpTransport {
             registration: None,
             moves: 0,
             moved_at: now,
+            moves_unheard: 0,
             broken: None,
             failure: None,
         })
@@ -107,8 +115,7 @@ impl UdpTransport {
         // What came before it was registered is not reported.
         self.has_more = true;
         self.broken = None;
-        self.moves += 1;
-        self.netcode.begin_move();
+        self.note_move(now);
         Ok(())
     }
 
@@ -128,15 +135,31 @@ impl UdpTransport {
             self.failure = self.failure.or(self.broken);
             return;
         }
-        let since_move = now.saturating_sub(self.moved_at);
-        let is_silent = now.saturating_sub(self.netcode.heard_at()) >= MOVE_AFTER && since_move >= MOVE_AFTER;
-        let is_broken = self.broken.is_some() && since_move >= REPAIR_INTERVAL;
-        // Without a network there is no other socket: netcode's timeout decides how long we try.
-        if (is_silent || is_broken)
-            && let Err(error) = self.move_now(now)
-        {
-            self.broken = Some(error.kind());
+        if self.netcode.heard_at() > self.moved_at {
+            self.moves_unheard = 0;
         }
+        if now < self.moved_at + REPAIR_INTERVAL {
+            return;
+        }
+        let patience = MOVE_AFTER * (1 << self.moves_unheard.min(MOVE_DOUBLINGS_MAX));
+        let is_silent = now.saturating_sub(self.netcode.heard_at()) >= patience;
+        let is_broken = self.broken.is_some();
+        if is_silent && self.moves_unheard == 0 && !is_broken {
+            self.note_move(now);
+        } else if is_silent || is_broken {
+            // Without a network there is no other socket: netcode's timeout decides how long we try.
+            if let Err(error) = self.move_now(now) {
+                self.broken = Some(error.kind());
+            }
+        }
+    }
+
+    /// Tells the server, from now on, that our address may be another one.
+    fn note_move(&mut self, now: Duration) {
+        self.moved_at = now;
+        self.moves += 1;
+        self.moves_unheard += 1;
+        self.netcode.begin_move();
     }
 
     /// Whether the last receiving has left datagrams in the socket.

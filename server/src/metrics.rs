@@ -47,7 +47,7 @@ const WORLD_COUNTERS: [WorldCounter; 14] = [
 /// A count of the network side, under its public name.
 type NetCounter = (&'static str, &'static str, fn(&NetTotals) -> u64);
 
-const NET_COUNTERS: [NetCounter; 11] = [
+const NET_COUNTERS: [NetCounter; 12] = [
     ("net_datagrams_in", "Datagrams from clients", |t| t.datagrams_in),
     ("net_bytes_in", "Payload bytes from clients", |t| t.bytes_in),
     ("net_datagrams_out", "Datagrams to clients", |t| t.datagrams_out),
@@ -55,6 +55,7 @@ const NET_COUNTERS: [NetCounter; 11] = [
     ("net_unknown_source", "Packets from addresses that nobody is connected from", |t| t.transport.unknown_source),
     ("net_flooded", "Packets of connected clients beyond what is looked at", |t| t.transport.flooded),
     ("net_moves", "Times that a connected client's address has changed", |t| t.transport.moves),
+    ("net_moves_refused", "Moves not looked at because there were too many", |t| t.transport.moves_refused),
     ("net_held_back", "Datagrams not sent to an address that has not shown yet that its client receives there", |t| {
         t.transport.held_back
     }),

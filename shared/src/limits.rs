@@ -107,12 +107,12 @@ pub const OUTBOUND_BATCHES_MAX: usize = 4;
 pub const PACKETS_PER_50_MS_MAX: u32 = 4_096;
 
 /// Requests for a connection that one source (an IPv4 address, or 56 bits of an IPv6 address) may send in a second;
-/// further ones get no answer and are counted.
+/// further ones get no answer and are counted. Moves from elsewhere than before have as much again.
 pub const HANDSHAKES_PER_SOURCE_MAX: u32 = 1_000;
 
 /// Connect tokens that one network thread opens in 50 ms; further requests get no answer and are counted. At some two
 /// microseconds each it bounds what strangers can cost to a tenth of a core; to use it up takes 400 Mbit/s from fifty
-/// sources.
+/// sources. Moves from elsewhere than before have as much again, and are as dear to send.
 pub const HANDSHAKES_PER_50_MS_MAX: u32 = 2_500;
 
 /// Handshakes under way on one network thread; beyond it the oldest is forgotten.

@@ -8,6 +8,7 @@ use throng_server::game_messages::GameMessages;
 use throng_server::tick::{BuiltIn, Phase};
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
+use throng_shared::link::LinkConditions;
 use throng_tests::{LoopbackServer, flat_world};
 
 const ANN: ClientId = ClientId(7);
@@ -90,6 +91,37 @@ fn a_player_who_hears_nothing_any_more_moves_by_itself_and_misses_no_message() {
     }
     play(&mut server, &mut [&mut ann], 200, &mut echoed);
     assert_eq!(echoed, [0, 1, 2]);
+}
+
+/// Who is so far away that the answer to a move comes after the next one is due waits longer for the next.
+#[test]
+fn a_player_far_away_who_hears_nothing_any_more_moves_and_goes_on() {
+    let mut server = LoopbackServer::start(flat_world(|config| config.population.target = 20));
+    let mut ann = server.open_client(ANN);
+    let far = LinkConditions { one_way_ms: 700.0, ..LinkConditions::default() };
+    let transport = server.open_client_transport(ANN).with_conditions(far, 1);
+    ann.reconnect(transport);
+    play(&mut server, &mut [&mut ann], 1_000, &mut Vec::new());
+    assert_eq!((ann.state(), ann.transport().moves()), (&State::Playing, 0));
+    let old = ann.transport_mut().replace_socket_unnoticed().expect("loopback has a port");
+    play(&mut server, &mut [&mut ann], 1_500, &mut Vec::new());
+    drop(old);
+    assert_eq!((ann.state(), ann.transport().moves()), (&State::Playing, 2), "over the same socket, then over another");
+    let resumption = ann.resumption().expect("it has moved");
+    assert!(resumption.is_complete && resumption.gap_ticks > 28, "{resumption:?}");
+}
+
+/// There is nothing to go on with before the welcome.
+#[test]
+fn a_player_that_moves_before_it_is_in_is_told_of_no_gap() {
+    let mut server = LoopbackServer::start(flat_world(|config| config.population.target = 20));
+    let mut ann = server.open_client(ANN);
+    while *ann.state() != State::Greeting {
+        play(&mut server, &mut [&mut ann], 1, &mut Vec::new());
+    }
+    ann.transport_mut().move_now(server.now()).expect("loopback has a port");
+    play(&mut server, &mut [&mut ann], 100, &mut Vec::new());
+    assert_eq!((ann.state(), ann.transport().moves(), ann.resumption()), (&State::Playing, 1, None));
 }
 
 #[test]

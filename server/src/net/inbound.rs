@@ -135,6 +135,8 @@ pub struct TransportTotals {
     pub handshakes_refused: [u64; HandshakeRefusal::ALL.len()],
     /// Times that a connected client's address has changed.
     pub moves: u64,
+    /// Moves that were not looked at, for there were too many.
+    pub moves_refused: u64,
     /// Datagrams that were not sent, for it was not proven that their client receives at its new address.
     pub held_back: u64,
     /// Datagrams that the operating system did not take.
@@ -189,6 +191,7 @@ impl NetTotals {
         mine.handshakes_refused.iter_mut().zip(theirs.handshakes_refused).for_each(|(into, from)| sum(into, from));
         sum(&mut mine.unknown_source, theirs.unknown_source);
         sum(&mut mine.moves, theirs.moves);
+        sum(&mut mine.moves_refused, theirs.moves_refused);
         sum(&mut mine.held_back, theirs.held_back);
         sum(&mut mine.flooded, theirs.flooded);
         sum(&mut mine.send_failures, theirs.send_failures);

@@ -7,7 +7,6 @@ use std::time::Duration;
 use mio::{Events, Interest, Poll, Token, Waker};
 use ring::rand::{SecureRandom, SystemRandom};
 use throng_shared::ids::ClientId;
-use throng_shared::limits::DISCONNECT_REPEATS;
 use throng_shared::netcode::{Key, PACKET_BYTES_MAX};
 use throng_shared::wire::PROTOCOL_ID;
 use throng_shared::wire::key::ConnectKey;
@@ -251,8 +250,8 @@ impl Transport for UdpTransport {
 
     fn disconnect(&mut self, _now: Duration, connection: ConnectionId) {
         let sealed = self.table.disconnect(connection, &mut self.scratch[..]);
-        let Some((address, length)) = sealed else { return };
-        for _ in 0..DISCONNECT_REPEATS {
+        let Some((address, length, repeats)) = sealed else { return };
+        for _ in 0..repeats {
             if self.departures.is_full() {
                 self.flush();
             }

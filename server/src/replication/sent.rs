@@ -47,7 +47,7 @@ pub(super) enum Verdict {
     Lost,
 }
 
-/// The last snapshots to one client: as many as are not settled, so that memory stays small, and warm, when they arrive.
+/// The last snapshots to one client, from the first that is not settled on: few when they arrive, so that memory stays warm.
 #[derive(Debug)]
 pub(super) struct SentSnapshots {
     /// Oldest first; the first is not settled, others may be.

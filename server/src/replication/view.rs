@@ -62,7 +62,8 @@ impl ClientView {
     /// Brings the view up to date: who is within reach of `viewer_m` (x, z), itself excepted, comes into view or stays;
     /// everybody else leaves.
     ///
-    /// O(cells touched + characters in them + view). Names are looked up only in a tick in which somebody new is near.
+    /// O(cells touched + characters in them + view). Names are looked up only when somebody near is not in view, be it that the
+    /// view is full, and when rows have shifted because somebody has gone.
     pub fn observe(
         &mut self,
         tick: Tick,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::challenge::CHALLENGE_BYTES;
 use super::connect_token::ConnectToken;
-use super::packet::{self, Header, KeepAlive, MOVE_PAYLOAD_BYTES_MAX, Move, PacketType, Request};
+use super::packet::{self, Header, KeepAlive, MOVE_DATA_BYTES_MAX, MOVE_PAYLOAD_BYTES_MAX, Move, PacketType, Request};
 use super::replay::ReplayWindow;
 use super::{NetcodeError, PACKET_BYTES_MAX};
 use crate::limits::DISCONNECT_REPEATS;
@@ -182,12 +182,6 @@ impl NetcodeClient {
                 self.take_move_challenge(header.sequence, data);
                 Heard::Nothing
             }
-            (PacketType::KeepAlive, Stage::Connected(_)) => {
-                // The server sends one to an address that has nothing to prove any more, or that it has known all along; to one
-                // that it has challenged, none.
-                self.moving = self.moving.filter(|moving| header.sequence < moving.challenged_by);
-                Heard::Nothing
-            }
             (PacketType::Payload, Stage::Connected(_)) => Heard::Payload(data),
             (PacketType::Disconnect, Stage::Connected(_)) => self.finish(ClientEnd::ClosedByServer),
             // Nothing was sent to this address yet: it is the answer of another one.
@@ -250,10 +244,13 @@ impl NetcodeClient {
     }
 
     fn take_move_challenge(&mut self, sequence: u64, data: &[u8]) {
-        if let (Some(moving), Ok(challenge)) = (&mut self.moving, data.try_into())
-            && (moving.answer == 0 || sequence > moving.challenged_by)
-        {
-            *moving = Moving { answer: u64::from_le_bytes(challenge), challenged_by: sequence };
+        let (Some(moving), Ok(challenge)) = (self.moving, data.try_into()) else { return };
+        if sequence <= moving.challenged_by {
+            return;
+        }
+        let answer = u64::from_le_bytes(challenge);
+        self.moving = (answer != 0).then_some(Moving { answer, challenged_by: sequence });
+        if self.is_moving() {
             // To be answered at once.
             self.sent_at = None;
         }
@@ -296,8 +293,9 @@ impl NetcodeClient {
         let sequence = self.sequence;
         self.sequence += 1;
         let ConnectToken { protocol_id, client_to_server, .. } = &self.token;
-        let data = Move::encode(answer, parts);
-        packet::seal_move(*protocol_id, client_to_server, sequence, client_index, &data, &mut self.scratch)
+        let mut data = [0; MOVE_DATA_BYTES_MAX];
+        let data = Move::encode(answer, parts, &mut data);
+        packet::seal_move(*protocol_id, client_to_server, sequence, client_index, data, &mut self.scratch)
     }
 
     fn seal(&mut self, packet_type: PacketType, parts: &[&[u8]]) -> usize {

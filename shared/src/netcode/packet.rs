@@ -53,7 +53,17 @@ const PLACE_BYTES: usize = 4;
 const MOVE_DATA_BYTES_MIN: usize = 8 + 2;
 
 /// Most bytes of it: the packet is no longer than others.
-const MOVE_DATA_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - PLACE_BYTES;
+pub const MOVE_DATA_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - PLACE_BYTES;
+
+/// Fewest bytes of a move: of those that do not come from a proven address a server takes no shorter ones, so that a flood of them
+/// is as dear as one of requests.
+pub const MOVE_BYTES_MIN: usize = REQUEST_BYTES;
+
+/// To how many bytes a move is filled: as far as every path carries it, which is 1,280 bytes with the headers of IPv6 and UDP.
+const MOVE_BYTES_FILLED: usize = 1_280 - 40 - 8;
+
+/// Data of such a move, in bytes.
+pub const MOVE_DATA_BYTES_FILLED: usize = MOVE_BYTES_FILLED - HEADER_BYTES_MAX - PLACE_BYTES - TAG_BYTES;
 
 /// Largest payload of a move, in bytes.
 pub const MOVE_PAYLOAD_BYTES_MAX: usize = MOVE_DATA_BYTES_MAX - MOVE_DATA_BYTES_MIN;
@@ -81,7 +91,7 @@ pub enum PacketType {
     Disconnect = 6,
     /// Client: a payload, and I am here now. Not of the standard, which ignores what it does not know.
     Move = 7,
-    /// Server: show that you receive here too. Not of the standard either.
+    /// Server: show that you receive here too, or, with number 0, there is nothing to show. Not of the standard either.
     MoveChallenge = 8,
 }
 
@@ -286,13 +296,13 @@ impl<'p> Move<'p> {
         Ok(Move { answer: u64::from_le_bytes(*answer), payload })
     }
 
-    /// The data, as long as it can be: an address that is not proven to be the sender's gets no more than has come from
-    /// there.
+    /// Writes the data into `data`, filled as far as every path carries it: an address that is not proven to be the sender's gets
+    /// no more than has come from there.
     ///
     /// # Panics
     /// When the payload of `parts` is longer than [`MOVE_PAYLOAD_BYTES_MAX`].
-    pub fn encode(answer: u64, parts: &[&[u8]]) -> [u8; MOVE_DATA_BYTES_MAX] {
-        let mut data = [0; MOVE_DATA_BYTES_MAX];
+    pub fn encode<'d>(answer: u64, parts: &[&[u8]], data: &'d mut [u8; MOVE_DATA_BYTES_MAX]) -> &'d [u8] {
+        data.fill(0);
         let (fields, payload) = data.split_at_mut(MOVE_DATA_BYTES_MIN);
         let mut end = 0;
         for part in parts {
@@ -301,7 +311,7 @@ impl<'p> Move<'p> {
         }
         fields[..8].copy_from_slice(&answer.to_le_bytes());
         fields[8..].copy_from_slice(&(end as u16).to_le_bytes());
-        data
+        &data[..(MOVE_DATA_BYTES_MIN + end).max(MOVE_DATA_BYTES_FILLED)]
     }
 }
 

@@ -20,6 +20,10 @@ pub struct Grid {
     cell_of_row: Vec<u32>,
 }
 
+/// How much farther than asked a query looks for cells: what is found is measured, but a sum that was rounded must not leave out
+/// the cell of somebody whose distance is rounded to just within. Far more than coordinates of a map are rounded by.
+const ROUNDING_M: f32 = 0.01;
+
 /// A row found by a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hit {
@@ -79,9 +83,9 @@ impl Grid {
     /// Number of rows within `radius_m` of a point: as many as [`Grid::for_each_within`] finds.
     pub fn count_within(&self, center_m: Vec2, radius_m: f32) -> usize {
         let radius_squared = radius_m * radius_m;
-        let columns = self.axis(center_m.x - radius_m)..self.axis(center_m.x + radius_m) + 1;
+        let (rows, columns) = self.reach(center_m, radius_m);
         let mut count = 0;
-        for row in self.axis(center_m.y - radius_m)..=self.axis(center_m.y + radius_m) {
+        for row in rows {
             for position_m in &self.sorted_positions_m[self.run(row, columns.clone())] {
                 count += u32::from(position_m.distance_squared(center_m) <= radius_squared);
             }
@@ -93,8 +97,8 @@ impl Grid {
     /// each.
     pub fn for_each_within(&self, center_m: Vec2, radius_m: f32, mut found: impl FnMut(Hit)) {
         let radius_squared = radius_m * radius_m;
-        let columns = self.axis(center_m.x - radius_m)..self.axis(center_m.x + radius_m) + 1;
-        for row in self.axis(center_m.y - radius_m)..=self.axis(center_m.y + radius_m) {
+        let (rows, columns) = self.reach(center_m, radius_m);
+        for row in rows {
             for place in self.run(row, columns.clone()) {
                 let distance_squared_m2 = self.sorted_positions_m[place].distance_squared(center_m);
                 if distance_squared_m2 <= radius_squared {
@@ -102,6 +106,13 @@ impl Grid {
                 }
             }
         }
+    }
+
+    /// The cells, as rows and columns, in which somebody within `radius_m` can be, rounding included.
+    fn reach(&self, center_m: Vec2, radius_m: f32) -> (Range<usize>, Range<usize>) {
+        let reach_m = radius_m + ROUNDING_M;
+        let along = |center_m: f32| self.axis(center_m - reach_m)..self.axis(center_m + reach_m) + 1;
+        (along(center_m.y), along(center_m.x))
     }
 
     /// The sorted places of a run of neighbouring cells in one grid row, which are contiguous.

@@ -29,6 +29,9 @@ impl<'a> BitWriter<'a> {
         }
     }
 
+    /// So many bytes beyond what is written are used for a moment.
+    pub const SPARE_BYTES: usize = 16;
+
     /// Appends the lowest `width` bits (at most 96) of `value`; higher bits must be 0. For several fields that are known
     /// together, the first in the lowest bits.
     pub fn put_wide(&mut self, value: u128, width: u32) {

@@ -26,6 +26,7 @@ use glam::{IVec3, Vec3};
 use super::bits::signed_bits;
 use super::{BitReader, BitWriter, WireError};
 use crate::ids::{Archetype, NetId};
+use crate::limits::SNAPSHOT_BYTES_MAX;
 use crate::quantised::{Locomotion, QuantisedState, quantise_position};
 use crate::tick::Tick;
 
@@ -59,6 +60,9 @@ const _: () = {
     assert!(crate::limits::LEAVES_PER_SNAPSHOT_MAX < 1 << LEAVE_COUNT_BITS);
     assert!(crate::limits::VISIBLE_MAX < 1 << COUNT_BITS);
 };
+
+/// Room in which the largest snapshot is written without asking for more memory.
+pub const SNAPSHOT_BUFFER_BYTES: usize = SNAPSHOT_BYTES_MAX + BitWriter::SPARE_BYTES;
 
 /// What every snapshot says about the client's own character.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

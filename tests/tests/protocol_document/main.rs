@@ -18,7 +18,8 @@ use throng_shared::limits;
 use throng_shared::netcode::client::{HANDSHAKE_INTERVAL, KEEP_ALIVE_INTERVAL};
 use throng_shared::netcode::connect_token::{ADDRESSES_MAX, PRIVATE_BYTES, TOKEN_BYTES};
 use throng_shared::netcode::packet::{
-    self, Header, KeepAlive, MOVE_PAYLOAD_BYTES_MAX, Move, PacketType, REQUEST_BYTES,
+    self, Header, KeepAlive, MOVE_BYTES_MIN, MOVE_DATA_BYTES_FILLED, MOVE_PAYLOAD_BYTES_MAX, Move, PacketType,
+    REQUEST_BYTES,
 };
 use throng_shared::netcode::replay::{REPLAY_WINDOW, ReplayWindow};
 use throng_shared::netcode::{

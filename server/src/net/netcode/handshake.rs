@@ -7,18 +7,15 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use rustc_hash::FxHashMap;
 use throng_shared::ids::ClientId;
-use throng_shared::limits::{HANDSHAKES_PER_50_MS_MAX, PENDING_HANDSHAKES_MAX, PENDING_MS, QUARANTINED_MAX};
+use throng_shared::limits::{PENDING_HANDSHAKES_MAX, PENDING_MS, QUARANTINED_MAX};
 use throng_shared::netcode::challenge::ChallengeToken;
 use throng_shared::netcode::connect_token::PRIVATE_BYTES;
 use throng_shared::netcode::packet::{Header, PacketType, Request};
 use throng_shared::netcode::{Key, NetcodeError, PrivateToken, USER_DATA_BYTES};
 
-use super::source_limits::SourceLimits;
+use super::source_limits::StrangerLimits;
 use super::table::{Newcomer, Received, ReplyBuffer, Table};
 use super::tokens::{TokenTag, UsedTokens};
-
-/// Length of the window in which all handshakes together are counted.
-const BUDGET_WINDOW: Duration = Duration::from_millis(50);
 
 /// Why a request for a connection was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,9 +72,7 @@ pub(super) struct Handshakes {
     pending: HashMap<SocketAddr, Pending>,
     /// When each is forgotten, oldest first; those that are done are still in it.
     expiries: VecDeque<(Duration, SocketAddr)>,
-    sources: SourceLimits,
-    window_began: Duration,
-    window_count: u32,
+    requests: StrangerLimits,
     challenge_sequence: u64,
     /// Clients that may not come in, and until when.
     quarantined: FxHashMap<ClientId, Duration>,
@@ -149,14 +144,6 @@ impl Handshakes {
         }
     }
 
-    /// Whether something costly from this source is looked at, and if not, why.
-    pub(super) fn admit_stranger(&mut self, now: Duration, from: SocketAddr) -> Result<(), HandshakeRefusal> {
-        if !self.sources.admit(now, from) {
-            return Err(HandshakeRefusal::SourceLimit);
-        }
-        if self.is_within_budget(now) { Ok(()) } else { Err(HandshakeRefusal::Budget) }
-    }
-
     /// A number that nobody can guess who has not received it.
     pub(super) fn draw_challenge(&mut self, challenge_key: &Key) -> u64 {
         let number = self.challenge_sequence;
@@ -164,15 +151,6 @@ impl Handshakes {
         // The tag of nothing, under a number that is used for nothing else. 0 stands for no challenge.
         let tag = challenge_key.seal(number, b"move", &mut []);
         tag.first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes).max(1))
-    }
-
-    /// Whether another token is opened in this window.
-    fn is_within_budget(&mut self, now: Duration) -> bool {
-        if now.saturating_sub(self.window_began) >= BUDGET_WINDOW {
-            (self.window_began, self.window_count) = (now, 0);
-        }
-        self.window_count += 1;
-        self.window_count <= HANDSHAKES_PER_50_MS_MAX
     }
 }
 
@@ -227,7 +205,7 @@ impl Table {
         if request.expires_at_s <= unix_s {
             return Err(silently(HandshakeRefusal::Expired));
         }
-        if !self.handshakes.sources.admit(now, from) {
+        if !self.handshakes.requests.admit_source(now, from) {
             return Err(silently(HandshakeRefusal::SourceLimit));
         }
         let tag = tag_of(request.sealed);
@@ -242,7 +220,7 @@ impl Table {
                 None => Ok(()),
             };
         }
-        if !self.handshakes.is_within_budget(now) {
+        if !self.handshakes.requests.admit_to_budget(now) {
             return Err(silently(HandshakeRefusal::Budget));
         }
         let Request { sealed, expires_at_s, nonce } = *request;

@@ -3,12 +3,14 @@
 //! A move is sealed with the connection's own keys, so it is answered at once: one round trip after a client has noticed, it
 //! gets snapshots again, with no handshake and no token. That the seal fits does not show that the client receives where the
 //! move came from, for anybody who has a connection can write a stranger's address on a packet. So the address is
-//! challenged; until it has answered, it gets no more bytes than it has sent, and moves are as long as packets can be.
+//! challenged; until it has answered, it gets no more bytes than it has sent, which is why moves are long. What comes from there
+//! is taken when it is a move, for that names its place; whose the other packets from there are does not change before the
+//! answer, so that nobody can make us deaf to somebody else.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use throng_shared::netcode::packet::{Header, Move, PacketType};
+use throng_shared::netcode::packet::{Header, MOVE_BYTES_MIN, Move, PacketType};
 use throng_shared::netcode::{NetcodeError, PACKET_BYTES_MAX};
 
 use super::table::{Path, Received, ReplyBuffer, Table};
@@ -40,8 +42,8 @@ impl Path {
 }
 
 impl Table {
-    /// Takes a move. Whoever is not at the place's address has the limits of those who ask for a connection, for its seal
-    /// costs as much to look at.
+    /// Takes a move. Whoever is not at the place's address has limits as those who ask for a connection have, for its seal costs
+    /// as much to look at.
     pub(super) fn take_move<'p>(
         &mut self,
         now: Duration,
@@ -51,11 +53,14 @@ impl Table {
         reply: &mut ReplyBuffer,
     ) -> Received<'p> {
         let (place, packet_bytes) = (header.place, packet.len());
-        let is_there = self.by_address.get(&from) == Some(&place);
+        if packet_bytes < MOVE_BYTES_MIN {
+            return self.refuse(NetcodeError::TooShort);
+        }
         let Some(slot) = self.slots.get_mut(place as usize).filter(|slot| slot.is_connected) else {
             self.totals.unknown_source += 1;
             return Received::Nothing;
         };
+        let is_there = slot.address == from;
         if is_there && !slot.may_receive(now) {
             self.totals.flooded += 1;
             return Received::Nothing;
@@ -63,8 +68,8 @@ impl Table {
         if slot.replay.is_received(header.sequence) {
             return self.refuse(NetcodeError::Replayed);
         }
-        if !is_there && let Err(refusal) = self.handshakes.admit_stranger(now, from) {
-            self.totals.handshakes_refused[refusal as usize] += 1;
+        if !is_there && !self.movers.admit(now, from) {
+            self.totals.moves_refused += 1;
             return Received::Nothing;
         }
         let slot = &mut self.slots[place as usize];
@@ -80,19 +85,18 @@ impl Table {
         slot.is_confirmed = true;
         let connection = self.connection(place);
         if !is_there && !is_newest {
-            return Received::Payload { connection, payload };
+            return if payload.is_empty() { Received::Nothing } else { Received::Payload { connection, payload } };
         }
         if !is_there {
             self.settle_at(place, from);
         }
-        self.answer_move(now, place, answer, packet_bytes, reply);
+        self.answer_move(place, answer, packet_bytes, reply);
         Received::Moved { connection, payload }
     }
 
-    /// From now on, a place's packets come from and go to `address`; whoever was there before has moved away unheard.
+    /// From now on, a place's moves come from and everything for it goes to `address`.
     fn settle_at(&mut self, place: u32, address: SocketAddr) {
         self.forget_address(place);
-        self.by_address.insert(address, place);
         let challenge = self.handshakes.draw_challenge(&self.options.challenge_key);
         let slot = &mut self.slots[place as usize];
         slot.address = address;
@@ -100,22 +104,22 @@ impl Table {
         self.totals.moves += 1;
     }
 
-    /// Writes the answer to a move from where the place is now: the challenge, or, when that is answered, a keep-alive.
-    fn answer_move(&mut self, now: Duration, place: u32, answer: u64, bytes: usize, reply: &mut ReplyBuffer) {
+    /// Writes the answer to a move from where the place is now: the challenge, or, when that is answered, that there is none. Whose
+    /// the address was before has moved away unheard: it receives nothing there any more.
+    fn answer_move(&mut self, place: u32, answer: u64, bytes: usize, reply: &mut ReplyBuffer) {
         let protocol_id = self.options.protocol_id;
         let slot = &mut self.slots[place as usize];
         slot.path.add_allowance(bytes);
-        reply.length = match slot.path {
-            Path::Claimed { challenge, .. } if challenge != answer => {
-                let challenge = challenge.to_le_bytes();
-                let length = slot.seal(PacketType::MoveChallenge, protocol_id, &[&challenge], &mut reply.bytes);
-                slot.path.take_allowance(length);
-                length
-            }
-            _ => {
+        let challenge = match slot.path {
+            Path::Claimed { challenge, .. } if challenge != answer => challenge,
+            Path::Claimed { .. } | Path::Proven => {
                 slot.path = Path::Proven;
-                self.seal_keep_alive(now, place, &mut reply.bytes)
+                self.by_address.insert(slot.address, place);
+                0
             }
         };
+        let data = challenge.to_le_bytes();
+        reply.length = slot.seal(PacketType::MoveChallenge, protocol_id, &[&data], &mut reply.bytes);
+        slot.path.take_allowance(reply.length);
     }
 }

@@ -1,21 +1,53 @@
-//! How many handshakes a source may ask for: opening a token costs a microsecond or two, and anybody can send one.
+//! What strangers may cost: opening a token or a move takes a microsecond or two, and anybody can send one.
 
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hashbrown::DefaultHashBuilder;
-use throng_shared::limits::HANDSHAKES_PER_SOURCE_MAX;
+use throng_shared::limits::{HANDSHAKES_PER_50_MS_MAX, HANDSHAKES_PER_SOURCE_MAX};
+
+/// Length of the window in which all sources together are counted.
+const BUDGET_WINDOW: Duration = Duration::from_millis(50);
 
 /// Sources that are counted apart; those that share a place share its limit. A power of two.
 const PLACES: usize = 4_096;
 
-/// Length of the window in which handshakes are counted.
+/// Length of the window in which those of a source are counted.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// Limits for one kind of costly packets, of each source and of all together.
+#[derive(Debug, Default)]
+pub(super) struct StrangerLimits {
+    sources: SourceLimits,
+    window_began: Duration,
+    window_count: u32,
+}
+
+impl StrangerLimits {
+    /// Whether a costly packet of `source` is looked at: it is within both limits.
+    pub(super) fn admit(&mut self, now: Duration, source: SocketAddr) -> bool {
+        self.admit_source(now, source) && self.admit_to_budget(now)
+    }
+
+    /// Counts a packet of `source`; whether it is within the source's limit.
+    pub(super) fn admit_source(&mut self, now: Duration, source: SocketAddr) -> bool {
+        self.sources.admit(now, source)
+    }
+
+    /// Whether another costly packet is looked at in this window, whoever has sent it.
+    pub(super) fn admit_to_budget(&mut self, now: Duration) -> bool {
+        if now.saturating_sub(self.window_began) >= BUDGET_WINDOW {
+            (self.window_began, self.window_count) = (now, 0);
+        }
+        self.window_count += 1;
+        self.window_count <= HANDSHAKES_PER_50_MS_MAX
+    }
+}
 
 /// A count per source, in constant memory: a table whose places are shared by whoever falls into them.
 #[derive(Debug)]
-pub(super) struct SourceLimits {
+struct SourceLimits {
     places: Box<[Place]>,
     /// Seeded at random, so that nobody can choose to share a place with somebody else.
     hasher: DefaultHashBuilder,
@@ -34,8 +66,7 @@ impl Default for SourceLimits {
 }
 
 impl SourceLimits {
-    /// Counts a handshake of `source`; whether it is within the limit of its window.
-    pub(super) fn admit(&mut self, now: Duration, source: SocketAddr) -> bool {
+    fn admit(&mut self, now: Duration, source: SocketAddr) -> bool {
         let window = (now.as_nanos() / WINDOW.as_nanos()) as u32;
         let place = &mut self.places[self.hasher.hash_one(prefix(source.ip())) as usize % PLACES];
         if place.window != window {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 use throng_shared::ids::ClientId;
-use throng_shared::limits::{PACKETS_PER_50_MS_MAX, TIMEOUT_S_MAX};
+use throng_shared::limits::{DISCONNECT_REPEATS, PACKETS_PER_50_MS_MAX, TIMEOUT_S_MAX};
 use throng_shared::netcode::client::KEEP_ALIVE_INTERVAL;
 use throng_shared::netcode::packet::{self, Header, KeepAlive, PacketType};
 use throng_shared::netcode::replay::ReplayWindow;
@@ -16,6 +16,7 @@ use throng_shared::netcode::{
 };
 
 use super::handshake::Handshakes;
+use super::source_limits::StrangerLimits;
 use super::tokens::UsedTokens;
 use crate::net::inbound::TransportTotals;
 use crate::net::transport::ConnectionId;
@@ -76,6 +77,8 @@ impl TakenPlaces {
 pub struct Table {
     pub(super) options: TableOptions,
     pub(super) handshakes: Handshakes,
+    /// What those who move may cost.
+    pub(super) movers: StrangerLimits,
     /// Number of the next packet outside of a connection.
     handshake_sequence: u64,
     pub(super) slots: Vec<Slot>,
@@ -200,6 +203,7 @@ impl Table {
     pub fn new(options: TableOptions) -> Table {
         Table {
             handshakes: Handshakes::default(),
+            movers: StrangerLimits::default(),
             handshake_sequence: HANDSHAKE_SEQUENCE_FIRST | u64::from(options.handshake_start) << 24,
             slots: Vec::new(),
             free: Vec::new(),
@@ -267,13 +271,11 @@ impl Table {
         if slot.replay.is_received(header.sequence) {
             return self.refuse(NetcodeError::Replayed);
         }
-        let packet_bytes = packet.len();
         let data = match header.open(self.options.protocol_id, &slot.receive_key, packet) {
             Ok(data) => data,
             Err(error) => return self.refuse(error),
         };
         slot.replay.insert(header.sequence);
-        slot.path.add_allowance(packet_bytes);
         slot.heard_at = now;
         slot.is_confirmed = true;
         match header.packet_type {
@@ -371,11 +373,14 @@ impl Table {
         Some((address, self.seal_keep_alive(now, connection.slot, out)))
     }
 
-    /// Writes the packet that ends a connection, and frees its place. None when it is no more.
-    pub fn disconnect(&mut self, connection: ConnectionId, out: &mut [u8]) -> Option<(SocketAddr, usize)> {
+    /// Writes the packet that ends a connection, and frees its place: where to send it, its size, and how many times. None when
+    /// it is no more.
+    pub fn disconnect(&mut self, connection: ConnectionId, out: &mut [u8]) -> Option<(SocketAddr, usize, u32)> {
         let protocol_id = self.options.protocol_id;
         let slot = self.slot_mut(connection)?;
-        let sent = (slot.address, slot.seal(PacketType::Disconnect, protocol_id, &[], out));
+        let length = slot.seal(PacketType::Disconnect, protocol_id, &[], out);
+        let repeats = (0..DISCONNECT_REPEATS).take_while(|_| slot.path.take_allowance(length)).count() as u32;
+        let sent = (slot.address, length, repeats);
         self.release(connection.slot);
         Some(sent)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use throng_shared::limits::HANDSHAKES_PER_50_MS_MAX;
-use throng_shared::netcode::packet::Move;
+use throng_shared::netcode::packet::{MOVE_BYTES_MIN, MOVE_DATA_BYTES_MAX, Move};
 
 /// What a client says next.
 fn say(scene: &Scene, client: &mut NetcodeClient, payload: &[u8]) -> Vec<u8> {
@@ -22,6 +22,12 @@ fn hear(scene: &mut Scene, client: &mut NetcodeClient, address: SocketAddr) -> V
     heard
 }
 
+/// A move for place 0 that carries nothing.
+fn seal_move(key: &Key, sequence: u64, answer: u64, out: &mut [u8]) -> usize {
+    let mut data = [0; MOVE_DATA_BYTES_MAX];
+    packet::seal_move(PROTOCOL, key, sequence, 0, Move::encode(answer, &[], &mut data), out)
+}
+
 fn bytes_sent_to(scene: &Scene, address: SocketAddr) -> usize {
     scene.sent.iter().filter(|(to, _)| *to == address).map(|(_, packet)| packet.len()).sum()
 }
@@ -36,8 +42,8 @@ fn a_client_that_moves_is_heard_and_answered_within_one_round_trip_and_proves_it
     let packet = say(&scene, &mut client, b"over here");
     scene.receive(away, &packet);
     assert_eq!(scene.payloads, [(connection, b"over here".to_vec())], "what a move carries is not lost");
-    scene.send(connection, &[7; 1_200]);
-    assert_eq!(hear(&mut scene, &mut client, away), [vec![7; 1_200]], "a whole snapshot, at once");
+    scene.send(connection, &[7; 1_150]);
+    assert_eq!(hear(&mut scene, &mut client, away), [vec![7; 1_150]], "nearly a whole snapshot, at once");
     assert!(client.is_moving(), "the server has not seen yet that we receive here");
     let answer = client.update(scene.now).expect("a challenge is answered at once").to_vec();
     scene.receive(away, &answer);
@@ -127,13 +133,17 @@ fn a_claimed_address_gets_no_more_bytes_than_came_from_there() {
     let key = Key([1; 32]);
     let mut out = [0; PACKET_BYTES_MAX];
     for guess in 0..100 {
-        let length = packet::seal_move(PROTOCOL, &key, 1_000 + guess, 0, &Move::encode(guess, &[]), &mut out);
+        let length = seal_move(&key, 1_000 + guess, guess, &mut out);
         scene.sent.clear();
         scene.receive(victim, &out[..length]);
         assert!(scene.sent[0].1.len() < 40, "another challenge");
     }
     (0..10).for_each(|_| scene.send(connection, &[7; 1_200]));
     assert!(bytes_sent_to(&scene, victim) <= 5 * PACKET_BYTES_MAX);
+    // Nor is it told more often than that that it is over.
+    (0..1_000).for_each(|_| scene.send(connection, &[7]));
+    let (address, _, repeats) = scene.table.disconnect(connection, &mut out).expect("it is connected");
+    assert!(address == victim && repeats <= 1, "{repeats} times");
 }
 
 #[test]
@@ -141,7 +151,7 @@ fn a_claimed_address_is_not_sent_keep_alives() {
     let mut scene = scene(10);
     let _client = scene.connect(token(1, |_| ()), client_address(1));
     let mut out = [0; PACKET_BYTES_MAX];
-    let length = packet::seal_move(PROTOCOL, &Key([1; 32]), 1_000, 0, &[0; 10], &mut out);
+    let length = seal_move(&Key([1; 32]), 1_000, 0, &mut out);
     scene.receive(client_address(9), &out[..length]);
     (0..40).for_each(|_| scene.wait(Duration::from_millis(100)));
     assert_eq!((scene.sent.len(), scene.disconnected.len()), (1, 0), "the challenge");
@@ -155,16 +165,22 @@ fn a_move_that_was_overtaken_or_is_repeated_does_not_move_back() {
     let mut client = scene.connect(token(1, |_| ()), client_address(1));
     let (connection, ..) = scene.connections[0];
     client.begin_move();
+    let empty = client.update(scene.now).expect("the server is to know at once").to_vec();
     let packets = [b"first", b"again", b"third"].map(|payload| say(&scene, &mut client, payload));
     scene.receive(client_address(2), &packets[0]);
     scene.receive(client_address(3), &packets[2]);
     scene.receive(client_address(2), &packets[1]);
+    scene.receive(client_address(2), &empty);
     scene.receive(client_address(4), &packets[2]);
     scene.sent.clear();
     scene.send(connection, b"snapshot");
     assert_eq!(scene.sent[0].0, client_address(3));
     let heard: Vec<_> = scene.payloads.iter().map(|(_, payload)| &payload[..]).collect();
-    assert_eq!(heard, [&b"first"[..], b"third", b"again"], "nothing is lost, and nothing is heard twice");
+    assert_eq!(
+        heard,
+        [&b"first"[..], b"third", b"again"],
+        "nothing is lost, nothing is heard twice, and no bytes are no payload"
+    );
     assert_eq!((scene.table.totals().moves, scene.refused(NetcodeError::Replayed)), (2, 1));
 }
 
@@ -215,14 +231,64 @@ fn moves_of_strangers_are_counted_cost_little_and_move_nobody() {
     assert_eq!((scene.refused(NetcodeError::Seal), scene.sent.len()), (1, 0), "it is not answered");
     // From one source, and from many.
     (0..2 * HANDSHAKES_PER_SOURCE_MAX).for_each(|_| scene.receive(client_address(3), &damaged));
-    assert!(scene.turned_away(HandshakeRefusal::SourceLimit) >= u64::from(HANDSHAKES_PER_SOURCE_MAX));
+    let of_one_source = scene.table.totals().moves_refused;
+    assert!(of_one_source >= u64::from(HANDSHAKES_PER_SOURCE_MAX));
     let sources = HANDSHAKES_PER_50_MS_MAX as u16;
     for number in 0..sources {
         scene.receive(SocketAddr::from(([203, (number >> 8) as u8, number as u8, 7], 7)), &damaged);
     }
-    assert!(scene.turned_away(HandshakeRefusal::Budget) > 0);
+    assert!(scene.table.totals().moves_refused > of_one_source);
     assert_eq!((scene.table.totals().moves, scene.payloads.len()), (0, 0));
     scene.wait(Duration::from_secs(1));
     scene.receive(client_address(2), &right);
     assert_eq!((scene.table.totals().moves, &scene.payloads[..]), (1, &[(connection, b"move".to_vec())][..]));
+}
+
+#[test]
+fn whoever_claims_the_address_of_somebody_else_makes_nobody_deaf() {
+    let (home, victim_address, newcomer_address) = (client_address(1), client_address(2), client_address(3));
+    let mut scene = scene(10);
+    let mut attacker = scene.connect(token(1, |_| ()), home);
+    let mut victim = scene.connect(token(2, |_| ()), victim_address);
+    let victim_connection = scene.connections[1].0;
+    let mut answers = Vec::new();
+    for address in [victim_address, newcomer_address] {
+        attacker.begin_move();
+        let spoofed = say(&scene, &mut attacker, b"I am there");
+        scene.receive(address, &spoofed);
+        answers.append(&mut scene.sent);
+        let packet = say(&scene, &mut victim, b"still me");
+        scene.receive(victim_address, &packet);
+        assert_eq!(scene.payloads.last(), Some(&(victim_connection, b"still me".to_vec())));
+    }
+    assert!(answers.iter().all(|(_, packet)| packet.len() < 40), "challenges, which the attacker does not get");
+    // And who wants to come in from where somebody says that he is comes in.
+    scene.connect(token(3, |_| ()), newcomer_address);
+    assert_eq!((scene.connections.len(), scene.table.totals().moves), (3, 2));
+}
+
+#[test]
+fn a_flood_of_moves_keeps_nobody_from_coming_in() {
+    let mut scene = scene(10);
+    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    client.begin_move();
+    let mut packet = say(&scene, &mut client, b"move");
+    packet[100] ^= 1;
+    // From the newcomer's own address, as if.
+    (0..2 * HANDSHAKES_PER_SOURCE_MAX).for_each(|_| scene.receive(client_address(2), &packet));
+    for number in 0..2 * HANDSHAKES_PER_50_MS_MAX as u16 {
+        scene.receive(SocketAddr::from(([203, (number >> 8) as u8, number as u8, 7], 7)), &packet);
+    }
+    assert!(scene.table.totals().moves_refused > u64::from(HANDSHAKES_PER_50_MS_MAX));
+    scene.connect(token(2, |_| ()), client_address(2));
+    assert_eq!(scene.connections.len(), 2);
+    // And it is as dear as one of requests.
+    scene.wait(Duration::from_secs(1));
+    let short = &mut [0; MOVE_BYTES_MIN - 1];
+    let length = packet::seal_move(PROTOCOL, &Key([1; 32]), 1_000, 0, &[0; 10], short);
+    scene.receive(client_address(3), &short[..length]);
+    let longest = short.len() - 28;
+    let length = packet::seal_move(PROTOCOL, &Key([1; 32]), 1_001, 0, &vec![0; longest], short);
+    scene.receive(client_address(3), &short[..length]);
+    assert_eq!((scene.refused(NetcodeError::TooShort), scene.table.totals().moves), (2, 0));
 }
