@@ -9,7 +9,9 @@ use throng_shared::netcode::challenge::ChallengeToken;
 use throng_shared::netcode::client::Heard;
 use throng_shared::netcode::connect_token::{ADDRESSES_MAX, PRIVATE_BYTES, TOKEN_BYTES};
 use throng_shared::netcode::crypto::{TAG_BYTES, TOKEN_NONCE_BYTES};
-use throng_shared::netcode::packet::{self, Header, KeepAlive, PacketType, REQUEST_BYTES, Request};
+use throng_shared::netcode::packet::{
+    self, Header, KeepAlive, MOVE_DATA_BYTES_FILLED, PacketType, REQUEST_BYTES, Request,
+};
 use throng_shared::netcode::{
     ConnectToken, Key, NetcodeClient, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX, PrivateToken, VERSION_INFO,
 };
@@ -173,7 +175,7 @@ impl SealedPacket {
     ///
     /// | bytes | field |
     /// |---|---|
-    /// | 1 | type (3 bits), kind of number (2 bits), damage (2 bits, both set for one) |
+    /// | 1 | type (3 bits), kind of number (2 bits), damage (2 bits, both set for one), whether a move is short |
     /// | 0, 1 or 8 | number: the next one, a little before that, or any |
     /// | 2 + n | data |
     /// | 0 or 3 | damage: where (2), which bits (1); 0 cuts the packet off there |
@@ -192,10 +194,13 @@ impl SealedPacket {
             _ => script.long(),
         };
         *newest = sequence.max(*newest);
-        let data = script.counted();
-        let data = &data[..data.len().min(PAYLOAD_BYTES_MAX - 4)];
+        let mut data = script.counted().to_vec();
+        data.truncate(PAYLOAD_BYTES_MAX - 4);
+        if packet_type == PacketType::Move && kind >> 7 == 0 {
+            data.resize(data.len().max(MOVE_DATA_BYTES_FILLED), 0);
+        }
         let mut out = [0; PACKET_BYTES_MAX];
-        let length = seal(packet_type, place, key, sequence, data, &mut out);
+        let length = seal(packet_type, place, key, sequence, &data, &mut out);
         let mut bytes = out[..length].to_vec();
         let is_damaged = kind >> 5 & 3 == 3;
         if is_damaged {
@@ -205,7 +210,7 @@ impl SealedPacket {
                 bits => bytes[place] ^= bits,
             }
         }
-        Some(SealedPacket { bytes, packet_type, sequence, data: data.to_vec(), is_damaged })
+        Some(SealedPacket { bytes, packet_type, sequence, data, is_damaged })
     }
 }
 
