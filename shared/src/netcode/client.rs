@@ -240,7 +240,7 @@ impl NetcodeClient {
 
     /// Whether the server does not know our address yet, as far as we know.
     pub fn is_moving(&self) -> bool {
-        self.moving.is_some()
+        self.is_connected() && self.moving.is_some()
     }
 
     fn take_move_challenge(&mut self, sequence: u64, data: &[u8]) {
