@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `netcode` | netcode_header, connect_token, netcode_client |
 //! | `table` | table, table_sealed |
-//! | `wire` | datagram, control, input_frame, snapshot |
+//! | `wire` | datagram, control, input_frame, snapshot, page |
 //! | `channel` | channel_packet |
 //! | `host` | host: a whole server past the seal |
 //! | `client` | client: a whole client past the seal |
@@ -34,7 +34,7 @@ pub use host::host;
 pub use netcode::{connect_token, netcode_client, netcode_header};
 pub use seeds::{Seed, seeds};
 pub use table::{table, table_sealed};
-pub use wire::{control, datagram, input_frame, snapshot};
+pub use wire::{control, datagram, input_frame, page, snapshot};
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     target("netcode_header", netcode_header, 20_000),
     target("connect_token", connect_token, 20_000),
     target("netcode_client", netcode_client, 20_000),
@@ -59,6 +59,7 @@ pub const TARGETS: [Target; 14] = [
     target("channel_packet", channel_packet, 20_000),
     target("input_frame", input_frame, 20_000),
     target("snapshot", snapshot, 20_000),
+    target("page", page, 20_000),
     target("host", host, 2_000),
     target("client", client, 10_000),
     target("world_file", world_file, 10_000),

@@ -1,5 +1,6 @@
 //! Decoders of what is inside a packet, each on any bytes. What decodes is encoded again, and must be what it was.
 
+use glam::IVec3;
 use throng_client::Replica;
 use throng_shared::limits::{
     CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX, MESSAGE_BYTES_MAX, VIEW_SLOTS_MAX,
@@ -8,9 +9,13 @@ use throng_shared::tick::Tick;
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, cut_name, hello_versions};
 use throng_shared::wire::datagram::{self, Datagram};
 use throng_shared::wire::inputs::InputFrame;
+use throng_shared::wire::page::{Baseline, PageCopy};
 use throng_shared::wire::snapshot::Snapshot;
 
 use super::script::Script;
+
+/// Where the cell of the fuzzed pages is.
+pub(super) const PAGE_CENTER: IVec3 = IVec3::new(3_200, 0, -9_600);
 
 /// A datagram: taken apart, and packed again.
 pub fn datagram(bytes: &[u8]) {
@@ -89,6 +94,31 @@ pub fn snapshot(bytes: &[u8]) {
         newest = newest.max(snapshot.header.tick);
         assert_eq!(replica.newest_tick(), newest);
         check_replica(&replica);
+    }
+}
+
+/// A script of pages, each told against the one before. Each step: bytes with their count.
+pub fn page(bytes: &[u8]) {
+    let mut script = Script::new(bytes);
+    let (mut former, mut again) = (PageCopy::default(), Vec::new());
+    loop {
+        let bytes = script.counted();
+        if bytes.is_empty() {
+            break;
+        }
+        let mut age_ticks = 0;
+        let read = PageCopy::decode(bytes, PAGE_CENTER, |age| {
+            age_ticks = age;
+            Some(&former)
+        });
+        let Ok((page, length)) = read else { continue };
+        assert!(length <= bytes.len() && page.characters().all(|(_, _, state)| state.is_valid()));
+        let baseline = (age_ticks > 0).then_some(Baseline { copy: &former, age_ticks });
+        again.clear();
+        page.encode(baseline, PAGE_CENTER, &mut again);
+        let read_again = PageCopy::decode(&again, PAGE_CENTER, |_| Some(&former));
+        assert_eq!(read_again, Ok((page.clone(), again.len())));
+        former = page;
     }
 }
 

@@ -31,6 +31,7 @@ pub fn seeds(target: &str) -> Vec<Seed> {
         "channel_packet" => wire::channel_packet(),
         "input_frame" => wire::input_frame(),
         "snapshot" => wire::snapshot(),
+        "page" => wire::page(),
         "host" => scenes::host(),
         "client" => scenes::client(),
         "world_file" => files::world_file(),

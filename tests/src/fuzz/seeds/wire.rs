@@ -15,9 +15,11 @@ use throng_shared::wire::control::{
 };
 use throng_shared::wire::datagram::{self, CONTROL};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
+use throng_shared::wire::page::{Baseline, PageCopy, PageOwner, PageState};
 use throng_shared::wire::snapshot::{Enter, Snapshot, SnapshotHeader, Update};
 
 use crate::fuzz::script::put_counted;
+use crate::fuzz::wire::PAGE_CENTER;
 
 pub(super) fn datagram() -> Vec<(&'static str, Vec<u8>)> {
     let hello = [&[CONTROL], &control::encode(&ClientControl::Hello(Hello::new(7, "Ann")))[..]].concat();
@@ -71,6 +73,36 @@ pub(super) fn snapshot() -> Vec<(&'static str, Vec<u8>)> {
         ("overtaken", script(&[third, first, second])),
         ("crowd", script(&[crowd])),
     ]
+}
+
+pub(super) fn page() -> Vec<(&'static str, Vec<u8>)> {
+    // In each tick all go on as they did; one turns, one goes, and another takes its slot.
+    let tick = |tick: i32, count: usize| {
+        let mut page = PageCopy::default();
+        for slot in 0..count {
+            let (owner, velocity) = match slot {
+                0 => (tick as u32, IVec3::ZERO),
+                1 => (1_000, IVec3::new(tick * 20, 0, 100 - tick * 20)),
+                _ => (1_000 + slot as u32, IVec3::new(slot as i32 * 10, 1, -50)),
+            };
+            let position = PAGE_CENTER + IVec3::new(slot as i32 * 90, 12, 7) + velocity * tick / 16;
+            let state = PageState { position, velocity, yaw: 9, locomotion: Locomotion::Walking };
+            page.put(slot, PageOwner { net_id: NetId(owner), archetype: Archetype::Bot }, state);
+        }
+        page
+    };
+    let script = |count: usize| {
+        let mut script = Vec::new();
+        for number in 0..4 {
+            let former = tick(number - 1, count);
+            let baseline = (number > 0).then_some(Baseline { copy: &former, age_ticks: 1 });
+            let mut bytes = Vec::new();
+            tick(number, count).encode(baseline, PAGE_CENTER, &mut bytes);
+            put_counted(&mut script, &bytes);
+        }
+        script
+    };
+    vec![("nobody", script(0)), ("a_few", script(5)), ("full", script(32))]
 }
 
 /// Both ends of a channel are recorded, and the packets of each given to one that hears them in vain.
