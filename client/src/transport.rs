@@ -21,7 +21,7 @@ pub trait ClientTransport {
     /// What has gone over it.
     fn traffic(&self) -> Traffic;
 
-    /// How many times it went on from another address of ours.
+    /// How many times it went on from an address of ours that was, or may have been, another one.
     fn moves(&self) -> u32 {
         0
     }

@@ -15,18 +15,19 @@ use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 /// Datagrams taken from the socket in one go, so that a flood cannot hold the caller.
 const RECEIVE_BUDGET: usize = 1_024;
 
-/// How long the server may be silent before we move. It speaks twice a second at least. First we tell it, over the same socket, that
-/// our address may be another one: that suffices when a router on the way has forgotten us. Then we go on from other sockets,
-/// each after twice the silence of the one before: the answer may only be slow.
+/// How long the server may be silent before we move. It speaks about twice a second at least. First we tell it, over the same socket,
+/// that our address may be another one: that suffices when a router on the way has forgotten us. Then we go on from other
+/// sockets: the first after as long again, and each later one has twice the time of the one before, for the answer may only be
+/// slow.
 pub const MOVE_AFTER: Duration = Duration::from_secs(1);
 
 /// Most times that the wait is doubled.
-const MOVE_DOUBLINGS_MAX: u32 = 6;
+const MOVE_DOUBLINGS_MAX: u32 = 2;
 
 /// How often a socket that is broken is replaced: there may be no network at the moment.
 const REPAIR_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A socket that is replaced when it is broken, or when the server is silent for [`MOVE_AFTER`]: the network may be another
+/// A socket that is replaced when it is broken, or when the server is silent and goes on to be, see [`MOVE_AFTER`]: the network may be another
 /// one now, or somebody on the way may have forgotten us. The connection goes on where it was, within a round trip.
 #[derive(Debug)]
 pub struct UdpTransport {
@@ -41,8 +42,8 @@ pub struct UdpTransport {
     registration: Option<(Registry, Token)>,
     moves: u32,
     moved_at: Duration,
-    /// Moves since the server was last heard of.
-    moves_unheard: u32,
+    /// Moves for its silence since the server was last heard of.
+    silent_moves: u32,
     /// What is wrong with the socket.
     broken: Option<ErrorKind>,
     /// What was wrong with it when there was no connection yet that could go on.
@@ -74,7 +75,7 @@ impl UdpTransport {
             registration: None,
             moves: 0,
             moved_at: now,
-            moves_unheard: 0,
+            silent_moves: 0,
             broken: None,
             failure: None,
         })
@@ -136,15 +137,12 @@ impl UdpTransport {
             return;
         }
         if self.netcode.heard_at() > self.moved_at {
-            self.moves_unheard = 0;
+            self.silent_moves = 0;
         }
-        if now < self.moved_at + REPAIR_INTERVAL {
-            return;
-        }
-        let patience = MOVE_AFTER * (1 << self.moves_unheard.min(MOVE_DOUBLINGS_MAX));
-        let is_silent = now.saturating_sub(self.netcode.heard_at()) >= patience;
-        let is_broken = self.broken.is_some();
-        if is_silent && self.moves_unheard == 0 && !is_broken {
+        let patience = MOVE_AFTER * (1 << self.silent_moves.saturating_sub(1).min(MOVE_DOUBLINGS_MAX));
+        let is_silent = now >= self.netcode.heard_at().max(self.moved_at) + patience;
+        let is_broken = self.broken.is_some() && now >= self.moved_at + REPAIR_INTERVAL;
+        if is_silent && self.silent_moves == 0 && self.broken.is_none() {
             self.note_move(now);
         } else if is_silent || is_broken {
             // Without a network there is no other socket: netcode's timeout decides how long we try.
@@ -152,13 +150,13 @@ impl UdpTransport {
                 self.broken = Some(error.kind());
             }
         }
+        self.silent_moves += u32::from(is_silent);
     }
 
     /// Tells the server, from now on, that our address may be another one.
     fn note_move(&mut self, now: Duration) {
         self.moved_at = now;
         self.moves += 1;
-        self.moves_unheard += 1;
         self.netcode.begin_move();
     }
 

@@ -33,7 +33,7 @@ pub(super) struct InboundNeed {
 }
 
 impl InboundNeed {
-    /// What a batch always has room for.
+    /// Less is never taken for what is needed.
     const LEAST: InboundNeed = InboundNeed { events: 256, bytes: 16 * 1_024 };
 
     /// Takes note of what a tick is about to take.
@@ -226,6 +226,10 @@ impl NetInbound {
             dropped += u64::from(!is_kept);
             is_kept.then(|| event.shifted(shift))
         }));
+        if is_full {
+            // What is kept tells of none of them.
+            other.bytes.clear();
+        }
         self.bytes.append(&mut other.bytes);
         other.totals.inbound_dropped += dropped;
         self.totals = other.totals;
@@ -286,8 +290,9 @@ mod tests {
             assert!(waiting.events.len() <= INBOUND_BYTES_MAX / 64, "small ones count as well");
             more.push(content, connection, Duration::ZERO, &[0; 1_000]);
             more.events.push(NetEvent::Disconnected { connection, end: ConnectionEnd::Quit });
-            let count = waiting.events.len();
+            let (count, bytes) = (waiting.events.len(), waiting.bytes.len());
             waiting.append(&mut more);
+            assert_eq!(waiting.bytes.len(), bytes, "their bytes go with them");
             let [NetEvent::Disconnected { .. }] = &waiting.events[count..] else {
                 panic!("{:?}", &waiting.events[count..]);
             };

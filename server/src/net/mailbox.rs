@@ -46,9 +46,13 @@ impl Mailbox {
     /// is given back.
     pub fn collect(&self, inbound: &mut NetInbound) {
         inbound.clear();
-        let Inbound { waiting, need } = &mut *lock(&self.inbound);
-        need.note(waiting);
-        inbound.shrink_to(need);
+        let need = {
+            let Inbound { waiting, need } = &mut *lock(&self.inbound);
+            need.note(waiting);
+            *need
+        };
+        inbound.shrink_to(&need);
+        let waiting = &mut lock(&self.inbound).waiting;
         inbound.totals = waiting.totals;
         std::mem::swap(waiting, inbound);
     }

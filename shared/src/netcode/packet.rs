@@ -55,8 +55,7 @@ const MOVE_DATA_BYTES_MIN: usize = 8 + 2;
 /// Most bytes of it: the packet is no longer than others.
 pub const MOVE_DATA_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - PLACE_BYTES;
 
-/// Fewest bytes of a move: of those that do not come from a proven address a server takes no shorter ones, so that a flood of them
-/// is as dear as one of requests.
+/// Fewest bytes of a move: a server takes no shorter ones, so that a flood of them is as dear as one of requests.
 pub const MOVE_BYTES_MIN: usize = REQUEST_BYTES;
 
 /// To how many bytes a move is filled: as far as every path carries it, which is 1,280 bytes with the headers of IPv6 and UDP.

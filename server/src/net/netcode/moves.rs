@@ -104,20 +104,32 @@ impl Table {
         self.totals.moves += 1;
     }
 
-    /// Writes the answer to a move from where the place is now: the challenge, or, when that is answered, that there is none. Whose
-    /// the address was before has moved away unheard: it receives nothing there any more.
+    /// A place's client has shown that it receives at its address, and what comes from there is its own. Whose the address was
+    /// before has moved away unheard, most probably; if not, it hears nothing now, will move and can show the same.
+    fn prove(&mut self, place: u32) {
+        let slot = &mut self.slots[place as usize];
+        slot.path = Path::Proven;
+        let former = self.by_address.insert(slot.address, place).filter(|&former| former != place);
+        if let Some(former) = former {
+            let challenge = self.handshakes.draw_challenge(&self.options.challenge_key);
+            self.slots[former as usize].path = Path::Claimed { challenge, allowance_bytes: 0 };
+        }
+    }
+
+    /// Writes the answer to a move from where the place is now: the challenge, or, when that is answered, that there is none.
     fn answer_move(&mut self, place: u32, answer: u64, bytes: usize, reply: &mut ReplyBuffer) {
         let protocol_id = self.options.protocol_id;
         let slot = &mut self.slots[place as usize];
         slot.path.add_allowance(bytes);
         let challenge = match slot.path {
             Path::Claimed { challenge, .. } if challenge != answer => challenge,
-            Path::Claimed { .. } | Path::Proven => {
-                slot.path = Path::Proven;
-                self.by_address.insert(slot.address, place);
+            Path::Claimed { .. } => {
+                self.prove(place);
                 0
             }
+            Path::Proven => 0,
         };
+        let slot = &mut self.slots[place as usize];
         let data = challenge.to_le_bytes();
         reply.length = slot.seal(PacketType::MoveChallenge, protocol_id, &[&data], &mut reply.bytes);
         slot.path.take_allowance(reply.length);

@@ -202,6 +202,20 @@ fn whoever_moves_to_an_address_that_another_has_left_unheard_gets_it_and_the_oth
     scene.receive(away, &packet);
     let heard: Vec<_> = scene.payloads.iter().filter(|(_, payload)| !payload.is_empty()).cloned().collect();
     assert_eq!(heard, [(second_connection, b"mine".to_vec()), (first_connection, b"and mine".to_vec())]);
+    // Whoever was still there all the same is not left hearing and unheard: it hears nothing, moves, and has it back.
+    scene.sent.clear();
+    first.begin_move();
+    scene.exchange(&mut first, home);
+    scene.sent.clear();
+    scene.send(second_connection, b"unheard");
+    assert_eq!(scene.sent.len(), 0);
+    second.begin_move();
+    scene.exchange(&mut second, home);
+    let packet = say(&scene, &mut second, b"mine again");
+    scene.receive(home, &packet);
+    assert_eq!(scene.payloads.last(), Some(&(second_connection, b"mine again".to_vec())));
+    first.begin_move();
+    scene.exchange(&mut first, away);
     // The one who goes does not take the other's address along.
     let mut parting = Vec::new();
     first.disconnect(|packet| parting.push(packet.to_vec()));
