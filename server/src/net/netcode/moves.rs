@@ -97,6 +97,7 @@ impl Table {
     /// From now on, a place's moves come from and everything for it goes to `address`.
     fn settle_at(&mut self, place: u32, address: SocketAddr) {
         self.forget_address(place);
+        self.claims.insert(address, place);
         let challenge = self.handshakes.draw_challenge(&self.options.challenge_key);
         let slot = &mut self.slots[place as usize];
         slot.address = address;
@@ -109,10 +110,13 @@ impl Table {
     fn prove(&mut self, place: u32) {
         let slot = &mut self.slots[place as usize];
         slot.path = Path::Proven;
+        self.claims.remove(&slot.address);
         let former = self.by_address.insert(slot.address, place).filter(|&former| former != place);
         if let Some(former) = former {
             let challenge = self.handshakes.draw_challenge(&self.options.challenge_key);
-            self.slots[former as usize].path = Path::Claimed { challenge, allowance_bytes: 0 };
+            let slot = &mut self.slots[former as usize];
+            slot.path = Path::Claimed { challenge, allowance_bytes: 0 };
+            self.claims.insert(slot.address, former);
         }
     }
 

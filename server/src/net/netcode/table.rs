@@ -84,6 +84,8 @@ pub struct Table {
     pub(super) slots: Vec<Slot>,
     free: Vec<u32>,
     pub(super) by_address: HashMap<SocketAddr, u32>,
+    /// Who claims which address; only farewells are taken by it. No more than there are places.
+    pub(super) claims: HashMap<SocketAddr, u32>,
     pub(super) totals: TransportTotals,
 }
 
@@ -208,6 +210,7 @@ impl Table {
             slots: Vec::new(),
             free: Vec::new(),
             by_address: HashMap::new(),
+            claims: HashMap::new(),
             totals: TransportTotals::default(),
             options,
         }
@@ -243,10 +246,14 @@ impl Table {
         match self.by_address.get(&from) {
             Some(&slot) => self.hear(now, slot, header, packet),
             None if header.packet_type == PacketType::Response => self.respond(now, from, header, packet, reply),
-            None => {
-                self.totals.unknown_source += 1;
-                Received::Nothing
-            }
+            None => match self.claims.get(&from) {
+                // Whoever leaves before it has proven its address is not to be held for somebody who was cut off.
+                Some(&slot) if header.packet_type == PacketType::Disconnect => self.hear(now, slot, header, packet),
+                _ => {
+                    self.totals.unknown_source += 1;
+                    Received::Nothing
+                }
+            },
         }
     }
 
@@ -432,8 +439,10 @@ impl Table {
     /// Takes no packets for this place any more from where they came; unless somebody else has moved there.
     pub(super) fn forget_address(&mut self, place: u32) {
         let address = self.slots[place as usize].address;
-        if self.by_address.get(&address) == Some(&place) {
-            self.by_address.remove(&address);
+        for owners in [&mut self.by_address, &mut self.claims] {
+            if owners.get(&address) == Some(&place) {
+                owners.remove(&address);
+            }
         }
     }
 

@@ -282,6 +282,23 @@ fn whoever_claims_the_address_of_somebody_else_makes_nobody_deaf() {
 }
 
 #[test]
+fn who_leaves_before_it_has_proven_its_address_is_gone_at_once() {
+    let mut scene = scene(10);
+    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    let mut other = scene.connect(token(2, |_| ()), client_address(2));
+    let connection = scene.connections[0].0;
+    client.begin_move();
+    let packet = say(&scene, &mut client, b"over here");
+    scene.receive(client_address(3), &packet);
+    // Nobody else can say so from there.
+    other.disconnect(|packet| scene.receive(client_address(3), packet));
+    assert_eq!(scene.disconnected, []);
+    client.disconnect(|packet| scene.receive(client_address(3), packet));
+    assert_eq!(scene.disconnected, [connection]);
+    assert!(scene.table.claims.is_empty());
+}
+
+#[test]
 fn a_flood_of_moves_keeps_nobody_from_coming_in() {
     let mut scene = scene(10);
     let mut client = scene.connect(token(1, |_| ()), client_address(1));
