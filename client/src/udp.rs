@@ -27,8 +27,9 @@ const MOVE_DOUBLINGS_MAX: u32 = 2;
 /// How often a socket that is broken is replaced: there may be no network at the moment.
 const REPAIR_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A socket that is replaced when it is broken, or when the server is silent and goes on to be, see [`MOVE_AFTER`]: the network may be another
-/// one now, or somebody on the way may have forgotten us. The connection goes on where it was, within a round trip.
+/// A socket that is replaced when it is broken, or when the server is silent and goes on to be, see [`MOVE_AFTER`]: the network
+/// may be another one now, or somebody on the way may have forgotten us. The connection goes on where it was, within a round
+/// trip.
 #[derive(Debug)]
 pub struct UdpTransport {
     socket: UdpSocket,

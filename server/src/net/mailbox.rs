@@ -51,6 +51,7 @@ impl Mailbox {
             need.note(waiting);
             *need
         };
+        // Not under the lock: the network thread is not to wait for the allocator.
         inbound.shrink_to(&need);
         let waiting = &mut lock(&self.inbound).waiting;
         inbound.totals = waiting.totals;

@@ -132,6 +132,23 @@ mod tests {
     use crate::random::Random;
 
     #[test]
+    fn whoever_is_just_within_a_rounded_reach_is_found_beyond_the_edge_of_a_cell() {
+        let radius_m = 100.0;
+        let mut random = Random::new(12, 0);
+        for _ in 0..20_000 {
+            let mut grid = Grid::new(1_000.0, random.between(90.0, 130.0));
+            // At the edge of a cell, and as far from its neighbour as the reach, give or take the last bits of both.
+            let edge_m = (random.below(grid.side as u32 - 1) as f32 + 1.0) * grid.cell_m - grid.half_size_m;
+            let nudged = |number: f32, by: u32| f32::from_bits(number.to_bits().wrapping_add(by).wrapping_sub(4));
+            let at_m = Vec2::new(nudged(edge_m, random.below(9)), 0.0);
+            let center_m = Vec2::new(nudged(at_m.x - radius_m, random.below(9)), 0.0);
+            grid.rebuild(&[at_m]);
+            let is_near = at_m.distance_squared(center_m) <= radius_m * radius_m;
+            assert_eq!(grid.count_within(center_m, radius_m), usize::from(is_near), "{at_m} from {center_m}");
+        }
+    }
+
+    #[test]
     fn a_query_finds_exactly_what_a_full_scan_finds() {
         let mut random = Random::new(11, 0);
         for (size_m, radius_m, count) in [(100.0, 30.0, 500), (1000.0, 100.0, 2000), (50.0, 200.0, 50), (64.0, 1.0, 0)]

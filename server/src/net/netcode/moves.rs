@@ -4,8 +4,8 @@
 //! gets snapshots again, with no handshake and no token. That the seal fits does not show that the client receives where the
 //! move came from, for anybody who has a connection can write a stranger's address on a packet. So the address is
 //! challenged; until it has answered, it gets no more bytes than it has sent, which is why moves are long. What comes from there
-//! is taken when it is a move, for that names its place; whose the other packets from there are does not change before the
-//! answer, so that nobody can make us deaf to somebody else.
+//! is taken when it is a move, for that names its place, or a farewell that nobody else could have sent; whose the other packets
+//! from there are does not change before the answer, so that nobody can make us deaf to somebody else.
 
 use std::net::SocketAddr;
 use std::time::Duration;
