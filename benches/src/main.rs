@@ -103,6 +103,9 @@ struct WireArguments {
     /// How long to measure each step, in seconds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
+    /// How often ours, the stock and the floor are measured in turn, at the most clients that held
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    rounds: u64,
     #[command(flatten)]
     output: Output,
 }
@@ -245,11 +248,14 @@ fn run_floor(arguments: &FloorArguments) -> anyhow::Result<Report> {
 
 fn wire_parameters(arguments: &WireArguments) -> WireParameters {
     let is_quick = arguments.output.quick;
-    let (clients, stock_clients, seconds) = match is_quick {
-        true => (vec![500], vec![500], 3),
-        false => (arguments.clients.clone(), arguments.stock_clients.clone(), arguments.seconds),
+    let (clients, stock_clients, seconds, rounds) = match is_quick {
+        true => (vec![500], vec![500], 3, 1),
+        false => {
+            let WireArguments { clients, stock_clients, seconds, rounds, .. } = arguments;
+            (clients.clone(), stock_clients.clone(), *seconds, *rounds as usize)
+        }
     };
-    WireParameters { clients, stock_clients, visible: arguments.visible, seconds, is_quick }
+    WireParameters { clients, stock_clients, visible: arguments.visible, seconds, rounds, is_quick }
 }
 
 fn storm_parameters(arguments: &StormArguments) -> wire::StormParameters {

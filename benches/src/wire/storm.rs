@@ -1,4 +1,5 @@
-//! `storm`: thousands connect within seconds while others play; then strangers flood the port on top.
+//! `storm`: thousands connect within seconds while others play; then strangers flood the port on top, while others still come
+//! in, and then while nobody does.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -90,8 +91,9 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
         }
         late.step()
     })?;
+    // With nobody new, whatever grows now grows because of the flood.
+    let alone = watch(&mut load, &mut server, parameters.junk_seconds, |_| late.step())?;
     let junk_sent = junk.finish();
-    let after = server.report()?;
 
     let mut report = Report::new(
         "storm",
@@ -111,19 +113,27 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
     report.add("connect_ms_p50", quantile(0.5));
     report.add("connect_ms_p99", quantile(0.99));
     report.add("connect_ms_max", quantile(1.0));
-    report.add("snapshots_per_s_min", connecting.snapshots_per_s_min.min(flooded.snapshots_per_s_min));
-    for (name, stage) in [("calm", &calm), ("connecting", &connecting), ("junk", &flooded)] {
+    report.add(
+        "snapshots_per_s_min",
+        [&connecting, &flooded, &alone]
+            .map(|stage| stage.snapshots_per_s_min)
+            .into_iter()
+            .fold(f64::INFINITY, f64::min),
+    );
+    let stages = [("calm", &calm), ("connecting", &connecting), ("junk", &flooded), ("junk_alone", &alone)];
+    for (name, stage) in stages {
         report.add(format!("snapshots_per_s_min_{name}"), stage.snapshots_per_s_min);
         report.add(format!("tick_ms_p99_{name}"), stage.tick_ms_p99);
         report.add(format!("server_core_share_{name}"), stage.core_share);
         report.add(format!("resident_mb_{name}"), stage.resident_bytes / 1e6);
+        report.add(format!("heap_mb_{name}"), stage.heap_bytes / 1e6);
     }
-    report.add("junk_per_s", junk_sent as f64 / parameters.junk_seconds as f64);
-    let counted: f64 =
-        ["refused", "handshakes_refused", "unknown_source"].iter().map(|name| number(&after, name)).sum();
-    report.add("junk_counted_share", counted / junk_sent as f64);
+    report.add("junk_per_s", junk_sent as f64 / (2 * parameters.junk_seconds) as f64);
+    report.add("junk_counted_share", (flooded.junk_counted + alone.junk_counted) / junk_sent as f64);
     // The newcomers' places and tokens are remembered; what the flood adds on top is what must not be.
-    report.add("rss_growth_share", flooded.resident_bytes / connecting.resident_bytes - 1.0);
+    report.add("rss_growth_share_newcomers", flooded.resident_bytes / connecting.resident_bytes - 1.0);
+    report.add("rss_growth_share", alone.resident_bytes / flooded.resident_bytes - 1.0);
+    report.add("heap_growth_share", alone.heap_bytes / flooded.heap_bytes - 1.0);
     Ok(report)
 }
 
@@ -133,6 +143,9 @@ struct Stage {
     tick_ms_p99: f64,
     core_share: f64,
     resident_bytes: f64,
+    heap_bytes: f64,
+    /// Datagrams that were not let any farther.
+    junk_counted: f64,
 }
 
 /// Lets the players play for a while, and `meanwhile` happen.
@@ -158,6 +171,11 @@ fn watch(
         tick_ms_p99: number(&report, "tick_ms_p99"),
         core_share: (number(&report, "user_s") + number(&report, "system_s")) / seconds,
         resident_bytes: number(&report, "resident_bytes"),
+        heap_bytes: number(&report, "heap_bytes"),
+        junk_counted: ["refused", "handshakes_refused", "unknown_source"]
+            .iter()
+            .map(|name| number(&report, name))
+            .sum(),
     })
 }
 
