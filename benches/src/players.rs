@@ -28,7 +28,6 @@ const REPLICA_EVERY: usize = 100;
 pub(crate) struct Players {
     players: Vec<Player>,
     random: Random,
-    snapshot: Snapshot,
     frame: Vec<u8>,
 }
 
@@ -50,12 +49,7 @@ impl Players {
                 replica: (number as usize).is_multiple_of(REPLICA_EVERY).then(Replica::default),
             }
         };
-        Players {
-            players: (0..count).map(player).collect(),
-            random: Random::new(1, 0),
-            snapshot: Snapshot::default(),
-            frame: Vec::new(),
-        }
+        Players { players: (0..count).map(player).collect(), random: Random::new(1, 0), frame: Vec::new() }
     }
 
     /// Puts everybody's input for `tick` into the batch, but for those that are lost.
@@ -84,8 +78,8 @@ impl Players {
             let tick = frame.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
             player.acks.insert(Tick(tick));
             if let Some(replica) = &mut player.replica {
-                self.snapshot.decode_from(frame).expect("the server's snapshots are well-formed");
-                replica.apply(&self.snapshot);
+                let snapshot = Snapshot::decode(frame).expect("the server's snapshots are well-formed");
+                replica.apply(&snapshot).expect("the server knows what arrived");
             }
         }
     }

@@ -11,6 +11,7 @@ use throng_server::clock::{Clock, SystemClock};
 use throng_server::instance::Instance;
 use throng_server::tick::Phase;
 use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig, builtin_world};
+use throng_shared::spatial::Grid;
 
 use crate::players::{Players, Sink, Swallowed};
 
@@ -132,8 +133,7 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
             meter.tick_us.record((end - start).as_micros() as u64)?;
             players.note_staleness(&instance, &mut meter.staleness_ticks);
             if number % rate_hz == 0 {
-                let seen = instance.sessions().all().iter().map(|session| session.view.entities().count() as u64);
-                meter.visible += seen.sum::<u64>();
+                meter.visible += visible(&instance);
                 meter.visible_samples += 1;
             }
         } else {
@@ -146,6 +146,15 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
     let updates = (after.updates + after.enters - before.updates - before.enters) as f64;
     let deferred = (after.deferred - before.deferred) as f64;
     Ok(figures(parameters, &meter, rate_hz, measured_ticks, updates, deferred))
+}
+
+/// How many others are within the enter radius of each player, all together. Clients are told of more, page by page; those do not
+/// count.
+pub(crate) fn visible(instance: &Instance) -> u64 {
+    let (columns, radius_m) = (instance.columns(), instance.rules().interest.enter_radius_m);
+    let grid = instance.world().resource::<Grid>();
+    let rows = instance.sessions().all().iter().filter_map(|session| columns.row(session.net_id));
+    rows.map(|row| grid.count_within(columns.positions_m[row], radius_m) as u64 - 1).sum()
 }
 
 fn figures(parameters: &Parameters, meter: &Meter, rate_hz: u32, ticks: u32, updates: f64, deferred: f64) -> Figures {

@@ -16,7 +16,7 @@ use throng_shared::wire::channel::{ChannelFull, GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, Welcome};
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
-use throng_shared::wire::snapshot::Snapshot;
+use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 
 use crate::idleness::Idleness;
 use crate::pace::Pace;
@@ -82,7 +82,7 @@ pub struct Client<T> {
     prediction: Prediction,
     replica: Replica,
     interpolation_delay_ticks: f64,
-    snapshot: Snapshot,
+    header: SnapshotHeader,
     acks: SnapshotAcks,
     /// Newest first.
     recent_inputs: Vec<PlayerInput>,
@@ -153,7 +153,7 @@ impl<T: ClientTransport> Client<T> {
             prediction: Prediction::new(map, rate),
             replica: Replica::default(),
             interpolation_delay_ticks: INTERPOLATION_DELAY_TICKS_MIN,
-            snapshot: Snapshot::default(),
+            header: SnapshotHeader::default(),
             acks: SnapshotAcks::default(),
             recent_inputs: Vec::with_capacity(INPUTS_PER_DATAGRAM_MAX + 1),
             idleness: Idleness::default(),
@@ -335,7 +335,7 @@ impl<T: ClientTransport> Client<T> {
 
     /// The own character as the server last told, and the tick of it; none before the first snapshot.
     pub fn confirmed(&self) -> Option<(Tick, CharacterState)> {
-        (self.acks.newest > Tick(0)).then(|| (self.snapshot.header.tick, self.own_state()))
+        (self.acks.newest > Tick(0)).then(|| (self.header.tick, self.own_state()))
     }
 
     /// The others.
@@ -422,6 +422,7 @@ impl<T: ClientTransport> Client<T> {
         self.channel_number = welcome.channel;
         self.state = State::Playing;
         self.net_id = Some(welcome.net_id);
+        self.replica.leave_out(welcome.net_id);
         self.pace = Some(Pace::new(self.rate, now, Tick(welcome.tick)));
         self.recent_inputs.clear();
         self.unechoed.clear();
@@ -437,34 +438,26 @@ impl<T: ClientTransport> Client<T> {
         self.prediction = Prediction::new(Arc::clone(&self.map), self.rate);
         self.replica.clear();
         self.server_clock = ServerClock::new(self.rate);
-        self.snapshot = Snapshot::default();
+        self.header = SnapshotHeader::default();
         self.acks = SnapshotAcks::default();
         self.idleness = Idleness::default();
     }
 
     fn take_snapshot(&mut self, now: Duration, bytes: &[u8]) -> Result<(), WireError> {
-        let newest_header = self.snapshot.header;
-        self.snapshot.decode_from(bytes).inspect_err(|_| self.snapshot.header = newest_header)?;
-        let header = self.snapshot.header;
-        if self.acks.contains(header.tick) {
-            self.snapshot.header = newest_header;
-            return Ok(());
-        }
+        let snapshot = Snapshot::decode(bytes)?;
+        // One that was overtaken is as good as lost: pages are told against what was applied.
+        let Some(applied) = self.replica.apply(&snapshot)? else { return Ok(()) };
+        let header = snapshot.header;
         self.acks.insert(header.tick);
         if let Some(last) = self.moved_after.filter(|&last| header.tick > last) {
             self.moved_after = None;
             self.resumption = Some(Resumption { is_complete: true, gap_ticks: header.tick.since(last) });
         }
+        self.header = header;
         self.stats.snapshots += 1;
-        self.stats.enters += self.snapshot.enters.len() as u64;
-        self.stats.updates += self.snapshot.updates.len() as u64;
-        self.replica.apply(&self.snapshot);
+        self.stats.enters += u64::from(applied.enters);
+        self.stats.updates += u64::from(applied.updates);
         self.server_clock.hear(now, header.tick);
-        if header.tick < newest_header.tick {
-            // Overtaken: what it says of ourselves is old.
-            self.snapshot.header = newest_header;
-            return Ok(());
-        }
         if let (Some(pace), Some(margin_ms)) = (&mut self.pace, header.input_margin_ms) {
             let moved_to = pace.report(header.tick, f64::from(margin_ms));
             if let Some(next) = moved_to {
@@ -484,7 +477,7 @@ impl<T: ClientTransport> Client<T> {
 
     /// The own character by the newest snapshot; it does not tell the facing, which is the player's own.
     fn own_state(&self) -> CharacterState {
-        let header = &self.snapshot.header;
+        let header = &self.header;
         CharacterState {
             position_m: header.position_m,
             velocity_mps: header.velocity_mps,

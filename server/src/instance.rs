@@ -22,6 +22,7 @@ use crate::egress::Outbound;
 use crate::game_messages::GameMessages;
 use crate::ingress::Inbound;
 use crate::interest::InterestRules;
+use crate::pages::Pages;
 use crate::session::Sessions;
 use crate::simulation::Roster;
 use crate::tick::{self, Phase};
@@ -80,13 +81,15 @@ impl Instance {
         world.insert_resource(Tick(0));
         world.insert_resource(BotWorld::new(Arc::clone(&map), config));
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
+        let rate = TickRate::new(config.tick_rate_hz);
+        world.insert_resource(Pages::new(config.size_m, config.interest.enter_radius_m, rate));
         world.insert_resource(Roster::new(config.seed));
         world.insert_resource(InstanceRules {
             map,
-            tick_rate: TickRate::new(config.tick_rate_hz),
+            tick_rate: rate,
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
-            interest: InterestRules::new(&config.interest),
+            interest: InterestRules::new(config.size_m, &config.interest),
             spawn_areas: config.spawn_areas.clone().into(),
             population_target: config.population.target,
         });
@@ -170,6 +173,11 @@ impl Instance {
     /// Where everybody is, after the last tick.
     pub fn columns(&self) -> &CharacterColumns {
         self.world.resource::<CharacterColumns>()
+    }
+
+    /// In which pages they are.
+    pub fn pages(&self) -> &Pages {
+        self.world.resource::<Pages>()
     }
 
     /// Who is connected.

@@ -18,7 +18,8 @@ pub mod instance;
 pub mod interest;
 pub mod metrics;
 pub mod net;
-pub mod replication;
+pub mod pages;
+
 pub mod run;
 pub mod session;
 pub mod settings;
@@ -29,6 +30,7 @@ mod egress;
 mod front_door;
 mod ingress;
 mod record;
+mod replication;
 mod simulation;
 
 pub use commit::Totals;

@@ -8,7 +8,6 @@ use throng_shared::movement::CharacterState;
 use throng_shared::quantised::QuantisedState;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
-use throng_shared::wire::snapshot::PackedState;
 
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
@@ -22,7 +21,6 @@ pub(crate) struct Row(u32);
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub(crate) struct Replicated {
     state: QuantisedState,
-    packed: PackedState,
     /// Tick 0, which never is: not recorded yet.
     changed: Tick,
 }
@@ -53,7 +51,7 @@ pub(crate) fn quantise_characters(
     for (state, mut replicated) in &mut characters {
         let quantised = QuantisedState::new(state, &rules.map.rules);
         if quantised != replicated.state || replicated.changed == Tick(0) {
-            *replicated = Replicated { state: quantised, packed: PackedState::new(&quantised), changed: *tick };
+            *replicated = Replicated { state: quantised, changed: *tick };
         }
     }
 }
@@ -69,10 +67,10 @@ pub(crate) fn fill_columns(
         let row = row.0 as usize;
         columns.net_ids[row] = *net_id;
         columns.positions_m[row] = state.ground_position_m();
+        columns.heights_m[row] = state.position_m.y;
         columns.velocities_mps[row] = Vec2::new(state.velocity_mps.x, state.velocity_mps.z);
         columns.archetypes[row] = *archetype;
         columns.states[row] = replicated.state;
-        columns.packed_states[row] = replicated.packed;
         columns.changed[row] = replicated.changed;
     }
 }

@@ -3,14 +3,13 @@
 use bevy_ecs::prelude::{Entity, Resource};
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::input::PlayerInput;
-use throng_shared::limits::STRIKES_MAX;
+use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
-use throng_shared::wire::snapshot::SNAPSHOT_BUFFER_BYTES;
 
+use crate::interest::ClientView;
 use crate::net::ConnectionId;
-use crate::replication::ClientView;
 
 /// All sessions of an instance, sorted by client, so that every walk over them has one order.
 #[derive(Resource, Debug, Default)]
@@ -75,7 +74,7 @@ impl Session {
             entity,
             view: ClientView::new(rate),
             acks: SnapshotAcks::default(),
-            frame: Vec::with_capacity(SNAPSHOT_BUFFER_BYTES),
+            frame: Vec::with_capacity(SNAPSHOT_BYTES_MAX),
             own: OwnRecord::default(),
             quiet: Quiet::default(),
             strikes: Strikes::default(),

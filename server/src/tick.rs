@@ -6,9 +6,9 @@
 //! | [`Phase::Decode`] | frames → input buffers, acknowledgements | malformed ones are counted; too many end the connection |
 //! | [`Phase::Think`] | last tick's grid → bots' input buffers | a bot thinks in its turn, steers each tick |
 //! | [`Phase::Simulate`] | inputs → motion; population → spawns | a missing input is repeated, then neutral |
-//! | [`Phase::Record`] | motion → columns, grid | – |
-//! | [`Phase::Interest`] | acknowledgements, grid, viewers → views | the farthest are left out |
-//! | [`Phase::Replicate`] | views, columns → snapshots | what does not fit one datagram waits and gains priority |
+//! | [`Phase::Record`] | motion → columns, grid, pages | – |
+//! | [`Phase::Interest`] | acknowledgements, pages, viewers → views | the farthest are left out |
+//! | [`Phase::Replicate`] | views, pages → snapshots | what does not fit one datagram waits and gains priority |
 //! | [`Phase::Send`] | snapshots → outbound batch | – |
 //! | [`Phase::Commit`] | counts → totals | – |
 
@@ -17,7 +17,7 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleConfigs, Sched
 use bevy_ecs::system::ScheduleSystem;
 use throng_shared::random::Random;
 
-use crate::{commit, egress, game_messages, ingress, interest, record, replication, simulation};
+use crate::{commit, egress, game_messages, ingress, interest, pages, record, replication, simulation};
 
 /// The parts of a tick, in order. Each is a schedule of its own.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,10 +94,11 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
             record::quantise_characters.into_configs(),
             record::fill_columns.after(record::number_rows).after(record::quantise_characters),
             record::rebuild_grid.after(record::fill_columns),
+            pages::record_pages.after(record::fill_columns),
             record::record_viewers.into_configs(),
         ],
         Phase::Interest => vec![interest::update_views.into_configs()],
-        Phase::Replicate => vec![replication::encode_snapshots.into_configs()],
+        Phase::Replicate => vec![(pages::encode_pages, replication::encode_snapshots).chain()],
         Phase::Send => vec![(egress::queue_snapshots, game_messages::queue_messages).chain()],
         Phase::Commit => vec![commit::add_up.into_configs()],
     }
@@ -149,24 +150,25 @@ mod tests {
             (type_of(record::quantise_characters), "quantise"),
             (type_of(record::fill_columns), "fill"),
             (type_of(record::rebuild_grid), "rebuild"),
+            (type_of(pages::record_pages), "pages"),
             (type_of(record::record_viewers), "viewers"),
         ];
         let mut schedule = schedule(Phase::Record, Some(seed));
         schedule.initialize(&mut World::new()).expect("every conflict has an order");
         let systems = schedule.systems().expect("it has just been initialised");
-        let name = |id| names.iter().find(|(other, _)| *other == id).expect("it is one of the five").1;
+        let name = |id| names.iter().find(|(other, _)| *other == id).expect("it is one of the six").1;
         systems.map(|(_, system)| name(system.system_type())).collect()
     }
 
     #[test]
     fn seeds_change_every_order_that_is_not_written_and_no_other() {
-        let orders: BTreeSet<Vec<&str>> = (0..100).map(order).collect();
-        // Two before `fill`, in any order, then `rebuild`, and `record_viewers` in any of five places.
-        assert_eq!(orders.len(), 10, "{orders:?}");
+        let orders: BTreeSet<Vec<&str>> = (0..1_000).map(order).collect();
+        // Two before `fill` and two after it, each in any order, and `record_viewers` in any of six places.
+        assert_eq!(orders.len(), 24, "{orders:?}");
         for order in orders {
             let place = |name| order.iter().position(|other| *other == name);
             assert!(place("number") < place("fill") && place("quantise") < place("fill"), "{order:?}");
-            assert!(place("fill") < place("rebuild"), "{order:?}");
+            assert!(place("fill") < place("rebuild") && place("fill") < place("pages"), "{order:?}");
         }
     }
 }

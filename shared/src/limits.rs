@@ -46,22 +46,14 @@ pub const CHANNEL_BYTES_PER_S_MAX: u32 = 96_000;
 /// refused and counted (renet keeps every message of a gap in memory).
 pub const MESSAGE_GAP_MAX: u64 = 512;
 
-/// Largest leave radius that a world file may ask for, in metres; bounded by what a snapshot can say of a distance.
+/// Largest leave radius that a world file may ask for, in metres.
 pub const LEAVE_RADIUS_MAX_M: f32 = 480.0;
 
-/// Most characters in one client's view; world files may ask for less. The farthest are left out.
+/// Most characters in one client's view; world files may ask for less. The farthest pages are left out.
 pub const VISIBLE_MAX: usize = 1_000;
 
-/// Number of view slots per client: what may be visible plus what is leaving but not yet acknowledged. Bounded by the
-/// 10-bit slot number on the wire. When all are taken, enters wait.
-pub const VIEW_SLOTS_MAX: usize = 1_024;
-
-/// Most leaves in one snapshot; the others wait for the next.
-pub const LEAVES_PER_SNAPSHOT_MAX: usize = 127;
-
-/// How long the acknowledgement of a snapshot is awaited, in milliseconds; then it is given up as lost. It bounds the round
-/// trips over which a client can be told of anything: beyond it, everything would seem lost.
-pub const ACK_WAIT_MS: u32 = 2_500;
+/// Most pages that are said to be told no longer in one snapshot; the others wait for the next.
+pub const ENDS_PER_SNAPSHOT_MAX: usize = 64;
 
 /// How long before the newest acknowledged snapshot one may be unacknowledged until it counts as lost, in milliseconds;
 /// but never less than [`LOSS_AFTER_TICKS_MIN`].
@@ -147,8 +139,5 @@ pub const HELLO_TIMEOUT_MS: u64 = 5_000;
 pub const NAME_BYTES_MAX: usize = 32;
 
 const _: () = {
-    assert!(VISIBLE_MAX <= VIEW_SLOTS_MAX);
-    assert!(VIEW_SLOTS_MAX <= 1 << crate::wire::snapshot::SLOT_BITS);
     assert!(SNAPSHOT_BYTES_MAX < DATAGRAM_BYTES_MAX);
-    assert!(LEAVE_RADIUS_MAX_M < crate::wire::snapshot::RANGE_M);
 };

@@ -1,7 +1,8 @@
 //! Invariant 9: does every client know what it should, and nothing else?
 //!
 //! The oracle remembers what the server had in its last ticks. A client's replica of an entity must be exactly what the
-//! server had in one of them, and none may be missing that has been near for that long, nor present that has been far.
+//! server had in one of them, and none may be missing that has been near for that long, nor present that has been out of
+//! sight: farther than the leave radius by more than a page may reach.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,8 +18,7 @@ use throng_shared::tick::Tick;
 pub struct Oracle {
     staleness_ticks_max: u32,
     past: VecDeque<Moment>,
-    /// For each client and entity: since when it has been inside the enter radius, and when it last was inside the leave
-    /// radius.
+    /// For each client and entity: since when it has been inside the enter radius, and when it last was in sight.
     nearness: BTreeMap<ClientId, BTreeMap<NetId, Nearness>>,
     report: OracleReport,
 }
@@ -77,14 +77,14 @@ impl Oracle {
         self.past.push_front(Moment { tick, net_ids: columns.net_ids.clone(), states: columns.states.clone() });
         self.past.truncate(self.staleness_ticks_max as usize + 1);
         let interest = instance.rules().interest;
-        let (enter, leave) = (interest.enter_radius_m.powi(2), interest.leave_radius_m.powi(2));
+        let (enter, sight) = (interest.enter_radius_m.powi(2), interest.sight_radius_m.powi(2));
         for session in instance.sessions().all() {
             let Some(own) = columns.row(session.net_id) else { continue };
             let nearness = self.nearness.entry(session.client).or_default();
             let viewer_m: Vec2 = columns.positions_m[own];
             for row in (0..columns.len()).filter(|&row| row != own) {
                 let distance = columns.positions_m[row].distance_squared(viewer_m);
-                if distance <= leave {
+                if distance <= sight {
                     let known = nearness
                         .entry(columns.net_ids[row])
                         .or_insert(Nearness { inside_since: None, last_in_reach: tick });

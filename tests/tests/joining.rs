@@ -34,7 +34,8 @@ fn an_incompatible_client_is_told_why_over_a_bad_link() {
         let hello = Hello { version_min: version, version_max: version, ..Hello::new(world_hash, "Ann") };
         control::encode(&ClientControl::Hello(hello))
     };
-    for (id, bytes, expected) in [(1, hello(7, hash), RefusalReason::Version), (2, hello(2, 99), RefusalReason::World)]
+    for (id, bytes, expected) in
+        [(1, hello(7, hash), RefusalReason::Version), (2, hello(PROTOCOL_VERSION, 99), RefusalReason::World)]
     {
         match answer_to(&mut sim, id, &bytes) {
             Some(ServerControl::Refused(refused)) => {

@@ -69,7 +69,7 @@ fn an_entity_that_stops_is_known_to_have_stopped_even_when_the_last_word_is_lost
 fn a_long_round_trip_at_a_high_tick_rate_is_no_loss() {
     const HZ: u32 = 128;
     let world = flat_world(|config| config.tick_rate_hz = HZ);
-    let mut sim = Sim::new(4).world(world).link(Link { one_way_ms: 400.0, ..Link::default() }).start();
+    let mut sim = Sim::new(4).world(world).link(Link { one_way_ms: 200.0, ..Link::default() }).start();
     let players = sim.connect_wanderers(4);
     sim.run_ticks(4 * HZ);
     let before = sim.instance(InstanceId(0)).totals();

@@ -26,7 +26,7 @@ use throng_shared::wire::key::ConnectKey;
 use super::stock::StockTransport;
 use crate::alloc::heap_bytes;
 use crate::process::{Usage, own_usage, pin_to_core};
-use crate::walk::world_without_bots;
+use crate::walk::{visible, world_without_bots};
 
 /// What the server is to run.
 #[derive(Clone, Copy, Debug)]
@@ -173,9 +173,7 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
     let totals = host.instances().next().context("there is one world")?.totals();
     let usage = own_usage()?.since(&meter.usage);
     let tick_ms = |quantile| meter.tick_us.value_at_quantile(quantile) as f64 / 1e3;
-    let visible = host.instances().next().map_or(0, |instance| {
-        instance.sessions().all().iter().map(|session| session.view.entities().count()).sum::<usize>()
-    });
+    let visible = host.instances().next().map_or(0, visible);
     let (now, before) = (&net.transport, &meter.net.transport);
     let since = |of: fn(&TransportTotals) -> u64| of(now) - of(before);
     let refused = since(|totals| totals.refused.iter().sum());

@@ -37,7 +37,6 @@ impl Measurement {
         for member in members {
             let traffic = member.client.traffic();
             let is_playing = *member.client.state() == State::Playing;
-            let orphans = member.client.replica().orphans();
             let stats = member.client.stats_mut();
             measurement.members.push(MemberCounts {
                 is_playing,
@@ -45,7 +44,7 @@ impl Measurement {
                 entity_updates: stats.enters + stats.updates,
                 bytes_in: traffic.bytes_in,
                 bytes_out: traffic.bytes_out,
-                faults: stats.malformed + orphans,
+                faults: stats.malformed,
             });
             measurement.echoes_ms.append(&mut stats.echoes_ms);
             measurement.prediction_errors_m.append(&mut stats.prediction_errors_m);

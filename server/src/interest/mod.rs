@@ -1,32 +1,43 @@
 //! What each client should know.
 
+mod numbers;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use view::{ClientView, ViewCounts};
+
 use bevy_ecs::prelude::{Res, ResMut};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::config::InterestConfig;
-use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
 use crate::instance::InstanceRules;
+use crate::pages::{Cells, Pages};
 use crate::session::Sessions;
 
-/// Distances that decide who is in a view.
+/// Distances that decide which pages are in a view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InterestRules {
-    /// Nearer than this, a character comes into view, in metres.
+    /// Whoever is nearer than this comes into view, in metres, with all of its page.
     pub enter_radius_m: f32,
-    /// Farther than this, it goes out of view, in metres.
+    /// A page that is farther away than this goes out of view, in metres.
     pub leave_radius_m: f32,
     /// Most characters in view.
     pub visible_max: usize,
+    /// Farther than this, nobody is told of, in metres: pages that reach into the leave radius are told whole.
+    pub sight_radius_m: f32,
 }
 
 impl InterestRules {
     /// The rules that a world file states.
-    pub fn new(config: &InterestConfig) -> InterestRules {
+    pub fn new(size_m: f32, config: &InterestConfig) -> InterestRules {
+        let overshoot_m = Cells::new(size_m, config.enter_radius_m).overshoot_m() + SLACK_M;
         InterestRules {
             enter_radius_m: config.enter_radius_m,
             leave_radius_m: config.leave_radius_m,
             visible_max: config.visible_max as usize,
+            sight_radius_m: config.leave_radius_m + overshoot_m,
         }
     }
 }
@@ -34,22 +45,25 @@ impl InterestRules {
 /// Fewest clients that are worth handing to another thread; one view takes some microseconds.
 const PARALLEL_MIN: usize = 64;
 
-/// Brings every client's view up to date: with what has arrived at the client, then with where everybody is. One after the
-/// other for each view, while it is in the cache.
+/// How far a viewer moves until it is looked again which pages are in its reach, in metres; the enter radius is so much longer.
+const SLACK_M: f32 = 0.5;
+
+/// Brings every client's view up to date: with what has arrived at the client, then with where it is, then with what is due.
+/// One after the other for each view, while it is in the cache.
 pub(crate) fn update_views(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
-    grid: Res<Grid>,
-    columns: Res<CharacterColumns>,
+    pages: Res<Pages>,
     mut sessions: ResMut<Sessions>,
 ) {
-    let (tick, interest, grid, columns) = (*tick, rules.interest, &*grid, &*columns);
+    let (tick, interest, pages) = (*tick, rules.interest, &*pages);
     sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
         if session.connection.is_none() {
             return;
         }
+        session.view.advance(tick);
         session.view.acknowledge(&session.acks);
-        let viewer_m = session.own.state.ground_position_m();
-        session.view.observe(tick, grid, columns, &interest, viewer_m, session.net_id);
+        session.view.observe(pages, &interest, session.own.state.ground_position_m());
+        session.view.plan(pages, interest.visible_max);
     });
 }

@@ -1,25 +1,16 @@
-//! Views and columns → one snapshot per client.
+//! Views and pages → one snapshot per client.
 //!
-//! Each client's [`ClientView`] knows which entities it has been told about, in which tick, and what of that has been
-//! acknowledged. An entity is written when its state has changed since it was last written, or when the snapshot that
-//! carried it is lost; the last state before a rest is sent twice. So nothing is repeated that has arrived, and nothing
-//! that was lost is forgotten.
-
-mod scratch;
-mod sent;
-mod slots;
-mod view;
-
-pub use view::ClientView;
+//! What is due, and against which baseline, was planned with the interest; pages were asked for. Here they are encoded, each
+//! once for all who have the same baseline, and copied.
 
 use bevy_ecs::prelude::{Res, ResMut};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::limits::IDLE_SNAPSHOT_MS;
-use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 use throng_shared::wire::snapshot::SnapshotHeader;
 
 use crate::instance::InstanceRules;
+use crate::pages::Pages;
 use crate::session::Sessions;
 
 /// Fewest clients that are worth handing to another thread; one snapshot takes some microseconds.
@@ -31,10 +22,10 @@ const PARALLEL_MIN: usize = 64;
 pub(crate) fn encode_snapshots(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
-    columns: Res<CharacterColumns>,
+    pages: Res<Pages>,
     mut sessions: ResMut<Sessions>,
 ) {
-    let (tick, columns) = (*tick, &*columns);
+    let (tick, pages) = (*tick, &*pages);
     let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
     sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
         if session.connection.is_none() {
@@ -50,7 +41,7 @@ pub(crate) fn encode_snapshots(
             input_margin_ms: session.own.input_margin_ms,
         };
         let is_wanted = session.quiet.is_broken(tick, &session.own.state, idle_ticks);
-        session.view.write_snapshot(header, is_wanted, columns, &mut session.frame);
+        session.view.write_snapshot(header, is_wanted, pages, &mut session.frame);
         if !session.frame.is_empty() {
             session.quiet.note_written(tick, &session.own.state);
             session.own.input_margin_ms = None;

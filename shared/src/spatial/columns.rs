@@ -5,7 +5,6 @@ use glam::Vec2;
 use crate::ids::{Archetype, NetId};
 use crate::quantised::QuantisedState;
 use crate::tick::Tick;
-use crate::wire::snapshot::PackedState;
 
 /// One row per character, sorted by [`NetId`]; all columns have the same length. Written once per tick, after the
 /// simulation; read by interest and replication in the same tick and by bots in the next.
@@ -16,14 +15,14 @@ pub struct CharacterColumns {
     pub net_ids: Vec<NetId>,
     /// Positions on the ground plane (x, z), in metres.
     pub positions_m: Vec<Vec2>,
+    /// Heights, in metres.
+    pub heights_m: Vec<f32>,
     /// Horizontal velocities, in metres per second.
     pub velocities_mps: Vec<Vec2>,
     /// What they are.
     pub archetypes: Vec<Archetype>,
     /// What clients are told.
     pub states: Vec<QuantisedState>,
-    /// The same as it goes over the wire.
-    pub packed_states: Vec<PackedState>,
     /// The tick in which `states` last became what it is.
     pub changed: Vec<Tick>,
 }
@@ -60,7 +59,7 @@ impl CharacterColumns {
         self.velocities_mps.resize(count, Vec2::ZERO);
         self.archetypes.resize(count, Archetype::Bot);
         self.states.resize(count, QuantisedState::default());
-        self.packed_states.resize(count, PackedState::default());
+        self.heights_m.resize(count, 0.0);
         self.changed.resize(count, Tick(0));
     }
 }

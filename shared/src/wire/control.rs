@@ -225,7 +225,11 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_hello_are_as_documented() {
-        let bytes = encode(&ClientControl::Hello(Hello { version_max: 3, ..Hello::new(0x0102_0304_0506_0708, "Ann") }));
+        let bytes = encode(&ClientControl::Hello(Hello {
+            version_min: 2,
+            version_max: 3,
+            ..Hello::new(0x0102_0304_0506_0708, "Ann")
+        }));
         let expected = [
             &[0, 0, 0, 0][..],
             b"HELO",

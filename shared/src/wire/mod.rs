@@ -28,7 +28,7 @@ pub use bits::{BitReader, BitWriter};
 pub const PROTOCOL_ID: u64 = u64::from_le_bytes(*b"THRONG01");
 
 /// The version of everything inside netcode packets that this code speaks.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// Number of the one reliable, ordered channel in each direction.
 pub const MESSAGE_CHANNEL: u8 = 0;

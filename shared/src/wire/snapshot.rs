@@ -8,61 +8,30 @@
 //! | 1 | bit 0: standing on something; other bits 0 |
 //! | 1 | ticks since an input of the client's was applied; 255 for 255 or more, or never |
 //! | 2 | input margin, signed, in milliseconds: how long before it was needed the newest input arrived; -32,768 for none since the last snapshot |
-//! | … | bit fields, lowest bit first: number of leaves (7), enters (10), updates (10); then |
-//! | 10 bits | for each leave: slot |
-//! | 105 bits | for each enter: slot (10), net id (32), archetype (4), state (59) |
-//! | 69 bits | for each update: slot (10), state (59) |
+//! | 1, n | number of pages that are told no longer, and the number of each |
+//! | … | until the end, for each page: its number (1), and what is told of it, see [`super::page`] |
 //!
-//! State: the low 16 bits of x and of z (1/64 m), which stand for the place that is nearest to the own position; y (17,
-//! signed, 1/64 m), yaw (8, 1/256 turn), locomotion (2). So its bits are the same for every client.
+//! A number names a page for one client from the first time that it is told to when it is told no longer. Whatever is told
+//! without a baseline replaces all that the client has under its number.
 //!
-//! A slot names an entity for one client from its enter to its leave. Until the client has acknowledged a snapshot that
-//! carried its enter, an entity is sent as an enter, whenever its state changes or the last one is lost; a leave is sent
-//! in every snapshot until it is acknowledged. Each entry counts only when it is
-//! newer than what the client already knows of that slot, so that snapshots may arrive in any order.
+//! A client applies only what is newer than everything that it has applied, and acknowledges only what it has applied: the
+//! server tells pages against what was acknowledged. That a page is told no longer is repeated until it is acknowledged.
 
-use glam::{IVec3, Vec3};
+use glam::Vec3;
 
-use super::bits::signed_bits;
-use super::{BitReader, BitWriter, WireError};
-use crate::ids::{Archetype, NetId};
-use crate::limits::SNAPSHOT_BYTES_MAX;
-use crate::quantised::{Locomotion, QuantisedState, quantise_position};
+use super::WireError;
+use crate::limits::{ENDS_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
 use crate::tick::Tick;
+use crate::wire::page::PAGE_BYTES_MAX;
 
-/// Width of a slot number.
-pub const SLOT_BITS: u32 = 10;
-/// Width of a leave.
-pub const LEAVE_BITS: usize = SLOT_BITS as usize;
-/// Width of an update.
-pub const UPDATE_BITS: usize = SLOT_BITS as usize + STATE_BITS;
-/// Width of an enter.
-pub const ENTER_BITS: usize = SLOT_BITS as usize + 32 + ARCHETYPE_BITS as usize + STATE_BITS;
-/// Size of everything before the bit fields, in bytes.
+/// Size of everything before the ends and pages, in bytes.
 pub const HEADER_BYTES: usize = 32;
-/// Width of the three counts.
-pub const COUNTS_BITS: usize = (LEAVE_COUNT_BITS + 2 * COUNT_BITS) as usize;
 
-const STATE_BITS: usize = (2 * PLANE_BITS + HEIGHT_BITS + YAW_BITS + LOCOMOTION_BITS) as usize;
-const ARCHETYPE_BITS: u32 = 4;
-const LEAVE_COUNT_BITS: u32 = 7;
-const COUNT_BITS: u32 = 10;
-const PLANE_BITS: u32 = 16;
-const HEIGHT_BITS: u32 = 17;
-const YAW_BITS: u32 = 8;
-const LOCOMOTION_BITS: u32 = 2;
+/// Most pages that one client can be told of at a time.
+pub const PAGES_MAX: usize = 256;
 
-/// Farthest from the viewer that an entity can be along x or z and still be sent, in metres.
-pub const RANGE_M: f32 = ((1 << (PLANE_BITS - 1)) as f32 - 1.0) / crate::quantised::STEPS_PER_M;
-
-const _: () = {
-    assert!(UPDATE_BITS <= 12 * 8, "an entity update stays within 12 bytes");
-    assert!(crate::limits::LEAVES_PER_SNAPSHOT_MAX < 1 << LEAVE_COUNT_BITS);
-    assert!(crate::limits::VISIBLE_MAX < 1 << COUNT_BITS);
-};
-
-/// Room in which the largest snapshot is written without asking for more memory.
-pub const SNAPSHOT_BUFFER_BYTES: usize = SNAPSHOT_BYTES_MAX + BitWriter::SPARE_BYTES;
+// The longest page has room beside everything else, so that none waits for ever.
+const _: () = assert!(HEADER_BYTES + 1 + ENDS_PER_SNAPSHOT_MAX + 1 + PAGE_BYTES_MAX <= SNAPSHOT_BYTES_MAX);
 
 /// What every snapshot says about the client's own character.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -82,92 +51,40 @@ pub struct SnapshotHeader {
     pub input_margin_ms: Option<i16>,
 }
 
-/// An entity that comes into view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Enter {
-    /// Slot that will name it.
-    pub slot: u16,
-    /// Who it is.
-    pub net_id: NetId,
-    /// What it is.
-    pub archetype: Archetype,
-    /// Its state.
-    pub state: QuantisedState,
-}
-
-/// New state of an entity in view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Update {
-    /// Which one.
-    pub slot: u16,
-    /// Its state.
-    pub state: QuantisedState,
-}
-
-/// A snapshot, taken apart.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Snapshot {
+/// A snapshot, taken apart but for its pages, which only who has their baselines can read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Snapshot<'b> {
     /// Tick and own character.
     pub header: SnapshotHeader,
-    /// Slots of entities that have left the view.
-    pub leaves: Vec<u16>,
-    /// Entities that have come into view.
-    pub enters: Vec<Enter>,
-    /// Entities whose state has changed.
-    pub updates: Vec<Update>,
+    /// Numbers of pages that are told no longer.
+    pub ends: &'b [u8],
+    /// The pages, one behind the other.
+    pub pages: &'b [u8],
 }
 
-impl Snapshot {
-    /// Appends the snapshot to `out`. Counts and distances must be within the limits of the format; the sender's
-    /// selection sees to that.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        let counts = Counts { leaves: self.leaves.len(), enters: self.enters.len(), updates: self.updates.len() };
-        let mut writer = SnapshotWriter::new(&self.header, counts, out);
-        self.leaves.iter().for_each(|&slot| writer.leave(slot));
-        for Enter { slot, net_id, archetype, state } in &self.enters {
-            writer.enter(*slot, *net_id, *archetype, PackedState::new(state));
-        }
-        self.updates.iter().for_each(|update| writer.update(update.slot, PackedState::new(&update.state)));
-        writer.finish();
-    }
-
-    /// Empties the snapshot, keeping its memory.
-    pub fn clear(&mut self) {
-        self.leaves.clear();
-        self.enters.clear();
-        self.updates.clear();
-    }
-
-    /// Reads a snapshot into `self`, whose memory is used again.
+impl<'b> Snapshot<'b> {
+    /// Takes a snapshot apart.
     ///
     /// # Errors
-    /// When the bytes are not exactly one well-formed snapshot; `self` then holds nothing of use.
-    pub fn decode_from(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        self.clear();
+    /// When it is too short, or a field of the header is out of its range. Pages are not looked at.
+    pub fn decode(bytes: &'b [u8]) -> Result<Snapshot<'b>, WireError> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(WireError::TooShort)?;
-        self.header = decode_header(header)?;
-        let origin = quantise_position(self.header.position_m);
-        let mut bits = BitReader::new(rest);
-        let leave_count = bits.get(LEAVE_COUNT_BITS)? as usize;
-        let enter_count = bits.get(COUNT_BITS)? as usize;
-        let update_count = bits.get(COUNT_BITS)? as usize;
-        if leave_count * LEAVE_BITS + enter_count * ENTER_BITS + update_count * UPDATE_BITS > bits.remaining_bits() {
-            return Err(WireError::TooShort);
-        }
-        for _ in 0..leave_count {
-            self.leaves.push(bits.get(SLOT_BITS)? as u16);
-        }
-        for _ in 0..enter_count {
-            let slot = bits.get(SLOT_BITS)? as u16;
-            let net_id = NetId(bits.get(32)?);
-            let archetype = Archetype::from_number(bits.get(ARCHETYPE_BITS)? as u8).ok_or(WireError::InvalidField)?;
-            self.enters.push(Enter { slot, net_id, archetype, state: get_state(&mut bits, origin)? });
-        }
-        for _ in 0..update_count {
-            let slot = bits.get(SLOT_BITS)? as u16;
-            self.updates.push(Update { slot, state: get_state(&mut bits, origin)? });
-        }
-        bits.finish()
+        let header = decode_header(header)?;
+        let (count, rest) = rest.split_first().ok_or(WireError::TooShort)?;
+        let (ends, pages) = rest.split_at_checked(usize::from(*count)).ok_or(WireError::TooShort)?;
+        Ok(Snapshot { header, ends, pages })
+    }
+
+    /// Appends the snapshot to `out`.
+    ///
+    /// # Panics
+    /// In debug builds, when more than [`ENDS_PER_SNAPSHOT_MAX`] pages end.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        debug_assert!(self.ends.len() <= ENDS_PER_SNAPSHOT_MAX);
+        encode_header(&self.header, out);
+        out.push(self.ends.len() as u8);
+        out.extend_from_slice(self.ends);
+        out.extend_from_slice(self.pages);
     }
 }
 
@@ -204,140 +121,37 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
     })
 }
 
-/// The bits of a state on the wire: the same for every client, so that they are made once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PackedState(u64);
-
-impl PackedState {
-    /// Packs a state.
-    pub fn new(state: &QuantisedState) -> PackedState {
-        let QuantisedState { position, yaw, locomotion } = state;
-        let plane = u64::from(position.x as u16) | u64::from(position.z as u16) << PLANE_BITS;
-        let height = u64::from(signed_bits(position.y, HEIGHT_BITS));
-        let rest = height | u64::from(*yaw) << HEIGHT_BITS | (*locomotion as u64) << (HEIGHT_BITS + YAW_BITS);
-        PackedState(plane | rest << (2 * PLANE_BITS))
-    }
-}
-
-/// How many entries of each kind a snapshot has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// At most [`crate::limits::LEAVES_PER_SNAPSHOT_MAX`].
-    pub leaves: usize,
-    /// With the updates at most [`crate::limits::VISIBLE_MAX`].
-    pub enters: usize,
-    /// See above.
-    pub updates: usize,
-}
-
-/// Writes a snapshot: all leaves, then all enters, then all updates, as many as were announced.
-#[derive(Debug)]
-pub struct SnapshotWriter<'o> {
-    bits: BitWriter<'o>,
-}
-
-impl<'o> SnapshotWriter<'o> {
-    /// Appends what comes before the entries to `out`.
-    pub fn new(header: &SnapshotHeader, counts: Counts, out: &'o mut Vec<u8>) -> SnapshotWriter<'o> {
-        encode_header(header, out);
-        let mut bits = BitWriter::new(out);
-        bits.put(counts.leaves as u32, LEAVE_COUNT_BITS);
-        bits.put(counts.enters as u32, COUNT_BITS);
-        bits.put(counts.updates as u32, COUNT_BITS);
-        SnapshotWriter { bits }
-    }
-
-    /// The entity in a slot is gone.
-    pub fn leave(&mut self, slot: u16) {
-        self.bits.put(u32::from(slot), SLOT_BITS);
-    }
-
-    /// An entity comes into a slot. It must be within [`RANGE_M`] of the own position along x and z.
-    pub fn enter(&mut self, slot: u16, net_id: NetId, archetype: Archetype, state: PackedState) {
-        self.bits.put(u32::from(slot), SLOT_BITS);
-        let who = u128::from(net_id.0) | (archetype as u128) << 32;
-        self.bits.put_wide(who | u128::from(state.0) << (32 + ARCHETYPE_BITS), 32 + ARCHETYPE_BITS + STATE_BITS as u32);
-    }
-
-    /// The new state of the entity in a slot, which must be as near.
-    pub fn update(&mut self, slot: u16, state: PackedState) {
-        self.bits.put_wide(u128::from(slot) | u128::from(state.0) << SLOT_BITS, UPDATE_BITS as u32);
-    }
-
-    /// Fills the last byte.
-    pub fn finish(self) {
-        self.bits.finish();
-    }
-}
-
-fn get_state(bits: &mut BitReader<'_>, origin: IVec3) -> Result<QuantisedState, WireError> {
-    let x = nearest(bits.get(PLANE_BITS)?, origin.x);
-    let z = nearest(bits.get(PLANE_BITS)?, origin.z);
-    let y = bits.get_signed(HEIGHT_BITS)?;
-    let yaw = bits.get(YAW_BITS)? as u8;
-    let locomotion = Locomotion::from_bits(bits.get(LOCOMOTION_BITS)?);
-    Ok(QuantisedState { position: IVec3::new(x, y, z), yaw, locomotion })
-}
-
-/// The number nearest to `origin` whose low 16 bits are these.
-fn nearest(low_bits: u32, origin: i32) -> i32 {
-    origin + i32::from((low_bits as u16).wrapping_sub(origin as u16) as i16)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn any_state() -> impl Strategy<Value = QuantisedState> {
-        (-30_000i32..30_000, -60_000i32..60_000, -30_000i32..30_000, any::<u8>(), 0u32..4).prop_map(
-            |(x, y, z, yaw, locomotion)| QuantisedState {
-                position: IVec3::new(x + 6_400, y, z - 6_400),
-                yaw,
-                locomotion: Locomotion::from_bits(locomotion),
-            },
-        )
-    }
-
     prop_compose! {
-        fn any_snapshot()(
-            tick in 1u32.., margin in any::<i16>(), age: u8, grounded: bool,
-            leaves in prop::collection::vec(0u16..1024, 0..20),
-            enters in prop::collection::vec((0u16..1024, any::<u32>(), any_state()), 0..20),
-            updates in prop::collection::vec((0u16..1024, any_state()), 0..40),
-        ) -> Snapshot {
-            Snapshot {
-                header: SnapshotHeader {
-                    tick: Tick(tick), position_m: Vec3::new(100.0, 7.5, -100.0), velocity_mps: Vec3::new(-1.0, 0.5, 9.0),
-                    grounded, input_age_ticks: age, input_margin_ms: (margin != i16::MIN).then_some(margin),
-                },
-                leaves,
-                enters: enters.into_iter().map(|(slot, id, state)| Enter {
-                    slot, net_id: NetId(id), archetype: Archetype::Bot, state,
-                }).collect(),
-                updates: updates.into_iter().map(|(slot, state)| Update { slot, state }).collect(),
+        fn any_header()(tick in 1u32.., margin in any::<i16>(), age: u8, grounded: bool) -> SnapshotHeader {
+            SnapshotHeader {
+                tick: Tick(tick), position_m: Vec3::new(100.0, 7.5, -100.0), velocity_mps: Vec3::new(-1.0, 0.5, 9.0),
+                grounded, input_age_ticks: age, input_margin_ms: (margin != i16::MIN).then_some(margin),
             }
         }
     }
 
     proptest! {
         #[test]
-        fn any_snapshot_comes_back(snapshot in any_snapshot(), cut in 0usize..2000) {
+        fn any_snapshot_comes_back(
+            header in any_header(), ends in prop::collection::vec(any::<u8>(), 0..60),
+            pages in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..90,
+        ) {
+            let snapshot = Snapshot { header, ends: &ends, pages: &pages };
             let mut bytes = Vec::new();
             snapshot.encode(&mut bytes);
-            let mut decoded = Snapshot::default();
-            prop_assert_eq!(decoded.decode_from(&bytes), Ok(()));
-            prop_assert_eq!(&decoded, &snapshot);
-            let bits = COUNTS_BITS + snapshot.leaves.len() * LEAVE_BITS + snapshot.enters.len() * ENTER_BITS
-                + snapshot.updates.len() * UPDATE_BITS;
-            prop_assert_eq!(bytes.len(), HEADER_BYTES + bits.div_ceil(8));
-            let cut = cut % bytes.len();
-            prop_assert!(decoded.decode_from(&bytes[..cut]).is_err(), "a cut snapshot is refused");
+            prop_assert_eq!(Snapshot::decode(&bytes), Ok(snapshot));
+            let cut = cut % (HEADER_BYTES + 1 + ends.len());
+            prop_assert_eq!(Snapshot::decode(&bytes[..cut]), Err(WireError::TooShort));
         }
 
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Snapshot::default().decode_from(&bytes);
+            let _ = Snapshot::decode(&bytes);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use glam::{IVec3, Vec3};
+use glam::{IVec2, Vec3};
 use throng_shared::config::{
     self, LoadedWorld, MovementConfig, ObstacleShapeConfig, ServerSettings, TerrainConfig, builtin_world, load_world,
 };
@@ -26,7 +26,7 @@ use throng_shared::netcode::{
     ConnectToken, HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeError, PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX, PrivateToken,
     USER_DATA_BYTES, VERSION_INFO,
 };
-use throng_shared::quantised::{self, Locomotion, QuantisedState};
+use throng_shared::quantised::{self, Locomotion};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{
@@ -35,7 +35,8 @@ use throng_shared::wire::control::{
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 use throng_shared::wire::key::ConnectKey;
-use throng_shared::wire::snapshot::{self, Enter, Snapshot, SnapshotHeader, Update};
+use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
+use throng_shared::wire::snapshot::{self, Snapshot, SnapshotHeader};
 use throng_shared::wire::token::TokenData;
 use throng_shared::wire::{BitWriter, MESSAGE_CHANNEL, PROTOCOL_ID, PROTOCOL_VERSION};
 
@@ -65,25 +66,21 @@ const EXAMPLES: [&str; 16] = [
     "user-data",
     "welcome",
 ];
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 15] = [
     "archetypes",
     "buttons",
     "constants",
-    "enter",
     "goodbyes",
     "input",
     "input-frame",
     "kinds",
-    "leave",
     "locomotion",
     "netcode",
+    "numbers",
     "quantisation",
     "refusals",
     "snapshot-bits",
-    "snapshot-counts",
     "snapshot-header",
-    "state",
-    "update",
     "user-data",
 ];
 
@@ -354,31 +351,38 @@ fn the_example_of_inputs_is_encoded_and_decoded_alike() {
 
 #[test]
 fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
-    let state = |x_m: f32, y_m: f32, z_m: f32, yaw: u8, locomotion| QuantisedState {
-        position: IVec3::new((x_m * 64.0) as i32, (y_m * 64.0) as i32, (z_m * 64.0) as i32),
-        yaw,
-        locomotion,
+    let owner = |net_id| PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot };
+    let header = SnapshotHeader {
+        tick: Tick(1_200),
+        position_m: Vec3::new(100.0, 12.5, -50.25),
+        velocity_mps: Vec3::new(0.0, 0.0, -6.0),
+        grounded: true,
+        input_age_ticks: 0,
+        input_margin_ms: Some(15),
     };
-    let entering = state(101.5, 12.25, -60.0, 64, Locomotion::Walking);
-    let expected = Snapshot {
-        header: SnapshotHeader {
-            tick: Tick(1_200),
-            position_m: Vec3::new(100.0, 12.5, -50.25),
-            velocity_mps: Vec3::new(0.0, 0.0, -6.0),
-            grounded: true,
-            input_age_ticks: 0,
-            input_margin_ms: Some(15),
-        },
-        leaves: vec![7],
-        enters: vec![Enter { slot: 3, net_id: NetId(300), archetype: Archetype::Bot, state: entering }],
-        updates: vec![Update { slot: 12, state: state(90.0, 13.0, -50.25, 128, Locomotion::Running) }],
-    };
+    let state =
+        PageState { height: 784, offset: [96, -640], velocity: [102, 0, 0], yaw: 64, locomotion: Locomotion::Walking };
+    let mut first = PageCopy::new(IVec2::new(6_400, -3_200));
+    first.put(0, owner(300), state);
+    // 102 sixteenths of a step in each of three ticks are 19 steps and a bit.
+    let (mut before, mut now) = (first.clone(), first.clone());
+    before.put(1, owner(301), state);
+    now.put(0, owner(300), PageState { offset: [96 + 18, -640], ..state });
+    now.put(1, owner(301), PageState { offset: [96 + 19, -640], ..state });
+
+    let mut pages = vec![3];
+    first.view().encode(None, &mut pages);
+    let second_at = pages.len();
+    pages.push(12);
+    now.view().encode(Some(before.baseline_of(&now, 3)), &mut pages);
+    let expected = Snapshot { header, ends: &[7], pages: &pages };
     let mut bytes = Vec::new();
     expected.encode(&mut bytes);
     assert_eq!(bytes, example("snapshot"));
-    let mut decoded = Snapshot::default();
-    assert_eq!(decoded.decode_from(&bytes), Ok(()));
-    assert_eq!(decoded, expected);
+    assert_eq!(Snapshot::decode(&bytes), Ok(expected));
+    assert_eq!(PageCopy::decode(&pages[1..], |_| None), Ok((first, second_at - 1)));
+    let second = PageCopy::decode(&pages[second_at + 1..], |age_ticks| (age_ticks == 3).then_some(&before));
+    assert_eq!(second.map(|(page, _)| page), Ok(now));
 
     let mut packed = Vec::new();
     let mut bits = BitWriter::new(&mut packed);
@@ -397,15 +401,47 @@ fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
     assert_eq!(packed[..], bytes[snapshot::HEADER_BYTES..]);
 }
 
+/// Each row of the table of numbers says how its first and its last number are told, as the height of somebody who is new.
+#[test]
+fn the_table_of_numbers_is_what_is_told() {
+    let height_bits = |height: i32| {
+        let mut page = PageCopy::new(IVec2::ZERO);
+        let owner = PageOwner { net_id: NetId(1), archetype: Archetype::Bot };
+        page.put(0, owner, PageState { height, locomotion: Locomotion::Walking, ..PageState::default() });
+        let mut bytes = Vec::new();
+        page.view().encode(None, &mut bytes);
+        // What stands before it: the page's head, the owner, that it is not at rest, and x.
+        let before = 6 + 21 + 21 + 1 + 32 + 1 + 2 + 8 + 4 + 1 + 1;
+        (before..bytes.len() * 8).map(|bit| u32::from(bytes[bit / 8] >> (bit % 8) & 1)).collect::<Vec<_>>()
+    };
+    let mut first = 0;
+    for row in table("numbers") {
+        let prefix: Vec<u32> = code_word(row[0]).bytes().map(|digit| u32::from(digit - b'0')).collect();
+        let width: usize = row[1].split(' ').find_map(|word| word.parse().ok()).unwrap_or(0);
+        let is_last = row[2] == "any";
+        let last = if is_last { 60_000 } else { number(row[2].rsplit(' ').next().unwrap_or(row[2])) };
+        for (height, told) in
+            [(first, if is_last { first } else { 0 }), (last, if is_last { last } else { last - first })]
+        {
+            for height in [height, -height] {
+                let bits = height_bits(height);
+                let (found, rest) = bits.split_at(prefix.len());
+                assert_eq!(found, prefix, "{height}");
+                if height != 0 {
+                    assert_eq!(rest[0], u32::from(height < 0), "{height}");
+                    let value: i32 = (0..width).map(|bit| (rest[1 + bit] << bit) as i32).sum();
+                    assert_eq!(value, told, "{height}");
+                }
+            }
+        }
+        first = last + 1;
+    }
+}
+
 #[test]
 fn the_tables_of_fields_have_the_widths_of_the_code() {
     assert_eq!(sum("user-data"), USER_DATA_BYTES);
     assert_eq!(sum("snapshot-header"), snapshot::HEADER_BYTES);
-    assert_eq!(sum("snapshot-counts"), snapshot::COUNTS_BITS);
-    assert_eq!(sum("leave"), snapshot::LEAVE_BITS);
-    assert_eq!(sum("enter"), snapshot::ENTER_BITS);
-    assert_eq!(sum("update"), snapshot::UPDATE_BITS);
-    assert_eq!(sum("state") + snapshot::SLOT_BITS as usize, snapshot::UPDATE_BITS);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Every constant on the page, in its tables and in its prose.
 
+use throng_shared::wire::page::{BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, VELOCITY_MAX};
+
 use super::*;
 
 #[test]
@@ -38,9 +40,7 @@ fn the_constants_are_those_of_the_code() {
         ("MESSAGE_GAP_MAX", limits::MESSAGE_GAP_MAX as usize),
         ("LEAVE_RADIUS_MAX_M", limits::LEAVE_RADIUS_MAX_M as usize),
         ("VISIBLE_MAX", limits::VISIBLE_MAX),
-        ("VIEW_SLOTS_MAX", limits::VIEW_SLOTS_MAX),
-        ("LEAVES_PER_SNAPSHOT_MAX", limits::LEAVES_PER_SNAPSHOT_MAX),
-        ("ACK_WAIT_MS", limits::ACK_WAIT_MS as usize),
+        ("ENDS_PER_SNAPSHOT_MAX", limits::ENDS_PER_SNAPSHOT_MAX),
         ("LOSS_AFTER_MS", limits::LOSS_AFTER_MS as usize),
         ("LOSS_AFTER_TICKS_MIN", limits::LOSS_AFTER_TICKS_MIN as usize),
         ("IDLE_AFTER_MS", limits::IDLE_AFTER_MS as usize),
@@ -64,11 +64,7 @@ fn the_constants_are_those_of_the_code() {
     }
     let quantisation: Vec<(&str, f32)> =
         table("quantisation").into_iter().map(|row| (code_word(row[0]), number(row[1]))).collect();
-    let expected = [
-        ("STEPS_PER_M", quantised::STEPS_PER_M),
-        ("HEIGHT_LIMIT_M", quantised::HEIGHT_LIMIT_M),
-        ("RANGE_M", snapshot::RANGE_M),
-    ];
+    let expected = [("STEPS_PER_M", quantised::STEPS_PER_M), ("HEIGHT_LIMIT_M", quantised::HEIGHT_LIMIT_M)];
     assert_eq!(quantisation, expected);
 }
 
@@ -86,7 +82,6 @@ fn private(source: &str, name: &str) -> f64 {
 fn the_numbers_in_the_prose_are_those_of_the_code() {
     let page = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
     let lead = limits::INPUT_LEAD_TICKS_MAX;
-    let slots = limits::VIEW_SLOTS_MAX;
     let repeated = flat().config.input_repeat_ticks;
     let (slowest_hz, fastest_hz) = (TickRate::RANGE_HZ.start(), TickRate::RANGE_HZ.end());
     let hold_s = ServerSettings::default().hold_s;
@@ -174,16 +169,19 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("says ({repeated} by default)"),
         format!("| more than {} frames of a client wait", limits::INPUT_DATAGRAMS_PER_TICK_MAX),
         format!("At most one frame per client and tick, of at most {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
-        format!("A *slot* (0 to {})", grouped(slots - 1)),
-        format!("There are at most {} in one snapshot", limits::LEAVES_PER_SNAPSHOT_MAX),
+        format!("holds up to {PAGE_SLOTS} characters of one cell"),
+        format!("by a *number* (0 to {})", snapshot::PAGES_MAX - 1),
+        format!("There are at most {} in one snapshot", limits::ENDS_PER_SNAPSHOT_MAX),
+        format!("from -{VELOCITY_MAX} to {VELOCITY_MAX}.", VELOCITY_MAX = grouped(VELOCITY_MAX as usize)),
+        format!("and at most {BASELINE_AGE_TICKS_MAX} ticks"),
+        format!("all that are more than {BASELINE_AGE_TICKS_MAX} ticks old"),
         format!("What does not fit into {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
-        format!("for each of the {} slots", grouped(slots)),
+        format!("for each of the {} page numbers", snapshot::PAGES_MAX),
         format!(
             "more than {} ms (but at least {} ticks) older than the newest",
             limits::LOSS_AFTER_MS,
             limits::LOSS_AFTER_TICKS_MIN
         ),
-        format!("Snapshots stay open for at most {} ms", grouped(limits::ACK_WAIT_MS as usize)),
         format!("The {}th of a kind ends the session", limits::STRIKES_MAX),
         format!("or {} s is over; then", limits::LINGER_MS / 1_000),
         format!("time for the hello, {} s", limits::HELLO_TIMEOUT_MS / 1_000),
@@ -196,9 +194,8 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("| {} MiB of datagrams", limits::INBOUND_BYTES_MAX >> 20),
         format!("| {} ticks of snapshots", limits::OUTBOUND_BATCHES_MAX),
         format!("| {} characters in one view |", grouped(limits::VISIBLE_MAX)),
-        format!("| {} slots of one view |", grouped(slots)),
-        format!("| {} leaves in one snapshot |", limits::LEAVES_PER_SNAPSHOT_MAX),
-        format!("| {} ms without the acknowledgement of a snapshot |", grouped(limits::ACK_WAIT_MS as usize)),
+        format!("| {} pages of one view |", snapshot::PAGES_MAX),
+        format!("| {} ends of pages in one snapshot |", limits::ENDS_PER_SNAPSHOT_MAX),
     ];
     let missing: Vec<&String> = numbers.iter().chain(&sentences).filter(|sentence| !page.contains(*sentence)).collect();
     assert!(missing.is_empty(), "the page does not say: {missing:#?}");

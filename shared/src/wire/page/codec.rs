@@ -1,52 +1,93 @@
 //! A page to bits and back.
 
-use glam::IVec3;
+use glam::IVec2;
 
 use super::{
-    AGE_BITS, ARCHETYPE_BITS, BASELINE_AGE_TICKS_MAX, Baseline, PAGE_SLOTS, PageCopy, PageOwner, PageState, WIDE_BITS,
-    WireError,
+    AGE_BITS, ARCHETYPE_BITS, BASELINE_AGE_TICKS_MAX, Baseline, HEIGHT_MAX, ORIGIN_BITS, PageCopy, PageOwner,
+    PageState, PageView, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, WIDE_BITS, WireError,
 };
 use crate::ids::{Archetype, NetId};
 use crate::quantised::Locomotion;
 use crate::wire::{BitReader, BitWriter};
 
 /// The classes of numbers but for 0: least magnitude, and bits of what is beyond it.
-const CLASSES: [(u32, u32); 4] = [(1, 0), (2, 3), (10, 7), (0, WIDE_BITS)];
+const CLASSES: [(u32, u32); 5] = [(1, 0), (2, 3), (10, 6), (74, 10), (0, WIDE_BITS)];
 
-impl PageCopy {
-    /// Appends its bytes, told against `baseline`, to `out`; `center` is the cell's, in steps.
+/// How many characters an encoded page tells of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// With their names: all that have come since the baseline.
+    pub enters: u32,
+    /// Whose state is another than at the baseline.
+    pub updates: u32,
+    /// Slots that nobody has any more.
+    pub leaves: u32,
+}
+
+/// A state in whole numbers wide enough for sums: x, height, z; the velocity.
+type Wide = ([i32; 3], [i32; 3]);
+
+fn wide(state: &PageState) -> Wide {
+    let [x, z] = state.offset.map(i32::from);
+    ([x, state.height, z], state.velocity.map(i32::from))
+}
+
+/// Where it is after so many ticks if it goes on as it does.
+fn predicted(state: &PageState, ticks: u32) -> Wide {
+    let (mut position, velocity) = wide(state);
+    for (place, speed) in position.iter_mut().zip(velocity) {
+        // Rounded to the nearest, and halves up, on both ends alike.
+        *place += (speed * ticks as i32 + VELOCITY_STEPS_PER_STEP / 2).div_euclid(VELOCITY_STEPS_PER_STEP);
+    }
+    (position, velocity)
+}
+
+impl PageView<'_> {
+    /// Appends its bytes, told against `baseline`, to `out`.
     ///
     /// O(slots). Nothing is allocated but by `out`.
     ///
     /// # Panics
-    /// In debug builds, when the baseline's age is out of its range.
-    pub fn encode(&self, baseline: Option<Baseline<'_>>, center: IVec3, out: &mut Vec<u8>) {
+    /// In debug builds, when the baseline's age or the origin is out of its range.
+    pub fn encode(&self, baseline: Option<Baseline<'_>>, out: &mut Vec<u8>) -> Told {
         let mut bits = BitWriter::new(out);
+        let mut told = Told::default();
         let age_ticks = baseline.map_or(0, |baseline| baseline.age_ticks);
         debug_assert!(age_ticks <= BASELINE_AGE_TICKS_MAX && (age_ticks > 0) == baseline.is_some());
         bits.put(age_ticks, AGE_BITS);
-        let renewed = self.renewed_slots(baseline);
+        if baseline.is_none() {
+            bits.put_signed(self.origin.x, ORIGIN_BITS);
+            bits.put_signed(self.origin.y, ORIGIN_BITS);
+        }
+        let renewed = baseline.map_or(self.occupied, |baseline| baseline.renewed);
         let has_renewed = renewed != 0 || baseline.is_none();
         bits.put(u32::from(has_renewed), 1);
         if has_renewed {
             bits.put(renewed, 32);
             for slot in slots_of(renewed) {
-                bits.put(u32::from(self.owners[slot].is_some()), 1);
-                if let Some(PageOwner { net_id, archetype }) = self.owners[slot] {
-                    bits.put(net_id.0, 32);
-                    bits.put(archetype as u32, ARCHETYPE_BITS);
-                    put_state(&mut bits, &PageState::resting_at(center), &self.states[slot]);
+                let is_owned = self.occupied >> slot & 1 == 1;
+                bits.put(u32::from(is_owned), 1);
+                if is_owned {
+                    put_owner(&mut bits, self.owners[slot]);
+                    put_state(&mut bits, &PageState::default(), 0, &self.states[slot]);
+                    told.enters += 1;
+                } else {
+                    told.leaves += 1;
                 }
             }
         }
-        if let Some(Baseline { copy, age_ticks }) = baseline {
-            for slot in slots_of(!renewed).filter(|&slot| self.owners[slot].is_some()) {
-                put_state(&mut bits, &copy.states[slot].predicted(age_ticks), &self.states[slot]);
+        if let Some(Baseline { age_ticks, states, .. }) = baseline {
+            for slot in slots_of(self.occupied & !renewed) {
+                put_state(&mut bits, &states[slot], age_ticks, &self.states[slot]);
+                told.updates += u32::from(states[slot] != self.states[slot]);
             }
         }
         bits.finish();
+        told
     }
+}
 
+impl PageCopy {
     /// Reads a page from the beginning of `bytes`: the page, and how many bytes it had. `baseline` finds the reader's copy of so
     /// many ticks ago.
     ///
@@ -54,30 +95,27 @@ impl PageCopy {
     /// When the bytes end too early, a number is out of its bounds, or the reader has no such copy.
     pub fn decode<'c>(
         bytes: &[u8],
-        center: IVec3,
         baseline: impl FnOnce(u32) -> Option<&'c PageCopy>,
     ) -> Result<(PageCopy, usize), WireError> {
         let mut bits = BitReader::new(bytes);
         let age_ticks = bits.get(AGE_BITS)?;
         let mut page = match age_ticks {
-            0 => PageCopy::default(),
+            0 => PageCopy::new(IVec2::new(bits.get_signed(ORIGIN_BITS)?, bits.get_signed(ORIGIN_BITS)?)),
             _ => baseline(age_ticks).ok_or(WireError::NotAccepted)?.clone(),
         };
         let renewed = if bits.get(1)? == 1 { bits.get(32)? } else { 0 };
+        let kept = page.occupied & !renewed;
+        // From the front, so that the columns grow by what is there.
         for slot in slots_of(renewed) {
             if bits.get(1)? == 0 {
                 page.clear(slot);
                 continue;
             }
-            let net_id = NetId(bits.get(32)?);
-            let archetype = Archetype::from_number(bits.get(ARCHETYPE_BITS)? as u8).ok_or(WireError::InvalidField)?;
-            page.owners[slot] = Some(PageOwner { net_id, archetype });
-            page.states[slot] = get_state(&mut bits, &PageState::resting_at(center))?;
+            let owner = get_owner(&mut bits)?;
+            page.put(slot, owner, get_state(&mut bits, &PageState::default(), 0)?);
         }
-        for slot in slots_of(!renewed) {
-            if page.owners[slot].is_some() {
-                page.states[slot] = get_state(&mut bits, &page.states[slot].predicted(age_ticks))?;
-            }
+        for slot in slots_of(kept) {
+            page.states[slot] = get_state(&mut bits, &page.states[slot], age_ticks)?;
         }
         let used_bits = bytes.len() * 8 - bits.remaining_bits();
         if bits.get((8 - used_bits as u32 % 8) % 8)? != 0 {
@@ -85,16 +123,10 @@ impl PageCopy {
         }
         Ok((page, used_bits.div_ceil(8)))
     }
-
-    /// The slots whose owner is another than at the baseline; without one, those that have an owner.
-    fn renewed_slots(&self, baseline: Option<Baseline<'_>>) -> u32 {
-        let former = |slot: usize| baseline.and_then(|baseline| baseline.copy.owners[slot]);
-        (0..PAGE_SLOTS).map(|slot| u32::from(self.owners[slot] != former(slot)) << slot).sum()
-    }
 }
 
 /// The slots whose bit is set, rising.
-fn slots_of(mut mask: u32) -> impl Iterator<Item = usize> {
+pub(super) fn slots_of(mut mask: u32) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let slot = mask.trailing_zeros();
         mask &= mask.wrapping_sub(1);
@@ -102,46 +134,77 @@ fn slots_of(mut mask: u32) -> impl Iterator<Item = usize> {
     })
 }
 
-fn put_state(bits: &mut BitWriter<'_>, predicted: &PageState, state: &PageState) {
-    bits.put(u32::from(state != predicted), 1);
-    if state == predicted {
-        return;
+fn put_owner(bits: &mut BitWriter<'_>, owner: PageOwner) {
+    let bytes = (32 - owner.net_id.0.leading_zeros()).div_ceil(8).max(1);
+    bits.put(bytes - 1, 2);
+    bits.put(owner.net_id.0, bytes * 8);
+    bits.put(owner.archetype as u32, ARCHETYPE_BITS);
+}
+
+fn get_owner(bits: &mut BitReader<'_>) -> Result<PageOwner, WireError> {
+    let bytes = bits.get(2)? + 1;
+    let net_id = NetId(bits.get(bytes * 8)?);
+    let archetype = Archetype::from_number(bits.get(ARCHETYPE_BITS)? as u8).ok_or(WireError::InvalidField)?;
+    Ok(PageOwner { net_id, archetype })
+}
+
+fn put_state(bits: &mut BitWriter<'_>, before: &PageState, ticks: u32, state: &PageState) {
+    let (expected_position, expected_velocity) = predicted(before, ticks);
+    let (position, velocity) = wide(state);
+    let is_expected_otherwise =
+        velocity == expected_velocity && (state.yaw, state.locomotion) == (before.yaw, before.locomotion);
+    if is_expected_otherwise && position == expected_position {
+        return bits.put(0, 1);
     }
-    put_numbers(bits, state.position - predicted.position);
-    let rest = |state: &PageState| (state.velocity, state.yaw, state.locomotion);
-    let differs = rest(state) != rest(predicted);
-    bits.put(u32::from(differs), 1);
-    if differs {
-        put_numbers(bits, state.velocity - predicted.velocity);
-        bits.put(u32::from(state.yaw != predicted.yaw), 1);
-        if state.yaw != predicted.yaw {
+    bits.put(1, 1);
+    put_numbers(bits, position, expected_position);
+    bits.put(u32::from(!is_expected_otherwise), 1);
+    if !is_expected_otherwise {
+        put_numbers(bits, velocity, expected_velocity);
+        let turns = state.yaw != before.yaw;
+        bits.put(u32::from(turns), 1);
+        if turns {
             bits.put(u32::from(state.yaw), 8);
         }
         bits.put(state.locomotion as u32, 2);
     }
 }
 
-fn get_state(bits: &mut BitReader<'_>, predicted: &PageState) -> Result<PageState, WireError> {
-    let mut state = *predicted;
+fn get_state(bits: &mut BitReader<'_>, before: &PageState, ticks: u32) -> Result<PageState, WireError> {
+    let (mut position, mut velocity) = predicted(before, ticks);
+    let (mut yaw, mut locomotion) = (before.yaw, before.locomotion);
     if bits.get(1)? == 1 {
-        state.position += get_numbers(bits)?;
+        add_numbers(bits, &mut position)?;
         if bits.get(1)? == 1 {
-            state.velocity += get_numbers(bits)?;
+            add_numbers(bits, &mut velocity)?;
             if bits.get(1)? == 1 {
-                state.yaw = bits.get(8)? as u8;
+                yaw = bits.get(8)? as u8;
             }
-            state.locomotion = Locomotion::from_bits(bits.get(2)?);
+            locomotion = Locomotion::from_bits(bits.get(2)?);
         }
     }
-    if state.is_valid() { Ok(state) } else { Err(WireError::InvalidField) }
+    let [x, height, z] = position;
+    let narrow = |number: i32| i16::try_from(number).map_err(|_| WireError::InvalidField);
+    let is_valid = (-HEIGHT_MAX..=HEIGHT_MAX).contains(&height)
+        && velocity.iter().all(|speed| (-VELOCITY_MAX..=VELOCITY_MAX).contains(speed));
+    if !is_valid {
+        return Err(WireError::InvalidField);
+    }
+    let velocity = velocity.map(|speed| speed as i16);
+    Ok(PageState { height, offset: [narrow(x)?, narrow(z)?], velocity, yaw, locomotion })
 }
 
-fn put_numbers(bits: &mut BitWriter<'_>, numbers: IVec3) {
-    numbers.to_array().into_iter().for_each(|number| put_number(bits, number));
+fn put_numbers(bits: &mut BitWriter<'_>, numbers: [i32; 3], expected: [i32; 3]) {
+    for (number, expected) in numbers.into_iter().zip(expected) {
+        put_number(bits, number - expected);
+    }
 }
 
-fn get_numbers(bits: &mut BitReader<'_>) -> Result<IVec3, WireError> {
-    Ok(IVec3::new(get_number(bits)?, get_number(bits)?, get_number(bits)?))
+fn add_numbers(bits: &mut BitReader<'_>, numbers: &mut [i32; 3]) -> Result<(), WireError> {
+    for number in numbers {
+        *number += get_number(bits)?;
+    }
+    Ok(())
 }
 
 /// See the table of [`super`].
@@ -150,14 +213,14 @@ fn put_number(bits: &mut BitWriter<'_>, number: i32) {
     // The prefix's ones, and how many bits it has.
     let (prefix, prefix_bits, class) = match magnitude {
         0 => return bits.put(0, 1),
-        1 => (0b01, 2, CLASSES[0]),
+        1 => return bits.put(0b01 | sign << 2, 3),
         2..=9 => (0b011, 3, CLASSES[1]),
-        10..=137 => (0b0111, 4, CLASSES[2]),
-        _ => (0b1111, 4, CLASSES[3]),
+        10..=73 => (0b0111, 4, CLASSES[2]),
+        74..=1_097 => (0b0_1111, 5, CLASSES[3]),
+        _ => (0b1_1111, 5, CLASSES[4]),
     };
     let (least, width) = class;
-    bits.put(prefix | sign << prefix_bits, prefix_bits + 1);
-    bits.put(magnitude - least, width);
+    bits.put(prefix | sign << prefix_bits | (magnitude - least) << (prefix_bits + 1), prefix_bits + 1 + width);
 }
 
 fn get_number(bits: &mut BitReader<'_>) -> Result<i32, WireError> {

@@ -1,15 +1,14 @@
 //! A page: up to 32 characters of one cell as one tick has them, told against an earlier tick that the reader has.
 //!
-//! Nothing sends pages yet: `docs/decisions/0002-pages.md` says what for, and what is to come.
-//!
 //! The bits are the same for every reader who has that earlier tick, so they are made once and copied to all. Lowest bit first:
 //!
 //! | bits | field |
 //! |---|---|
-//! | 6 | age of the baseline in ticks; 0 for none |
-//! | 1 | whether any owner is another than at the baseline, or may be for there is none; then |
+//! | 6 | age of the baseline in ticks; 0 for none, and then |
+//! | 21, 21 | … the page's origin x and z, signed, in steps of 1/64 m |
+//! | 1 | whether any slot's owner is another than at the baseline, or may be for there is none; then |
 //! | 32 | … which slots are meant |
-//! | 1 per such slot | … whether it has an owner now; if so net id (32), archetype (4) and the state as below, against [`PageState::resting_at`] the cell's centre |
+//! | 1 per such slot | … whether it has an owner now; if so how many bytes its net id has, less one (2), the net id, archetype (4) and the state as below, against somebody who rests at the origin |
 //! | … | for each other slot with an owner, rising: its state against what the baseline predicts |
 //!
 //! A state against a prediction:
@@ -23,18 +22,23 @@
 //! | 1, 8 | … whether the facing differs; then the facing |
 //! | 2 | … locomotion |
 //!
-//! A number: `0` for 0; `10` and a sign for 1; `110`, a sign and 3 bits for 2 to 9; `1110`, a sign and 7 bits for 10 to 137;
-//! `1111`, a sign and 22 bits for all others. The page ends at a whole byte.
+//! A number: `0` for 0; `10` and a sign for 1; `110`, a sign and 3 bits for 2 to 9; `1110`, a sign and 6 bits for 10 to 73;
+//! `11110`, a sign and 10 bits for 74 to 1,097; `11111`, a sign and 18 bits for all others. The page ends at a whole byte.
+//!
+//! The baseline is the newest copy that the reader has of the tick that lies so far back, or of one before it: what did not
+//! change in between was not told.
 
 mod codec;
 #[cfg(test)]
 mod tests;
 
-use glam::IVec3;
+use glam::IVec2;
 
 use super::WireError;
 use crate::ids::{Archetype, NetId};
-use crate::quantised::Locomotion;
+use crate::quantised::{HEIGHT_LIMIT_M, Locomotion, QuantisedState, STEPS_PER_M};
+
+pub use codec::Told;
 
 /// Characters of a page.
 pub const PAGE_SLOTS: usize = 32;
@@ -45,28 +49,45 @@ pub const BASELINE_AGE_TICKS_MAX: u32 = (1 << AGE_BITS) - 1;
 /// Steps of a velocity in a step of a position, each tick: fine enough that after ten ticks less than half a step is missing.
 pub const VELOCITY_STEPS_PER_STEP: i32 = 16;
 
-/// Farthest from zero that a coordinate can be, in steps of 1/64 m.
-pub const POSITION_MAX: i32 = 1 << 20;
-
 /// Fastest along an axis, in sixteenths of a step per tick: 40 m/s at 20 Hz.
 pub const VELOCITY_MAX: i32 = 2_047;
 
+/// Farthest from the world's middle that a page's origin can be along x or z, in steps.
+pub const ORIGIN_MAX: i32 = (1 << (ORIGIN_BITS - 1)) - 1;
+
+/// Longest page, in bytes.
+pub const PAGE_BYTES_MAX: usize =
+    (AGE_BITS as usize + 2 * ORIGIN_BITS as usize + 1 + 32 + PAGE_SLOTS * OWNED_BITS_MAX).div_ceil(8);
+
+/// What a newcomer takes, in bytes, when pages are planned.
+pub const NEWCOMER_BYTES: usize = 12;
+
 const AGE_BITS: u32 = 6;
+const ORIGIN_BITS: u32 = 21;
 const ARCHETYPE_BITS: u32 = 4;
-const WIDE_BITS: u32 = 22;
+const WIDE_BITS: u32 = 18;
+const NUMBER_BITS_MAX: usize = 5 + 1 + WIDE_BITS as usize;
+const OWNED_BITS_MAX: usize =
+    1 + 2 + 32 + ARCHETYPE_BITS as usize + 1 + 3 * NUMBER_BITS_MAX + 1 + 3 * NUMBER_BITS_MAX + 11;
+const HEIGHT_MAX: i32 = (HEIGHT_LIMIT_M * STEPS_PER_M) as i32;
 
 // Any two positions differ by a number that can be told, also when one of them is predicted.
-const _: () = assert!(
-    2 * POSITION_MAX + VELOCITY_MAX * BASELINE_AGE_TICKS_MAX as i32 / VELOCITY_STEPS_PER_STEP + 1 < 1 << WIDE_BITS
-);
+const _: () = {
+    let predicted = VELOCITY_MAX * BASELINE_AGE_TICKS_MAX as i32 / VELOCITY_STEPS_PER_STEP + 1;
+    assert!(2 * HEIGHT_MAX + predicted < 1 << WIDE_BITS && 2 * (i16::MAX as i32 + 1) + predicted < 1 << WIDE_BITS);
+    assert!(size_of::<PageState>() == 16);
+    assert!(PAGE_BYTES_MAX < 800);
+};
 
 /// What a page tells of a character.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PageState {
-    /// Position of the feet, in steps of 1/64 m; each coordinate within [`POSITION_MAX`].
-    pub position: IVec3,
-    /// How far it has come since the tick before, in sixteenths of a step; each coordinate within [`VELOCITY_MAX`].
-    pub velocity: IVec3,
+    /// Height of the feet, in steps of 1/64 m, within [`HEIGHT_LIMIT_M`].
+    pub height: i32,
+    /// Where the feet are (x, z), in steps from the page's origin.
+    pub offset: [i16; 2],
+    /// How far it has come since the tick before (x, y, z), in sixteenths of a step; each within [`VELOCITY_MAX`].
+    pub velocity: [i16; 3],
     /// Facing, in 1/256 of a turn.
     pub yaw: u8,
     /// What its legs do.
@@ -74,24 +95,23 @@ pub struct PageState {
 }
 
 impl PageState {
-    /// Somebody who stands in a place and faces north.
-    pub fn resting_at(position: IVec3) -> PageState {
-        PageState { position, ..PageState::default() }
+    /// A state in a page with this origin. What is too far away, which nobody in the page's cell is, is held at the limit.
+    pub fn new(origin: IVec2, state: &QuantisedState, velocity: [i16; 3]) -> PageState {
+        let offset = |at: i32, origin: i32| (at - origin).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+        PageState {
+            height: state.position.y,
+            offset: [offset(state.position.x, origin.x), offset(state.position.z, origin.y)],
+            velocity,
+            yaw: state.yaw,
+            locomotion: state.locomotion,
+        }
     }
 
-    /// Where it is after so many ticks if it goes on as it does.
-    pub fn predicted(&self, ticks: u32) -> PageState {
-        let way = self.velocity * ticks as i32;
-        // Rounded to the nearest, and halves up, on both ends alike.
-        let half = IVec3::splat(VELOCITY_STEPS_PER_STEP / 2);
-        let steps = (way + half).div_euclid(IVec3::splat(VELOCITY_STEPS_PER_STEP));
-        PageState { position: self.position + steps, ..*self }
-    }
-
-    /// Whether every number is within its bounds.
-    pub fn is_valid(&self) -> bool {
-        let within = |vector: IVec3, most: i32| vector.min_element() >= -most && vector.max_element() <= most;
-        within(self.position, POSITION_MAX) && within(self.velocity, VELOCITY_MAX)
+    /// The same without the velocity, from the world's middle.
+    pub fn quantised(&self, origin: IVec2) -> QuantisedState {
+        let [x, z] = self.offset.map(i32::from);
+        let position = glam::IVec3::new(origin.x + x, self.height, origin.y + z);
+        QuantisedState { position, yaw: self.yaw, locomotion: self.locomotion }
     }
 }
 
@@ -104,51 +124,100 @@ pub struct PageOwner {
     pub archetype: Archetype,
 }
 
-/// A page as one tick has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageCopy {
-    owners: [Option<PageOwner>; PAGE_SLOTS],
-    states: [PageState; PAGE_SLOTS],
+impl PageOwner {
+    /// What stands in slots that are nobody's.
+    pub const NOBODY: PageOwner = PageOwner { net_id: NetId(0), archetype: Archetype::Bot };
 }
 
-impl Default for PageCopy {
-    fn default() -> PageCopy {
-        PageCopy { owners: [None; PAGE_SLOTS], states: [PageState::default(); PAGE_SLOTS] }
-    }
+/// A page as one tick has it: columns by slot, which reach as far as the last slot with an owner, or farther.
+#[derive(Clone, Copy, Debug)]
+pub struct PageView<'p> {
+    /// Where its offsets are counted from (x, z), in steps from the world's middle, within [`ORIGIN_MAX`].
+    pub origin: IVec2,
+    /// Which slots have an owner.
+    pub occupied: u32,
+    /// Whose they are.
+    pub owners: &'p [PageOwner],
+    /// Their states.
+    pub states: &'p [PageState],
+}
+
+/// An earlier tick of the page that the reader has.
+#[derive(Clone, Copy, Debug)]
+pub struct Baseline<'b> {
+    /// How many ticks ago it was, 1 to [`BASELINE_AGE_TICKS_MAX`].
+    pub age_ticks: u32,
+    /// Slots that have changed hands since.
+    pub renewed: u32,
+    /// The states as they were, by slot.
+    pub states: &'b [PageState],
+}
+
+/// A page as a reader keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageCopy {
+    origin: IVec2,
+    occupied: u32,
+    owners: Vec<PageOwner>,
+    states: Vec<PageState>,
 }
 
 impl PageCopy {
+    /// Nobody, around an origin.
+    pub fn new(origin: IVec2) -> PageCopy {
+        PageCopy { origin, ..PageCopy::default() }
+    }
+
     /// Puts somebody into a slot.
     ///
     /// # Panics
-    /// When there is no such slot. In debug builds, when the state is not valid.
+    /// When there is no such slot.
     pub fn put(&mut self, slot: usize, owner: PageOwner, state: PageState) {
-        debug_assert!(state.is_valid(), "{state:?}");
-        self.owners[slot] = Some(owner);
+        assert!(slot < PAGE_SLOTS);
+        if self.owners.len() <= slot {
+            self.owners.resize(slot + 1, PageOwner::NOBODY);
+            self.states.resize(slot + 1, PageState::default());
+        }
+        self.occupied |= 1 << slot;
+        self.owners[slot] = owner;
         self.states[slot] = state;
     }
 
     /// Takes whoever is there out of a slot.
-    ///
-    /// # Panics
-    /// When there is no such slot.
     pub fn clear(&mut self, slot: usize) {
-        self.owners[slot] = None;
-        self.states[slot] = PageState::default();
+        self.occupied &= !(1 << slot);
+        if slot < self.owners.len() {
+            self.owners[slot] = PageOwner::NOBODY;
+            self.states[slot] = PageState::default();
+        }
+        let length = 32 - self.occupied.leading_zeros() as usize;
+        self.owners.truncate(length);
+        self.states.truncate(length);
+    }
+
+    /// Whose a slot is.
+    pub fn owner(&self, slot: usize) -> Option<PageOwner> {
+        (slot < PAGE_SLOTS && self.occupied >> slot & 1 == 1).then(|| self.owners[slot])
     }
 
     /// Everybody in it, by rising slots.
     pub fn characters(&self) -> impl Iterator<Item = (usize, PageOwner, PageState)> + '_ {
-        let slots = self.owners.iter().zip(&self.states).enumerate();
-        slots.filter_map(|(slot, (owner, state))| owner.map(|owner| (slot, owner, *state)))
+        codec::slots_of(self.occupied).map(|slot| (slot, self.owners[slot], self.states[slot]))
     }
-}
 
-/// An earlier tick's copy of a page that the reader has.
-#[derive(Clone, Copy, Debug)]
-pub struct Baseline<'c> {
-    /// The copy.
-    pub copy: &'c PageCopy,
-    /// How many ticks ago it was, 1 to [`BASELINE_AGE_TICKS_MAX`].
-    pub age_ticks: u32,
+    /// The same with states as the rest of the program has them.
+    pub fn quantised(&self) -> impl Iterator<Item = (PageOwner, QuantisedState)> + '_ {
+        self.characters().map(|(_, owner, state)| (owner, state.quantised(self.origin)))
+    }
+
+    /// As it is encoded from.
+    pub fn view(&self) -> PageView<'_> {
+        PageView { origin: self.origin, occupied: self.occupied, owners: &self.owners, states: &self.states }
+    }
+
+    /// This as what `later` is told against.
+    pub fn baseline_of(&self, later: &PageCopy, age_ticks: u32) -> Baseline<'_> {
+        let renewed = (0..PAGE_SLOTS).map(|slot| u32::from(self.owner(slot) != later.owner(slot)) << slot).sum();
+        Baseline { age_ticks, renewed, states: &self.states }
+    }
 }

@@ -6,7 +6,7 @@ use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{self, GoodbyeReason, ServerControl};
 use throng_shared::wire::datagram::CONTROL;
 
-use super::wire::{input_bytes, packed, snapshot_bytes, story, welcome};
+use super::wire::{input_bytes, packed, story, welcome};
 use crate::fuzz::script::put_counted;
 
 /// The second speaker, in a step of the host's script.
@@ -46,19 +46,19 @@ pub(super) fn client() -> Vec<(&'static str, Vec<u8>)> {
     hears(&mut play, &control(&welcome()));
     play.extend_from_slice(&[3, 127, 0, 0, 64, 1]);
     for snapshot in story() {
-        hears(&mut play, &packed(Some(&snapshot_bytes(&snapshot)), &[]));
+        hears(&mut play, &packed(Some(&snapshot), &[]));
     }
     hears(&mut play, &control(&ServerControl::Goodbye(GoodbyeReason::Kicked)));
     let mut talk = vec![1, 4, 200, 0, 4 | 3 << 3, 0xff, 0xff];
     for (snapshot, packets) in story().iter().cycle().zip(channel_packets(5)) {
         let packets: Vec<&[u8]> = packets.iter().map(Vec::as_slice).collect();
-        hears(&mut talk, &packed(Some(&snapshot_bytes(snapshot)), &packets));
+        hears(&mut talk, &packed(Some(snapshot), &packets));
         talk.extend_from_slice(&[4, 9, 0]);
     }
     let mut reconnects = vec![1];
-    hears(&mut reconnects, &packed(Some(&snapshot_bytes(&story()[0])), &[]));
+    hears(&mut reconnects, &packed(Some(&story()[0]), &[]));
     reconnects.extend_from_slice(&[7, 0xf4, 1, 5, 6, 60, 0, 0, 0, 0, 0, 0, 0, 1]);
-    hears(&mut reconnects, &packed(Some(&snapshot_bytes(&story()[1])), &[]));
+    hears(&mut reconnects, &packed(Some(&story()[1]), &[]));
     reconnects.extend_from_slice(&[5 | 1 << 3, 6, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 3 << 3, 0, 0]);
     vec![("play", play), ("talk", talk), ("reconnects", reconnects)]
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use glam::{IVec3, Vec3};
+use glam::{IVec2, Vec3};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits::CHANNEL_PACKET_BYTES_MAX;
-use throng_shared::quantised::{Locomotion, QuantisedState};
+use throng_shared::quantised::Locomotion;
 use throng_shared::tick::Tick;
 use throng_shared::wire::PROTOCOL_VERSION;
 use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
@@ -15,11 +15,13 @@ use throng_shared::wire::control::{
 };
 use throng_shared::wire::datagram::{self, CONTROL};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
-use throng_shared::wire::page::{Baseline, PageCopy, PageOwner, PageState};
-use throng_shared::wire::snapshot::{Enter, Snapshot, SnapshotHeader, Update};
+use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
+use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 
 use crate::fuzz::script::put_counted;
-use crate::fuzz::wire::PAGE_CENTER;
+
+/// Of every page in a seed.
+const PAGE_ORIGIN: IVec2 = IVec2::new(3_200, -9_600);
 
 pub(super) fn datagram() -> Vec<(&'static str, Vec<u8>)> {
     let hello = [&[CONTROL], &control::encode(&ClientControl::Hello(Hello::new(7, "Ann")))[..]].concat();
@@ -58,35 +60,37 @@ pub(super) fn input_frame() -> Vec<(&'static str, Vec<u8>)> {
     vec![("one_input", input_bytes(1, 1)), ("three_inputs", input_bytes(0x0102_0304, 3))]
 }
 
+/// Numbers of pages and who is in them, by slots: net id, x, locomotion.
+type TestPages<'p> = &'p [(u8, &'p [(u32, i16, Locomotion)])];
+
 pub(super) fn snapshot() -> Vec<(&'static str, Vec<u8>)> {
-    let script = |snapshots: &[Snapshot]| {
+    let script = |snapshots: &[Vec<u8>]| {
         let mut script = Vec::new();
-        snapshots.iter().for_each(|snapshot| put_counted(&mut script, &snapshot_bytes(snapshot)));
+        snapshots.iter().for_each(|snapshot| put_counted(&mut script, snapshot));
         script
     };
     let [first, second, third] = story();
-    let mut crowd = first.clone();
-    crowd.enters = (0..60).map(|number| enter(number, u32::from(number) + 100, i32::from(number) * 64)).collect();
+    let crowd: Vec<_> = (0..32).map(|number| (number + 100, number as i16 * 64, Locomotion::Idle)).collect();
     vec![
-        ("alone", script(&[Snapshot { enters: Vec::new(), ..first.clone() }])),
+        ("alone", script(&[snapshot_bytes(41, &[], &[], 0, &[])])),
         ("enter_update_leave", script(&[first.clone(), second.clone(), third.clone()])),
         ("overtaken", script(&[third, first, second])),
-        ("crowd", script(&[crowd])),
+        ("crowd", script(&[snapshot_bytes(41, &[(3, &crowd), (4, &crowd[..9])], &[], 0, &[])])),
     ]
 }
 
 pub(super) fn page() -> Vec<(&'static str, Vec<u8>)> {
     // In each tick all go on as they did; one turns, one goes, and another takes its slot.
-    let tick = |tick: i32, count: usize| {
-        let mut page = PageCopy::default();
+    let tick = |tick: i16, count: usize| {
+        let mut page = PageCopy::new(PAGE_ORIGIN);
         for slot in 0..count {
             let (owner, velocity) = match slot {
-                0 => (tick as u32, IVec3::ZERO),
-                1 => (1_000, IVec3::new(tick * 20, 0, 100 - tick * 20)),
-                _ => (1_000 + slot as u32, IVec3::new(slot as i32 * 10, 1, -50)),
+                0 => (tick as u32, [0; 3]),
+                1 => (1_000, [tick * 20, 0, 100 - tick * 20]),
+                _ => (1_000 + slot as u32, [slot as i16 * 10, 1, -50]),
             };
-            let position = PAGE_CENTER + IVec3::new(slot as i32 * 90, 12, 7) + velocity * tick / 16;
-            let state = PageState { position, velocity, yaw: 9, locomotion: Locomotion::Walking };
+            let offset = [slot as i16 * 90 + velocity[0] * tick / 16, 7 + velocity[2] * tick / 16];
+            let state = PageState { height: 12, offset, velocity, yaw: 9, locomotion: Locomotion::Walking };
             page.put(slot, PageOwner { net_id: NetId(owner), archetype: Archetype::Bot }, state);
         }
         page
@@ -94,10 +98,9 @@ pub(super) fn page() -> Vec<(&'static str, Vec<u8>)> {
     let script = |count: usize| {
         let mut script = Vec::new();
         for number in 0..4 {
-            let former = tick(number - 1, count);
-            let baseline = (number > 0).then_some(Baseline { copy: &former, age_ticks: 1 });
+            let (former, page) = (tick(number - 1, count), tick(number, count));
             let mut bytes = Vec::new();
-            tick(number, count).encode(baseline, PAGE_CENTER, &mut bytes);
+            page.view().encode((number > 0).then(|| former.baseline_of(&page, 1)), &mut bytes);
             put_counted(&mut script, &bytes);
         }
         script
@@ -148,32 +151,45 @@ pub(super) fn welcome() -> ServerControl {
     })
 }
 
-/// Somebody comes, moves, and goes.
-pub(super) fn story() -> [Snapshot; 3] {
-    let snapshot = |tick| Snapshot {
-        header: SnapshotHeader {
-            tick: Tick(tick),
-            position_m: Vec3::new(1.5, 10.0, -3.25),
-            velocity_mps: Vec3::new(0.0, 0.0, -6.0),
-            grounded: true,
-            input_age_ticks: 0,
-            input_margin_ms: Some(21),
-        },
-        ..Snapshot::default()
-    };
-    let enters = vec![enter(0, 100, 64), enter(3, 101, -64)];
-    let moved = Update { slot: 3, state: state(-60, Locomotion::Running) };
+/// Two come, one moves, the other's page ends.
+pub(super) fn story() -> [Vec<u8>; 3] {
+    use Locomotion::{Idle, Running};
+    let (first, second, third) = ([(101, -64, Idle)], [(101, -60, Running)], [(101, -50, Running)]);
     [
-        Snapshot { enters, ..snapshot(41) },
-        Snapshot { updates: vec![moved], ..snapshot(42) },
-        Snapshot { leaves: vec![0], updates: vec![moved], ..snapshot(44) },
+        snapshot_bytes(41, &[(0, &[(100, 64, Idle)]), (3, &first)], &[], 0, &[]),
+        snapshot_bytes(42, &[(3, &second)], &[], 1, &[(3, &first)]),
+        snapshot_bytes(44, &[(3, &third)], &[0], 2, &[(3, &second)]),
     ]
 }
 
-pub(super) fn snapshot_bytes(snapshot: &Snapshot) -> Vec<u8> {
+/// A snapshot whose pages are told against `former` ones of so many ticks ago, or against nothing.
+fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, former: TestPages<'_>) -> Vec<u8> {
+    let copy = |characters: &[(u32, i16, Locomotion)]| {
+        let mut copy = PageCopy::new(PAGE_ORIGIN);
+        for (slot, &(net_id, x, locomotion)) in characters.iter().enumerate() {
+            let state = PageState { height: 640, offset: [x, 0], yaw: 200, locomotion, ..PageState::default() };
+            copy.put(slot, PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot }, state);
+        }
+        copy
+    };
     let mut bytes = Vec::new();
-    snapshot.encode(&mut bytes);
-    bytes
+    for (place, (number, characters)) in pages.iter().enumerate() {
+        let page = copy(characters);
+        let before = former.get(place).map(|(_, characters)| copy(characters));
+        bytes.push(*number);
+        page.view().encode(before.as_ref().map(|before| before.baseline_of(&page, age_ticks)), &mut bytes);
+    }
+    let header = SnapshotHeader {
+        tick: Tick(tick),
+        position_m: Vec3::new(1.5, 10.0, -3.25),
+        velocity_mps: Vec3::new(0.0, 0.0, -6.0),
+        grounded: true,
+        input_age_ticks: 0,
+        input_margin_ms: Some(21),
+    };
+    let mut out = Vec::new();
+    Snapshot { header, ends, pages: &bytes }.encode(&mut out);
+    out
 }
 
 /// A frame of a client.
@@ -191,12 +207,4 @@ pub(super) fn packed(frame: Option<&[u8]>, packets: &[&[u8]]) -> Vec<u8> {
     datagram::pack(frame, packets.iter().copied(), &mut Vec::new(), |bytes| sent.push(bytes.to_vec()));
     assert_eq!(sent.len(), 1, "seeds are small");
     sent.remove(0)
-}
-
-fn enter(slot: u16, net_id: u32, x: i32) -> Enter {
-    Enter { slot, net_id: NetId(net_id), archetype: Archetype::Bot, state: state(x, Locomotion::Idle) }
-}
-
-fn state(x: i32, locomotion: Locomotion) -> QuantisedState {
-    QuantisedState { position: IVec3::new(x, 640, 0), yaw: 200, locomotion }
 }

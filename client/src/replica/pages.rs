@@ -1,0 +1,94 @@
+//! The copies of pages that later ones are told against.
+
+use std::collections::VecDeque;
+
+use throng_shared::ids::NetId;
+use throng_shared::tick::Tick;
+use throng_shared::wire::WireError;
+use throng_shared::wire::page::{BASELINE_AGE_TICKS_MAX, PageCopy};
+use throng_shared::wire::snapshot::PAGES_MAX;
+
+/// Copies of one page that are kept: from all ticks that a baseline can be of.
+const COPIES_MAX: usize = BASELINE_AGE_TICKS_MAX as usize + 1;
+
+/// What has been told under each number.
+#[derive(Debug)]
+pub(super) struct KnownPages {
+    by_number: Vec<KnownPage>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct KnownPage {
+    /// Oldest first. None is older than the newest at the last baseline: the server's baselines only become newer.
+    copies: VecDeque<(Tick, PageCopy)>,
+}
+
+/// A page of a snapshot.
+#[derive(Debug)]
+pub(super) struct ToldPage {
+    pub(super) number: u8,
+    /// Tick of the baseline; 0 for none.
+    baseline: Tick,
+    pub(super) copy: PageCopy,
+}
+
+impl Default for KnownPages {
+    fn default() -> KnownPages {
+        KnownPages { by_number: vec![KnownPage::default(); PAGES_MAX] }
+    }
+}
+
+impl KnownPages {
+    /// Reads the pages of the snapshot of `tick` into `told`; nothing here changes.
+    ///
+    /// # Errors
+    /// When one is malformed, told twice, or told against what is not here.
+    pub(super) fn read(&self, tick: Tick, mut bytes: &[u8], told: &mut Vec<ToldPage>) -> Result<(), WireError> {
+        told.clear();
+        while let Some((&number, rest)) = bytes.split_first() {
+            if told.iter().any(|page| page.number == number) {
+                return Err(WireError::InvalidField);
+            }
+            let mut baseline = Tick(0);
+            let (copy, length) = PageCopy::decode(rest, |age_ticks| {
+                baseline = tick - age_ticks;
+                self.by_number[usize::from(number)].newest_until(baseline)
+            })?;
+            told.push(ToldPage { number, baseline, copy });
+            bytes = &rest[length..];
+        }
+        Ok(())
+    }
+
+    /// Notes in `missed` who was told last under a number and has its slot no longer.
+    pub(super) fn note_missed(&self, number: u8, copy: Option<&PageCopy>, missed: &mut Vec<(u8, NetId)>) {
+        let Some((_, former)) = self.by_number[usize::from(number)].copies.back() else { return };
+        for (slot, owner, _) in former.characters() {
+            if copy.is_none_or(|copy| copy.owner(slot) != Some(owner)) {
+                missed.push((number, owner.net_id));
+            }
+        }
+    }
+
+    /// Keeps a copy of `tick`, newer than all before, and forgets those that will not be asked for any more.
+    pub(super) fn keep(&mut self, tick: Tick, page: ToldPage) {
+        let copies = &mut self.by_number[usize::from(page.number)].copies;
+        copies.push_back((tick, page.copy));
+        while copies.len() > COPIES_MAX || copies.get(1).is_some_and(|(second, _)| *second <= page.baseline) {
+            copies.pop_front();
+        }
+    }
+
+    /// Forgets what was told under a number.
+    pub(super) fn forget(&mut self, number: u8) {
+        self.by_number[usize::from(number)].copies.clear();
+    }
+}
+
+impl KnownPage {
+    /// The newest copy that is not newer than `tick`.
+    fn newest_until(&self, tick: Tick) -> Option<&PageCopy> {
+        let after = self.copies.partition_point(|(copy, _)| *copy <= tick);
+        self.copies.get(after.checked_sub(1)?).map(|(_, copy)| copy)
+    }
+}

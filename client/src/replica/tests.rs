@@ -1,0 +1,155 @@
+use glam::IVec2;
+use throng_shared::ids::Archetype;
+use throng_shared::quantised::QuantisedState;
+use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
+use throng_shared::wire::snapshot::SnapshotHeader;
+
+use super::*;
+
+/// Pages of a server, as its last ticks had them, under their numbers.
+#[derive(Default)]
+struct Server {
+    past: Vec<BTreeMap<u8, PageCopy>>,
+}
+
+fn owner(net_id: u32) -> PageOwner {
+    PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot }
+}
+
+fn state(x: i32) -> PageState {
+    let state = QuantisedState { position: glam::IVec3::new(x, 0, 0), ..QuantisedState::default() };
+    PageState::new(IVec2::ZERO, &state, [0; 3])
+}
+
+impl Server {
+    /// Lives through a tick: who is in which page, in which slot, and where.
+    fn tick(&mut self, characters: &[(u8, usize, u32, i32)]) {
+        let mut pages: BTreeMap<u8, PageCopy> = BTreeMap::new();
+        for &(number, slot, net_id, x) in characters {
+            pages.entry(number).or_default().put(slot, owner(net_id), state(x));
+        }
+        self.past.push(pages);
+    }
+
+    /// The newest tick's snapshot: each page with the age of its baseline, and pages that end.
+    fn snapshot(&self, pages: &[(u8, u32)], ends: &[u8]) -> Vec<u8> {
+        let now = self.past.len() - 1;
+        let empty = PageCopy::default();
+        let page = |tick: usize, number: u8| self.past[tick].get(&number).unwrap_or(&empty);
+        let mut bytes = Vec::new();
+        for &(number, age_ticks) in pages {
+            bytes.push(number);
+            let later = page(now, number);
+            let baseline =
+                (age_ticks > 0).then(|| page(now - age_ticks as usize, number).baseline_of(later, age_ticks));
+            later.view().encode(baseline, &mut bytes);
+        }
+        let header = SnapshotHeader { tick: Tick(now as u32 + 1), ..SnapshotHeader::default() };
+        let mut out = Vec::new();
+        Snapshot { header, ends, pages: &bytes }.encode(&mut out);
+        out
+    }
+}
+
+fn apply(replica: &mut Replica, bytes: &[u8]) -> Result<Option<Applied>, WireError> {
+    replica.apply(&Snapshot::decode(bytes).expect("it was encoded"))
+}
+
+fn seen(replica: &Replica) -> Vec<(u32, i32)> {
+    replica.entities().map(|entity| (entity.net_id.0, entity.state.position.x)).collect()
+}
+
+#[test]
+fn whoever_goes_from_page_to_page_is_seen_all_the_while_and_once() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 5), (1, 1, 101, 6), (2, 0, 102, 7)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0), (2, 0)], &[])).expect("absolute");
+    assert_eq!(seen(&replica), [(100, 5), (101, 6), (102, 7)]);
+    // Both pages in one snapshot, the old one first; and then back, the new one first.
+    server.tick(&[(1, 1, 101, 6), (2, 0, 102, 7), (2, 1, 100, 8)]);
+    apply(&mut replica, &server.snapshot(&[(1, 1), (2, 1)], &[])).expect("its baselines are here");
+    assert_eq!(seen(&replica), [(100, 8), (101, 6), (102, 7)]);
+    server.tick(&[(1, 0, 100, 9), (1, 1, 101, 6), (2, 0, 102, 7)]);
+    apply(&mut replica, &server.snapshot(&[(2, 1), (1, 1)], &[])).expect("its baselines are here");
+    assert_eq!(seen(&replica), [(100, 9), (101, 6), (102, 7)]);
+    // The new page is told a tick before the old one.
+    server.tick(&[(1, 1, 101, 6), (2, 0, 102, 7), (2, 1, 100, 10)]);
+    apply(&mut replica, &server.snapshot(&[(2, 1)], &[])).expect("its baseline is here");
+    server.tick(&[(1, 1, 101, 6), (2, 0, 102, 7), (2, 1, 100, 11)]);
+    apply(&mut replica, &server.snapshot(&[(1, 2)], &[])).expect("its baseline is here");
+    assert_eq!(seen(&replica), [(100, 10), (101, 6), (102, 7)]);
+}
+
+#[test]
+fn a_page_that_ends_takes_along_who_was_only_there() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 5), (1, 1, 101, 6)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    server.tick(&[(1, 0, 100, 5), (2, 0, 101, 6)]);
+    apply(&mut replica, &server.snapshot(&[(2, 0)], &[1])).expect("absolute");
+    assert_eq!(seen(&replica), [(101, 6)]);
+    // The number is another page's now, and that one's baseline is not the former's.
+    server.tick(&[(1, 0, 103, 5), (2, 0, 101, 6)]);
+    let against_the_former = server.snapshot(&[(1, 2)], &[]);
+    assert_eq!(apply(&mut replica, &against_the_former), Err(WireError::NotAccepted));
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    assert_eq!(seen(&replica), [(101, 6), (103, 5)]);
+}
+
+#[test]
+fn what_is_told_without_a_baseline_replaces_what_was_there() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 5), (1, 1, 101, 6)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    server.tick(&[(1, 0, 102, 5)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    assert_eq!(seen(&replica), [(102, 5)]);
+}
+
+#[test]
+fn what_was_overtaken_or_cannot_be_read_changes_nothing() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1)]);
+    let first = server.snapshot(&[(1, 0)], &[]);
+    server.tick(&[(1, 0, 100, 2)]);
+    let second = server.snapshot(&[(1, 0)], &[1]);
+    assert_eq!(apply(&mut replica, &second).map(|applied| applied.is_some()), Ok(true));
+    assert_eq!(apply(&mut replica, &second), Ok(None));
+    assert_eq!(apply(&mut replica, &first), Ok(None));
+    server.tick(&[(1, 0, 100, 3), (2, 0, 101, 3)]);
+    // Its first page is sound, its second is told against what never came; or it tells a page twice.
+    for wrong in [&[(1, 1), (2, 1)], &[(1, 1), (1, 1)]] {
+        assert!(apply(&mut replica, &server.snapshot(wrong, &[])).is_err());
+        assert_eq!((seen(&replica), replica.newest_tick()), (vec![(100, 2)], Tick(2)));
+    }
+}
+
+#[test]
+fn copies_are_kept_until_a_newer_baseline_is_used_and_one_of_an_earlier_tick_stands_for_later_ones() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    for tick in 1..=10 {
+        server.tick(&[(1, 0, 100, tick)]);
+        apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    }
+    // Any of them can be meant, also out of turn while none newer was.
+    for age_ticks in [9, 5, 5, 3] {
+        server.tick(&[(1, 0, 100, 11)]);
+        apply(&mut replica, &server.snapshot(&[(1, age_ticks)], &[])).expect("it is kept");
+    }
+    // Nothing was told of these ticks, because nothing changed.
+    for _ in 0..40 {
+        server.tick(&[(1, 0, 100, 11)]);
+    }
+    server.tick(&[(1, 0, 100, 12)]);
+    let applied = apply(&mut replica, &server.snapshot(&[(1, 1)], &[])).expect("the last copy stands for it");
+    assert_eq!((applied, seen(&replica)), (Some(Applied { enters: 0, updates: 1 }), vec![(100, 12)]));
+}
+
+#[test]
+fn the_own_character_is_not_one_of_the_others() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1), (1, 1, 101, 1)]);
+    replica.leave_out(NetId(101));
+    let applied = apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    assert_eq!((applied, seen(&replica)), (Some(Applied { enters: 1, updates: 0 }), vec![(100, 1)]));
+}

@@ -1,0 +1,362 @@
+//! What one client is told of: pages, what of each has arrived, and what is due.
+
+use glam::Vec2;
+use throng_shared::ids::NetId;
+use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN, SNAPSHOT_BYTES_MAX};
+use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::inputs::SnapshotAcks;
+use throng_shared::wire::page::NEWCOMER_BYTES;
+use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
+
+use super::numbers::Numbers;
+use super::{InterestRules, SLACK_M};
+use crate::pages::Pages;
+
+/// One client's view. Its memory grows to what its surroundings need and is then used again.
+#[derive(Debug)]
+pub struct ClientView {
+    subscriptions: Vec<Subscription>,
+    endings: Vec<Ending>,
+    numbers: Numbers,
+    /// The tick that the bits below, and those of subscriptions and endings, are counted back from: bit n is n ticks earlier.
+    now: Tick,
+    /// Ticks whose snapshot was sent.
+    sent: u64,
+    /// Ticks whose snapshot has arrived.
+    arrived: u64,
+    acks: SnapshotAcks,
+    loss_after_ticks: u32,
+    /// What is due this tick, in the order in which it is written.
+    planned: Vec<Planned>,
+    /// Whether the last snapshot was full.
+    was_full: bool,
+    /// Whether more characters are in reach than may be in view.
+    is_crowded: bool,
+    /// Where and among how many pages it was last looked for subscriptions; `None` to look in any case.
+    looked: Option<(Vec2, usize)>,
+    counts: ViewCounts,
+}
+
+/// A page that a client is told of. Small, for all of a view's are gone through in every tick.
+#[derive(Clone, Copy, Debug)]
+struct Subscription {
+    page: u32,
+    /// Newest tick that the client has the page of, or of an earlier one since which nothing has changed; 0 for none.
+    base: Tick,
+    /// Ticks whose snapshot carried it.
+    carried: u64,
+    distance_squared_m2: f32,
+    number: u8,
+    was_told: bool,
+}
+
+const _: () = assert!(size_of::<Subscription>() <= 24);
+
+/// A page that the client is told of no longer, and does not know that yet.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    carried: u64,
+    number: u8,
+}
+
+/// A page that is to be told.
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    place: u16,
+    /// Age of its baseline; 0 for none.
+    age_ticks: u16,
+    /// Smaller goes first; reckoned only when not all have room.
+    rank: f32,
+}
+
+/// What happened to a view since this was last taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ViewCounts {
+    /// Characters told with their names, with repetitions.
+    pub enters: u32,
+    /// States written that are other than at their baseline.
+    pub updates: u32,
+    /// Slots told to be empty and pages told to end, with repetitions.
+    pub leaves: u32,
+    /// Characters of pages that did not fit.
+    pub deferred: u32,
+    /// Snapshots given up as lost.
+    pub snapshots_lost: u32,
+}
+
+/// Copies of a state under way at which nothing more is sent until they are lost: one may be lost, and that is noticed
+/// only after a round trip.
+const COPIES_UNDER_WAY: u32 = 2;
+
+/// When a view is full, a page takes the place of another only if it is nearer than this share of its distance; otherwise
+/// two at the rim would change places for ever.
+const DISPLACE_SHARE: f32 = 0.8;
+
+/// Distances much below this are all the same to urgency, in metres.
+const NEAR_M: f32 = 10.0;
+
+impl ClientView {
+    /// A view of nothing, in a world of this rate.
+    pub fn new(rate: TickRate) -> ClientView {
+        ClientView {
+            subscriptions: Vec::new(),
+            endings: Vec::new(),
+            numbers: Numbers::default(),
+            now: Tick(0),
+            sent: 0,
+            arrived: 0,
+            acks: SnapshotAcks::default(),
+            loss_after_ticks: rate.ticks_for_ms(LOSS_AFTER_MS).max(LOSS_AFTER_TICKS_MIN),
+            planned: Vec::new(),
+            was_full: false,
+            is_crowded: false,
+            looked: None,
+            counts: ViewCounts::default(),
+        }
+    }
+
+    /// Goes on to `tick`.
+    pub(crate) fn advance(&mut self, tick: Tick) {
+        let ticks = tick.since(self.now);
+        self.now = tick;
+        let shift = |bits: &mut u64| *bits = bits.checked_shl(ticks).unwrap_or(0);
+        shift(&mut self.sent);
+        shift(&mut self.arrived);
+        self.subscriptions.iter_mut().for_each(|subscription| shift(&mut subscription.carried));
+        self.endings.iter_mut().for_each(|ending| shift(&mut ending.carried));
+    }
+
+    /// Takes note of what has arrived.
+    pub(crate) fn acknowledge(&mut self, acks: &SnapshotAcks) {
+        if *acks == self.acks {
+            return;
+        }
+        let age_ticks = self.now.since(acks.newest);
+        let before = u64::from(acks.before) << 1 | 1;
+        self.arrived |= before.checked_shl(age_ticks).unwrap_or(0) & self.sent;
+        self.counts.snapshots_lost += self.newly_lost(acks.newest);
+        self.acks = *acks;
+        for subscription in &mut self.subscriptions {
+            let known = subscription.carried & self.arrived;
+            if known != 0 {
+                subscription.base = subscription.base.max(self.now - known.trailing_zeros());
+            }
+        }
+        self.endings.retain(|ending| {
+            let is_known = ending.carried & self.arrived != 0;
+            if is_known {
+                self.numbers.give_back(ending.number);
+            }
+            !is_known
+        });
+    }
+
+    /// How many snapshots are lost for certain now that `newest` has arrived, and were not before.
+    fn newly_lost(&self, newest: Tick) -> u32 {
+        let older_than = |tick: Tick| !up_to(self.now.since(tick - self.loss_after_ticks));
+        (self.sent & !self.arrived & older_than(newest) & !older_than(self.acks.newest)).count_ones()
+    }
+
+    /// Takes every snapshot that was not acknowledged for lost.
+    pub(crate) fn lose_all(&mut self) {
+        self.sent = 0;
+        self.subscriptions.iter_mut().for_each(|subscription| subscription.carried = 0);
+        self.endings.iter_mut().for_each(|ending| ending.carried = 0);
+    }
+
+    /// Brings the subscriptions up to date: pages that somebody within the enter radius of `anchor_m` (x, z) can be in begin;
+    /// those end in which nobody can be within the leave radius.
+    ///
+    /// O(subscriptions + cells in reach), and nothing at all while the anchor has hardly moved.
+    pub(crate) fn observe(&mut self, pages: &Pages, rules: &InterestRules, anchor_m: Vec2) {
+        let is_same = self.looked.is_some_and(|(looked_m, count)| {
+            looked_m.distance_squared(anchor_m) <= SLACK_M * SLACK_M && count == pages.count()
+        });
+        if is_same && !self.is_crowded {
+            return;
+        }
+        self.looked = Some((anchor_m, pages.count()));
+        let cells = pages.cells();
+        let (enter_m, leave_squared_m2) = (rules.enter_radius_m + SLACK_M, rules.leave_radius_m * rules.leave_radius_m);
+        let mut near_count = 0;
+        for place in (0..self.subscriptions.len()).rev() {
+            let subscription = &mut self.subscriptions[place];
+            let distance_squared_m2 = cells.distance_squared_m2(pages.head(subscription.page).cell, anchor_m);
+            subscription.distance_squared_m2 = distance_squared_m2;
+            if distance_squared_m2 > leave_squared_m2 {
+                self.end(place);
+            } else {
+                near_count += usize::from(distance_squared_m2 <= enter_m * enter_m);
+            }
+        }
+        let mut count = 0;
+        cells.for_each_within(anchor_m, enter_m, |cell, _| count += pages.of_cell(cell).count());
+        if count == near_count && !self.is_crowded {
+            return;
+        }
+        cells.for_each_within(anchor_m, enter_m, |cell, distance_squared_m2| {
+            for page in pages.of_cell(cell) {
+                if self.subscriptions.iter().all(|subscription| subscription.page != page) {
+                    self.begin(page, distance_squared_m2);
+                }
+            }
+        });
+        if self.is_crowded {
+            self.leave_out_the_farthest(pages, rules.visible_max);
+        }
+    }
+
+    fn begin(&mut self, page: u32, distance_squared_m2: f32) {
+        match self.numbers.take() {
+            Some(number) => self.subscriptions.push(Subscription {
+                page,
+                base: Tick(0),
+                carried: 0,
+                distance_squared_m2,
+                number,
+                was_told: false,
+            }),
+            // Others will end.
+            None => self.looked = None,
+        }
+    }
+
+    fn end(&mut self, place: usize) {
+        let Subscription { number, was_told, .. } = self.subscriptions.swap_remove(place);
+        if was_told {
+            self.endings.push(Ending { carried: 0, number });
+        } else {
+            self.numbers.give_back(number);
+        }
+    }
+
+    /// Ends the farthest pages, so that no more than `visible_max` others are in view; of the nearest page all are.
+    fn leave_out_the_farthest(&mut self, pages: &Pages, visible_max: usize) {
+        let rank = |subscription: &Subscription| {
+            let share = if subscription.was_told { DISPLACE_SHARE } else { 1.0 };
+            subscription.distance_squared_m2 * share * share
+        };
+        self.subscriptions.sort_unstable_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.page.cmp(&b.page)));
+        let mut characters = 0;
+        let fitting = self.subscriptions.iter().position(|subscription| {
+            characters += pages.head(subscription.page).occupied.count_ones() as usize;
+            characters > visible_max + 1
+        });
+        for place in (fitting.unwrap_or(self.subscriptions.len()).max(1)..self.subscriptions.len()).rev() {
+            self.end(place);
+        }
+    }
+
+    /// Decides which pages are due, and asks for them.
+    ///
+    /// A page is due when anything in it has changed since it was last sent, once more in the next tick, and when everything
+    /// that was sent of it since is lost. When not all fit, the most urgent are asked for: urgency is nearness times the time
+    /// waited, so that whoever waits overtakes everybody in the end.
+    pub(crate) fn plan(&mut self, pages: &Pages, visible_max: usize) {
+        self.planned.clear();
+        let certain_age_ticks = self.now.since(self.acks.newest - self.loss_after_ticks);
+        let not_lost = self.arrived | up_to(certain_age_ticks);
+        let age_max = pages.baseline_age_ticks_max();
+        let (mut characters, mut needed_bytes) = (0, 0);
+        for (place, subscription) in self.subscriptions.iter_mut().enumerate() {
+            let head = pages.head(subscription.page);
+            let occupants = head.occupied.count_ones();
+            characters += occupants as usize;
+            if subscription.base >= head.changed {
+                // What the client has is what there is now, so that this tick is as good a baseline.
+                subscription.base = self.now;
+                continue;
+            }
+            let since_change = up_to(self.now.since(head.changed));
+            let under_way = (subscription.carried & since_change & not_lost).count_ones();
+            let is_nothing_new = !subscription.was_told && head.occupied == 0;
+            if under_way >= COPIES_UNDER_WAY || is_nothing_new {
+                continue;
+            }
+            let has_baseline = subscription.base > Tick(0) && self.now.since(subscription.base) <= age_max;
+            let age_ticks = if has_baseline { self.now.since(subscription.base) as u16 } else { 0 };
+            needed_bytes += match has_baseline {
+                true => 1 + usize::from(head.length_bytes),
+                false => NEWCOMER_BYTES * (1 + occupants as usize),
+            };
+            self.planned.push(Planned { place: place as u16, age_ticks, rank: 0.0 });
+        }
+        self.is_crowded = characters > visible_max + 1;
+        if self.was_full || needed_bytes > self.room_bytes() {
+            self.sort_by_urgency();
+        }
+        for planned in &self.planned {
+            pages.want(self.subscriptions[usize::from(planned.place)].page, planned.age_ticks.into());
+        }
+    }
+
+    fn sort_by_urgency(&mut self) {
+        for planned in &mut self.planned {
+            let subscription = &self.subscriptions[usize::from(planned.place)];
+            let waited_ticks = (1 + subscription.carried.trailing_zeros()) as f32;
+            planned.rank = (subscription.distance_squared_m2 + NEAR_M * NEAR_M) / (waited_ticks * waited_ticks);
+        }
+        self.planned.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank).then(a.place.cmp(&b.place)));
+    }
+
+    /// What pages may take beside the rest.
+    fn room_bytes(&self) -> usize {
+        SNAPSHOT_BYTES_MAX - HEADER_BYTES - 1 - self.endings.len().min(ENDS_PER_SNAPSHOT_MAX)
+    }
+
+    /// Writes this tick's snapshot over `out`: pages that have ended, and the planned ones as far as there is room.
+    ///
+    /// When there is neither and the snapshot is not `is_wanted`, `out` is left empty.
+    pub(crate) fn write_snapshot(&mut self, header: SnapshotHeader, is_wanted: bool, pages: &Pages, out: &mut Vec<u8>) {
+        out.clear();
+        self.was_full = false;
+        if !is_wanted && self.planned.is_empty() && self.endings.is_empty() {
+            return;
+        }
+        let room_bytes = self.room_bytes();
+        let (mut ends, mut end_count) = ([0; ENDS_PER_SNAPSHOT_MAX], 0);
+        for (end, ending) in ends.iter_mut().zip(&mut self.endings) {
+            *end = ending.number;
+            ending.carried |= 1;
+            end_count += 1;
+        }
+        Snapshot { header, ends: &ends[..end_count], pages: &[] }.encode(out);
+        // More than fit take turns.
+        self.endings.rotate_left(end_count);
+        self.counts.leaves += end_count as u32;
+        let pages_end = out.len() + room_bytes;
+        for planned in &self.planned {
+            let subscription = &mut self.subscriptions[usize::from(planned.place)];
+            let (bytes, told) = pages.told(subscription.page, planned.age_ticks.into());
+            if out.len() + 1 + bytes.len() > pages_end {
+                self.was_full = true;
+                self.counts.deferred += pages.head(subscription.page).occupied.count_ones();
+                continue;
+            }
+            out.push(subscription.number);
+            out.extend_from_slice(bytes);
+            subscription.carried |= 1;
+            subscription.was_told = true;
+            self.counts.enters += told.enters;
+            self.counts.updates += told.updates;
+            self.counts.leaves += told.leaves;
+        }
+        self.sent |= 1;
+    }
+
+    /// Everybody in the pages that the client is told of, `own` excepted.
+    pub fn characters(&self, pages: &Pages, own: NetId) -> impl Iterator<Item = NetId> {
+        let owners = self.subscriptions.iter().flat_map(|subscription| pages.owners(subscription.page));
+        owners.map(|owner| owner.net_id).filter(move |net_id| *net_id != own)
+    }
+
+    /// What has happened since this was last called.
+    pub fn take_counts(&mut self) -> ViewCounts {
+        std::mem::take(&mut self.counts)
+    }
+}
+
+/// The bits of ages up to this one.
+fn up_to(age_ticks: u32) -> u64 {
+    if age_ticks >= 63 { u64::MAX } else { (2 << age_ticks) - 1 }
+}

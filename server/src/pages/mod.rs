@@ -1,0 +1,283 @@
+//! Columns → pages: who is in which cell's page, and how its last ticks were.
+//!
+//! Every character has a slot in a page of its cell, the same one until it leaves the cell. What many clients see of a page is
+//! encoded once for each baseline that they have; see `docs/decisions/0002-pages.md`.
+
+mod cells;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bevy_ecs::prelude::{Res, ResMut, Resource};
+use glam::{Vec2, Vec3};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::ids::NetId;
+use throng_shared::quantised::STEPS_PER_M;
+use throng_shared::spatial::CharacterColumns;
+use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::page::{
+    BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageOwner, PageState, Told, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP,
+};
+
+pub(crate) use cells::Cells;
+use page::Page;
+
+/// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
+const PAST_MS: u32 = 1_000;
+
+/// How far a velocity may be from what was told of it, in sixteenths of a step: less is not worth the bits, for after four
+/// ticks it is a step.
+const VELOCITY_TOLERANCE: f32 = 4.0;
+
+/// Fewest pages that are worth handing to another thread.
+const PARALLEL_MIN: usize = 64;
+
+/// No page.
+const NONE: u32 = u32::MAX;
+
+/// All pages of an instance, and everybody's place in them.
+#[derive(Resource, Debug)]
+pub struct Pages {
+    cells: Cells,
+    /// Ticks of the past; a power of two.
+    depth: usize,
+    first_of_cell: Vec<u32>,
+    pages: Vec<Page>,
+    heads: Vec<PageHead>,
+    /// Variants that this tick's readers want, as bits; see [`Pages::want`].
+    wanted: Vec<AtomicU64>,
+    /// Everybody's place, in the order of the columns.
+    members: Vec<Member>,
+    spare_members: Vec<Member>,
+}
+
+/// What every reader asks of a page, apart from the rest so that it is near together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageHead {
+    /// Last tick in which anything was different from the tick before.
+    pub(crate) changed: Tick,
+    /// Last tick in which a slot changed hands.
+    owners_changed: Tick,
+    /// Which slots have an owner.
+    pub(crate) occupied: u32,
+    pub(crate) cell: u32,
+    /// The next page of the same cell.
+    next: u32,
+    /// Length of its longest variant when it was last encoded.
+    pub(crate) length_bytes: u16,
+}
+
+/// Somebody's place, and what its velocity is reckoned from.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    net_id: NetId,
+    page: u32,
+    slot: u32,
+    position_m: Vec3,
+    velocity: [i16; 3],
+}
+
+impl Pages {
+    /// No pages yet, in a world of this size and rate whose clients see so far.
+    pub fn new(size_m: f32, enter_radius_m: f32, rate: TickRate) -> Pages {
+        let cells = Cells::new(size_m, enter_radius_m);
+        let ticks = rate.ticks_for_ms(PAST_MS).next_power_of_two();
+        Pages {
+            cells,
+            depth: ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize,
+            first_of_cell: vec![NONE; cells.count()],
+            pages: Vec::new(),
+            heads: Vec::new(),
+            wanted: Vec::new(),
+            members: Vec::new(),
+            spare_members: Vec::new(),
+        }
+    }
+
+    /// How the world is cut.
+    pub(crate) fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// How old a baseline can be at most, in ticks.
+    pub(crate) fn baseline_age_ticks_max(&self) -> u32 {
+        self.depth as u32 - 1
+    }
+
+    /// How many pages there are. They only become more.
+    pub(crate) fn count(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// See [`PageHead`].
+    pub(crate) fn head(&self, page: u32) -> &PageHead {
+        &self.heads[page as usize]
+    }
+
+    /// The pages of a cell.
+    pub(crate) fn of_cell(&self, cell: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.first_of_cell[cell as usize];
+        std::iter::successors((first != NONE).then_some(first), |&page| {
+            let next = self.heads[page as usize].next;
+            (next != NONE).then_some(next)
+        })
+    }
+
+    /// Who is in a page, by slots.
+    pub(crate) fn owners(&self, page: u32) -> impl Iterator<Item = PageOwner> + '_ {
+        let (occupied, owners) = (self.heads[page as usize].occupied, self.pages[page as usize].owners());
+        (0..PAGE_SLOTS).filter(move |slot| occupied >> slot & 1 == 1).map(|slot| owners[slot])
+    }
+
+    /// Notes where everybody is at `tick`: gives slots to who has come into a cell, takes them from who has gone, and writes
+    /// all states.
+    ///
+    /// O(characters). Both columns and places are sorted by name, so that they are gone through together.
+    pub fn record(&mut self, tick: Tick, columns: &CharacterColumns) {
+        let before = std::mem::take(&mut self.members);
+        let mut after = std::mem::take(&mut self.spare_members);
+        after.clear();
+        let mut rest = before.iter().peekable();
+        for row in 0..columns.len() {
+            let net_id = columns.net_ids[row];
+            while let Some(gone) = rest.next_if(|member| member.net_id < net_id) {
+                self.vacate(tick, gone);
+            }
+            let member = rest.next_if(|member| member.net_id == net_id).copied();
+            after.push(self.record_one(tick, columns, row, member));
+        }
+        for gone in rest {
+            self.vacate(tick, gone);
+        }
+        (self.members, self.spare_members) = (after, before);
+    }
+
+    fn record_one(&mut self, tick: Tick, columns: &CharacterColumns, row: usize, member: Option<Member>) -> Member {
+        let ground_m = columns.positions_m[row];
+        let position_m = Vec3::new(ground_m.x, columns.heights_m[row], ground_m.y);
+        let velocity = match &member {
+            Some(Member { position_m: before_m, velocity, .. }) => velocity_after(*velocity, position_m - *before_m),
+            None => [0; 3],
+        };
+        let stays = |member: &Member| self.cells.keeps(self.heads[member.page as usize].cell, ground_m);
+        let (page, slot) = match member {
+            Some(member) if stays(&member) => (member.page, member.slot),
+            _ => {
+                if let Some(member) = &member {
+                    self.vacate(tick, member);
+                }
+                let owner = PageOwner { net_id: columns.net_ids[row], archetype: columns.archetypes[row] };
+                self.occupy(tick, ground_m, owner)
+            }
+        };
+        let (place, depth) = (&mut self.pages[page as usize], self.depth);
+        let state = PageState::new(place.origin(), &columns.states[row], velocity);
+        if place.record(tick, slot as usize, state, depth) {
+            self.heads[page as usize].changed = tick;
+        }
+        Member { net_id: columns.net_ids[row], page, slot, position_m, velocity }
+    }
+
+    /// Finds a free slot in the cell of a point.
+    fn occupy(&mut self, tick: Tick, point_m: Vec2, owner: PageOwner) -> (u32, u32) {
+        let cell = self.cells.at(point_m);
+        let with_room = self.of_cell(cell).find(|&page| self.heads[page as usize].occupied != u32::MAX);
+        let page = with_room.unwrap_or_else(|| self.add_page(tick, cell));
+        let head = &mut self.heads[page as usize];
+        let slot = head.occupied.trailing_ones();
+        head.occupied |= 1 << slot;
+        (head.changed, head.owners_changed) = (tick, tick);
+        self.pages[page as usize].occupy(tick, slot as usize, owner, self.depth);
+        (page, slot)
+    }
+
+    fn vacate(&mut self, tick: Tick, member: &Member) {
+        let head = &mut self.heads[member.page as usize];
+        head.occupied &= !(1 << member.slot);
+        (head.changed, head.owners_changed) = (tick, tick);
+        self.pages[member.page as usize].vacate(tick, member.slot as usize);
+    }
+
+    fn add_page(&mut self, tick: Tick, cell: u32) -> u32 {
+        let page = self.pages.len() as u32;
+        let last = self.of_cell(cell).last();
+        match last {
+            Some(last) => self.heads[last as usize].next = page,
+            None => self.first_of_cell[cell as usize] = page,
+        }
+        self.pages.push(Page::new(self.cells.origin(cell)));
+        self.heads.push(PageHead {
+            changed: tick,
+            owners_changed: tick,
+            occupied: 0,
+            cell,
+            next: NONE,
+            length_bytes: 0,
+        });
+        self.wanted.push(AtomicU64::new(0));
+        page
+    }
+
+    /// Asks for a page as a reader is told it who has it of so many ticks ago; 0 for one who has nothing.
+    pub(crate) fn want(&self, page: u32, age_ticks: u32) {
+        debug_assert!((age_ticks as usize) < self.depth);
+        let (wanted, bit) = (&self.wanted[page as usize], 1 << age_ticks);
+        // Most have been asked for by somebody before.
+        if wanted.load(Ordering::Relaxed) & bit == 0 {
+            wanted.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+
+    /// Forgets what was asked for in the last tick.
+    pub(crate) fn begin_wanting(&mut self) {
+        self.wanted.iter_mut().for_each(|wanted| *wanted.get_mut() = 0);
+    }
+
+    /// Encodes whatever was asked for.
+    pub(crate) fn encode_wanted(&mut self, tick: Tick) {
+        let depth = self.depth;
+        let heads = self.heads.par_iter_mut();
+        let all = self.pages.par_iter_mut().zip(heads).zip(self.wanted.par_iter_mut()).with_min_len(PARALLEL_MIN);
+        all.for_each(|((page, head), wanted)| {
+            let wanted = *wanted.get_mut();
+            if wanted != 0 {
+                page.encode(tick, head.occupied, head.owners_changed, wanted, depth);
+                head.length_bytes = page.longest_bytes() as u16;
+            }
+        });
+    }
+
+    /// What was encoded for somebody who asked.
+    pub(crate) fn told(&self, page: u32, age_ticks: u32) -> (&[u8], Told) {
+        let wanted = self.wanted[page as usize].load(Ordering::Relaxed);
+        self.pages[page as usize].variant(wanted, age_ticks)
+    }
+}
+
+/// The velocity that is told of somebody who has come so far in a tick: what was told before as long as that is near enough.
+fn velocity_after(told: [i16; 3], way_m: Vec3) -> [i16; 3] {
+    let way = way_m * (STEPS_PER_M * VELOCITY_STEPS_PER_STEP as f32);
+    if way.abs().max_element() > VELOCITY_MAX as f32 {
+        // Nobody runs like that.
+        return [0; 3];
+    }
+    let near_enough = |told: i16, way: f32| {
+        let is_near = (way - f32::from(told)).abs() <= VELOCITY_TOLERANCE && (way != 0.0 || told == 0);
+        if is_near { told } else { way.round() as i16 }
+    };
+    let [x, y, z] = told;
+    [near_enough(x, way.x), near_enough(y, way.y), near_enough(z, way.z)]
+}
+
+/// See [`Pages::record`].
+pub(crate) fn record_pages(tick: Res<Tick>, columns: Res<CharacterColumns>, mut pages: ResMut<Pages>) {
+    pages.record(*tick, &columns);
+    pages.begin_wanting();
+}
+
+/// See [`Pages::encode_wanted`].
+pub(crate) fn encode_pages(tick: Res<Tick>, mut pages: ResMut<Pages>) {
+    pages.encode_wanted(*tick);
+}
