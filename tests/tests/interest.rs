@@ -5,24 +5,24 @@ use throng_shared::config::PopulationConfig;
 use throng_shared::ids::InstanceId;
 use throng_tests::{Plan, Sim, flat_world};
 
-/// Cells of this world have 30 m, with edges at -110, -80, -50, -20 and 10 m; a page is told that begins within 60 m, and
+/// Cells of this world have 40 m, with edges at -120, -80, -40, 0 and 40 m and a metre to spare; a page is told that begins within 60 m, and
 /// until it begins beyond 70 m.
 #[test]
 fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
     let mut sim = Sim::new(1).start();
     let [viewer, other] = sim.connect();
-    for x_m in [-105.0, -90.0] {
+    for x_m in [-115.0, -105.0] {
         sim.teleport(viewer, Vec2::new(x_m, -90.0));
         sim.run_ticks(3);
     }
     for (x_m, expected) in [
-        (40.0, false),
-        (-5.0, false),
-        (-30.0, true),
-        (-22.0, true),
-        // The next cell begins at 69 m, and was not told before.
-        (-5.0, false),
-        (-49.0, true),
+        (60.0, false),
+        (-20.0, false),
+        (-60.0, true),
+        (-42.0, true),
+        // The next cell begins 64 m away, and was not told before.
+        (-20.0, false),
+        (-79.0, true),
     ] {
         sim.teleport(other, Vec2::new(x_m, -90.0));
         sim.run_ticks(3);
@@ -30,10 +30,10 @@ fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
     }
     // The viewer comes nearer to the page, and goes again.
     for (x_m, expected) in
-        [(-90.0, false), (-83.0, false), (-80.0, true), (-90.0, true), (-92.0, false), (-90.0, false)]
+        [(-105.0, false), (-102.0, false), (-100.0, true), (-105.0, true), (-112.0, false), (-105.0, false)]
     {
         sim.teleport(viewer, Vec2::new(x_m, -90.0));
-        sim.teleport(other, Vec2::new(-5.0, -90.0));
+        sim.teleport(other, Vec2::new(-20.0, -90.0));
         sim.run_ticks(3);
         assert_eq!(sim.sees(viewer, other), expected, "from {x_m} m");
     }
@@ -123,12 +123,12 @@ fn a_full_view_holds_the_nearest_pages() {
     let others = (0..columns.len()).filter(|&row| columns.net_ids[row] != own_id);
     let (seen, unseen): (Vec<usize>, Vec<usize>) =
         others.partition(|&row| sim.client(viewer).replica().get(columns.net_ids[row]).is_some());
-    assert!((VISIBLE_MAX / 2..=VISIBLE_MAX).contains(&seen.len()), "{} are seen", seen.len());
+    assert!((10..=VISIBLE_MAX).contains(&seen.len()), "{} are seen", seen.len());
     let distance_m = |row: &usize| columns.positions_m[*row].distance(own.ground_position_m());
     let farthest_seen_m = seen.iter().map(distance_m).fold(0.0, f32::max);
     let nearest_unseen_m = unseen.iter().map(distance_m).fold(f32::MAX, f32::min);
     // A page reaches over its cell, so that somebody in a nearer one may be farther, by a cell's diagonal at most.
-    assert!(nearest_unseen_m >= farthest_seen_m - 45.0, "{nearest_unseen_m} m unseen, {farthest_seen_m} m seen");
+    assert!(nearest_unseen_m >= farthest_seen_m - 60.0, "{nearest_unseen_m} m unseen, {farthest_seen_m} m seen");
     let mean_m = |rows: &[usize]| rows.iter().map(distance_m).sum::<f32>() / rows.len() as f32;
     assert!(mean_m(&seen) < 0.7 * mean_m(&unseen), "{} m seen, {} m unseen", mean_m(&seen), mean_m(&unseen));
     let newcomer = *players.iter().find(|&&p| p != viewer && !sim.sees(viewer, p)).expect("most are not seen");

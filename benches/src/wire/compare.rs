@@ -157,6 +157,7 @@ fn add_round(report: &mut Report, round: &Round) {
     }
     report.add("visible_mean", number(&ours.report, "visible") / f64::from(ours.clients));
     report.add("updates_per_client_tick", ours.updates_per_client_tick());
+    report.add("enters_per_client_tick", ours.enters_per_client_tick());
     report.add("inputs_in_time_share", ours.inputs_in_time_share());
     report.add("payload_bytes_out", round.sizes.out_bytes as f64);
     report.add("payload_bytes_in", round.sizes.in_bytes as f64);

@@ -47,6 +47,10 @@ impl Step {
         number(&self.report, "updates") / self.client_ticks()
     }
 
+    pub(super) fn enters_per_client_tick(&self) -> f64 {
+        number(&self.report, "enters") / self.client_ticks()
+    }
+
     pub(super) fn client_ticks(&self) -> f64 {
         f64::from(self.clients) * number(&self.report, "ticks")
     }

@@ -181,7 +181,7 @@ impl ClientView {
         let mut near_count = 0;
         for place in (0..self.subscriptions.len()).rev() {
             let subscription = &mut self.subscriptions[place];
-            let distance_squared_m2 = cells.distance_squared_m2(pages.head(subscription.page).cell, anchor_m);
+            let distance_squared_m2 = cells.distance_squared_m2(pages.head(subscription.page).center_m, anchor_m);
             subscription.distance_squared_m2 = distance_squared_m2;
             if distance_squared_m2 > leave_squared_m2 {
                 self.end(place);
@@ -327,19 +327,19 @@ impl ClientView {
         let pages_end = out.len() + room_bytes;
         for planned in &self.planned {
             let subscription = &mut self.subscriptions[usize::from(planned.place)];
-            let (bytes, told) = pages.told(subscription.page, planned.age_ticks.into());
-            if out.len() + 1 + bytes.len() > pages_end {
+            let variant = pages.told(subscription.page, planned.age_ticks.into());
+            if out.len() + 1 + variant.length_bytes() > pages_end {
                 self.was_full = true;
                 self.counts.deferred += pages.head(subscription.page).occupied.count_ones();
                 continue;
             }
             out.push(subscription.number);
-            out.extend_from_slice(bytes);
+            variant.append_to(out);
             subscription.carried |= 1;
             subscription.was_told = true;
-            self.counts.enters += told.enters;
-            self.counts.updates += told.updates;
-            self.counts.leaves += told.leaves;
+            self.counts.enters += variant.told.enters;
+            self.counts.updates += variant.told.updates;
+            self.counts.leaves += variant.told.leaves;
         }
         self.sent |= 1;
     }

@@ -2,8 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use glam::{IVec2, Vec2};
-use throng_shared::quantised::STEPS_PER_M;
+use glam::Vec2;
 
 /// A square world, cut into square cells.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +19,7 @@ pub(crate) type Cell = u32;
 const CELL_M_MIN: f32 = 16.0;
 
 /// Cells along the enter radius.
-const CELLS_PER_RADIUS: f32 = 2.0;
+const CELLS_PER_RADIUS: f32 = 1.5;
 
 /// How far beyond its cell's edge a character must be to change its cell, in metres: whoever walks along an edge would otherwise
 /// be told anew again and again.
@@ -44,21 +43,22 @@ impl Cells {
         (self.axis(point_m.y) * self.side + self.axis(point_m.x)) as Cell
     }
 
-    /// Whether somebody at a point stays in a cell that it was in.
-    pub(crate) fn keeps(&self, cell: Cell, point_m: Vec2) -> bool {
-        self.distance_squared_m2(cell, point_m) == 0.0
+    /// Whether somebody at a point stays in the cell around `center_m` that it was in.
+    pub(crate) fn keeps(&self, center_m: Vec2, point_m: Vec2) -> bool {
+        self.distance_squared_m2(center_m, point_m) == 0.0
     }
 
-    /// Squared distance from a point to the nearest place where somebody in the cell can be; beyond the world's edge nobody is.
-    pub(crate) fn distance_squared_m2(&self, cell: Cell, point_m: Vec2) -> f32 {
+    /// Squared distance from a point to the nearest place where somebody in the cell around `center_m` can be; beyond the
+    /// world's edge nobody is.
+    pub(crate) fn distance_squared_m2(&self, center_m: Vec2, point_m: Vec2) -> f32 {
         let half_m = self.cell_m / 2.0 + EDGE_M;
-        let apart_m = ((point_m - self.center_m(cell)).abs() - Vec2::splat(half_m)).max(Vec2::ZERO);
+        let apart_m = ((point_m - center_m).abs() - Vec2::splat(half_m)).max(Vec2::ZERO);
         apart_m.length_squared()
     }
 
-    /// The middle of a cell, to the step.
-    pub(crate) fn origin(&self, cell: Cell) -> IVec2 {
-        (self.center_m(cell) * STEPS_PER_M).round().as_ivec2()
+    /// The middle of a cell.
+    pub(crate) fn center_m(&self, cell: Cell) -> Vec2 {
+        self.center_of(cell as usize % self.side, cell as usize / self.side)
     }
 
     /// Calls `visit` for each cell in which somebody can be within `radius_m` of a point, in the order of their numbers.
@@ -67,7 +67,7 @@ impl Cells {
         for row in self.range(point_m.y, reach_m) {
             for column in self.range(point_m.x, reach_m) {
                 let cell = (row * self.side + column) as Cell;
-                let distance_squared_m2 = self.distance_squared_m2(cell, point_m);
+                let distance_squared_m2 = self.distance_squared_m2(self.center_of(column, row), point_m);
                 if distance_squared_m2 <= radius_m * radius_m {
                     visit(cell, distance_squared_m2);
                 }
@@ -88,8 +88,7 @@ impl Cells {
         (((coordinate_m + self.half_size_m) / self.cell_m).max(0.0) as usize).min(self.side - 1)
     }
 
-    fn center_m(&self, cell: Cell) -> Vec2 {
-        let (column, row) = (cell as usize % self.side, cell as usize / self.side);
+    fn center_of(&self, column: usize, row: usize) -> Vec2 {
         Vec2::new(column as f32 + 0.5, row as f32 + 0.5) * self.cell_m - Vec2::splat(self.half_size_m)
     }
 }
@@ -110,7 +109,7 @@ mod tests {
             let other_m = anchor_m + Vec2::new(share[2], share[3]) * radius_m;
             prop_assume!(other_m.abs().max_element() <= size_m / 2.0);
             let cell = cells.at(other_m);
-            prop_assert!(cells.keeps(cell, other_m) && (cell as usize) < cells.count());
+            prop_assert!(cells.keeps(cells.center_m(cell), other_m) && (cell as usize) < cells.count());
             let mut visited = Vec::new();
             cells.for_each_within(anchor_m, radius_m, |cell, distance_squared_m2| visited.push((cell, distance_squared_m2)));
             prop_assert!(visited.is_sorted_by(|a, b| a.0 < b.0));
@@ -126,10 +125,10 @@ mod tests {
 
     #[test]
     fn whoever_walks_along_an_edge_stays_in_its_cell() {
-        let cells = Cells::new(200.0, 80.0);
+        let cells = Cells::new(200.0, 60.0);
         let cell = cells.at(Vec2::new(-20.1, 0.5));
         assert_ne!(cell, cells.at(Vec2::new(-19.9, 0.5)));
-        assert!(cells.keeps(cell, Vec2::new(-20.0 + 0.9 * EDGE_M, 0.5)));
-        assert!(!cells.keeps(cell, Vec2::new(-20.0 + 1.1 * EDGE_M, 0.5)));
+        assert!(cells.keeps(cells.center_m(cell), Vec2::new(-20.0 + 0.9 * EDGE_M, 0.5)));
+        assert!(!cells.keeps(cells.center_m(cell), Vec2::new(-20.0 + 1.1 * EDGE_M, 0.5)));
     }
 }

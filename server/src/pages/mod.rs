@@ -7,22 +7,25 @@ mod cells;
 mod page;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use glam::{Vec2, Vec3};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use throng_shared::ids::NetId;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::page::{
-    BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageOwner, PageState, Told, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP,
+    BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP,
 };
 
 pub(crate) use cells::Cells;
-use page::Page;
+use page::{PageNow, PagePast, PageSlots};
+use told::{GROUP_PAGES, ToldGroup, Variant};
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
 const PAST_MS: u32 = 1_000;
@@ -30,9 +33,6 @@ const PAST_MS: u32 = 1_000;
 /// How far a velocity may be from what was told of it, in sixteenths of a step: less is not worth the bits, for after four
 /// ticks it is a step.
 const VELOCITY_TOLERANCE: f32 = 4.0;
-
-/// Fewest pages that are worth handing to another thread.
-const PARALLEL_MIN: usize = 64;
 
 /// No page.
 const NONE: u32 = u32::MAX;
@@ -44,10 +44,12 @@ pub struct Pages {
     /// Ticks of the past; a power of two.
     depth: usize,
     first_of_cell: Vec<u32>,
-    pages: Vec<Page>,
     heads: Vec<PageHead>,
+    pasts: Vec<PagePast>,
+    slots: Vec<PageSlots>,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
     wanted: Vec<AtomicU64>,
+    told: Vec<ToldGroup>,
     /// Everybody's place, in the order of the columns.
     members: Vec<Member>,
     spare_members: Vec<Member>,
@@ -62,7 +64,8 @@ pub(crate) struct PageHead {
     owners_changed: Tick,
     /// Which slots have an owner.
     pub(crate) occupied: u32,
-    pub(crate) cell: u32,
+    /// The middle of its cell.
+    pub(crate) center_m: Vec2,
     /// The next page of the same cell.
     next: u32,
     /// Length of its longest variant when it was last encoded.
@@ -88,9 +91,11 @@ impl Pages {
             cells,
             depth: ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize,
             first_of_cell: vec![NONE; cells.count()],
-            pages: Vec::new(),
             heads: Vec::new(),
+            pasts: Vec::new(),
+            slots: Vec::new(),
             wanted: Vec::new(),
+            told: Vec::new(),
             members: Vec::new(),
             spare_members: Vec::new(),
         }
@@ -108,7 +113,7 @@ impl Pages {
 
     /// How many pages there are. They only become more.
     pub(crate) fn count(&self) -> usize {
-        self.pages.len()
+        self.heads.len()
     }
 
     /// See [`PageHead`].
@@ -127,7 +132,7 @@ impl Pages {
 
     /// Who is in a page, by slots.
     pub(crate) fn owners(&self, page: u32) -> impl Iterator<Item = PageOwner> + '_ {
-        let (occupied, owners) = (self.heads[page as usize].occupied, self.pages[page as usize].owners());
+        let (occupied, owners) = (self.heads[page as usize].occupied, &self.slots[page as usize].owners);
         (0..PAGE_SLOTS).filter(move |slot| occupied >> slot & 1 == 1).map(|slot| owners[slot])
     }
 
@@ -161,7 +166,7 @@ impl Pages {
             Some(Member { position_m: before_m, velocity, .. }) => velocity_after(*velocity, position_m - *before_m),
             None => [0; 3],
         };
-        let stays = |member: &Member| self.cells.keeps(self.heads[member.page as usize].cell, ground_m);
+        let stays = |member: &Member| self.cells.keeps(self.heads[member.page as usize].center_m, ground_m);
         let (page, slot) = match member {
             Some(member) if stays(&member) => (member.page, member.slot),
             _ => {
@@ -172,9 +177,9 @@ impl Pages {
                 self.occupy(tick, ground_m, owner)
             }
         };
-        let (place, depth) = (&mut self.pages[page as usize], self.depth);
-        let state = PageState::new(place.origin(), &columns.states[row], velocity);
-        if place.record(tick, slot as usize, state, depth) {
+        let (past, depth) = (&mut self.pasts[page as usize], self.depth);
+        let state = PageState::new(past.origin(), &columns.states[row], velocity);
+        if past.record(tick, slot as usize, state, depth) {
             self.heads[page as usize].changed = tick;
         }
         Member { net_id: columns.net_ids[row], page, slot, position_m, velocity }
@@ -189,7 +194,8 @@ impl Pages {
         let slot = head.occupied.trailing_ones();
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
-        self.pages[page as usize].occupy(tick, slot as usize, owner, self.depth);
+        self.slots[page as usize].give(tick, slot as usize, owner);
+        self.pasts[page as usize].reach(slot as usize, self.depth);
         (page, slot)
     }
 
@@ -197,22 +203,24 @@ impl Pages {
         let head = &mut self.heads[member.page as usize];
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
-        self.pages[member.page as usize].vacate(tick, member.slot as usize);
+        self.slots[member.page as usize].give(tick, member.slot as usize, PageOwner::NOBODY);
     }
 
     fn add_page(&mut self, tick: Tick, cell: u32) -> u32 {
-        let page = self.pages.len() as u32;
+        let page = self.heads.len() as u32;
         let last = self.of_cell(cell).last();
         match last {
             Some(last) => self.heads[last as usize].next = page,
             None => self.first_of_cell[cell as usize] = page,
         }
-        self.pages.push(Page::new(self.cells.origin(cell)));
+        let center_m = self.cells.center_m(cell);
+        self.pasts.push(PagePast::new((center_m * STEPS_PER_M).round().as_ivec2()));
+        self.slots.push(PageSlots::new());
         self.heads.push(PageHead {
             changed: tick,
             owners_changed: tick,
             occupied: 0,
-            cell,
+            center_m,
             next: NONE,
             length_bytes: 0,
         });
@@ -237,22 +245,28 @@ impl Pages {
 
     /// Encodes whatever was asked for.
     pub(crate) fn encode_wanted(&mut self, tick: Tick) {
-        let depth = self.depth;
-        let heads = self.heads.par_iter_mut();
-        let all = self.pages.par_iter_mut().zip(heads).zip(self.wanted.par_iter_mut()).with_min_len(PARALLEL_MIN);
-        all.for_each(|((page, head), wanted)| {
-            let wanted = *wanted.get_mut();
-            if wanted != 0 {
-                page.encode(tick, head.occupied, head.owners_changed, wanted, depth);
-                head.length_bytes = page.longest_bytes() as u16;
+        let Pages { depth, heads, pasts, slots, wanted, told, .. } = self;
+        told.resize_with(heads.len().div_ceil(GROUP_PAGES), ToldGroup::default);
+        let pages = heads.par_chunks_mut(GROUP_PAGES).zip(pasts.par_chunks(GROUP_PAGES));
+        let pages = pages.zip(slots.par_chunks(GROUP_PAGES)).zip(wanted.par_chunks_mut(GROUP_PAGES));
+        pages.zip(told.par_iter_mut()).for_each(|((((heads, pasts), slots), wanted), told)| {
+            told.begin(heads.len());
+            for (place, head) in heads.iter_mut().enumerate() {
+                let wanted = *wanted[place].get_mut();
+                if wanted != 0 {
+                    let PageHead { occupied, owners_changed, .. } = *head;
+                    let (slots, past, depth) = (&slots[place], &pasts[place], *depth);
+                    let now = PageNow { tick, occupied, owners_changed, slots, past, depth };
+                    head.length_bytes = told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, out)) as u16;
+                }
             }
+            told.finish();
         });
     }
 
     /// What was encoded for somebody who asked.
-    pub(crate) fn told(&self, page: u32, age_ticks: u32) -> (&[u8], Told) {
-        let wanted = self.wanted[page as usize].load(Ordering::Relaxed);
-        self.pages[page as usize].variant(wanted, age_ticks)
+    pub(crate) fn told(&self, page: u32, age_ticks: u32) -> Variant<'_> {
+        self.told[page as usize / GROUP_PAGES].variant(page as usize % GROUP_PAGES, age_ticks)
     }
 }
 

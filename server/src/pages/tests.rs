@@ -1,1 +1,195 @@
+use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+use throng_shared::ids::Archetype;
+use throng_shared::quantised::{QuantisedState, quantise_position};
+use throng_shared::random::Random;
+use throng_shared::wire::page::{PageCopy, VELOCITY_STEPS_PER_STEP};
+
+use super::*;
+
+const SIZE_M: f32 = 200.0;
+const RADIUS_M: f32 = 60.0;
+const RATE_HZ: u32 = 20;
+
+/// People who walk, jump from place to place, come and go; and what the pages were in every tick.
+struct Scene {
+    pages: Pages,
+    random: Random,
+    people: BTreeMap<u32, (Vec3, Vec3)>,
+    next_id: u32,
+    tick: Tick,
+    columns: CharacterColumns,
+    past: Vec<Vec<PageCopy>>,
+}
+
+impl Scene {
+    fn new(seed: u64) -> Scene {
+        Scene {
+            pages: Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ)),
+            random: Random::new(seed, 0),
+            people: BTreeMap::new(),
+            next_id: 1,
+            tick: Tick(0),
+            columns: CharacterColumns::default(),
+            past: Vec::new(),
+        }
+    }
+
+    fn anywhere(&mut self) -> Vec3 {
+        let mut at = || self.random.between(-SIZE_M / 2.0, SIZE_M / 2.0);
+        Vec3::new(at(), at() / 8.0, at())
+    }
+
+    /// Somebody comes, to a place of its own or into a crowd.
+    fn come(&mut self) {
+        let place_m = if self.random.percent(60.0) { Vec3::new(5.0, 0.0, 5.0) } else { self.anywhere() };
+        self.people.insert(self.next_id, (place_m, Vec3::ZERO));
+        self.next_id += 1;
+    }
+
+    fn tick(&mut self) {
+        self.tick = self.tick + 1;
+        for id in self.people.keys().copied().collect::<Vec<_>>() {
+            let (mut place_m, mut way_m) = self.people[&id];
+            match self.random.below(100) {
+                0 => drop(self.people.remove(&id)),
+                1 => place_m = self.anywhere(),
+                2..6 => way_m = Vec3::new(self.random.between(-0.3, 0.3), 0.0, self.random.between(-0.3, 0.3)),
+                6..9 => way_m = Vec3::ZERO,
+                _ => {}
+            }
+            place_m = (place_m + way_m).clamp(Vec3::splat(-SIZE_M / 2.0), Vec3::splat(SIZE_M / 2.0));
+            if let Some(person) = self.people.get_mut(&id) {
+                *person = (place_m, way_m);
+            }
+        }
+        for _ in 0..self.random.below(4) {
+            self.come();
+        }
+        self.columns.resize(self.people.len());
+        for (row, (&id, &(place_m, _))) in self.people.iter().enumerate() {
+            self.columns.net_ids[row] = NetId(id);
+            self.columns.archetypes[row] = if id % 2 == 0 { Archetype::Bot } else { Archetype::Player };
+            self.columns.positions_m[row] = Vec2::new(place_m.x, place_m.z);
+            self.columns.heights_m[row] = place_m.y;
+            self.columns.states[row] =
+                QuantisedState { position: quantise_position(place_m), ..QuantisedState::default() };
+        }
+        self.pages.record(self.tick, &self.columns);
+        let copies = (0..self.pages.count() as u32).map(|page| self.told(page, 0, None)).collect();
+        self.past.push(copies);
+    }
+
+    /// What a reader makes of what it is told who has the page of so many ticks ago.
+    fn told(&mut self, page: u32, age_ticks: u32, baseline: Option<&PageCopy>) -> PageCopy {
+        self.pages.begin_wanting();
+        // Others ask too.
+        for age_ticks in [0, 1, age_ticks] {
+            self.pages.want(page, age_ticks.min(self.tick.0));
+        }
+        self.pages.encode_wanted(self.tick);
+        let (variant, mut bytes) = (self.pages.told(page, age_ticks), vec![7]);
+        variant.append_to(&mut bytes);
+        assert_eq!(bytes.len(), 1 + variant.length_bytes());
+        let read = PageCopy::decode(&bytes[1..], |asked_ticks| {
+            assert_eq!(asked_ticks, age_ticks);
+            baseline
+        });
+        let (copy, length) = read.expect("what is told can be read");
+        assert_eq!(length, variant.length_bytes());
+        copy
+    }
+
+    /// Where everybody is: page and slot.
+    fn places(&self) -> BTreeMap<NetId, (u32, usize)> {
+        let now = self.past.last().expect("a tick has been");
+        let all = now.iter().enumerate().flat_map(|(page, copy)| {
+            copy.characters().map(move |(slot, owner, _)| (owner.net_id, (page as u32, slot)))
+        });
+        let all: Vec<_> = all.collect();
+        let places: BTreeMap<_, _> = all.iter().copied().collect();
+        assert_eq!(places.len(), all.len(), "somebody is in two slots");
+        places
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn everybody_is_in_one_slot_of_its_cell_and_keeps_it_while_it_stays(seed: u64) {
+        let mut scene = Scene::new(seed);
+        (0..60).for_each(|_| scene.come());
+        let mut before = BTreeMap::new();
+        for _ in 0..60 {
+            scene.tick();
+            let places = scene.places();
+            prop_assert_eq!(places.keys().copied().collect::<Vec<_>>(), scene.columns.net_ids.clone());
+            for (row, net_id) in scene.columns.net_ids.iter().enumerate() {
+                let (page, slot) = places[net_id];
+                let center_m = scene.pages.head(page).center_m;
+                prop_assert!(scene.pages.cells.keeps(center_m, scene.columns.positions_m[row]));
+                let copy = &scene.past.last().expect("a tick has been")[page as usize];
+                let told = copy.quantised().find(|(owner, _)| owner.net_id == *net_id).expect("it is there");
+                prop_assert_eq!(told.1, scene.columns.states[row]);
+                prop_assert_eq!(told.0.archetype, scene.columns.archetypes[row]);
+                if let Some((page_before, slot_before)) = before.get(net_id)
+                    && *page_before == page
+                {
+                    prop_assert_eq!(*slot_before, slot);
+                }
+            }
+            before = places;
+        }
+    }
+
+    #[test]
+    fn whoever_has_a_page_of_any_remembered_tick_makes_the_same_of_what_it_is_told(seed: u64) {
+        let mut scene = Scene::new(seed);
+        (0..40).for_each(|_| scene.come());
+        for _ in 0..80 {
+            scene.tick();
+        }
+        let age_max = scene.pages.baseline_age_ticks_max();
+        for _ in 0..20 {
+            scene.tick();
+            let age_ticks = 1 + scene.random.below(age_max);
+            let then = scene.past[(scene.tick.0 - age_ticks) as usize - 1].clone();
+            for (page, baseline) in then.iter().enumerate() {
+                let told = scene.told(page as u32, age_ticks, Some(baseline));
+                prop_assert_eq!(&told, &scene.past[scene.tick.0 as usize - 1][page], "of {} ticks ago", age_ticks);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_has_changed_when_and_only_when_it_is_another_than_a_tick_before(seed: u64) {
+        let mut scene = Scene::new(seed);
+        (0..30).for_each(|_| scene.come());
+        scene.tick();
+        for _ in 0..60 {
+            scene.tick();
+            let [.., before, now] = &scene.past[..] else { panic!("two ticks have been") };
+            for (page, copy) in now.iter().enumerate() {
+                let is_other = before.get(page).is_none_or(|before| before != copy);
+                let has_changed = scene.pages.head(page as u32).changed == scene.tick;
+                // Who left and came back within the tick, or gave its slot to its like, is a change that cannot be seen.
+                prop_assert!(has_changed || !is_other);
+                if has_changed && !is_other {
+                    prop_assert_eq!(scene.pages.heads[page].owners_changed, scene.tick);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_velocity_is_told_anew_when_it_is_clearly_another_and_at_rest_it_is_zero() {
+    let way_m = |sixteenths: f32| Vec3::new(sixteenths, 0.0, 0.0) / (STEPS_PER_M * VELOCITY_STEPS_PER_STEP as f32);
+    assert_eq!(velocity_after([0; 3], way_m(100.0)), [100, 0, 0]);
+    assert_eq!(velocity_after([100, 0, 0], way_m(103.9)), [100, 0, 0]);
+    assert_eq!(velocity_after([100, 0, 0], way_m(95.0)), [95, 0, 0]);
+    assert_eq!(velocity_after([3, 0, 0], way_m(0.0)), [0; 3]);
+    assert_eq!(velocity_after([100, 0, 0], way_m(5_000.0)), [0; 3], "nobody runs like that");
+}

@@ -13,8 +13,6 @@ use throng_shared::wire::snapshot::{PAGES_MAX, Snapshot};
 
 use super::script::Script;
 
-/// Where the cell of the fuzzed pages is.
-
 /// A datagram: taken apart, and packed again.
 pub fn datagram(bytes: &[u8]) {
     let Ok(parsed) = Datagram::parse(bytes) else { return };
