@@ -15,7 +15,7 @@ pub(crate) fn table(runs: &[Figures]) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: &dyn Fn(&Figures) -> String| {
         let cells: String = runs.iter().map(|run| format!("{:>12}", value(run))).collect();
-        let _ = writeln!(text, "  {name:<36}{cells}");
+        let _ = writeln!(text, "  {name:<40}{cells}");
     };
     row("players, and as many bots", &|run| run.parameters.players.to_string());
     row("visible, wanted", &|run| run.parameters.visible.to_string());
@@ -28,7 +28,7 @@ pub(crate) fn table(runs: &[Figures]) -> String {
             row(&format!("  {name}, wall us"), &|run| format!("{:.2}", run.phase_us_per_player_tick[place].1));
         }
     }
-    row("ns per (observer, visible)", &|run| format!("{:.1}", run.ns_per_pair));
+    row("replication, ns per (observer, visible)", &|run| format!("{:.1}", run.ns_per_pair));
     row("entity updates per player-tick", &|run| format!("{:.1}", run.updates_per_player_tick));
     row("payload bytes per update", &|run| format!("{:.2}", run.payload_bytes_per_update));
     row("wire bytes per update, all headers", &|run| format!("{:.2}", run.wire_bytes_per_update));

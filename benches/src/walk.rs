@@ -33,6 +33,7 @@ pub(crate) struct Figures {
     pub(crate) cpu_us_per_player_tick: f64,
     /// Wall time of each phase, and of packing and sealing last, per player and tick.
     pub(crate) phase_us_per_player_tick: Vec<(&'static str, f64)>,
+    /// What replication takes (record, interest, replicate, send, seal) per pair of a player and somebody in its enter radius.
     pub(crate) ns_per_pair: f64,
     pub(crate) payload_bytes_per_update: f64,
     pub(crate) wire_bytes_per_update: f64,
@@ -47,6 +48,9 @@ pub(crate) struct Figures {
 
 /// Ticks before measuring: views fill, acknowledgements flow, bots have made up their minds.
 const WARM_UP_TICKS: u32 = 60;
+
+/// The phases that tell players of others; the rest is the same however many they see.
+const REPLICATION: [&str; 5] = ["record", "interest", "replicate", "send", "seal"];
 
 /// Runs it.
 pub(crate) fn run(parameters: &Parameters) -> anyhow::Result<Figures> {
@@ -166,12 +170,16 @@ fn figures(parameters: &Parameters, meter: &Meter, rate_hz: u32, ticks: u32, upd
     let step_ms = 1e3 / f64::from(rate_hz);
     let staleness_ms = |quantile| meter.staleness_ticks.value_at_quantile(quantile) as f64 * step_ms;
     let cpu_us_per_player_tick = per_player_tick(&meter.cpu);
+    let phase_us_per_player_tick: Vec<(&'static str, f64)> =
+        names.zip(meter.phases.iter().map(per_player_tick)).collect();
+    let replication_us: f64 =
+        phase_us_per_player_tick.iter().filter(|(name, _)| REPLICATION.contains(name)).map(|(_, us)| us).sum();
     Figures {
         parameters: *parameters,
         visible_mean,
         cpu_us_per_player_tick,
-        phase_us_per_player_tick: names.zip(meter.phases.iter().map(per_player_tick)).collect(),
-        ns_per_pair: cpu_us_per_player_tick * 1e3 / visible_mean,
+        phase_us_per_player_tick,
+        ns_per_pair: replication_us * 1e3 / visible_mean,
         payload_bytes_per_update: meter.swallowed.payload_bytes as f64 / updates,
         wire_bytes_per_update: meter.swallowed.wire_bytes as f64 / updates,
         updates_per_player_tick: updates / player_ticks,

@@ -153,3 +153,13 @@ fn the_own_character_is_not_one_of_the_others() {
     let applied = apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
     assert_eq!((applied, seen(&replica)), (Some(Applied { enters: 1, updates: 0 }), vec![(100, 1)]));
 }
+
+#[test]
+fn whoever_comes_back_into_another_slot_of_its_page_is_still_there() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1), (1, 1, 101, 1)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    server.tick(&[(1, 0, 101, 2), (1, 1, 100, 2)]);
+    apply(&mut replica, &server.snapshot(&[(1, 1)], &[])).expect("its baseline is here");
+    assert_eq!(seen(&replica), [(100, 2), (101, 2)]);
+}

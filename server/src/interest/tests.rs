@@ -173,3 +173,17 @@ fn whoever_goes_to_the_next_cell_is_seen_without_a_gap_whichever_snapshots_are_l
         );
     }
 }
+
+#[test]
+fn a_number_comes_back_when_its_end_is_acknowledged_however_often_one_comes_and_goes() {
+    let mut scene = Scene::new(&[10.0]);
+    for round in 0..3 * throng_shared::wire::snapshot::PAGES_MAX {
+        let is_near = round % 2 == 0;
+        scene.viewer_m = if is_near { Vec2::ZERO } else { Vec2::new(180.0, 0.0) };
+        for _ in 0..2 {
+            let bytes = scene.tick(true);
+            scene.hear(&bytes);
+        }
+        assert_eq!(scene.seen_m().len(), usize::from(is_near), "round {round}");
+    }
+}
