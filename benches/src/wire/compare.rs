@@ -175,10 +175,13 @@ fn add_round(report: &mut Report, round: &Round) {
     }
 }
 
+/// A ratio of a round; `None` when what it is a ratio of was not measured.
+type Share = fn(&Round) -> Option<f64>;
+
 /// Ratios of all rounds: the median, and how far they lie apart.
 fn add_shares(report: &mut Report, rounds: &[Round]) {
     report.add("rounds_held", rounds.iter().filter(|round| round.ours.holds()).count() as f64);
-    let shares: [(&str, fn(&Round) -> Option<f64>); 4] = [
+    let shares: [(&str, Share); 4] = [
         ("floor_share", |round| Some(round.floor_share())),
         ("transport_floor_share", |round| Some(round.transport_floor_share())),
         ("stock_share", Round::stock_share),

@@ -95,32 +95,46 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
     let alone = watch(&mut load, &mut server, parameters.junk_seconds, |_| late.step())?;
     let junk_sent = junk.finish();
 
-    let mut report = Report::new(
+    let late_connected = late.connect_ms().len() as f64 / f64::from(late_count);
+    let stages = [("calm", calm), ("connecting", connecting), ("junk", flooded), ("junk_alone", alone)];
+    let mut report = new_report(parameters);
+    report.add("players_entered", entered as f64);
+    add_connects(&mut report, newcomers, &connect_ms);
+    report.add("connected_share_junk", late_connected);
+    add_stages(&mut report, &stages, junk_sent as f64);
+    report.add("junk_per_s", junk_sent as f64 / (2 * parameters.junk_seconds) as f64);
+    Ok(report)
+}
+
+fn new_report(parameters: &StormParameters) -> Report {
+    let StormParameters { players, newcomers, connect_seconds, loss_percent, junk_per_s, junk_seconds, is_quick } =
+        parameters;
+    Report::new(
         "storm",
         json!({
-            "players": players, "newcomers": newcomers, "connect_seconds": parameters.connect_seconds,
-            "loss_percent": loss_percent, "junk_per_s": parameters.junk_per_s, "junk_seconds": parameters.junk_seconds,
-            "tick_rate_hz": 20, "quick": parameters.is_quick,
+            "players": players, "newcomers": newcomers, "connect_seconds": connect_seconds,
+            "loss_percent": loss_percent, "junk_per_s": junk_per_s, "junk_seconds": junk_seconds,
+            "tick_rate_hz": 20, "quick": is_quick,
         }),
-    );
+    )
+}
+
+/// How many of the newcomers got in, and after how long; `connect_ms` is sorted.
+fn add_connects(report: &mut Report, newcomers: u32, connect_ms: &[f64]) {
     let quantile = |share: f64| {
         let place = ((connect_ms.len() as f64 * share) as usize).min(connect_ms.len().saturating_sub(1));
         connect_ms.get(place).copied().unwrap_or(0.0)
     };
-    report.add("players_entered", entered as f64);
     report.add("connected_share", connect_ms.len() as f64 / f64::from(newcomers));
-    report.add("connected_share_junk", late.connect_ms().len() as f64 / f64::from(late_count));
     report.add("connect_ms_p50", quantile(0.5));
     report.add("connect_ms_p99", quantile(0.99));
     report.add("connect_ms_max", quantile(1.0));
-    report.add(
-        "snapshots_per_s_min",
-        [&connecting, &flooded, &alone]
-            .map(|stage| stage.snapshots_per_s_min)
-            .into_iter()
-            .fold(f64::INFINITY, f64::min),
-    );
-    let stages = [("calm", &calm), ("connecting", &connecting), ("junk", &flooded), ("junk_alone", &alone)];
+}
+
+fn add_stages(report: &mut Report, stages: &[(&str, Stage); 4], junk_sent: f64) {
+    let [_, (_, connecting), (_, flooded), (_, alone)] = stages;
+    let stormy = [connecting, flooded, alone].map(|stage| stage.snapshots_per_s_min);
+    report.add("snapshots_per_s_min", stormy.into_iter().fold(f64::INFINITY, f64::min));
     for (name, stage) in stages {
         report.add(format!("snapshots_per_s_min_{name}"), stage.snapshots_per_s_min);
         report.add(format!("tick_ms_p99_{name}"), stage.tick_ms_p99);
@@ -128,13 +142,11 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
         report.add(format!("resident_mb_{name}"), stage.resident_bytes / 1e6);
         report.add(format!("heap_mb_{name}"), stage.heap_bytes / 1e6);
     }
-    report.add("junk_per_s", junk_sent as f64 / (2 * parameters.junk_seconds) as f64);
-    report.add("junk_counted_share", (flooded.junk_counted + alone.junk_counted) / junk_sent as f64);
+    report.add("junk_counted_share", (flooded.junk_counted + alone.junk_counted) / junk_sent);
     // The newcomers' places and tokens are remembered; what the flood adds on top is what must not be.
     report.add("rss_growth_share_newcomers", flooded.resident_bytes / connecting.resident_bytes - 1.0);
     report.add("rss_growth_share", alone.resident_bytes / flooded.resident_bytes - 1.0);
     report.add("heap_growth_share", alone.heap_bytes / flooded.heap_bytes - 1.0);
-    Ok(report)
 }
 
 /// What players got during a stage.

@@ -4,8 +4,8 @@ use glam::IVec2;
 use throng_shared::tick::Tick;
 use throng_shared::wire::page::{Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, Told};
 
-/// Slots of a page when somebody first comes into it.
-const CAPACITY_START: usize = 4;
+/// Slots of a page when somebody first comes into it: more than there are in most, so that memory is asked for once.
+const CAPACITY_START: usize = 16;
 
 /// Who has the slots of a page.
 #[derive(Clone, Debug)]
