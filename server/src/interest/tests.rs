@@ -5,7 +5,8 @@ use throng_shared::quantised::{QuantisedState, quantise_position};
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
-use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
+use throng_shared::wire::page::PAGE_SLOTS;
+use throng_shared::wire::snapshot::{PAGES_MAX, Snapshot, SnapshotHeader};
 
 use super::*;
 
@@ -21,6 +22,7 @@ struct Scene {
     tick: Tick,
     viewer_m: Vec2,
     others_m: Vec<f32>,
+    rules: InterestRules,
 }
 
 impl Scene {
@@ -34,6 +36,7 @@ impl Scene {
             tick: Tick(0),
             viewer_m: Vec2::ZERO,
             others_m: others_m.to_vec(),
+            rules: RULES,
         }
     }
 
@@ -52,8 +55,8 @@ impl Scene {
         self.pages.begin_wanting();
         self.view.advance(self.tick);
         self.view.acknowledge(&self.acks);
-        self.view.observe(&self.pages, &RULES, self.viewer_m);
-        self.view.plan(&self.pages, RULES.visible_max);
+        self.view.observe(&self.pages, &self.rules, self.viewer_m);
+        self.view.plan(&self.pages, self.rules.visible_max);
         self.pages.encode_wanted(self.tick);
         let (header, mut out) = (SnapshotHeader { tick: self.tick, ..SnapshotHeader::default() }, Vec::new());
         self.view.write_snapshot(header, is_wanted, &self.pages, &mut out);
@@ -177,7 +180,7 @@ fn whoever_goes_to_the_next_cell_is_seen_without_a_gap_whichever_snapshots_are_l
 #[test]
 fn a_number_comes_back_when_its_end_is_acknowledged_however_often_one_comes_and_goes() {
     let mut scene = Scene::new(&[10.0]);
-    for round in 0..3 * throng_shared::wire::snapshot::PAGES_MAX {
+    for round in 0..3 * PAGES_MAX {
         let is_near = round % 2 == 0;
         scene.viewer_m = if is_near { Vec2::ZERO } else { Vec2::new(180.0, 0.0) };
         for _ in 0..2 {
@@ -186,4 +189,97 @@ fn a_number_comes_back_when_its_end_is_acknowledged_however_often_one_comes_and_
         }
         assert_eq!(scene.seen_m().len(), usize::from(is_near), "round {round}");
     }
+}
+
+/// As many at each place.
+fn crowds(places_m: &[f32], count: usize) -> Vec<f32> {
+    places_m.iter().flat_map(|&x_m| std::iter::repeat_n(x_m, count)).collect()
+}
+
+#[test]
+fn where_a_crowd_was_its_empty_pages_hide_nobody() {
+    // More pages than there are numbers, in cells before and behind that of the one who stays.
+    let mut scene = Scene::new(&crowds(&[-50.0, -10.0, 10.0, 50.0], PAGES_MAX * PAGE_SLOTS / 3));
+    scene.tick(false);
+    scene.others_m = vec![55.0];
+    scene.tick(false);
+    scene.view = ClientView::new(TickRate::new(20));
+    let bytes = scene.tick(false);
+    scene.hear(&bytes);
+    assert_eq!(scene.seen_m(), [55.0]);
+    // One comes into a page that has long been empty, and whoever stands still hears of it.
+    scene.others_m = crowds(&[55.0], 40);
+    for _ in 0..2 {
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+    }
+    assert_eq!(scene.seen_m().len(), 40);
+}
+
+#[test]
+fn what_was_left_out_is_told_to_who_stands_still_when_there_is_room() {
+    let mut scene = Scene::new(&crowds(&[5.0, -25.0], 16));
+    (scene.rules.visible_max, scene.viewer_m) = (20, Vec2::new(2.0, 0.0));
+    for _ in 0..10 {
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+        assert_eq!(scene.seen_m(), [5.0; 16]);
+    }
+    scene.others_m = crowds(&[5.0, -25.0], 8);
+    for _ in 0..10 {
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+    }
+    assert_eq!(scene.seen_m(), crowds(&[5.0, -25.0], 8));
+}
+
+#[test]
+fn whoever_runs_through_a_crowd_that_is_too_large_is_told_of_no_more_than_may_be_and_of_its_own_page_always() {
+    let mut scene = Scene::new(&crowds(&[-50.0, -10.0, 10.0, 50.0], 30));
+    scene.rules.visible_max = 70;
+    scene.view.take_counts();
+    for step in 0..200 {
+        scene.viewer_m.x = 30.0 - step as f32 * 0.3;
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += if step % 2 == 0 { 0.1 } else { -0.1 });
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+        assert!(scene.replica.len() <= 71, "step {step}: {} are told", scene.replica.len());
+        let own_cell = if scene.viewer_m.x > 1.0 { 10.0 } else { -10.0 };
+        let near = scene.replica.entities().filter(|other| (other.state.position_m().x - own_cell).abs() < 0.2);
+        let is_at_edge = scene.viewer_m.x.abs() < 3.0;
+        assert!(is_at_edge || near.filter(|other| other.updated == scene.tick).count() == 30, "step {step}");
+    }
+    // Pages change places a few times, each of which tells thirty their names for some ticks; no more.
+    assert!(scene.view.take_counts().enters < 1_000);
+}
+
+#[test]
+fn in_a_datagram_that_is_full_nobody_waits_for_ever() {
+    let places_m: Vec<f32> = (0..40).map(|place| -59.0 + place as f32 * 3.0).collect();
+    let mut scene = Scene::new(&crowds(&places_m, 20));
+    scene.rules.visible_max = 1_000;
+    // Nothing is acknowledged, so that everything is told whole: it takes some eight datagrams.
+    let mut told = Replica::default();
+    for step in 0..120 {
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += if step % 2 == 0 { 0.1 } else { -0.1 });
+        let bytes = scene.tick(true);
+        told.apply(&Snapshot::decode(&bytes).expect("it was written")).expect("it can be read");
+    }
+    let oldest_ticks = told.entities().map(|other| scene.tick.since(other.updated)).max();
+    assert!(told.len() == 800 && oldest_ticks.is_some_and(|ticks| ticks <= 30), "{}, {oldest_ticks:?}", told.len());
+    assert!(scene.view.take_counts().deferred > 10_000);
+}
+
+#[test]
+fn when_there_are_more_pages_than_numbers_the_nearest_have_them() {
+    let mut scene = Scene::new(&crowds(&[-10.0, 30.0], PAGES_MAX * PAGE_SLOTS * 2 / 3));
+    scene.others_m.push(-55.0);
+    scene.rules.visible_max = 1_000_000;
+    // The cell of the one who is alone is the nearest, and its page the last that is looked at.
+    scene.viewer_m = Vec2::new(-50.0, 0.0);
+    scene.tick(false);
+    let owns = NetId(scene.others_m.len() as u32);
+    assert!(scene.view.characters(&scene.pages, NetId(0)).any(|net_id| net_id == owns));
+    let count = scene.view.characters(&scene.pages, NetId(0)).count();
+    assert!(count > PAGES_MAX * PAGE_SLOTS / 2, "{count}");
 }

@@ -6,7 +6,7 @@ use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TIC
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::page::NEWCOMER_BYTES;
-use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
+use throng_shared::wire::snapshot::{HEADER_BYTES, PAGES_MAX, Snapshot, SnapshotHeader};
 
 use super::numbers::Numbers;
 use super::{InterestRules, SLACK_M};
@@ -30,10 +30,13 @@ pub struct ClientView {
     planned: Vec<Planned>,
     /// Whether the last snapshot was full.
     was_full: bool,
-    /// Whether more characters are in reach than may be in view.
+    /// Whether more characters are in view than may be.
     is_crowded: bool,
-    /// Where and among how many pages it was last looked for subscriptions; `None` to look in any case.
-    looked: Option<(Vec2, usize)>,
+    /// Whether pages in reach were left out.
+    is_cut: bool,
+    /// Where, and at which turn of the pages, it was last looked for subscriptions.
+    looked: Option<(Vec2, u64)>,
+    candidates: Vec<Candidate>,
     counts: ViewCounts,
 }
 
@@ -46,11 +49,20 @@ struct Subscription {
     /// Ticks whose snapshot carried it.
     carried: u64,
     distance_squared_m2: f32,
+    /// When it was last told, or else when it began.
+    waits_since: Tick,
     number: u8,
     was_told: bool,
 }
 
-const _: () = assert!(size_of::<Subscription>() <= 24);
+const _: () = assert!(size_of::<Subscription>() <= 32);
+
+/// A page in reach that the client is not told of.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    page: u32,
+    distance_squared_m2: f32,
+}
 
 /// A page that the client is told of no longer, and does not know that yet.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +104,9 @@ const COPIES_UNDER_WAY: u32 = 2;
 /// two at the rim would change places for ever.
 const DISPLACE_SHARE: f32 = 0.8;
 
+/// How often it is looked again whether what was left out has room now, in ticks.
+const CUT_TICKS: u32 = 4;
+
 /// Distances much below this are all the same to urgency, in metres.
 const NEAR_M: f32 = 10.0;
 
@@ -110,7 +125,9 @@ impl ClientView {
             planned: Vec::new(),
             was_full: false,
             is_crowded: false,
+            is_cut: false,
             looked: None,
+            candidates: Vec::new(),
             counts: ViewCounts::default(),
         }
     }
@@ -165,17 +182,19 @@ impl ClientView {
     }
 
     /// Brings the subscriptions up to date: pages that somebody within the enter radius of `anchor_m` (x, z) can be in begin;
-    /// those end in which nobody can be within the leave radius.
+    /// those end in which nobody can be within the leave radius. When they hold more than `visible_max` others, or are more than
+    /// there are numbers, the farthest are left out, but for the nearest of all.
     ///
-    /// O(subscriptions + cells in reach), and nothing at all while the anchor has hardly moved.
+    /// O(subscriptions + cells in reach), and nothing at all while the anchor has hardly moved and nothing was left out.
     pub(crate) fn observe(&mut self, pages: &Pages, rules: &InterestRules, anchor_m: Vec2) {
-        let is_same = self.looked.is_some_and(|(looked_m, count)| {
-            looked_m.distance_squared(anchor_m) <= SLACK_M * SLACK_M && count == pages.count()
+        let is_same = self.looked.is_some_and(|(looked_m, turn)| {
+            looked_m.distance_squared(anchor_m) <= SLACK_M * SLACK_M && turn == pages.turn()
         });
-        if is_same && !self.is_crowded {
+        let is_time = self.is_cut && self.now.0.is_multiple_of(CUT_TICKS);
+        if is_same && !is_time && !self.is_crowded {
             return;
         }
-        self.looked = Some((anchor_m, pages.count()));
+        self.looked = Some((anchor_m, pages.turn()));
         let cells = pages.cells();
         let (enter_m, leave_squared_m2) = (rules.enter_radius_m + SLACK_M, rules.leave_radius_m * rules.leave_radius_m);
         let mut near_count = 0;
@@ -183,42 +202,43 @@ impl ClientView {
             let subscription = &mut self.subscriptions[place];
             let distance_squared_m2 = cells.distance_squared_m2(pages.head(subscription.page).center_m, anchor_m);
             subscription.distance_squared_m2 = distance_squared_m2;
-            if distance_squared_m2 > leave_squared_m2 {
+            if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page) {
                 self.end(place);
             } else {
                 near_count += usize::from(distance_squared_m2 <= enter_m * enter_m);
             }
         }
         let mut count = 0;
-        cells.for_each_within(anchor_m, enter_m, |cell, _| count += pages.of_cell(cell).count());
+        cells.for_each_within(anchor_m, enter_m, |cell, _| count += pages.of_interest(cell).count());
         if count == near_count && !self.is_crowded {
+            self.is_cut = false;
             return;
         }
+        self.candidates.clear();
         cells.for_each_within(anchor_m, enter_m, |cell, distance_squared_m2| {
-            for page in pages.of_cell(cell) {
+            for page in pages.of_interest(cell) {
                 if self.subscriptions.iter().all(|subscription| subscription.page != page) {
-                    self.begin(page, distance_squared_m2);
+                    self.candidates.push(Candidate { page, distance_squared_m2 });
                 }
             }
         });
-        if self.is_crowded {
-            self.leave_out_the_farthest(pages, rules.visible_max);
+        self.leave_out_the_farthest(pages, rules.visible_max);
+        while let Some(Candidate { page, distance_squared_m2 }) = self.candidates.pop() {
+            self.begin(page, distance_squared_m2);
         }
     }
 
     fn begin(&mut self, page: u32, distance_squared_m2: f32) {
-        match self.numbers.take() {
-            Some(number) => self.subscriptions.push(Subscription {
-                page,
-                base: Tick(0),
-                carried: 0,
-                distance_squared_m2,
-                number,
-                was_told: false,
-            }),
-            // Others will end.
-            None => self.looked = None,
-        }
+        let Some(number) = self.numbers.take() else { return };
+        self.subscriptions.push(Subscription {
+            page,
+            base: Tick(0),
+            carried: 0,
+            distance_squared_m2,
+            waits_since: self.now,
+            number,
+            was_told: false,
+        });
     }
 
     fn end(&mut self, place: usize) {
@@ -230,20 +250,39 @@ impl ClientView {
         }
     }
 
-    /// Ends the farthest pages, so that no more than `visible_max` others are in view; of the nearest page all are.
+    /// Ends the farthest subscriptions and takes out the farthest candidates, if together they are too many.
     fn leave_out_the_farthest(&mut self, pages: &Pages, visible_max: usize) {
-        let rank = |subscription: &Subscription| {
-            let share = if subscription.was_told { DISPLACE_SHARE } else { 1.0 };
-            subscription.distance_squared_m2 * share * share
-        };
-        self.subscriptions.sort_unstable_by(|a, b| rank(a).total_cmp(&rank(b)).then(a.page.cmp(&b.page)));
-        let mut characters = 0;
-        let fitting = self.subscriptions.iter().position(|subscription| {
-            characters += pages.head(subscription.page).occupied.count_ones() as usize;
-            characters > visible_max + 1
+        let occupants = |page: u32| pages.head(page).occupied.count_ones() as usize;
+        let subscribed = self.subscriptions.iter().map(|subscription| subscription.page);
+        let all = subscribed.chain(self.candidates.iter().map(|candidate| candidate.page));
+        let characters: usize = all.map(occupants).sum();
+        let pages_max = PAGES_MAX - self.endings.len();
+        let pages_count = self.subscriptions.len() + self.candidates.len();
+        self.is_cut = characters > visible_max + 1 || pages_count > pages_max;
+        if !self.is_cut {
+            return;
+        }
+        // All of them by distance; those that are told count as nearer.
+        let told = self.subscriptions.iter().map(|subscription| {
+            (subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE, subscription.page)
         });
-        for place in (fitting.unwrap_or(self.subscriptions.len()).max(1)..self.subscriptions.len()).rev() {
-            self.end(place);
+        let untold = self.candidates.iter().map(|candidate| (candidate.distance_squared_m2, candidate.page));
+        let mut ranks: Vec<(f32, u32)> = told.chain(untold).collect();
+        ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut characters = 0;
+        let fitting = ranks.iter().take(pages_max).take_while(|(_, page)| {
+            characters += occupants(*page);
+            characters <= visible_max + 1
+        });
+        let kept = fitting.count().max(1);
+        let mut left_out: Vec<u32> = ranks[kept..].iter().map(|(_, page)| *page).collect();
+        left_out.sort_unstable();
+        let is_left_out = |page: u32| left_out.binary_search(&page).is_ok();
+        self.candidates.retain(|candidate| !is_left_out(candidate.page));
+        for place in (0..self.subscriptions.len()).rev() {
+            if is_left_out(self.subscriptions[place].page) {
+                self.end(place);
+            }
         }
     }
 
@@ -293,7 +332,7 @@ impl ClientView {
     fn sort_by_urgency(&mut self) {
         for planned in &mut self.planned {
             let subscription = &self.subscriptions[usize::from(planned.place)];
-            let waited_ticks = (1 + subscription.carried.trailing_zeros()) as f32;
+            let waited_ticks = (1 + self.now.since(subscription.waits_since)) as f32;
             planned.rank = (subscription.distance_squared_m2 + NEAR_M * NEAR_M) / (waited_ticks * waited_ticks);
         }
         self.planned.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank).then(a.place.cmp(&b.place)));
@@ -337,6 +376,7 @@ impl ClientView {
             variant.append_to(out);
             subscription.carried |= 1;
             subscription.was_told = true;
+            subscription.waits_since = self.now;
             self.counts.enters += variant.told.enters;
             self.counts.updates += variant.told.updates;
             self.counts.leaves += variant.told.leaves;

@@ -47,6 +47,8 @@ pub struct Pages {
     heads: Vec<PageHead>,
     pasts: Vec<PagePast>,
     slots: Vec<PageSlots>,
+    /// How often a page has come to be of interest.
+    turn: u64,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
     wanted: Vec<AtomicU64>,
     told: Vec<ToldGroup>,
@@ -68,6 +70,7 @@ pub(crate) struct PageHead {
     pub(crate) center_m: Vec2,
     /// The next page of the same cell.
     next: u32,
+    is_first: bool,
     /// Length of its longest variant when it was last encoded.
     pub(crate) length_bytes: u16,
 }
@@ -94,6 +97,7 @@ impl Pages {
             heads: Vec::new(),
             pasts: Vec::new(),
             slots: Vec::new(),
+            turn: 0,
             wanted: Vec::new(),
             told: Vec::new(),
             members: Vec::new(),
@@ -111,9 +115,21 @@ impl Pages {
         self.depth as u32 - 1
     }
 
-    /// How many pages there are. They only become more.
-    pub(crate) fn count(&self) -> usize {
-        self.heads.len()
+    /// Becomes another number when it has to be looked anew which pages are of interest.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// Whether clients in reach should be told of a page: the first of its cell, or one that somebody is in. Where there was a
+    /// crowd, empty ones are left.
+    pub(crate) fn is_of_interest(&self, page: u32) -> bool {
+        let head = &self.heads[page as usize];
+        head.is_first || head.occupied != 0
+    }
+
+    /// Those pages of a cell.
+    pub(crate) fn of_interest(&self, cell: u32) -> impl Iterator<Item = u32> + '_ {
+        self.of_cell(cell).filter(|&page| self.is_of_interest(page))
     }
 
     /// See [`PageHead`].
@@ -122,7 +138,7 @@ impl Pages {
     }
 
     /// The pages of a cell.
-    pub(crate) fn of_cell(&self, cell: u32) -> impl Iterator<Item = u32> + '_ {
+    fn of_cell(&self, cell: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.first_of_cell[cell as usize];
         std::iter::successors((first != NONE).then_some(first), |&page| {
             let next = self.heads[page as usize].next;
@@ -191,6 +207,7 @@ impl Pages {
         let with_room = self.of_cell(cell).find(|&page| self.heads[page as usize].occupied != u32::MAX);
         let page = with_room.unwrap_or_else(|| self.add_page(tick, cell));
         let head = &mut self.heads[page as usize];
+        self.turn += u64::from(head.occupied == 0 && !head.is_first);
         let slot = head.occupied.trailing_ones();
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
@@ -208,6 +225,7 @@ impl Pages {
 
     fn add_page(&mut self, tick: Tick, cell: u32) -> u32 {
         let page = self.heads.len() as u32;
+        self.turn += 1;
         let last = self.of_cell(cell).last();
         match last {
             Some(last) => self.heads[last as usize].next = page,
@@ -222,6 +240,7 @@ impl Pages {
             occupied: 0,
             center_m,
             next: NONE,
+            is_first: last.is_none(),
             length_bytes: 0,
         });
         self.wanted.push(AtomicU64::new(0));

@@ -77,7 +77,7 @@ impl Scene {
                 QuantisedState { position: quantise_position(place_m), ..QuantisedState::default() };
         }
         self.pages.record(self.tick, &self.columns);
-        let copies = (0..self.pages.count() as u32).map(|page| self.told(page, 0, None)).collect();
+        let copies = (0..self.pages.heads.len() as u32).map(|page| self.told(page, 0, None)).collect();
         self.past.push(copies);
     }
 

@@ -173,8 +173,8 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("by a *number* (0 to {})", snapshot::PAGES_MAX - 1),
         format!("There are at most {} in one snapshot", limits::ENDS_PER_SNAPSHOT_MAX),
         format!("from -{VELOCITY_MAX} to {VELOCITY_MAX}.", VELOCITY_MAX = grouped(VELOCITY_MAX as usize)),
-        format!("and at most {BASELINE_AGE_TICKS_MAX} ticks"),
-        format!("all that are more than {BASELINE_AGE_TICKS_MAX} ticks old"),
+        format!("16, 32 or {} ticks, the present one", BASELINE_AGE_TICKS_MAX + 1),
+        format!("Of those that are more than {BASELINE_AGE_TICKS_MAX} ticks old"),
         format!("What does not fit into {} bytes", grouped(limits::SNAPSHOT_BYTES_MAX)),
         format!("for each of the {} page numbers", snapshot::PAGES_MAX),
         format!(
