@@ -30,13 +30,13 @@ pub struct Totals {
     pub snapshots: u64,
     /// Bytes of snapshots written.
     pub snapshot_bytes: u64,
-    /// Entities that came into somebody's view, with repetitions.
+    /// Characters told with their names, with repetitions.
     pub enters: u64,
-    /// Entity updates.
+    /// Character states told that are other than what the client had.
     pub updates: u64,
-    /// Entities that left somebody's view, with repetitions.
+    /// Slots told to be empty and pages told no longer, with repetitions.
     pub leaves: u64,
-    /// Entries that did not fit their snapshot and had to wait.
+    /// Characters of pages that did not fit their snapshot and had to wait.
     pub deferred: u64,
     /// Snapshots that were given up as lost.
     pub snapshots_lost: u64,

@@ -37,10 +37,10 @@ const WORLD_COUNTERS: [WorldCounter; 14] = [
     ("frames_surplus", "Frames of players beyond what is looked at in a tick", |t| t.frames_surplus),
     ("snapshots", "Snapshots written", |t| t.snapshots),
     ("snapshot_bytes", "Bytes of snapshots written", |t| t.snapshot_bytes),
-    ("enters", "Characters that came into a view, with repetitions", |t| t.enters),
-    ("updates", "Character states written", |t| t.updates),
-    ("leaves", "Characters that left a view, with repetitions", |t| t.leaves),
-    ("deferred", "Character states that did not fit their snapshot", |t| t.deferred),
+    ("enters", "Characters told with their names, with repetitions", |t| t.enters),
+    ("updates", "Character states told that are other than what the client had", |t| t.updates),
+    ("leaves", "Slots told to be empty and pages told no longer, with repetitions", |t| t.leaves),
+    ("deferred", "Characters of pages that did not fit their snapshot", |t| t.deferred),
     ("snapshots_lost", "Snapshots given up as lost", |t| t.snapshots_lost),
 ];
 

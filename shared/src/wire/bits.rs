@@ -29,27 +29,10 @@ impl<'a> BitWriter<'a> {
         }
     }
 
-    /// So many bytes beyond what is written are used for a moment.
-    pub const SPARE_BYTES: usize = 16;
-
-    /// Appends the lowest `width` bits (at most 96) of `value`; higher bits must be 0. For several fields that are known
-    /// together, the first in the lowest bits.
-    pub fn put_wide(&mut self, value: u128, width: u32) {
-        debug_assert!(width <= 96 && value >> width == 0, "{value} does not fit {width} bits");
-        let all = u128::from(self.pending) | value << self.pending_bits;
-        let all_bits = self.pending_bits + width;
-        let whole_words = all_bits / 32;
-        // One store of a fixed size, of which what is not whole yet is taken back.
-        let end = self.out.len() + whole_words as usize * 4;
-        self.out.extend_from_slice(&all.to_le_bytes());
-        self.out.truncate(end);
-        self.pending = (all >> (whole_words * 32)) as u64;
-        self.pending_bits = all_bits % 32;
-    }
-
     /// Appends a signed number as its two's complement in `width` bits.
     pub fn put_signed(&mut self, value: i32, width: u32) {
-        self.put(signed_bits(value, width), width);
+        debug_assert!(value >= -(1 << (width - 1)) && value < 1 << (width - 1), "{value} does not fit {width} bits");
+        self.put(value as u32 & (u32::MAX >> (32 - width)), width);
     }
 
     /// Fills the last byte with zero bits.
@@ -57,12 +40,6 @@ impl<'a> BitWriter<'a> {
         let bytes = self.pending_bits.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
     }
-}
-
-/// The two's complement of a signed number in the lowest `width` bits.
-pub(super) fn signed_bits(value: i32, width: u32) -> u32 {
-    debug_assert!(value >= -(1 << (width - 1)) && value < 1 << (width - 1), "{value} does not fit {width} bits");
-    value as u32 & (u32::MAX >> (32 - width))
 }
 
 /// Reads what a [`BitWriter`] wrote.
@@ -131,18 +108,7 @@ mod tests {
                 fields.into_iter().map(|(value, width)| (value & (u32::MAX >> (32 - width)), width)).collect();
             let mut bytes = Vec::new();
             let mut writer = BitWriter::new(&mut bytes);
-            // Some together with the one after them.
-            let mut rest = &fields[..];
-            while let Some((&(value, width), after)) = rest.split_first() {
-                rest = after;
-                match after.split_first() {
-                    Some((&(next, next_width), after)) if after.len() % 3 == 0 => {
-                        rest = after;
-                        writer.put_wide(u128::from(value) | u128::from(next) << width, width + next_width);
-                    }
-                    _ => writer.put(value, width),
-                }
-            }
+            fields.iter().for_each(|&(value, width)| writer.put(value, width));
             writer.finish();
             let mut reader = BitReader::new(&bytes);
             for &(value, width) in &fields {
