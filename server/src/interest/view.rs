@@ -96,6 +96,9 @@ pub struct ViewCounts {
     pub snapshots_lost: u32,
 }
 
+/// Pages that most views have no more of, so that memory is asked for once.
+const PAGES_USUAL: usize = 24;
+
 /// Copies of a state under way at which nothing more is sent until they are lost: one may be lost, and that is noticed
 /// only after a round trip.
 const COPIES_UNDER_WAY: u32 = 2;
@@ -114,20 +117,20 @@ impl ClientView {
     /// A view of nothing, in a world of this rate.
     pub fn new(rate: TickRate) -> ClientView {
         ClientView {
-            subscriptions: Vec::new(),
-            endings: Vec::new(),
+            subscriptions: Vec::with_capacity(PAGES_USUAL),
+            endings: Vec::with_capacity(PAGES_USUAL),
             numbers: Numbers::default(),
             now: Tick(0),
             sent: 0,
             arrived: 0,
             acks: SnapshotAcks::default(),
             loss_after_ticks: rate.ticks_for_ms(LOSS_AFTER_MS).max(LOSS_AFTER_TICKS_MIN),
-            planned: Vec::new(),
+            planned: Vec::with_capacity(PAGES_USUAL),
             was_full: false,
             is_crowded: false,
             is_cut: false,
             looked: None,
-            candidates: Vec::new(),
+            candidates: Vec::with_capacity(PAGES_USUAL),
             counts: ViewCounts::default(),
         }
     }
