@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 
 use glam::Vec2;
+use throng_shared::limits::LEAVE_RADIUS_MAX_M;
+use throng_shared::quantised::STEPS_PER_M;
 
 /// A square world, cut into square cells.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,12 @@ const CELLS_PER_RADIUS: f32 = 1.5;
 /// How far beyond its cell's edge a character must be to change its cell, in metres: whoever walks along an edge would otherwise
 /// be told anew again and again.
 pub(crate) const EDGE_M: f32 = 1.0;
+
+// Whoever is in the largest cell has a place that its page can tell.
+const _: () = {
+    let half_m = LEAVE_RADIUS_MAX_M / CELLS_PER_RADIUS / 2.0;
+    assert!(half_m > CELL_M_MIN / 2.0 && half_m + EDGE_M < i16::MAX as f32 / STEPS_PER_M);
+};
 
 impl Cells {
     /// Cells suited to an enter radius, both in metres.

@@ -20,7 +20,7 @@ use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::page::{
-    BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP,
+    BASELINE_AGE_TICKS_MAX, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, slots_of,
 };
 
 pub(crate) use cells::Cells;
@@ -149,7 +149,7 @@ impl Pages {
     /// Who is in a page, by slots.
     pub(crate) fn owners(&self, page: u32) -> impl Iterator<Item = PageOwner> + '_ {
         let (occupied, owners) = (self.heads[page as usize].occupied, &self.slots[page as usize].owners);
-        (0..PAGE_SLOTS).filter(move |slot| occupied >> slot & 1 == 1).map(|slot| owners[slot])
+        slots_of(occupied).map(|slot| owners[slot])
     }
 
     /// Notes where everybody is at `tick`: gives slots to who has come into a cell, takes them from who has gone, and writes

@@ -43,15 +43,6 @@ impl CharacterColumns {
         self.net_ids.binary_search(&net_id).ok()
     }
 
-    /// The row of a character, if it exists, that was in row `before` in an earlier tick. O(1) when it still is, which it
-    /// is unless somebody with a lower name has come or gone; else O(log n).
-    pub fn row_again(&self, net_id: NetId, before: u32) -> Option<u32> {
-        if self.net_ids.get(before as usize) == Some(&net_id) {
-            return Some(before);
-        }
-        self.row(net_id).map(|row| row as u32)
-    }
-
     /// Makes room for exactly `count` rows, keeping what is there.
     pub fn resize(&mut self, count: usize) {
         self.net_ids.resize(count, NetId(0));

@@ -126,7 +126,7 @@ impl PageCopy {
 }
 
 /// The slots whose bit is set, rising.
-pub(super) fn slots_of(mut mask: u32) -> impl Iterator<Item = usize> {
+pub fn slots_of(mut mask: u32) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let slot = mask.trailing_zeros();
         mask &= mask.wrapping_sub(1);
@@ -151,15 +151,15 @@ fn get_owner(bits: &mut BitReader<'_>) -> Result<PageOwner, WireError> {
 fn put_state(bits: &mut BitWriter<'_>, before: &PageState, ticks: u32, state: &PageState) {
     let (expected_position, expected_velocity) = predicted(before, ticks);
     let (position, velocity) = wide(state);
-    let is_expected_otherwise =
+    let is_rest_expected =
         velocity == expected_velocity && (state.yaw, state.locomotion) == (before.yaw, before.locomotion);
-    if is_expected_otherwise && position == expected_position {
+    if is_rest_expected && position == expected_position {
         return bits.put(0, 1);
     }
     bits.put(1, 1);
     put_numbers(bits, position, expected_position);
-    bits.put(u32::from(!is_expected_otherwise), 1);
-    if !is_expected_otherwise {
+    bits.put(u32::from(!is_rest_expected), 1);
+    if !is_rest_expected {
         put_numbers(bits, velocity, expected_velocity);
         let turns = state.yaw != before.yaw;
         bits.put(u32::from(turns), 1);

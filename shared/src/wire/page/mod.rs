@@ -38,7 +38,7 @@ use super::WireError;
 use crate::ids::{Archetype, NetId};
 use crate::quantised::{HEIGHT_LIMIT_M, Locomotion, QuantisedState, STEPS_PER_M};
 
-pub use codec::Told;
+pub use codec::{Told, slots_of};
 
 /// Characters of a page.
 pub const PAGE_SLOTS: usize = 32;
@@ -202,7 +202,7 @@ impl PageCopy {
 
     /// Everybody in it, by rising slots.
     pub fn characters(&self) -> impl Iterator<Item = (usize, PageOwner, PageState)> + '_ {
-        codec::slots_of(self.occupied).map(|slot| (slot, self.owners[slot], self.states[slot]))
+        slots_of(self.occupied).map(|slot| (slot, self.owners[slot], self.states[slot]))
     }
 
     /// The same with states as the rest of the program has them.
