@@ -25,7 +25,8 @@ use throng_shared::wire::page::{
 
 pub(crate) use cells::Cells;
 use page::{PageNow, PagePast, PageSlots};
-use told::{GROUP_PAGES, ToldGroup, Variant};
+pub(crate) use told::Variant;
+use told::{GROUP_PAGES, ToldGroup};
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
 const PAST_MS: u32 = 1_000;

@@ -105,6 +105,10 @@ impl ToldGroup {
 }
 
 impl Variant<'_> {
+    /// Nothing.
+    pub(crate) const EMPTY: Variant<'static> =
+        Variant { bytes: &[], length: 0, told: Told { enters: 0, updates: 0, leaves: 0 } };
+
     /// Length in bytes.
     pub(crate) fn length_bytes(&self) -> usize {
         self.length
