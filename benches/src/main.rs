@@ -73,6 +73,9 @@ struct WalkArguments {
     /// Threads for the simulation
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     threads: u32,
+    /// How often players are told of others: all in every tick, or the far ones less often, as in the meadow; each is run
+    #[arg(long, value_delimiter = ',', default_value = "none")]
+    tiers: Vec<walk::TierChoice>,
     #[command(flatten)]
     output: Output,
 }
@@ -224,8 +227,10 @@ fn run_walk(arguments: &WalkArguments) -> anyhow::Result<()> {
     };
     for &players in players {
         for &visible in visible {
-            let parameters = walk::Parameters { players, visible, seconds, threads: arguments.threads };
-            runs.push(walk::run(&parameters)?);
+            for &tiers in &arguments.tiers {
+                let parameters = walk::Parameters { players, visible, seconds, threads: arguments.threads, tiers };
+                runs.push(walk::run(&parameters)?);
+            }
         }
     }
     println!("{}", report::table(&runs));

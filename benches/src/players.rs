@@ -84,15 +84,21 @@ impl Players {
         }
     }
 
-    /// Notes how old, in ticks, the states are that players have and that are no longer the server's.
-    pub(crate) fn note_staleness(&self, instance: &Instance, staleness_ticks: &mut Histogram<u64>) {
+    /// Notes how old, in ticks, the states are that players have and that are no longer the server's; in one histogram for those within
+    /// each distance, the last for all others.
+    pub(crate) fn note_staleness(&self, instance: &Instance, edges_m: &[f32], staleness_ticks: &mut [Histogram<u64>]) {
         let (tick, columns) = (instance.current_tick(), instance.columns());
-        for replica in self.players.iter().filter_map(|player| player.replica.as_ref()) {
+        for (number, player) in self.players.iter().enumerate() {
+            let Some(replica) = &player.replica else { continue };
+            let session = instance.sessions().get(ClientId(number as u64));
+            let Some(own) = session.and_then(|session| columns.row(session.net_id)) else { continue };
             for entity in replica.entities() {
                 let Some(row) = columns.row(entity.net_id) else { continue };
                 let is_current = columns.changed[row] <= entity.updated;
                 let age_ticks = if is_current { 0 } else { tick.since(entity.updated) };
-                let _ = staleness_ticks.record(u64::from(age_ticks));
+                let distance_m = columns.positions_m[row].distance(columns.positions_m[own]);
+                let tier = edges_m[..edges_m.len() - 1].iter().take_while(|&&edge_m| edge_m < distance_m).count();
+                let _ = staleness_ticks[tier].record(u64::from(age_ticks));
             }
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::machine;
 use crate::players::LOSS_PERCENT;
-use crate::walk::Figures;
+use crate::walk::{Figures, Parameters, TierChoice};
 
 /// A row per figure, a column per run.
 pub(crate) fn table(runs: &[Figures]) -> String {
@@ -20,6 +20,7 @@ pub(crate) fn table(runs: &[Figures]) -> String {
     row("players, and as many bots", &|run| run.parameters.players.to_string());
     row("visible, wanted", &|run| run.parameters.visible.to_string());
     row("visible, mean", &|run| format!("{:.1}", run.visible_mean));
+    row("tiers", &|run| format!("{:?}", run.parameters.tiers).to_lowercase());
     row("simulated time, s", &|run| run.parameters.seconds.to_string());
     row("threads", &|run| run.parameters.threads.to_string());
     row("processor us per player-tick", &|run| format!("{:.2}", run.cpu_us_per_player_tick));
@@ -39,6 +40,14 @@ pub(crate) fn table(runs: &[Figures]) -> String {
     for (place, name) in ["p50", "p99", "max"].iter().enumerate() {
         row(&format!("staleness, {name}, ms"), &|run| format!("{:.0}", run.staleness_ms[place]));
     }
+    if let Some(first) = runs.first() {
+        for (place, (edge_m, ..)) in first.staleness_by_tier.iter().enumerate() {
+            row(&format!("  within {edge_m} m, p99 / max, ms"), &|run| {
+                let (_, p99_ms, max_ms) = run.staleness_by_tier[place];
+                format!("{p99_ms:.0} / {max_ms:.0}")
+            });
+        }
+    }
     text
 }
 
@@ -47,7 +56,9 @@ pub(crate) fn table(runs: &[Figures]) -> String {
 pub(crate) fn write_json(file: &Path, runs: &[Figures], is_quick: bool) -> anyhow::Result<()> {
     let mut figures = Map::new();
     for run in runs {
-        let suffix = format!("_{}_{}", run.parameters.players, run.parameters.visible);
+        let Parameters { players, visible, tiers, .. } = run.parameters;
+        let tiers = if tiers == TierChoice::Meadow { "_tiers" } else { "" };
+        let suffix = format!("_{players}_{visible}{tiers}");
         for (name, value) in named(run) {
             figures.insert(format!("{name}{suffix}"), json!(value));
         }
@@ -66,6 +77,7 @@ pub(crate) fn write_json(file: &Path, runs: &[Figures], is_quick: bool) -> anyho
                 "visible": run.parameters.visible,
                 "seconds": run.parameters.seconds,
                 "threads": run.parameters.threads,
+                "tiers": format!("{:?}", run.parameters.tiers).to_lowercase(),
             })
         })
         .collect();
@@ -91,6 +103,10 @@ fn named(run: &Figures) -> Vec<(String, f64)> {
     ];
     named.extend(["p50", "p99", "p999", "max"].iter().zip(run.tick_ms).map(|(n, ms)| (format!("tick_ms_{n}"), ms)));
     named.extend(["p50", "p99", "max"].iter().zip(run.staleness_ms).map(|(n, ms)| (format!("staleness_ms_{n}"), ms)));
+    for (edge_m, p99_ms, max_ms) in &run.staleness_by_tier {
+        named.push((format!("staleness_ms_p99_within_{edge_m}_m"), *p99_ms));
+        named.push((format!("staleness_ms_max_within_{edge_m}_m"), *max_ms));
+    }
     for (phase, us) in &run.phase_us_per_player_tick {
         named.push((format!("{}_us_per_player_tick", phase.replace(' ', "_")), *us));
     }

@@ -22,6 +22,16 @@ pub(crate) struct Parameters {
     pub(crate) visible: u32,
     pub(crate) seconds: u32,
     pub(crate) threads: u32,
+    pub(crate) tiers: TierChoice,
+}
+
+/// How often players are told of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TierChoice {
+    /// Of all in every tick.
+    None,
+    /// Of the far ones less often.
+    Meadow,
 }
 
 /// What a run has measured. Times are of the tick and of packing and sealing; what the players do is left out.
@@ -42,6 +52,8 @@ pub(crate) struct Figures {
     pub(crate) tick_ms: [f64; 4],
     /// p50, p99 and worst age of states that are not the server's newest.
     pub(crate) staleness_ms: [f64; 3],
+    /// The same for those within each of the meadow's tiers; its distance in metres, then p99 and worst.
+    pub(crate) staleness_by_tier: Vec<(f32, f64, f64)>,
     /// Share of entity states that had to wait because a datagram was full, in percent.
     pub(crate) deferred_percent: f64,
 }
@@ -70,6 +82,7 @@ pub(crate) fn world(players: u32, bots: u32, visible: u32) -> LoadedWorld {
     config.spawn_areas = vec![SpawnAreaConfig { center_m: glam::Vec2::ZERO, radius_m }];
     config.interest.visible_max = 1_000;
     config.population = PopulationConfig { target: players + bots, players_max: players };
+    config.interest.tiers.clear();
     // Everybody moves.
     config.bots.idle_weight = 0.0;
     config.bots.follow_weight = 0.0;
@@ -88,7 +101,7 @@ struct Meter {
     cpu: Duration,
     phases: [Duration; Phase::ALL.len() + 1],
     tick_us: Histogram<u64>,
-    staleness_ticks: Histogram<u64>,
+    staleness_ticks: Vec<Histogram<u64>>,
     visible: u64,
     visible_samples: u64,
     swallowed: Swallowed,
@@ -96,8 +109,13 @@ struct Meter {
 
 fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let mut instance =
-        Instance::new(&world(parameters.players, parameters.players, parameters.visible), Arc::clone(&clock))?;
+    let mut world = world(parameters.players, parameters.players, parameters.visible);
+    let tiers = builtin_world().config.interest.tiers;
+    if parameters.tiers == TierChoice::Meadow {
+        world.config.interest.tiers.clone_from(&tiers);
+    }
+    let mut instance = Instance::new(&world, Arc::clone(&clock))?;
+    let edges_m: Vec<f32> = tiers.iter().map(|tier| tier.within_m).collect();
     let rate_hz = instance.tick_rate().hz();
     let measured_ticks = parameters.seconds * rate_hz;
     let bar = progress_bar(parameters, u64::from(WARM_UP_TICKS + measured_ticks))?;
@@ -108,7 +126,7 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
         cpu: Duration::ZERO,
         phases: Default::default(),
         tick_us: Histogram::new(3)?,
-        staleness_ticks: Histogram::new(3)?,
+        staleness_ticks: vec![Histogram::new(3)?; edges_m.len()],
         visible: 0,
         visible_samples: 0,
         swallowed: Swallowed::default(),
@@ -135,7 +153,7 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
             }
             meter.phases[Phase::ALL.len()] += end - ticked;
             meter.tick_us.record((end - start).as_micros() as u64)?;
-            players.note_staleness(&instance, &mut meter.staleness_ticks);
+            players.note_staleness(&instance, &edges_m, &mut meter.staleness_ticks);
             if number % rate_hz == 0 {
                 meter.visible += visible(&instance);
                 meter.visible_samples += 1;
@@ -149,7 +167,7 @@ fn measure(parameters: &Parameters) -> anyhow::Result<Figures> {
     let after = instance.totals();
     let updates = (after.updates + after.enters - before.updates - before.enters) as f64;
     let deferred = (after.deferred - before.deferred) as f64;
-    Ok(figures(parameters, &meter, rate_hz, measured_ticks, updates, deferred))
+    Ok(figures(parameters, &meter, &edges_m, rate_hz, measured_ticks, updates, deferred))
 }
 
 /// How many others are within the enter radius of each player, all together. Clients are told of more, page by page; those do not
@@ -161,14 +179,27 @@ pub(crate) fn visible(instance: &Instance) -> u64 {
     rows.map(|row| grid.count_within(columns.positions_m[row], radius_m) as u64 - 1).sum()
 }
 
-fn figures(parameters: &Parameters, meter: &Meter, rate_hz: u32, ticks: u32, updates: f64, deferred: f64) -> Figures {
+fn figures(
+    parameters: &Parameters,
+    meter: &Meter,
+    edges_m: &[f32],
+    rate_hz: u32,
+    ticks: u32,
+    updates: f64,
+    deferred: f64,
+) -> Figures {
     let player_ticks = f64::from(parameters.players) * f64::from(ticks);
     let visible_mean = meter.visible as f64 / (meter.visible_samples * u64::from(parameters.players)).max(1) as f64;
     let names = Phase::ALL.map(Phase::label).into_iter().chain(["seal"]);
     let per_player_tick = |time: &Duration| time.as_secs_f64() * 1e6 / player_ticks;
     let tick_ms = |quantile| meter.tick_us.value_at_quantile(quantile) as f64 / 1e3;
     let step_ms = 1e3 / f64::from(rate_hz);
-    let staleness_ms = |quantile| meter.staleness_ticks.value_at_quantile(quantile) as f64 * step_ms;
+    let staleness_ms = |ticks: &Histogram<u64>, quantile| ticks.value_at_quantile(quantile) as f64 * step_ms;
+    let mut all_staleness = meter.staleness_ticks[0].clone();
+    for tier in &meter.staleness_ticks[1..] {
+        all_staleness += tier;
+    }
+    let by_tier = edges_m.iter().zip(&meter.staleness_ticks);
     let cpu_us_per_player_tick = per_player_tick(&meter.cpu);
     let phase_us_per_player_tick: Vec<(&'static str, f64)> =
         names.zip(meter.phases.iter().map(per_player_tick)).collect();
@@ -184,7 +215,10 @@ fn figures(parameters: &Parameters, meter: &Meter, rate_hz: u32, ticks: u32, upd
         wire_bytes_per_update: meter.swallowed.wire_bytes as f64 / updates,
         updates_per_player_tick: updates / player_ticks,
         tick_ms: [tick_ms(0.5), tick_ms(0.99), tick_ms(0.999), meter.tick_us.max() as f64 / 1e3],
-        staleness_ms: [staleness_ms(0.5), staleness_ms(0.99), staleness_ms(1.0)],
+        staleness_ms: [0.5, 0.99, 1.0].map(|quantile| staleness_ms(&all_staleness, quantile)),
+        staleness_by_tier: by_tier
+            .map(|(&m, ticks)| (m, staleness_ms(ticks, 0.99), staleness_ms(ticks, 1.0)))
+            .collect(),
         deferred_percent: 100.0 * deferred / (updates + deferred),
     }
 }

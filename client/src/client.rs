@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glam::Vec3;
-use throng_shared::config::LoadedWorld;
+use throng_shared::config::{LoadedWorld, STALENESS_MS_MAX};
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
 use throng_shared::limits::{GAME_MESSAGE_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX};
@@ -37,6 +37,10 @@ const INTERPOLATION_DELAY_MAX: Duration = Duration::from_secs(1);
 /// States of others are kept for this long beyond the interpolation delay, in milliseconds: snapshots arrive late and
 /// in any order.
 const SAMPLES_MS: u32 = 400;
+
+/// How long one who is missed in its page is still shown, in milliseconds: it may have gone to another, of which was told in a
+/// snapshot that was lost. By then that is known, and told again.
+const LINGER_MS: u32 = 500;
 
 /// Most inputs that are made at once after a pause of the program; what was missed before them is given up.
 const CATCH_UP_INPUTS_MAX: u32 = 32;
@@ -172,7 +176,8 @@ impl<T: ClientTransport> Client<T> {
         let delay = delay.min(INTERPOLATION_DELAY_MAX);
         let delay_ticks = delay.as_secs_f64() * f64::from(self.rate.hz());
         self.interpolation_delay_ticks = delay_ticks.max(INTERPOLATION_DELAY_TICKS_MIN);
-        self.replica.keep(self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize);
+        let samples_max = self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize;
+        self.replica.keep(samples_max, self.rate.ticks_for_ms(LINGER_MS));
     }
 
     /// Goes on over another transport, whose token is newer than the last one and of the same session: when the connection
@@ -343,11 +348,13 @@ impl<T: ClientTransport> Client<T> {
         &self.replica
     }
 
-    /// Where to show an entity now: a little in the past, between two states that have arrived.
+    /// Where to show an entity now: a little in the past, between two states that have arrived, or on the way on that it had in
+    /// the newest, for at most as long as a world may leave anybody untold.
     pub fn interpolated(&self, entity: &ReplicaEntity, now: Duration) -> Interpolated {
         let newest = f64::from(self.replica.newest_tick().0);
         let heard = self.server_clock.tick_heard_at(now).unwrap_or(newest);
-        entity.interpolate(heard - self.interpolation_delay_ticks)
+        let ahead_ticks_max = f64::from(STALENESS_MS_MAX) / 1_000.0 * f64::from(self.rate.hz());
+        entity.interpolate(heard - self.interpolation_delay_ticks, ahead_ticks_max)
     }
 
     /// What it has seen so far.
@@ -445,10 +452,16 @@ impl<T: ClientTransport> Client<T> {
 
     fn take_snapshot(&mut self, now: Duration, bytes: &[u8]) -> Result<(), WireError> {
         let snapshot = Snapshot::decode(bytes)?;
-        // One that was overtaken is as good as lost: pages are told against what was applied.
         let Some(applied) = self.replica.apply(&snapshot)? else { return Ok(()) };
         let header = snapshot.header;
         self.acks.insert(header.tick);
+        if header.tick < self.header.tick {
+            // It was overtaken: what it says of others may be new, what it says of us is not.
+            self.stats.snapshots += 1;
+            self.stats.enters += u64::from(applied.enters);
+            self.stats.updates += u64::from(applied.updates);
+            return Ok(());
+        }
         if let Some(last) = self.moved_after.filter(|&last| header.tick > last) {
             self.moved_after = None;
             self.resumption = Some(Resumption { is_complete: true, gap_ticks: header.tick.since(last) });

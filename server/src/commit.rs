@@ -38,6 +38,12 @@ pub struct Totals {
     pub leaves: u64,
     /// Characters of pages that did not fit their snapshot and had to wait.
     pub deferred: u64,
+    /// Those of them that were told longer ago than their tier allows.
+    pub late: u64,
+    /// How often a client's link was found to be congested.
+    pub congestions: u64,
+    /// Clients that get less than the world allows, because their links do not bear it.
+    pub held_back: u64,
     /// Snapshots that were given up as lost.
     pub snapshots_lost: u64,
 }
@@ -46,6 +52,7 @@ pub struct Totals {
 pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColumns>, mut totals: ResMut<Totals>) {
     totals.characters = columns.len() as u64;
     totals.players = sessions.all().len() as u64;
+    totals.held_back = 0;
     for session in sessions.all_mut() {
         let counts = session.view.take_counts();
         totals.snapshots += u64::from(!session.frame.is_empty());
@@ -54,6 +61,9 @@ pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColum
         totals.updates += u64::from(counts.updates);
         totals.leaves += u64::from(counts.leaves);
         totals.deferred += u64::from(counts.deferred);
+        totals.late += u64::from(counts.late);
+        totals.congestions += u64::from(counts.congestions);
+        totals.held_back += u64::from(session.view.is_held_back());
         totals.snapshots_lost += u64::from(counts.snapshots_lost);
     }
 }

@@ -89,7 +89,7 @@ impl Instance {
             tick_rate: rate,
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
-            interest: InterestRules::new(config.size_m, &config.interest),
+            interest: InterestRules::new(config.size_m, &config.interest, rate),
             spawn_areas: config.spawn_areas.clone().into(),
             population_target: config.population.target,
         });

@@ -27,7 +27,7 @@ const SECONDS_BUCKETS: [f64; 14] =
 /// A count that a world keeps, under its public name.
 type WorldCounter = (&'static str, &'static str, fn(&Totals) -> u64);
 
-const WORLD_COUNTERS: [WorldCounter; 14] = [
+const WORLD_COUNTERS: [WorldCounter; 16] = [
     ("inputs_buffered", "Inputs of players that waited for their tick", |t| t.inputs_buffered),
     ("inputs_late", "Inputs of players that came after their tick", |t| t.inputs_late),
     ("inputs_early", "Inputs of players too far ahead of the simulation", |t| t.inputs_early),
@@ -41,6 +41,8 @@ const WORLD_COUNTERS: [WorldCounter; 14] = [
     ("updates", "Character states told that are other than what the client had", |t| t.updates),
     ("leaves", "Slots told to be empty and pages told no longer, with repetitions", |t| t.leaves),
     ("deferred", "Characters of pages that did not fit their snapshot", |t| t.deferred),
+    ("late", "Deferred characters that were told longer ago than their tier allows", |t| t.late),
+    ("congestions", "Times that a client's link was found to be congested", |t| t.congestions),
     ("snapshots_lost", "Snapshots given up as lost", |t| t.snapshots_lost),
 ];
 
@@ -110,6 +112,7 @@ pub struct Metrics {
     ticks: Family<WorldLabels, Counter>,
     characters: Family<WorldLabels, Gauge>,
     players: Family<WorldLabels, Gauge>,
+    held_back: Family<WorldLabels, Gauge>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
     net_counters: [Counter; NET_COUNTERS.len()],
     reason_counters: [Family<ReasonLabel, Counter>; REASON_COUNTERS.len()],
@@ -131,6 +134,7 @@ impl Default for Metrics {
             ticks: Family::default(),
             characters: Family::default(),
             players: Family::default(),
+            held_back: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
             net_counters: std::array::from_fn(|_| Counter::default()),
             reason_counters: std::array::from_fn(|_| Family::default()),
@@ -148,6 +152,8 @@ impl Default for Metrics {
         registry.register("ticks", "Ticks lived through", metrics.ticks.clone());
         registry.register("characters", "Characters in the world", metrics.characters.clone());
         registry.register("players", "Players in the world", metrics.players.clone());
+        let help = "Players who are sent less than the world allows, because their links do not bear it";
+        registry.register("held_back", help, metrics.held_back.clone());
         for ((name, help, _), counter) in WORLD_COUNTERS.iter().zip(&metrics.world_counters) {
             registry.register(*name, *help, counter.clone());
         }
@@ -182,6 +188,7 @@ impl Metrics {
         let totals = instance.totals();
         self.characters.get_or_create(&world()).set(totals.characters as i64);
         self.players.get_or_create(&world()).set(totals.players as i64);
+        self.held_back.get_or_create(&world()).set(totals.held_back as i64);
         for ((_, _, read), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
             set(&counter.get_or_create(&world()), read(&totals));
         }

@@ -40,7 +40,13 @@ pub(crate) fn open_config() -> WorldConfig {
             capsule_height_m: 1.8,
         },
         spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 50.0 }],
-        interest: InterestConfig { enter_radius_m: 60.0, leave_radius_m: 70.0, visible_max: 100 },
+        interest: InterestConfig {
+            enter_radius_m: 60.0,
+            leave_radius_m: 70.0,
+            visible_max: 100,
+            bandwidth_kbit_per_s: 512,
+            tiers: Vec::new(),
+        },
         population: PopulationConfig { target: 200, players_max: 100 },
         bots: BotsConfig {
             idle_weight: 1.0,

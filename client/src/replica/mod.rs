@@ -5,19 +5,26 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
+use entity::Sample;
 pub use entity::{Interpolated, ReplicaEntity};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
 use throng_shared::wire::snapshot::Snapshot;
 
-use pages::{KnownPages, ToldPage};
+use pages::{KnownPages, Missed, ToldPage};
 
 /// States of an entity that are kept for interpolation unless a client says otherwise.
 const SAMPLES_DEFAULT: usize = 10;
+
+/// Most who are shown while they are missed; beyond it the oldest is forgotten.
+pub const MISSING_MAX: usize = 1_024;
+
+/// How long one who is missed in its page stays unless a client says otherwise, in ticks.
+const LINGER_TICKS_DEFAULT: u32 = 10;
 
 /// All entities in view.
 #[derive(Debug)]
@@ -27,10 +34,15 @@ pub struct Replica {
     /// Who is told of like everybody else, and is not one of the others.
     own: Option<NetId>,
     newest: Tick,
+    /// Ticks before the newest whose snapshot was taken in, as bits: the lowest is the tick before.
+    before: u32,
     samples_max: usize,
+    linger_ticks: u32,
+    /// Who is missed in its page, and since when; oldest first.
+    missing: VecDeque<(Tick, NetId)>,
     /// Memory for the pages of one snapshot, and for who has gone from them.
     told: Vec<ToldPage>,
-    missed: Vec<(u8, NetId)>,
+    missed: Vec<Missed>,
 }
 
 /// What a snapshot has changed.
@@ -49,7 +61,10 @@ impl Default for Replica {
             entities: BTreeMap::new(),
             own: None,
             newest: Tick(0),
+            before: 0,
             samples_max: SAMPLES_DEFAULT,
+            linger_ticks: LINGER_TICKS_DEFAULT,
+            missing: VecDeque::new(),
             told: Vec::new(),
             missed: Vec::new(),
         }
@@ -63,73 +78,126 @@ impl Replica {
         self.entities.remove(&own);
     }
 
-    /// Keeps so many states of each entity from now on, at least 2.
-    pub(crate) fn keep(&mut self, samples_max: usize) {
+    /// Keeps so many states of each entity from now on, at least 2; and who is missed in its page for so many ticks, for it may
+    /// be found in another.
+    pub(crate) fn keep(&mut self, samples_max: usize, linger_ticks: u32) {
         self.samples_max = samples_max.max(2);
+        self.linger_ticks = linger_ticks;
     }
 
     /// Forgets everybody.
     pub(crate) fn clear(&mut self) {
-        *self = Replica { samples_max: self.samples_max, ..Replica::default() };
+        let (samples_max, linger_ticks) = (self.samples_max, self.linger_ticks);
+        *self = Replica { samples_max, linger_ticks, ..Replica::default() };
     }
 
-    /// Takes a snapshot in. `None`, and nothing happens, when a newer one or the same was taken in before; such a one must not
-    /// be acknowledged.
+    /// Takes a snapshot in. `None`, and nothing happens, when it was taken in before, or when newer ones have overtaken it by so much that
+    /// it cannot be acknowledged or read any more; such a one must not be acknowledged.
     ///
     /// # Errors
     /// When a page cannot be read; then nothing has changed, and the snapshot must not be acknowledged.
     pub fn apply(&mut self, snapshot: &Snapshot<'_>) -> Result<Option<Applied>, WireError> {
         let tick = snapshot.header.tick;
-        if tick <= self.newest {
+        let is_overtaken = tick < self.newest;
+        if tick == self.newest || is_overtaken && !self.is_missed(tick) {
             return Ok(None);
         }
         let mut told = std::mem::take(&mut self.told);
-        let applied =
-            self.pages.read(tick, snapshot.pages, &mut told).map(|()| self.take_in(tick, snapshot.ends, &mut told));
+        let is_read = self.pages.read(tick, snapshot.pages, &mut told);
+        let applied = is_read.map(|()| self.take_in(tick, snapshot.ends, &mut told));
         told.clear();
         self.told = told;
-        applied.map(Some)
+        match applied {
+            // What it is told against may have been forgotten since.
+            Err(_) if is_overtaken => Ok(None),
+            applied => applied.map(Some),
+        }
+    }
+
+    /// Whether the snapshot of an earlier tick was not taken in, and can still be acknowledged.
+    fn is_missed(&self, tick: Tick) -> bool {
+        let back = self.newest.since(tick);
+        (1..=u32::BITS).contains(&back) && self.before >> (back - 1) & 1 == 0
+    }
+
+    fn note(&mut self, tick: Tick) {
+        if tick > self.newest {
+            let ticks = tick.since(self.newest);
+            let with_newest = u64::from(self.before) << 1 | 1;
+            self.before = with_newest.checked_shl(ticks - 1).unwrap_or(0) as u32;
+            self.newest = tick;
+        } else {
+            self.before |= 1 << (self.newest.since(tick) - 1);
+        }
     }
 
     fn take_in(&mut self, tick: Tick, ends: &[u8], told: &mut Vec<ToldPage>) -> Applied {
-        self.newest = tick;
+        self.note(tick);
         let mut applied = Applied::default();
+        // Of a snapshot that was overtaken, pages that have ended since were other ones, and of pages that were told since only the
+        // copies are of use.
+        told.retain(|page| !self.pages.has_ended(page.number, tick));
         // Whoever has gone from one page to another is found in the new one before it is missed in the old one.
-        for page in told.iter() {
-            for (owner, state) in page.copy.quantised().filter(|(owner, _)| Some(owner.net_id) != self.own) {
+        for page in told.iter().filter(|page| !self.pages.is_overtaken(page.number, tick)) {
+            for (owner, state, way_m) in page.copy.quantised().filter(|(owner, ..)| Some(owner.net_id) != self.own) {
+                let sample = Sample { tick, state, way_m };
                 let known = self.entities.get_mut(&owner.net_id).filter(|known| known.archetype == owner.archetype);
                 if let Some(known) = known {
+                    if known.updated >= tick {
+                        continue;
+                    }
                     applied.updates += u32::from(known.state != state);
-                    known.update(tick, page.number, state, self.samples_max);
+                    known.update(page.number, sample, self.samples_max);
                 } else {
                     applied.enters += 1;
-                    self.entities.insert(owner.net_id, ReplicaEntity::new(tick, page.number, owner, state));
+                    self.entities.insert(owner.net_id, ReplicaEntity::new(page.number, owner, sample));
                 }
             }
         }
         let mut missed = std::mem::take(&mut self.missed);
         for &number in ends.iter().filter(|&&number| told.iter().all(|page| page.number != number)) {
-            self.pages.note_missed(number, None, &mut missed);
-            self.pages.forget(number);
+            if !self.pages.is_overtaken(number, tick) {
+                self.pages.note_missed(number, None, &mut missed);
+                self.pages.forget(number, tick);
+            }
         }
         for page in told.drain(..) {
-            self.pages.note_missed(page.number, Some(&page.copy), &mut missed);
+            if !self.pages.is_overtaken(page.number, tick) {
+                self.pages.note_missed(page.number, Some(&page.copy), &mut missed);
+            }
             self.pages.keep(tick, page);
         }
-        for (page, net_id) in missed.drain(..) {
-            self.miss(tick, page, net_id);
-        }
+        missed.drain(..).for_each(|missed| self.miss(tick, missed));
         self.missed = missed;
+        self.forget_the_missing();
         applied
     }
 
-    /// Forgets somebody who was in a page, unless this tick or another page has told of it.
-    fn miss(&mut self, tick: Tick, page: u8, net_id: NetId) {
-        if let Some(known) = self.entities.get(&net_id)
-            && known.page == page
-            && known.updated < tick
-        {
+    /// Forgets or begins to miss somebody who was in a page, unless this tick or another page has told of it.
+    fn miss(&mut self, tick: Tick, missed: Missed) {
+        let Missed { number, net_id, is_out } = missed;
+        let Some(known) = self.entities.get_mut(&net_id) else { return };
+        if known.page != number || known.updated >= tick {
+            return;
+        }
+        if is_out {
             self.entities.remove(&net_id);
+        } else {
+            known.is_missing = true;
+            self.missing.push_back((tick, net_id));
+        }
+    }
+
+    /// Forgets who has been missing for long. The page that it has gone to may have been told in a snapshot that was lost, or must
+    /// wait for room; whoever was not found by then has gone out of view.
+    fn forget_the_missing(&mut self) {
+        while let Some(&(since, net_id)) = self.missing.front()
+            && (self.newest.since(since) >= self.linger_ticks || self.missing.len() > MISSING_MAX)
+        {
+            self.missing.pop_front();
+            if self.entities.get(&net_id).is_some_and(|known| known.is_missing && known.updated < since) {
+                self.entities.remove(&net_id);
+            }
         }
     }
 

@@ -21,6 +21,17 @@ pub(super) struct KnownPages {
 struct KnownPage {
     /// Oldest first. None is older than the newest at the last baseline: the server's baselines only become newer.
     copies: VecDeque<(Tick, PageCopy)>,
+    /// When it was last told no longer.
+    ended: Tick,
+}
+
+/// Somebody who was in a page and has its slot there no longer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missed {
+    pub(super) number: u8,
+    pub(super) net_id: NetId,
+    /// Whether it is out of view; if not, it may be in another page.
+    pub(super) is_out: bool,
 }
 
 /// A page of a snapshot.
@@ -60,28 +71,43 @@ impl KnownPages {
         Ok(())
     }
 
-    /// Notes in `missed` who was told last under a number and has its slot no longer.
-    pub(super) fn note_missed(&self, number: u8, copy: Option<&PageCopy>, missed: &mut Vec<(u8, NetId)>) {
+    /// Whether a page has ended at `tick` or later: what was told under its number before was of another.
+    pub(super) fn has_ended(&self, number: u8, tick: Tick) -> bool {
+        self.by_number[usize::from(number)].ended >= tick
+    }
+
+    /// Whether a later copy of a page is here.
+    pub(super) fn is_overtaken(&self, number: u8, tick: Tick) -> bool {
+        self.by_number[usize::from(number)].copies.back().is_some_and(|(newest, _)| *newest > tick)
+    }
+
+    /// Notes in `missed` who was told last under a number and has its slot no longer, and whether it is known to be out of view: when
+    /// it has left the world, or the page has ended.
+    pub(super) fn note_missed(&self, number: u8, copy: Option<&PageCopy>, missed: &mut Vec<Missed>) {
         let Some((_, former)) = self.by_number[usize::from(number)].copies.back() else { return };
         for (slot, owner, _) in former.characters() {
             if copy.is_none_or(|copy| copy.owner(slot) != Some(owner)) {
-                missed.push((number, owner.net_id));
+                let is_out = copy.is_none_or(|copy| copy.has_departed(slot));
+                missed.push(Missed { number, net_id: owner.net_id, is_out });
             }
         }
     }
 
-    /// Keeps a copy of `tick`, newer than all before, and forgets those that will not be asked for any more.
+    /// Keeps a copy of `tick`, and forgets those that will not be asked for any more.
     pub(super) fn keep(&mut self, tick: Tick, page: ToldPage) {
         let copies = &mut self.by_number[usize::from(page.number)].copies;
-        copies.push_back((tick, page.copy));
+        let place = copies.partition_point(|(copy, _)| *copy < tick);
+        copies.insert(place, (tick, page.copy));
         while copies.len() > COPIES_MAX || copies.get(1).is_some_and(|(second, _)| *second <= page.baseline) {
             copies.pop_front();
         }
     }
 
-    /// Forgets what was told under a number.
-    pub(super) fn forget(&mut self, number: u8) {
-        self.by_number[usize::from(number)].copies.clear();
+    /// Forgets what was told under a number, which has ended at `tick`.
+    pub(super) fn forget(&mut self, number: u8, tick: Tick) {
+        let page = &mut self.by_number[usize::from(number)];
+        page.copies.clear();
+        page.ended = page.ended.max(tick);
     }
 }
 

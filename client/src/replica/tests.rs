@@ -31,6 +31,19 @@ impl Server {
         self.past.push(pages);
     }
 
+    /// Who was in a slot of a page has left the world with the newest tick.
+    fn depart(&mut self, number: u8, slot: usize) {
+        self.past.last_mut().expect("a tick has been").entry(number).or_default().clear(slot, true);
+    }
+
+    /// Lives through ticks in which nothing changes; the reader hears of each.
+    fn pass(&mut self, replica: &mut Replica, ticks: u32) {
+        for _ in 0..ticks {
+            self.past.push(self.past.last().cloned().unwrap_or_default());
+            apply(replica, &self.snapshot(&[], &[])).expect("there is nothing in it");
+        }
+    }
+
     /// The newest tick's snapshot: each page with the age of its baseline, and pages that end.
     fn snapshot(&self, pages: &[(u8, u32)], ends: &[u8]) -> Vec<u8> {
         let now = self.past.len() - 1;
@@ -103,25 +116,118 @@ fn what_is_told_without_a_baseline_replaces_what_was_there() {
     apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
     server.tick(&[(1, 0, 102, 5)]);
     apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    server.pass(&mut replica, LINGER_TICKS_DEFAULT);
     assert_eq!(seen(&replica), [(102, 5)]);
 }
 
 #[test]
-fn what_was_overtaken_or_cannot_be_read_changes_nothing() {
+fn whoever_is_missed_in_its_page_is_shown_until_it_must_have_been_found_in_another() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1), (1, 1, 101, 1), (1, 2, 102, 1), (1, 3, 104, 1), (2, 0, 103, 1)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0), (2, 0)], &[])).expect("absolute");
+    // Two have gone to page 3, of which is told later, and one to where nothing is told; one has left the world, and page 2 has
+    // ended.
+    server.tick(&[(3, 0, 100, 2), (3, 1, 101, 2)]);
+    server.depart(1, 3);
+    apply(&mut replica, &server.snapshot(&[(1, 1)], &[2])).expect("its baseline is here");
+    assert_eq!(
+        seen(&replica),
+        [(100, 1), (101, 1), (102, 1)],
+        "who has left or whose page has ended is out of view at once"
+    );
+    server.pass(&mut replica, LINGER_TICKS_DEFAULT - 2);
+    server.tick(&[(3, 0, 100, 3), (3, 1, 101, 3)]);
+    apply(&mut replica, &server.snapshot(&[(3, 0)], &[])).expect("absolute");
+    assert_eq!(seen(&replica), [(100, 3), (101, 3), (102, 1)]);
+    server.pass(&mut replica, 1);
+    assert_eq!(seen(&replica), [(100, 3), (101, 3)]);
+    // Found, missed, and found again: the first time that it was missed does not count any more.
+    server.tick(&[(3, 0, 100, 4)]);
+    apply(&mut replica, &server.snapshot(&[(3, 2)], &[])).expect("its baseline is here");
+    server.tick(&[(3, 0, 100, 5), (3, 1, 101, 5)]);
+    apply(&mut replica, &server.snapshot(&[(3, 1)], &[])).expect("its baseline is here");
+    server.tick(&[(3, 0, 100, 6)]);
+    apply(&mut replica, &server.snapshot(&[(3, 1)], &[])).expect("its baseline is here");
+    server.pass(&mut replica, LINGER_TICKS_DEFAULT - 1);
+    assert_eq!(seen(&replica), [(100, 6), (101, 5)]);
+    server.pass(&mut replica, 1);
+    assert_eq!(seen(&replica), [(100, 6)]);
+}
+
+#[test]
+fn what_cannot_be_read_or_came_before_changes_nothing() {
     let (mut server, mut replica) = (Server::default(), Replica::default());
     server.tick(&[(1, 0, 100, 1)]);
-    let first = server.snapshot(&[(1, 0)], &[]);
     server.tick(&[(1, 0, 100, 2)]);
     let second = server.snapshot(&[(1, 0)], &[1]);
     assert_eq!(apply(&mut replica, &second).map(|applied| applied.is_some()), Ok(true));
     assert_eq!(apply(&mut replica, &second), Ok(None));
-    assert_eq!(apply(&mut replica, &first), Ok(None));
     server.tick(&[(1, 0, 100, 3), (2, 0, 101, 3)]);
     // Its first page is sound, its second is told against what never came; or it tells a page twice.
     for wrong in [&[(1, 1), (2, 1)], &[(1, 1), (1, 1)]] {
         assert!(apply(&mut replica, &server.snapshot(wrong, &[])).is_err());
         assert_eq!((seen(&replica), replica.newest_tick()), (vec![(100, 2)], Tick(2)));
     }
+}
+
+#[test]
+fn of_a_snapshot_that_was_overtaken_only_what_no_later_one_told_is_shown_and_all_of_it_can_be_a_baseline() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1), (2, 0, 101, 1)]);
+    let first = server.snapshot(&[(1, 0), (2, 0)], &[]);
+    // In the meantime one has gone from page 2 to page 3, and page 2 was not told of it yet.
+    server.tick(&[(1, 0, 100, 2), (3, 0, 101, 2), (2, 1, 102, 2)]);
+    let second = server.snapshot(&[(1, 0), (3, 0)], &[]);
+    apply(&mut replica, &second).expect("absolute");
+    assert_eq!(apply(&mut replica, &first), Ok(Some(Applied { enters: 0, updates: 0 })));
+    assert_eq!((seen(&replica), replica.newest_tick()), (vec![(100, 2), (101, 2)], Tick(2)));
+    assert_eq!(apply(&mut replica, &first), Ok(None), "once is enough");
+    // Both pages of the first can be told against.
+    server.tick(&[(1, 0, 100, 3), (3, 0, 101, 3), (2, 1, 102, 3)]);
+    apply(&mut replica, &server.snapshot(&[(1, 2), (2, 2), (3, 1)], &[])).expect("the first is known");
+    assert_eq!(seen(&replica), [(100, 3), (101, 3), (102, 3)]);
+}
+
+#[test]
+fn what_was_told_of_a_page_that_has_ended_since_is_of_another_page() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1)]);
+    let first = server.snapshot(&[(1, 0)], &[]);
+    server.tick(&[(1, 0, 100, 2)]);
+    let end = server.snapshot(&[], &[1]);
+    apply(&mut replica, &end).expect("an end");
+    assert_eq!(apply(&mut replica, &first).map(|applied| applied.is_some()), Ok(true));
+    assert!(replica.is_empty());
+    // The number begins anew; an end that comes late was of the page before.
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[]);
+    let end = server.snapshot(&[], &[1]);
+    server.tick(&[(1, 0, 100, 2)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    apply(&mut replica, &end).expect("an end");
+    assert_eq!(seen(&replica), [(100, 2)]);
+}
+
+#[test]
+fn what_was_overtaken_by_too_much_or_is_told_against_what_is_forgotten_is_as_good_as_lost() {
+    let (mut server, mut replica) = (Server::default(), Replica::default());
+    server.tick(&[(1, 0, 100, 1)]);
+    let oldest = server.snapshot(&[(1, 0)], &[]);
+    server.tick(&[(1, 0, 100, 2)]);
+    let old = server.snapshot(&[(1, 1)], &[]);
+    for tick in 3..=33 {
+        server.tick(&[(1, 0, 100, tick)]);
+        apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    }
+    assert_eq!(apply(&mut replica, &old), Ok(None), "its baseline never came");
+    assert_eq!(apply(&mut replica, &oldest).map(|applied| applied.is_some()), Ok(true), "32 ticks ago");
+    server.tick(&[(1, 0, 100, 34)]);
+    apply(&mut replica, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    assert_eq!(apply(&mut Replica::default(), &oldest).map(|applied| applied.is_some()), Ok(true));
+    let mut late = Replica::default();
+    apply(&mut late, &server.snapshot(&[(1, 0)], &[])).expect("absolute");
+    assert_eq!(apply(&mut late, &oldest), Ok(None), "33 ticks ago: it cannot be acknowledged");
+    assert_eq!(seen(&replica), [(100, 34)]);
 }
 
 #[test]

@@ -1,16 +1,20 @@
 //! What each client should know.
 
+mod budget;
 mod numbers;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod view;
 
+pub use tiers::Tiers;
 pub use view::{ClientView, ViewCounts};
 
 use bevy_ecs::prelude::{Res, ResMut};
+use budget::DELAY_MS;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::config::InterestConfig;
-use throng_shared::tick::Tick;
+use throng_shared::tick::{Tick, TickRate};
 
 use crate::instance::InstanceRules;
 use crate::pages::{Cells, Pages};
@@ -27,17 +31,26 @@ pub struct InterestRules {
     pub visible_max: usize,
     /// Farther than this, nobody is told of, in metres: pages that reach into the leave radius are told whole.
     pub sight_radius_m: f32,
+    /// How often pages are told, by distance.
+    pub tiers: Tiers,
+    /// Most bytes that a client is sent per tick, with all headers, on average.
+    pub bytes_per_tick: f32,
+    /// By how many ticks a round trip may become longer before a link counts as congested.
+    pub delay_ticks: u32,
 }
 
 impl InterestRules {
     /// The rules that a world file states.
-    pub fn new(size_m: f32, config: &InterestConfig) -> InterestRules {
+    pub fn new(size_m: f32, config: &InterestConfig, rate: TickRate) -> InterestRules {
         let overshoot_m = Cells::new(size_m, config.enter_radius_m).overshoot_m() + SLACK_M;
         InterestRules {
             enter_radius_m: config.enter_radius_m,
             leave_radius_m: config.leave_radius_m,
             visible_max: config.visible_max as usize,
             sight_radius_m: config.leave_radius_m + overshoot_m,
+            tiers: Tiers::new(&config.tiers, rate),
+            bytes_per_tick: config.bandwidth_kbit_per_s as f32 * 1_000.0 / 8.0 / rate.hz() as f32,
+            delay_ticks: rate.ticks_for_ms(DELAY_MS),
         }
     }
 }
@@ -62,8 +75,8 @@ pub(crate) fn update_views(
             return;
         }
         session.view.advance(tick);
-        session.view.acknowledge(&session.acks);
+        session.view.acknowledge(&session.acks, &interest);
         session.view.observe(pages, &interest, session.own.state.ground_position_m());
-        session.view.plan(pages, interest.visible_max);
+        session.view.plan(pages, &interest);
     });
 }

@@ -1,5 +1,6 @@
 use glam::Vec2;
 use throng_client::Replica;
+use throng_shared::config::TierConfig;
 use throng_shared::ids::NetId;
 use throng_shared::quantised::{QuantisedState, quantise_position};
 use throng_shared::spatial::CharacterColumns;
@@ -8,10 +9,21 @@ use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::page::PAGE_SLOTS;
 use throng_shared::wire::snapshot::{PAGES_MAX, Snapshot, SnapshotHeader};
 
+use super::budget::DATAGRAM_OVERHEAD_BYTES;
 use super::*;
 
-const RULES: InterestRules =
-    InterestRules { enter_radius_m: 60.0, leave_radius_m: 70.0, visible_max: 250, sight_radius_m: 130.0 };
+/// Everybody is told in every tick, and no budget limits what.
+fn rules() -> InterestRules {
+    InterestRules {
+        enter_radius_m: 60.0,
+        leave_radius_m: 70.0,
+        visible_max: 250,
+        sight_radius_m: 130.0,
+        tiers: Tiers::new(&[], TickRate::new(20)),
+        bytes_per_tick: 10_000.0,
+        delay_ticks: 3,
+    }
+}
 
 /// One client, and others at places of a line.
 struct Scene {
@@ -29,14 +41,14 @@ impl Scene {
     fn new(others_m: &[f32]) -> Scene {
         let rate = TickRate::new(20);
         Scene {
-            pages: Pages::new(400.0, RULES.enter_radius_m, rate),
+            pages: Pages::new(400.0, rules().enter_radius_m, rate),
             view: ClientView::new(rate),
             replica: Replica::default(),
             acks: SnapshotAcks::default(),
             tick: Tick(0),
             viewer_m: Vec2::ZERO,
             others_m: others_m.to_vec(),
-            rules: RULES,
+            rules: rules(),
         }
     }
 
@@ -54,12 +66,12 @@ impl Scene {
         self.pages.record(self.tick, &columns);
         self.pages.begin_wanting();
         self.view.advance(self.tick);
-        self.view.acknowledge(&self.acks);
+        self.view.acknowledge(&self.acks, &self.rules);
         self.view.observe(&self.pages, &self.rules, self.viewer_m);
-        self.view.plan(&self.pages, self.rules.visible_max);
+        self.view.plan(&self.pages, &self.rules);
         self.pages.encode_wanted(self.tick);
         let (header, mut out) = (SnapshotHeader { tick: self.tick, ..SnapshotHeader::default() }, Vec::new());
-        self.view.write_snapshot(header, is_wanted, &self.pages, &mut out);
+        self.view.write_snapshot(header, is_wanted, &self.pages, &self.rules, &mut out);
         out
     }
 
@@ -282,4 +294,103 @@ fn when_there_are_more_pages_than_numbers_the_nearest_have_them() {
     assert!(scene.view.characters(&scene.pages, NetId(0)).any(|net_id| net_id == owns));
     let count = scene.view.characters(&scene.pages, NetId(0)).count();
     assert!(count > PAGES_MAX * PAGE_SLOTS / 2, "{count}");
+}
+
+/// Tiers of 1, 2 and 4 ticks, within 15 m, 30 m and beyond.
+fn tiers() -> Tiers {
+    let tier = |within_m, staleness_ms| TierConfig { within_m, staleness_ms };
+    Tiers::new(&[tier(15.0, 50), tier(30.0, 100), tier(70.0, 200)], TickRate::new(20))
+}
+
+#[test]
+fn the_far_are_told_as_often_as_their_tier_says_and_the_first_time_at_once() {
+    let mut scene = Scene::new(&[-45.0, 10.0, 30.0, 65.0]);
+    (scene.rules.tiers, scene.viewer_m) = (tiers(), Vec2::new(10.0, 0.0));
+    let bytes = scene.tick(false);
+    scene.hear(&bytes);
+    assert_eq!(scene.seen_m().len(), 4, "all are told at once");
+    let (mut told, mut largest) = ([0; 4], 0);
+    for step in 0..80 {
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += if step % 2 == 0 { 0.2 } else { -0.2 });
+        let bytes = scene.tick(false);
+        scene.hear(&bytes);
+        let mut told_now = 0;
+        for (row, told) in told.iter_mut().enumerate() {
+            let updated = scene.replica.get(NetId(row as u32 + 1)).expect("it is in view").updated;
+            assert!(scene.tick.since(updated) < 4);
+            *told += u32::from(updated == scene.tick);
+            told_now += u32::from(updated == scene.tick);
+        }
+        largest = largest.max(told_now);
+    }
+    // 44 m, 0 m (its own cell), 0 m and 29 m away from the cells that they are in.
+    assert_eq!(told, [20, 80, 80, 40]);
+    assert_eq!(scene.view.take_counts().late, 0);
+}
+
+#[test]
+fn what_a_lost_snapshot_told_of_the_far_is_told_again_as_soon_as_that_is_known() {
+    let mut scene = Scene::new(&[-45.0]);
+    (scene.rules.tiers, scene.viewer_m) = (tiers(), Vec2::new(10.0, 0.0));
+    let mut ages = Vec::new();
+    for step in 0..200 {
+        scene.others_m[0] += if step % 2 == 0 { 0.2 } else { -0.2 };
+        let bytes = scene.tick(true);
+        let tells = !Snapshot::decode(&bytes).expect("it was written").pages.is_empty();
+        if !(tells && step % 3 == 0) {
+            scene.hear(&bytes);
+        }
+        ages.extend(scene.replica.get(NetId(1)).map(|other| scene.tick.since(other.updated)));
+    }
+    // Every fourth tick it is told anyway, and three ticks after a loss, which is known when three later ones have arrived.
+    assert!(ages.len() > 190 && ages.iter().all(|&age| age <= 7), "{ages:?}");
+}
+
+#[test]
+fn a_budget_is_kept_and_whoever_has_to_wait_for_it_is_counted_as_late() {
+    let mut scene = Scene::new(&crowds(&[-50.0, -10.0, 10.0, 50.0], 30));
+    scene.rules.bytes_per_tick = 150.0;
+    let (mut sent, mut oldest) = (0, 0);
+    for step in 0..400 {
+        // Not as expected, each time.
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += [0.1, 0.3, -0.4][step % 3]);
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+        sent += bytes.len() + DATAGRAM_OVERHEAD_BYTES;
+        let ages = scene.replica.entities().map(|other| scene.tick.since(other.updated));
+        oldest = if step < 100 { 0 } else { oldest.max(ages.max().unwrap_or(0)) };
+    }
+    let allowed = 400 * 150;
+    assert!(sent <= allowed + 1_253 && sent > allowed * 9 / 10, "{sent} of {allowed} bytes");
+    let counts = scene.view.take_counts();
+    assert!(counts.late > 1_000 && counts.late <= counts.deferred, "{counts:?}");
+    assert_eq!(scene.seen_m().len(), 120);
+    assert!((2..40).contains(&oldest), "somebody waited {oldest} ticks");
+    // With all that they need, nobody is late any more.
+    scene.rules.bytes_per_tick = 10_000.0;
+    for step in 0..20 {
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += [0.1, 0.3, -0.4][step % 3]);
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+    }
+    assert_eq!(scene.view.take_counts().late, 0);
+}
+
+#[test]
+fn a_link_that_loses_a_third_is_sent_less_until_it_is_better() {
+    let mut scene = Scene::new(&crowds(&[-50.0, -10.0, 10.0, 50.0], 30));
+    scene.rules.bytes_per_tick = 600.0;
+    let mut sent = [0; 3];
+    for step in 0..1_800 {
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += [0.1, 0.3, -0.4][step % 3]);
+        let bytes = scene.tick(true);
+        let part = step / 600;
+        sent[part] += bytes.len();
+        if part != 1 || step % 3 > 0 {
+            scene.hear(&bytes);
+        }
+    }
+    assert!(sent[1] * 2 < sent[0], "{sent:?}");
+    assert!(sent[2] * 10 > sent[0] * 7, "{sent:?}");
+    assert!(!scene.view.is_held_back() && scene.view.take_counts().congestions > 5);
 }

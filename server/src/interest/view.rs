@@ -2,15 +2,16 @@
 
 use glam::Vec2;
 use throng_shared::ids::NetId;
-use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN, SNAPSHOT_BYTES_MAX};
+use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::page::NEWCOMER_BYTES;
 use throng_shared::wire::snapshot::{HEADER_BYTES, PAGES_MAX, Snapshot, SnapshotHeader};
 
+use super::budget::{Budget, Heard};
 use super::numbers::Numbers;
 use super::{InterestRules, SLACK_M};
-use crate::pages::{Pages, Variant};
+use crate::pages::{PageHead, Pages, Variant};
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
 #[derive(Debug)]
@@ -26,11 +27,14 @@ pub struct ClientView {
     arrived: u64,
     acks: SnapshotAcks,
     loss_after_ticks: u32,
+    budget: Budget,
     /// What is due this tick, in the order in which it is written.
     planned: Vec<Planned>,
     /// Whether the last snapshot was full.
     was_full: bool,
-    /// Whether more characters are in view than may be.
+    /// Characters of all pages in view, as they were last looked at.
+    characters: u32,
+    /// Whether they are more than may be.
     is_crowded: bool,
     /// Whether pages in reach were left out.
     is_cut: bool,
@@ -49,9 +53,12 @@ struct Subscription {
     /// Ticks whose snapshot carried it.
     carried: u64,
     distance_squared_m2: f32,
-    /// When it was last told, or else when it began.
+    /// When it was last told or found to be at rest, or else when it began.
     waits_since: Tick,
     number: u8,
+    tier: u8,
+    /// Characters that it had when it was last looked at.
+    characters: u8,
     was_told: bool,
 }
 
@@ -77,7 +84,7 @@ struct Planned {
     place: u16,
     /// Age of its baseline; 0 for none.
     age_ticks: u16,
-    /// Smaller goes first; reckoned only when not all have room.
+    /// Smaller goes first; reckoned only when not all have room, and before that the number of whole copies under way.
     rank: f32,
 }
 
@@ -92,6 +99,10 @@ pub struct ViewCounts {
     pub leaves: u32,
     /// Characters of pages that did not fit.
     pub deferred: u32,
+    /// Those of them that were told longer ago than their tier allows.
+    pub late: u32,
+    /// How often the link was found to be congested.
+    pub congestions: u32,
     /// Snapshots given up as lost.
     pub snapshots_lost: u32,
 }
@@ -128,8 +139,10 @@ impl ClientView {
             arrived: 0,
             acks: SnapshotAcks::default(),
             loss_after_ticks: rate.ticks_for_ms(LOSS_AFTER_MS).max(LOSS_AFTER_TICKS_MIN),
+            budget: Budget::new(),
             planned: Vec::with_capacity(PAGES_USUAL),
             was_full: false,
+            characters: 0,
             is_crowded: false,
             is_cut: false,
             looked: None,
@@ -150,14 +163,18 @@ impl ClientView {
     }
 
     /// Takes note of what has arrived.
-    pub(crate) fn acknowledge(&mut self, acks: &SnapshotAcks) {
+    pub(crate) fn acknowledge(&mut self, acks: &SnapshotAcks, rules: &InterestRules) {
         if *acks == self.acks {
             return;
         }
         let age_ticks = self.now.since(acks.newest);
         let before = u64::from(acks.before) << 1 | 1;
-        self.arrived |= before.checked_shl(age_ticks).unwrap_or(0) & self.sent;
-        self.counts.snapshots_lost += self.newly_lost(acks.newest);
+        let arrived = before.checked_shl(age_ticks).unwrap_or(0) & self.sent & !self.arrived;
+        self.arrived |= arrived;
+        let lost = self.newly_lost(acks.newest);
+        self.counts.snapshots_lost += lost;
+        let heard = Heard { arrived: arrived.count_ones(), lost, round_trip_ticks: age_ticks };
+        self.counts.congestions += u32::from(self.budget.hear(heard, rules.delay_ticks));
         self.acks = *acks;
         for subscription in &mut self.subscriptions {
             let known = subscription.carried & self.arrived;
@@ -208,6 +225,7 @@ impl ClientView {
             let subscription = &mut self.subscriptions[place];
             let distance_squared_m2 = cells.distance_squared_m2(pages.head(subscription.page).center_m, anchor_m);
             subscription.distance_squared_m2 = distance_squared_m2;
+            subscription.tier = tier_of(rules, distance_squared_m2);
             if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page) {
                 self.end(place);
             } else {
@@ -230,11 +248,11 @@ impl ClientView {
         });
         self.leave_out_the_farthest(pages, rules.visible_max);
         while let Some(Candidate { page, distance_squared_m2 }) = self.candidates.pop() {
-            self.begin(page, distance_squared_m2);
+            self.begin(page, distance_squared_m2, tier_of(rules, distance_squared_m2));
         }
     }
 
-    fn begin(&mut self, page: u32, distance_squared_m2: f32) {
+    fn begin(&mut self, page: u32, distance_squared_m2: f32, tier: u8) {
         let Some(number) = self.numbers.take() else { return };
         self.subscriptions.push(Subscription {
             page,
@@ -243,12 +261,15 @@ impl ClientView {
             distance_squared_m2,
             waits_since: self.now,
             number,
+            tier,
+            characters: 0,
             was_told: false,
         });
     }
 
     fn end(&mut self, place: usize) {
-        let Subscription { number, was_told, .. } = self.subscriptions.swap_remove(place);
+        let Subscription { number, characters, was_told, .. } = self.subscriptions.swap_remove(place);
+        self.characters -= u32::from(characters);
         if was_told {
             self.endings.push(Ending { carried: 0, number });
         } else {
@@ -294,22 +315,28 @@ impl ClientView {
 
     /// Decides which pages are due, and asks for them.
     ///
-    /// A page is due when anything in it has changed since it was last sent, once more in the next tick, and when everything
+    /// A page has its turn once in the period of its tier, in the same tick for all who have it in that tier, and at once for the first
+    /// time and when somebody came or went. Then it is due when anything in it has changed since it was last sent, once more after that, and when everything
     /// that was sent of it since is lost. When not all fit, the most urgent are asked for: urgency is nearness times the time
     /// waited, so that whoever waits overtakes everybody in the end.
-    pub(crate) fn plan(&mut self, pages: &Pages, visible_max: usize) {
+    pub(crate) fn plan(&mut self, pages: &Pages, rules: &InterestRules) {
         self.planned.clear();
         let certain_age_ticks = self.now.since(self.acks.newest - self.loss_after_ticks);
         let not_lost = self.arrived | up_to(certain_age_ticks);
         let age_max = pages.baseline_age_ticks_max();
-        let (mut characters, mut needed_bytes) = (0, 0);
+        let mut needed_bytes = 0;
+        self.budget.begin_tick(rules.bytes_per_tick);
         for (place, subscription) in self.subscriptions.iter_mut().enumerate() {
             let head = pages.head(subscription.page);
+            if !subscription.has_turn(self.now, not_lost, head, rules) {
+                continue;
+            }
             let occupants = head.occupied.count_ones();
-            characters += occupants as usize;
+            self.characters = self.characters + occupants - u32::from(subscription.characters);
+            subscription.characters = occupants as u8;
             if subscription.base >= head.changed {
                 // What the client has is what there is now, so that this tick is as good a baseline.
-                subscription.base = self.now;
+                (subscription.base, subscription.waits_since) = (self.now, self.now);
                 continue;
             }
             let since_change = up_to(self.now.since(head.changed));
@@ -324,9 +351,10 @@ impl ClientView {
                 true => 1 + usize::from(head.length_bytes),
                 false => NEWCOMER_BYTES * (1 + occupants as usize),
             };
-            self.planned.push(Planned { place: place as u16, age_ticks, rank: 0.0 });
+            let whole_copies = if has_baseline { 0 } else { (subscription.carried & not_lost).count_ones() };
+            self.planned.push(Planned { place: place as u16, age_ticks, rank: whole_copies as f32 });
         }
-        self.is_crowded = characters > visible_max + 1;
+        self.is_crowded = self.characters as usize > rules.visible_max + 1;
         if self.was_full || needed_bytes > self.room_bytes() {
             self.sort_by_urgency();
         }
@@ -338,7 +366,8 @@ impl ClientView {
     fn sort_by_urgency(&mut self) {
         for planned in &mut self.planned {
             let subscription = &self.subscriptions[usize::from(planned.place)];
-            let waited_ticks = (1 + self.now.since(subscription.waits_since)) as f32;
+            // Whole copies are large, and the first that arrives makes the others needless.
+            let waited_ticks = (1 + self.now.since(subscription.waits_since)) as f32 / (1.0 + planned.rank);
             planned.rank = (subscription.distance_squared_m2 + NEAR_M * NEAR_M) / (waited_ticks * waited_ticks);
         }
         self.planned.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank).then(a.place.cmp(&b.place)));
@@ -346,13 +375,21 @@ impl ClientView {
 
     /// What pages may take beside the rest.
     fn room_bytes(&self) -> usize {
-        SNAPSHOT_BYTES_MAX - HEADER_BYTES - 1 - self.endings.len().min(ENDS_PER_SNAPSHOT_MAX)
+        let rest_bytes = HEADER_BYTES + 1 + self.endings.len().min(ENDS_PER_SNAPSHOT_MAX);
+        self.budget.snapshot_bytes().saturating_sub(rest_bytes)
     }
 
     /// Writes this tick's snapshot over `out`: pages that have ended, and the planned ones as far as there is room.
     ///
     /// When there is neither and the snapshot is not `is_wanted`, `out` is left empty.
-    pub(crate) fn write_snapshot(&mut self, header: SnapshotHeader, is_wanted: bool, pages: &Pages, out: &mut Vec<u8>) {
+    pub(crate) fn write_snapshot(
+        &mut self,
+        header: SnapshotHeader,
+        is_wanted: bool,
+        pages: &Pages,
+        rules: &InterestRules,
+        out: &mut Vec<u8>,
+    ) {
         out.clear();
         self.was_full = false;
         if !is_wanted && self.planned.is_empty() && self.endings.is_empty() {
@@ -369,7 +406,8 @@ impl ClientView {
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
-        let pages_end = out.len() + room_bytes;
+        let pages_start = out.len();
+        let mut pages_end = pages_start + room_bytes;
         for planned in self.planned.chunks(LOOK_AHEAD) {
             let mut variants = [Variant::EMPTY; LOOK_AHEAD];
             for (variant, planned) in variants.iter_mut().zip(planned) {
@@ -379,7 +417,14 @@ impl ClientView {
                 let subscription = &mut self.subscriptions[usize::from(planned.place)];
                 if out.len() + 1 + variant.length_bytes() > pages_end {
                     self.was_full = true;
-                    self.counts.deferred += pages.head(subscription.page).occupied.count_ones();
+                    if out.len() == pages_start && self.budget.is_saving() {
+                        // For the most urgent the others wait, or it would never fit.
+                        pages_end = pages_start;
+                    }
+                    self.counts.deferred += u32::from(subscription.characters);
+                    if self.now.since(subscription.waits_since) >= rules.tiers.period_ticks(subscription.tier.into()) {
+                        self.counts.late += u32::from(subscription.characters);
+                    }
                     continue;
                 }
                 out.push(subscription.number);
@@ -393,6 +438,7 @@ impl ClientView {
             }
         }
         self.sent |= 1;
+        self.budget.spend(out.len());
     }
 
     /// Everybody in the pages that the client is told of, `own` excepted.
@@ -401,10 +447,36 @@ impl ClientView {
         owners.map(|owner| owner.net_id).filter(move |net_id| *net_id != own)
     }
 
+    /// Whether the client's link bears less than the world allows.
+    pub fn is_held_back(&self) -> bool {
+        self.budget.is_held_back()
+    }
+
     /// What has happened since this was last called.
     pub fn take_counts(&mut self) -> ViewCounts {
         std::mem::take(&mut self.counts)
     }
+}
+
+impl Subscription {
+    /// Whether the page is looked at in this tick: once in the period of its tier, but at once while it was never told, when what was
+    /// told last is lost, and when somebody came or went: whoever is missed in one page must be found in another.
+    fn has_turn(&self, now: Tick, not_lost: u64, head: &PageHead, rules: &InterestRules) -> bool {
+        let period_ticks = rules.tiers.period_ticks(self.tier.into());
+        if period_ticks == 1 {
+            return true;
+        }
+        let waited_ticks = now.since(self.waits_since);
+        let is_lost = (self.carried & !not_lost).checked_shr(waited_ticks).unwrap_or(0) & 1 == 1;
+        // By the page, so that its readers are told together, and not all pages at once.
+        let is_common_turn = now.0.wrapping_add(self.page).is_multiple_of(period_ticks);
+        let has_new_owners = head.owners_changed > self.waits_since;
+        is_common_turn || is_lost || has_new_owners || !self.was_told || waited_ticks >= period_ticks
+    }
+}
+
+fn tier_of(rules: &InterestRules, distance_squared_m2: f32) -> u8 {
+    rules.tiers.of(distance_squared_m2.sqrt() - SLACK_M) as u8
 }
 
 /// The bits of ages up to this one.

@@ -64,7 +64,7 @@ pub(crate) struct PageHead {
     /// Last tick in which anything was different from the tick before.
     pub(crate) changed: Tick,
     /// Last tick in which a slot changed hands.
-    owners_changed: Tick,
+    pub(crate) owners_changed: Tick,
     /// Which slots have an owner.
     pub(crate) occupied: u32,
     /// The middle of its cell.
@@ -165,13 +165,13 @@ impl Pages {
         for row in 0..columns.len() {
             let net_id = columns.net_ids[row];
             while let Some(gone) = rest.next_if(|member| member.net_id < net_id) {
-                self.vacate(tick, gone);
+                self.vacate(tick, gone, true);
             }
             let member = rest.next_if(|member| member.net_id == net_id).copied();
             after.push(self.record_one(tick, columns, row, member));
         }
         for gone in rest {
-            self.vacate(tick, gone);
+            self.vacate(tick, gone, true);
         }
         (self.members, self.spare_members) = (after, before);
     }
@@ -188,7 +188,7 @@ impl Pages {
             Some(member) if stays(&member) => (member.page, member.slot),
             _ => {
                 if let Some(member) = &member {
-                    self.vacate(tick, member);
+                    self.vacate(tick, member, false);
                 }
                 let owner = PageOwner { net_id: columns.net_ids[row], archetype: columns.archetypes[row] };
                 self.occupy(tick, ground_m, owner)
@@ -217,11 +217,11 @@ impl Pages {
         (page, slot)
     }
 
-    fn vacate(&mut self, tick: Tick, member: &Member) {
+    fn vacate(&mut self, tick: Tick, member: &Member, has_departed: bool) {
         let head = &mut self.heads[member.page as usize];
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
-        self.slots[member.page as usize].give(tick, member.slot as usize, PageOwner::NOBODY);
+        self.slots[member.page as usize].take(tick, member.slot as usize, has_departed);
     }
 
     fn add_page(&mut self, tick: Tick, cell: u32) -> u32 {

@@ -13,17 +13,25 @@ pub(super) struct PageSlots {
     pub(super) owners: [PageOwner; PAGE_SLOTS],
     /// When each slot last changed hands.
     since: [Tick; PAGE_SLOTS],
+    /// Slots without an owner whose last one has left the world.
+    departed: u32,
 }
 
 impl PageSlots {
     pub(super) fn new() -> PageSlots {
-        PageSlots { owners: [PageOwner::NOBODY; PAGE_SLOTS], since: [Tick(0); PAGE_SLOTS] }
+        PageSlots { owners: [PageOwner::NOBODY; PAGE_SLOTS], since: [Tick(0); PAGE_SLOTS], departed: 0 }
     }
 
-    /// Gives a slot to somebody, or to nobody.
+    /// Gives a slot to somebody.
     pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner) {
-        self.owners[slot] = owner;
-        self.since[slot] = tick;
+        (self.owners[slot], self.since[slot]) = (owner, tick);
+        self.departed &= !(1 << slot);
+    }
+
+    /// Takes a slot from its owner, who may have left the world.
+    pub(super) fn take(&mut self, tick: Tick, slot: usize, has_departed: bool) {
+        self.give(tick, slot, PageOwner::NOBODY);
+        self.departed |= u32::from(has_departed) << slot;
     }
 
     /// The slots that have changed hands after a tick.
@@ -57,7 +65,9 @@ impl PageNow<'_> {
     /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0.
     pub(super) fn encode(&self, age_ticks: u32, out: &mut Vec<u8>) -> Told {
         let PageNow { tick, occupied, owners_changed, slots, past, depth } = *self;
-        let view = PageView { origin: past.origin, occupied, owners: &slots.owners, states: past.row(tick, depth) };
+        let PageSlots { owners, departed, .. } = slots;
+        let states = past.row(tick, depth);
+        let view = PageView { origin: past.origin, occupied, departed: *departed, owners, states };
         let baseline = (age_ticks > 0).then(|| {
             let then = tick - age_ticks;
             let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };

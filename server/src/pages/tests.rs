@@ -131,7 +131,7 @@ proptest! {
                 let center_m = scene.pages.head(page).center_m;
                 prop_assert!(scene.pages.cells.keeps(center_m, scene.columns.positions_m[row]));
                 let copy = &scene.past.last().expect("a tick has been")[page as usize];
-                let told = copy.quantised().find(|(owner, _)| owner.net_id == *net_id).expect("it is there");
+                let told = copy.quantised().find(|(owner, ..)| owner.net_id == *net_id).expect("it is there");
                 prop_assert_eq!(told.1, scene.columns.states[row]);
                 prop_assert_eq!(told.0.archetype, scene.columns.archetypes[row]);
                 if let Some((page_before, slot_before)) = before.get(net_id)

@@ -41,7 +41,7 @@ pub(crate) fn encode_snapshots(
             input_margin_ms: session.own.input_margin_ms,
         };
         let is_wanted = session.quiet.is_broken(tick, &session.own.state, idle_ticks);
-        session.view.write_snapshot(header, is_wanted, pages, &mut session.frame);
+        session.view.write_snapshot(header, is_wanted, pages, &rules.interest, &mut session.frame);
         if !session.frame.is_empty() {
             session.quiet.note_written(tick, &session.own.state);
             session.own.input_margin_ms = None;

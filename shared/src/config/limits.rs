@@ -16,6 +16,13 @@ pub const OBSTACLES_MAX: usize = 65_536;
 /// Most `[[spawn]]` tables.
 pub const SPAWN_AREAS_MAX: usize = 256;
 
+/// Most `[[interest_tier]]` tables.
+pub const INTEREST_TIERS_MAX: usize = 4;
+
+/// Longest staleness of a tier, in milliseconds: in the fastest world the past of half a second is kept, which a round trip must
+/// fit into besides.
+pub const STALENESS_MS_MAX: u32 = 250;
+
 /// Most `[[patrol]]` tables.
 pub const PATROLS_MAX: usize = 256;
 

@@ -148,6 +148,20 @@ pub struct InterestConfig {
     pub leave_radius_m: f32,
     /// Most characters in one client's view; the farthest are left out.
     pub visible_max: u32,
+    /// Most that a client is sent of the world, with all headers, in kilobits (1,000 bits) per second.
+    pub bandwidth_kbit_per_s: u32,
+    /// How old what a client is told may be, by distance, the nearest first; the last counts for all that is farther. Without
+    /// any, everything is told in every tick.
+    pub tiers: Vec<TierConfig>,
+}
+
+/// How old what a client is told of those within a distance may be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierConfig {
+    /// The distance, in metres.
+    pub within_m: f32,
+    /// Longest time between two tellings of somebody who moves, in milliseconds.
+    pub staleness_ms: u32,
 }
 
 /// How many characters the world wants.

@@ -4,12 +4,14 @@
 use std::ops::Range;
 
 use super::error::ConfigErrors;
-use super::limits::{OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
+use super::limits::{INTEREST_TIERS_MAX, OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
 use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, number, whole};
-use super::world::{PopulationConfig, WorldConfig};
+use super::world::{PopulationConfig, TierConfig, WorldConfig};
 use super::world_ground::{read_obstacle, read_terrain};
 use super::world_rules::Settled;
-use super::world_tables::{SIZE_MAX_M, read_bots, read_interest, read_movement, read_patrol, read_spawn_area};
+use super::world_tables::{
+    SIZE_MAX_M, read_bots, read_interest, read_movement, read_patrol, read_spawn_area, read_tier,
+};
 
 /// Reads the text of a world file. `file_name` is only for messages.
 ///
@@ -76,7 +78,15 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
     let spawn_areas =
         file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
     let doc = "What each player is told about.";
-    let interest = file.table("interest", Presence::Optional, doc, read_interest);
+    let mut interest = file.table("interest", Presence::Optional, doc, read_interest);
+    let doc = "How old what a player is told of others may be, by their distance. Write one table per tier, the nearest first; the \
+               last counts for all who are farther away. Without any, whoever moves is told in every tick.";
+    let mut nearer: Option<TierConfig> = None;
+    interest.tiers = file.tables("interest_tier", 0..=INTEREST_TIERS_MAX, doc, |table| {
+        let tier = read_tier(table, nearer.as_ref());
+        nearer = Some(tier.clone());
+        tier
+    });
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
         let target_doc = "People and bots together; bots fill what people leave empty.";

@@ -1,8 +1,10 @@
 //! The tables of a world file that are about characters: how they move, appear, see and behave.
 
-use super::limits::PATROL_POINTS_MAX;
+use super::limits::{PATROL_POINTS_MAX, STALENESS_MS_MAX};
 use super::reader::{Name, Pair, TableReader, number, pair, pairs, whole};
-use super::world::{BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, PatrolConfig, SpawnAreaConfig};
+use super::world::{
+    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, PatrolConfig, SpawnAreaConfig, TierConfig,
+};
 use super::world_rules::{Settled, check_center_inside, check_not_blocked, check_points_inside};
 use crate::limits::{LEAVE_RADIUS_MAX_M, VISIBLE_MAX};
 
@@ -86,7 +88,29 @@ pub(super) fn read_interest(table: &mut TableReader<'_, '_>) -> InterestConfig {
     });
     let visible_doc = "Most characters shown to one player; the farthest are left out.";
     let visible_max = table.optional("visible_max", whole(1, VISIBLE_MAX as u32, "characters"), 250, visible_doc);
-    InterestConfig { enter_radius_m, leave_radius_m, visible_max }
+    let bandwidth_doc = "Most that a player is sent of the world, with all headers. What does not fit waits, the near less than the far. A link \
+                         that does not bear it gets less.";
+    let bandwidth_kbit_per_s = table.optional("bandwidth_kbit_per_s", whole(32, 8_192, "kbit/s"), 512, bandwidth_doc);
+    InterestConfig { enter_radius_m, leave_radius_m, visible_max, bandwidth_kbit_per_s, tiers: Vec::new() }
+}
+
+/// Reads a tier of interest; `nearer` is the one before it.
+pub(super) fn read_tier(table: &mut TableReader<'_, '_>, nearer: Option<&TierConfig>) -> TierConfig {
+    let within_doc = "Up to which distance this tier reaches.";
+    let within_m = table.required("within_m", number(1.0, LEAVE_RADIUS_MAX_M, "m"), within_doc);
+    let doc = "`within_m` is more than that of the tier before";
+    table.rule(&["within_m"], doc, nearer.is_none_or(|nearer| within_m > nearer.within_m), || {
+        format!("nobody would be in it: the tier before reaches to {} m", nearer.map_or(0.0, |nearer| nearer.within_m))
+    });
+    let staleness_doc = "Longest time between two tellings of somebody who moves, in whole ticks, but at least one. Less costs \
+                         more bandwidth.";
+    let staleness_ms = table.required("staleness_ms", whole(1, STALENESS_MS_MAX, "ms"), staleness_doc);
+    let doc = "`staleness_ms` is no less than that of the tier before";
+    table.rule(&["staleness_ms"], doc, nearer.is_none_or(|nearer| staleness_ms >= nearer.staleness_ms), || {
+        let before_ms = nearer.map_or(0, |nearer| nearer.staleness_ms);
+        format!("the far would be fresher than the near, who may be {before_ms} ms old")
+    });
+    TierConfig { within_m, staleness_ms }
 }
 
 pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig {

@@ -58,7 +58,13 @@ fn tables_that_are_not_written_have_their_defaults() {
             capsule_height_m: 1.8,
         },
         spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 10.0 }],
-        interest: InterestConfig { enter_radius_m: 100.0, leave_radius_m: 115.0, visible_max: 250 },
+        interest: InterestConfig {
+            enter_radius_m: 100.0,
+            leave_radius_m: 115.0,
+            visible_max: 250,
+            bandwidth_kbit_per_s: 512,
+            tiers: Vec::new(),
+        },
         population: PopulationConfig { target: 0, players_max: 1_000 },
         bots: BotsConfig {
             idle_weight: 1.0,

@@ -59,7 +59,7 @@ impl PageView<'_> {
             bits.put_signed(self.origin.x, ORIGIN_BITS);
             bits.put_signed(self.origin.y, ORIGIN_BITS);
         }
-        let renewed = baseline.map_or(self.occupied, |baseline| baseline.renewed);
+        let renewed = baseline.map_or(self.occupied | self.departed, |baseline| baseline.renewed);
         let has_renewed = renewed != 0 || baseline.is_none();
         bits.put(u32::from(has_renewed), 1);
         if has_renewed {
@@ -72,6 +72,7 @@ impl PageView<'_> {
                     put_state(&mut bits, &PageState::default(), 0, &self.states[slot]);
                     told.enters += 1;
                 } else {
+                    bits.put(self.departed >> slot & 1, 1);
                     told.leaves += 1;
                 }
             }
@@ -108,7 +109,8 @@ impl PageCopy {
         // From the front, so that the columns grow by what is there.
         for slot in slots_of(renewed) {
             if bits.get(1)? == 0 {
-                page.clear(slot);
+                let has_departed = bits.get(1)? == 1;
+                page.clear(slot, has_departed);
                 continue;
             }
             let owner = get_owner(&mut bits)?;

@@ -8,7 +8,8 @@
 //! | 21, 21 | … the page's origin x and z, signed, in steps of 1/64 m |
 //! | 1 | whether any slot's owner is another than at the baseline, or may be for there is none; then |
 //! | 32 | … which slots are meant |
-//! | 1 per such slot | … whether it has an owner now; if so how many bytes its net id has, less one (2), the net id, archetype (4) and the state as below, against somebody who rests at the origin |
+//! | 1 per such slot | … whether it has an owner now; if so how many bytes its net id has, less one (2), the net id, archetype (4) and the state as below, against somebody who rests at the origin; if not |
+//! | 1 | … … whether who had it last has left the world, and did not go to another page |
 //! | … | for each other slot with an owner, rising: its state against what the baseline predicts |
 //!
 //! A state against a prediction:
@@ -32,7 +33,7 @@ mod codec;
 #[cfg(test)]
 mod tests;
 
-use glam::IVec2;
+use glam::{IVec2, Vec3};
 
 use super::WireError;
 use crate::ids::{Archetype, NetId};
@@ -107,6 +108,12 @@ impl PageState {
         }
     }
 
+    /// How far it goes in a tick, in metres.
+    pub fn way_m(&self) -> Vec3 {
+        let [x, y, z] = self.velocity.map(f32::from);
+        Vec3::new(x, y, z) / (VELOCITY_STEPS_PER_STEP as f32 * STEPS_PER_M)
+    }
+
     /// The same without the velocity, from the world's middle.
     pub fn quantised(&self, origin: IVec2) -> QuantisedState {
         let [x, z] = self.offset.map(i32::from);
@@ -136,6 +143,8 @@ pub struct PageView<'p> {
     pub origin: IVec2,
     /// Which slots have an owner.
     pub occupied: u32,
+    /// Which of the others had one who has left the world.
+    pub departed: u32,
     /// Whose they are.
     pub owners: &'p [PageOwner],
     /// Their states.
@@ -158,6 +167,7 @@ pub struct Baseline<'b> {
 pub struct PageCopy {
     origin: IVec2,
     occupied: u32,
+    departed: u32,
     owners: Vec<PageOwner>,
     states: Vec<PageState>,
 }
@@ -179,13 +189,15 @@ impl PageCopy {
             self.states.resize(slot + 1, PageState::default());
         }
         self.occupied |= 1 << slot;
+        self.departed &= !(1 << slot);
         self.owners[slot] = owner;
         self.states[slot] = state;
     }
 
-    /// Takes whoever is there out of a slot.
-    pub fn clear(&mut self, slot: usize) {
+    /// Takes whoever is there out of a slot; it may have left the world.
+    pub fn clear(&mut self, slot: usize, has_departed: bool) {
         self.occupied &= !(1 << slot);
+        self.departed = self.departed & !(1 << slot) | u32::from(has_departed) << slot;
         if slot < self.owners.len() {
             self.owners[slot] = PageOwner::NOBODY;
             self.states[slot] = PageState::default();
@@ -200,24 +212,31 @@ impl PageCopy {
         (slot < PAGE_SLOTS && self.occupied >> slot & 1 == 1).then(|| self.owners[slot])
     }
 
+    /// Whether who had a slot last, which has no owner now, has left the world.
+    pub fn has_departed(&self, slot: usize) -> bool {
+        slot < PAGE_SLOTS && self.departed >> slot & 1 == 1
+    }
+
     /// Everybody in it, by rising slots.
     pub fn characters(&self) -> impl Iterator<Item = (usize, PageOwner, PageState)> + '_ {
         slots_of(self.occupied).map(|slot| (slot, self.owners[slot], self.states[slot]))
     }
 
-    /// The same with states as the rest of the program has them.
-    pub fn quantised(&self) -> impl Iterator<Item = (PageOwner, QuantisedState)> + '_ {
-        self.characters().map(|(_, owner, state)| (owner, state.quantised(self.origin)))
+    /// The same with states as the rest of the program has them, and with how far each goes in a tick, in metres.
+    pub fn quantised(&self) -> impl Iterator<Item = (PageOwner, QuantisedState, Vec3)> + '_ {
+        self.characters().map(|(_, owner, state)| (owner, state.quantised(self.origin), state.way_m()))
     }
 
     /// As it is encoded from.
     pub fn view(&self) -> PageView<'_> {
-        PageView { origin: self.origin, occupied: self.occupied, owners: &self.owners, states: &self.states }
+        let PageCopy { origin, occupied, departed, owners, states } = self;
+        PageView { origin: *origin, occupied: *occupied, departed: *departed, owners, states }
     }
 
     /// This as what `later` is told against.
     pub fn baseline_of(&self, later: &PageCopy, age_ticks: u32) -> Baseline<'_> {
-        let renewed = (0..PAGE_SLOTS).map(|slot| u32::from(self.owner(slot) != later.owner(slot)) << slot).sum();
+        let owners: u32 = (0..PAGE_SLOTS).map(|slot| u32::from(self.owner(slot) != later.owner(slot)) << slot).sum();
+        let renewed = owners | (self.departed ^ later.departed);
         Baseline { age_ticks, renewed, states: &self.states }
     }
 }

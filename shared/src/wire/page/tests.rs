@@ -20,12 +20,15 @@ prop_compose! {
 prop_compose! {
     fn any_page()(
         slots in prop::collection::vec(prop::option::of((prop_oneof![0u32..40, any::<u32>()], any::<bool>(), any_state())), PAGE_SLOTS),
+        departed: u32,
     ) -> PageCopy {
         let mut page = PageCopy::new(ORIGIN);
         for (slot, character) in slots.into_iter().enumerate() {
             if let Some((net_id, is_bot, state)) = character {
                 let archetype = if is_bot { Archetype::Bot } else { Archetype::Player };
                 page.put(slot, PageOwner { net_id: NetId(net_id), archetype }, state);
+            } else {
+                page.clear(slot, departed >> slot & 1 == 1);
             }
         }
         page
@@ -52,7 +55,7 @@ fn next(page: &PageCopy, random: &mut Random) -> PageCopy {
         }
         state.offset[0] = state.offset[0].saturating_add(state.velocity[0] / 16);
         if random.below(20) == 0 {
-            after.clear(slot);
+            after.clear(slot, random.percent(50.0));
         } else {
             after.put(slot, owner, state);
         }

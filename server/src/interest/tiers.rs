@@ -1,0 +1,67 @@
+//! How often a client is told of pages, by their distance.
+
+use throng_shared::config::{INTEREST_TIERS_MAX, TierConfig};
+use throng_shared::tick::TickRate;
+
+/// Tiers of distance, each with the number of ticks in which a page of it is told once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tiers {
+    tiers: [Tier; INTEREST_TIERS_MAX],
+    count: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Tier {
+    within_m: f32,
+    period_ticks: u32,
+}
+
+impl Tiers {
+    /// The tiers of a world, the nearest first. A period is as many whole ticks as fit into the staleness, but at least one;
+    /// without any tier everything is told in every tick.
+    pub fn new(config: &[TierConfig], rate: TickRate) -> Tiers {
+        let mut tiers = [Tier { within_m: 0.0, period_ticks: 1 }; INTEREST_TIERS_MAX];
+        for (tier, config) in tiers.iter_mut().zip(config) {
+            let period_ticks = (config.staleness_ms * rate.hz() / 1_000).max(1);
+            *tier = Tier { within_m: config.within_m, period_ticks };
+        }
+        Tiers { tiers, count: config.len().clamp(1, INTEREST_TIERS_MAX) as u8 }
+    }
+
+    /// The tier of a distance; the last one for all that is farther than any reaches.
+    pub fn of(&self, distance_m: f32) -> usize {
+        let nearer = &self.tiers[..self.len() - 1];
+        nearer.iter().take_while(|tier| tier.within_m < distance_m).count()
+    }
+
+    /// How many there are, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.count.into()
+    }
+
+    /// In how many ticks a page of a tier is told once.
+    pub fn period_ticks(&self, tier: usize) -> u32 {
+        self.tiers[tier].period_ticks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tier_reaches_as_far_as_it_says_and_the_last_beyond() {
+        let config = [(30.0, 50), (60.0, 149), (61.0, 200)]
+            .map(|(within_m, staleness_ms)| TierConfig { within_m, staleness_ms });
+        let tiers = Tiers::new(&config, TickRate::new(20));
+        let periods = [0.0, 30.0, 30.5, 60.0, 60.5, 1_000.0].map(|distance_m| tiers.period_ticks(tiers.of(distance_m)));
+        assert_eq!(periods, [1, 1, 2, 2, 4, 4]);
+        let fast = Tiers::new(&config, TickRate::new(128));
+        assert_eq!([0, 1, 2].map(|tier| fast.period_ticks(tier)), [6, 19, 25]);
+        let slow = Tiers::new(&config, TickRate::new(10));
+        assert_eq!([0, 1, 2].map(|tier| slow.period_ticks(tier)), [1, 1, 2], "never less than a tick");
+        let none = Tiers::new(&[], TickRate::new(20));
+        assert_eq!((none.len(), none.period_ticks(none.of(500.0))), (1, 1));
+    }
+}
