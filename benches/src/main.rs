@@ -1,6 +1,7 @@
 //! `throng-bench WORKLOAD`: runs one workload and prints what it measured.
 
 mod alloc;
+mod crowd;
 mod figures;
 mod floor;
 mod machine;
@@ -41,6 +42,8 @@ enum Workload {
     Storm(StormArguments),
     /// Changed, replayed and forged packets through the real receive path
     Hostile(HostileArguments),
+    /// Everybody in one circle of 100 m: tick, bytes, and how old what players know of the others is
+    Crowd(CrowdArguments),
     /// What a steady server asks of the allocator
     Alloc(AllocArguments),
     /// The server of the workloads over sockets; they start it themselves
@@ -165,6 +168,21 @@ struct AllocArguments {
 }
 
 #[derive(Args, Debug)]
+struct CrowdArguments {
+    /// Numbers of players; each is run
+    #[arg(long, value_delimiter = ',', default_value = "500,1000,2000,5000", value_parser = clap::value_parser!(u32).range(100..=10_000))]
+    players: Vec<u32>,
+    /// How long to measure each, in seconds of simulated time
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Threads for the simulation
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
 struct ServeArguments {
     #[arg(long)]
     players: u32,
@@ -204,6 +222,10 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         Workload::Hostile(HostileArguments { packets, output }) => {
             let packets = if output.quick { packets.min(500_000) } else { packets };
             wire::run_hostile(packets, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Crowd(CrowdArguments { players, seconds, threads, output }) => {
+            let seconds = if output.quick { 2 } else { seconds };
+            crowd::run(&players, seconds, threads, output.quick)?.finish(output.json.as_deref())
         }
         Workload::Alloc(AllocArguments { clients, ticks, output }) => {
             let ticks = if output.quick { ticks.min(100) } else { ticks };

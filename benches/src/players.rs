@@ -28,11 +28,14 @@ const REPLICA_EVERY: usize = 100;
 pub(crate) struct Players {
     players: Vec<Player>,
     random: Random,
+    /// Nobody leaves a circle around the origin of this radius, in metres, if there is one.
+    radius_m: Option<f32>,
     frame: Vec<u8>,
 }
 
 struct Player {
     input: PlayerInput,
+    position_m: Vec2,
     acks: SnapshotAcks,
     replica: Option<Replica>,
 }
@@ -40,23 +43,38 @@ struct Player {
 impl Players {
     /// `count` players, who join with the next batch.
     pub(crate) fn new(count: u32, inbound: &mut InboundBatch) -> Players {
+        Players::with(count, None, REPLICA_EVERY, inbound)
+    }
+
+    /// The same for players who stay in a circle, and of whom every so many has a replica.
+    pub(crate) fn in_circle(count: u32, radius_m: f32, replica_every: usize, inbound: &mut InboundBatch) -> Players {
+        Players::with(count, Some(radius_m), replica_every, inbound)
+    }
+
+    fn with(count: u32, radius_m: Option<f32>, replica_every: usize, inbound: &mut InboundBatch) -> Players {
         let player = |number: u32| {
             let (client, connection) = (ClientId(u64::from(number)), connection(number));
             inbound.arrivals.push(Arrival::Joined { client, connection, name: String::new() });
             Player {
                 input: PlayerInput::default(),
+                position_m: Vec2::ZERO,
                 acks: SnapshotAcks::default(),
-                replica: (number as usize).is_multiple_of(REPLICA_EVERY).then(Replica::default),
+                replica: (number as usize).is_multiple_of(replica_every).then(Replica::default),
             }
         };
-        Players { players: (0..count).map(player).collect(), random: Random::new(1, 0), frame: Vec::new() }
+        Players { players: (0..count).map(player).collect(), random: Random::new(1, 0), radius_m, frame: Vec::new() }
     }
 
     /// Puts everybody's input for `tick` into the batch, but for those that are lost.
     pub(crate) fn send_inputs(&mut self, tick: Tick, inbound: &mut InboundBatch) {
         for (number, player) in self.players.iter_mut().enumerate() {
-            if self.random.percent(3.0) || tick.0 == 1 {
-                let direction = self.random.in_disc(1.0).normalize_or(Vec2::X);
+            let is_outside = self.radius_m.is_some_and(|radius_m| player.position_m.length() > radius_m);
+            if self.random.percent(3.0) || is_outside || tick.0 == 1 {
+                let direction = match self.radius_m {
+                    Some(radius_m) => self.random.in_disc(radius_m) - player.position_m,
+                    None => self.random.in_disc(1.0),
+                };
+                let direction = direction.normalize_or(Vec2::X);
                 let buttons = if self.random.percent(70.0) { Buttons::RUN } else { Buttons::default() };
                 player.input = PlayerInput::towards(direction, buttons);
             }
@@ -77,6 +95,11 @@ impl Players {
             }
             let tick = frame.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
             player.acks.insert(Tick(tick));
+            if self.radius_m.is_some()
+                && let Ok(Snapshot { header, .. }) = Snapshot::decode(frame)
+            {
+                player.position_m = Vec2::new(header.position_m.x, header.position_m.z);
+            }
             if let Some(replica) = &mut player.replica {
                 let snapshot = Snapshot::decode(frame).expect("the server's snapshots are well-formed");
                 replica.apply(&snapshot).expect("the server knows what arrived");
@@ -84,15 +107,20 @@ impl Players {
         }
     }
 
+    /// The players who have a replica, with their numbers.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = (usize, &Replica)> {
+        let players = self.players.iter().enumerate();
+        players.filter_map(|(number, player)| Some((number, player.replica.as_ref()?)))
+    }
+
     /// Notes how old, in ticks, the states are that players have and that are no longer the server's; in one histogram for those within
     /// each distance, the last for all others.
     pub(crate) fn note_staleness(&self, instance: &Instance, edges_m: &[f32], staleness_ticks: &mut [Histogram<u64>]) {
         let (tick, columns) = (instance.current_tick(), instance.columns());
-        for (number, player) in self.players.iter().enumerate() {
-            let Some(replica) = &player.replica else { continue };
+        for (number, replica) in self.watched() {
             let session = instance.sessions().get(ClientId(number as u64));
             let Some(own) = session.and_then(|session| columns.row(session.net_id)) else { continue };
-            for entity in replica.entities() {
+            for entity in replica.entities().filter(|entity| !entity.is_missing()) {
                 let Some(row) = columns.row(entity.net_id) else { continue };
                 let is_current = columns.changed[row] <= entity.updated;
                 let age_ticks = if is_current { 0 } else { tick.since(entity.updated) };

@@ -2,11 +2,13 @@
 
 mod budget;
 mod numbers;
+mod observe;
 #[cfg(test)]
 mod tests;
 mod tiers;
 mod view;
 
+use observe::Scratch;
 pub use tiers::Tiers;
 pub use view::{ClientView, ViewCounts};
 
@@ -70,13 +72,14 @@ pub(crate) fn update_views(
     mut sessions: ResMut<Sessions>,
 ) {
     let (tick, interest, pages) = (*tick, rules.interest, &*pages);
-    sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
+    sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each_init(Scratch::default, |scratch, session| {
         if session.connection.is_none() {
             return;
         }
         session.view.advance(tick);
         session.view.acknowledge(&session.acks, &interest);
-        session.view.observe(pages, &interest, session.own.state.ground_position_m());
+        let (anchor_m, turn) = (session.own.state.ground_position_m(), session.client.0 as u32);
+        session.view.observe(pages, &interest, anchor_m, turn, scratch);
         session.view.plan(pages, &interest);
     });
 }

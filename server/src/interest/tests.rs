@@ -67,7 +67,7 @@ impl Scene {
         self.pages.begin_wanting();
         self.view.advance(self.tick);
         self.view.acknowledge(&self.acks, &self.rules);
-        self.view.observe(&self.pages, &self.rules, self.viewer_m);
+        self.view.observe(&self.pages, &self.rules, self.viewer_m, 0, &mut Scratch::default());
         self.view.plan(&self.pages, &self.rules);
         self.pages.encode_wanted(self.tick);
         let (header, mut out) = (SnapshotHeader { tick: self.tick, ..SnapshotHeader::default() }, Vec::new());

@@ -6,21 +6,21 @@ use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TIC
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::page::NEWCOMER_BYTES;
-use throng_shared::wire::snapshot::{HEADER_BYTES, PAGES_MAX, Snapshot, SnapshotHeader};
+use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
 
+use super::InterestRules;
 use super::budget::{Budget, Heard};
 use super::numbers::Numbers;
-use super::{InterestRules, SLACK_M};
 use crate::pages::{PageHead, Pages, Variant};
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
 #[derive(Debug)]
 pub struct ClientView {
-    subscriptions: Vec<Subscription>,
-    endings: Vec<Ending>,
-    numbers: Numbers,
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) endings: Vec<Ending>,
+    pub(super) numbers: Numbers,
     /// The tick that the bits below, and those of subscriptions and endings, are counted back from: bit n is n ticks earlier.
-    now: Tick,
+    pub(super) now: Tick,
     /// Ticks whose snapshot was sent.
     sent: u64,
     /// Ticks whose snapshot has arrived.
@@ -33,49 +33,45 @@ pub struct ClientView {
     /// Whether the last snapshot was full.
     was_full: bool,
     /// Characters of all pages in view, as they were last looked at.
-    characters: u32,
+    pub(super) characters: u32,
     /// Whether they are more than may be.
-    is_crowded: bool,
+    pub(super) is_crowded: bool,
     /// Whether pages in reach were left out.
-    is_cut: bool,
+    pub(super) is_cut: bool,
+    /// Whether a cell in reach is split.
+    pub(super) is_in_crowd: bool,
+    /// Pages in reach that were left out, rising.
+    pub(super) left_out: Vec<u32>,
     /// Where, and at which turn of the pages, it was last looked for subscriptions.
-    looked: Option<(Vec2, u64)>,
-    candidates: Vec<Candidate>,
+    pub(super) looked: Option<(Vec2, u64)>,
     counts: ViewCounts,
 }
 
 /// A page that a client is told of. Small, for all of a view's are gone through in every tick.
 #[derive(Clone, Copy, Debug)]
-struct Subscription {
-    page: u32,
+pub(super) struct Subscription {
+    pub(super) page: u32,
     /// Newest tick that the client has the page of, or of an earlier one since which nothing has changed; 0 for none.
-    base: Tick,
+    pub(super) base: Tick,
     /// Ticks whose snapshot carried it.
-    carried: u64,
-    distance_squared_m2: f32,
+    pub(super) carried: u64,
+    pub(super) distance_squared_m2: f32,
     /// When it was last told or found to be at rest, or else when it began.
-    waits_since: Tick,
-    number: u8,
-    tier: u8,
+    pub(super) waits_since: Tick,
+    pub(super) number: u8,
+    pub(super) tier: u8,
     /// Characters that it had when it was last looked at.
-    characters: u8,
-    was_told: bool,
+    pub(super) characters: u8,
+    pub(super) was_told: bool,
 }
 
 const _: () = assert!(size_of::<Subscription>() <= 32);
 
-/// A page in reach that the client is not told of.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    page: u32,
-    distance_squared_m2: f32,
-}
-
 /// A page that the client is told of no longer, and does not know that yet.
 #[derive(Clone, Copy, Debug)]
-struct Ending {
-    carried: u64,
-    number: u8,
+pub(super) struct Ending {
+    pub(super) carried: u64,
+    pub(super) number: u8,
 }
 
 /// A page that is to be told.
@@ -114,13 +110,6 @@ const PAGES_USUAL: usize = 24;
 /// only after a round trip.
 const COPIES_UNDER_WAY: u32 = 2;
 
-/// When a view is full, a page takes the place of another only if it is nearer than this share of its distance; otherwise
-/// two at the rim would change places for ever.
-const DISPLACE_SHARE: f32 = 0.8;
-
-/// How often it is looked again whether what was left out has room now, in ticks.
-const CUT_TICKS: u32 = 4;
-
 /// How many pages are looked up before the first of them is copied: what has to come from far away comes together.
 const LOOK_AHEAD: usize = 8;
 
@@ -145,8 +134,9 @@ impl ClientView {
             characters: 0,
             is_crowded: false,
             is_cut: false,
+            is_in_crowd: false,
+            left_out: Vec::new(),
             looked: None,
-            candidates: Vec::with_capacity(PAGES_USUAL),
             counts: ViewCounts::default(),
         }
     }
@@ -202,115 +192,6 @@ impl ClientView {
         self.sent = 0;
         self.subscriptions.iter_mut().for_each(|subscription| subscription.carried = 0);
         self.endings.iter_mut().for_each(|ending| ending.carried = 0);
-    }
-
-    /// Brings the subscriptions up to date: pages that somebody within the enter radius of `anchor_m` (x, z) can be in begin;
-    /// those end in which nobody can be within the leave radius. When they hold more than `visible_max` others, or are more than
-    /// there are numbers, the farthest are left out, but for the nearest of all.
-    ///
-    /// O(subscriptions + cells in reach), and nothing at all while the anchor has hardly moved and nothing was left out.
-    pub(crate) fn observe(&mut self, pages: &Pages, rules: &InterestRules, anchor_m: Vec2) {
-        let is_same = self.looked.is_some_and(|(looked_m, turn)| {
-            looked_m.distance_squared(anchor_m) <= SLACK_M * SLACK_M && turn == pages.turn()
-        });
-        let is_time = self.is_cut && self.now.0.is_multiple_of(CUT_TICKS);
-        if is_same && !is_time && !self.is_crowded {
-            return;
-        }
-        self.looked = Some((anchor_m, pages.turn()));
-        let cells = pages.cells();
-        let (enter_m, leave_squared_m2) = (rules.enter_radius_m + SLACK_M, rules.leave_radius_m * rules.leave_radius_m);
-        let mut near_count = 0;
-        for place in (0..self.subscriptions.len()).rev() {
-            let subscription = &mut self.subscriptions[place];
-            let distance_squared_m2 = cells.distance_squared_m2(pages.head(subscription.page).center_m, anchor_m);
-            subscription.distance_squared_m2 = distance_squared_m2;
-            subscription.tier = tier_of(rules, distance_squared_m2);
-            if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page) {
-                self.end(place);
-            } else {
-                near_count += usize::from(distance_squared_m2 <= enter_m * enter_m);
-            }
-        }
-        let mut count = 0;
-        cells.for_each_within(anchor_m, enter_m, |cell, _| count += pages.of_interest(cell).count());
-        if count == near_count && !self.is_crowded {
-            self.is_cut = false;
-            return;
-        }
-        self.candidates.clear();
-        cells.for_each_within(anchor_m, enter_m, |cell, distance_squared_m2| {
-            for page in pages.of_interest(cell) {
-                if self.subscriptions.iter().all(|subscription| subscription.page != page) {
-                    self.candidates.push(Candidate { page, distance_squared_m2 });
-                }
-            }
-        });
-        self.leave_out_the_farthest(pages, rules.visible_max);
-        while let Some(Candidate { page, distance_squared_m2 }) = self.candidates.pop() {
-            self.begin(page, distance_squared_m2, tier_of(rules, distance_squared_m2));
-        }
-    }
-
-    fn begin(&mut self, page: u32, distance_squared_m2: f32, tier: u8) {
-        let Some(number) = self.numbers.take() else { return };
-        self.subscriptions.push(Subscription {
-            page,
-            base: Tick(0),
-            carried: 0,
-            distance_squared_m2,
-            waits_since: self.now,
-            number,
-            tier,
-            characters: 0,
-            was_told: false,
-        });
-    }
-
-    fn end(&mut self, place: usize) {
-        let Subscription { number, characters, was_told, .. } = self.subscriptions.swap_remove(place);
-        self.characters -= u32::from(characters);
-        if was_told {
-            self.endings.push(Ending { carried: 0, number });
-        } else {
-            self.numbers.give_back(number);
-        }
-    }
-
-    /// Ends the farthest subscriptions and takes out the farthest candidates, if together they are too many.
-    fn leave_out_the_farthest(&mut self, pages: &Pages, visible_max: usize) {
-        let occupants = |page: u32| pages.head(page).occupied.count_ones() as usize;
-        let subscribed = self.subscriptions.iter().map(|subscription| subscription.page);
-        let all = subscribed.chain(self.candidates.iter().map(|candidate| candidate.page));
-        let characters: usize = all.map(occupants).sum();
-        let pages_max = PAGES_MAX - self.endings.len();
-        let pages_count = self.subscriptions.len() + self.candidates.len();
-        self.is_cut = characters > visible_max + 1 || pages_count > pages_max;
-        if !self.is_cut {
-            return;
-        }
-        // All of them by distance; those that are told count as nearer.
-        let told = self.subscriptions.iter().map(|subscription| {
-            (subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE, subscription.page)
-        });
-        let untold = self.candidates.iter().map(|candidate| (candidate.distance_squared_m2, candidate.page));
-        let mut ranks: Vec<(f32, u32)> = told.chain(untold).collect();
-        ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut characters = 0;
-        let fitting = ranks.iter().take(pages_max).take_while(|(_, page)| {
-            characters += occupants(*page);
-            characters <= visible_max + 1
-        });
-        let kept = fitting.count().max(1);
-        let mut left_out: Vec<u32> = ranks[kept..].iter().map(|(_, page)| *page).collect();
-        left_out.sort_unstable();
-        let is_left_out = |page: u32| left_out.binary_search(&page).is_ok();
-        self.candidates.retain(|candidate| !is_left_out(candidate.page));
-        for place in (0..self.subscriptions.len()).rev() {
-            if is_left_out(self.subscriptions[place].page) {
-                self.end(place);
-            }
-        }
     }
 
     /// Decides which pages are due, and asks for them.
@@ -473,10 +354,6 @@ impl Subscription {
         let has_new_owners = head.owners_changed > self.waits_since;
         is_common_turn || is_lost || has_new_owners || !self.was_told || waited_ticks >= period_ticks
     }
-}
-
-fn tier_of(rules: &InterestRules, distance_squared_m2: f32) -> u8 {
-    rules.tiers.of(distance_squared_m2.sqrt() - SLACK_M) as u8
 }
 
 /// The bits of ages up to this one.

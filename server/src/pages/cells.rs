@@ -51,17 +51,9 @@ impl Cells {
         (self.axis(point_m.y) * self.side + self.axis(point_m.x)) as Cell
     }
 
-    /// Whether somebody at a point stays in the cell around `center_m` that it was in.
-    pub(crate) fn keeps(&self, center_m: Vec2, point_m: Vec2) -> bool {
-        self.distance_squared_m2(center_m, point_m) == 0.0
-    }
-
-    /// Squared distance from a point to the nearest place where somebody in the cell around `center_m` can be; beyond the
-    /// world's edge nobody is.
-    pub(crate) fn distance_squared_m2(&self, center_m: Vec2, point_m: Vec2) -> f32 {
-        let half_m = self.cell_m / 2.0 + EDGE_M;
-        let apart_m = ((point_m - center_m).abs() - Vec2::splat(half_m)).max(Vec2::ZERO);
-        apart_m.length_squared()
+    /// Side of a cell, in metres.
+    pub(crate) fn cell_m(&self) -> f32 {
+        self.cell_m
     }
 
     /// The middle of a cell.
@@ -75,7 +67,7 @@ impl Cells {
         for row in self.range(point_m.y, reach_m) {
             for column in self.range(point_m.x, reach_m) {
                 let cell = (row * self.side + column) as Cell;
-                let distance_squared_m2 = self.distance_squared_m2(self.center_of(column, row), point_m);
+                let distance_squared_m2 = distance_squared_m2(self.center_of(column, row), self.cell_m / 2.0, point_m);
                 if distance_squared_m2 <= radius_m * radius_m {
                     visit(cell, distance_squared_m2);
                 }
@@ -101,6 +93,18 @@ impl Cells {
     }
 }
 
+/// Squared distance from a point to the nearest place where somebody can be who is in the square around `center_m` with sides of twice
+/// `half_m`; beyond the world's edge nobody is.
+pub(crate) fn distance_squared_m2(center_m: Vec2, half_m: f32, point_m: Vec2) -> f32 {
+    let apart_m = ((point_m - center_m).abs() - Vec2::splat(half_m + EDGE_M)).max(Vec2::ZERO);
+    apart_m.length_squared()
+}
+
+/// Whether somebody at a point stays in the square that it was in.
+pub(crate) fn keeps(center_m: Vec2, half_m: f32, point_m: Vec2) -> bool {
+    distance_squared_m2(center_m, half_m, point_m) == 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -117,7 +121,7 @@ mod tests {
             let other_m = anchor_m + Vec2::new(share[2], share[3]) * radius_m;
             prop_assume!(other_m.abs().max_element() <= size_m / 2.0);
             let cell = cells.at(other_m);
-            prop_assert!(cells.keeps(cells.center_m(cell), other_m) && (cell as usize) < cells.count());
+            prop_assert!(keeps(cells.center_m(cell), cells.cell_m / 2.0, other_m) && (cell as usize) < cells.count());
             let mut visited = Vec::new();
             cells.for_each_within(anchor_m, radius_m, |cell, distance_squared_m2| visited.push((cell, distance_squared_m2)));
             prop_assert!(visited.is_sorted_by(|a, b| a.0 < b.0));
@@ -136,7 +140,7 @@ mod tests {
         let cells = Cells::new(200.0, 60.0);
         let cell = cells.at(Vec2::new(-20.1, 0.5));
         assert_ne!(cell, cells.at(Vec2::new(-19.9, 0.5)));
-        assert!(cells.keeps(cells.center_m(cell), Vec2::new(-20.0 + 0.9 * EDGE_M, 0.5)));
-        assert!(!cells.keeps(cells.center_m(cell), Vec2::new(-20.0 + 1.1 * EDGE_M, 0.5)));
+        let keeps = |x_m| keeps(cells.center_m(cell), cells.cell_m / 2.0, Vec2::new(x_m, 0.5));
+        assert!(keeps(-20.0 + 0.9 * EDGE_M) && !keeps(-20.0 + 1.1 * EDGE_M));
     }
 }

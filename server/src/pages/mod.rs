@@ -3,6 +3,7 @@
 //! Every character has a slot in a page of its cell, the same one until it leaves the cell. What many clients see of a page is
 //! encoded once for each baseline that they have; see `docs/decisions/0002-pages.md`.
 
+mod areas;
 mod cells;
 mod page;
 #[cfg(test)]
@@ -23,6 +24,8 @@ use throng_shared::wire::page::{
     BASELINE_AGE_TICKS_MAX, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, slots_of,
 };
 
+pub(crate) use areas::Area;
+use areas::{Areas, NONE};
 pub(crate) use cells::Cells;
 use page::{PageNow, PagePast, PageSlots};
 pub(crate) use told::Variant;
@@ -35,16 +38,12 @@ const PAST_MS: u32 = 1_000;
 /// ticks it is a step.
 const VELOCITY_TOLERANCE: f32 = 4.0;
 
-/// No page.
-const NONE: u32 = u32::MAX;
-
 /// All pages of an instance, and everybody's place in them.
 #[derive(Resource, Debug)]
 pub struct Pages {
-    cells: Cells,
+    areas: Areas,
     /// Ticks of the past; a power of two.
     depth: usize,
-    first_of_cell: Vec<u32>,
     heads: Vec<PageHead>,
     pasts: Vec<PagePast>,
     slots: Vec<PageSlots>,
@@ -67,11 +66,16 @@ pub(crate) struct PageHead {
     pub(crate) owners_changed: Tick,
     /// Which slots have an owner.
     pub(crate) occupied: u32,
-    /// The middle of its cell.
-    pub(crate) center_m: Vec2,
-    /// The next page of the same cell.
+    /// The middle of its area, and half its side.
+    center_m: Vec2,
+    half_m: f32,
+    pub(crate) area: Area,
+    /// The next page of the same area.
     next: u32,
+    /// Whether it is the first of a whole cell.
     is_first: bool,
+    /// Whether its area takes nobody any more: the cell was split, or is whole again.
+    is_retired: bool,
     /// Length of its longest variant when it was last encoded.
     pub(crate) length_bytes: u16,
 }
@@ -89,12 +93,10 @@ struct Member {
 impl Pages {
     /// No pages yet, in a world of this size and rate whose clients see so far.
     pub fn new(size_m: f32, enter_radius_m: f32, rate: TickRate) -> Pages {
-        let cells = Cells::new(size_m, enter_radius_m);
         let ticks = rate.ticks_for_ms(PAST_MS).next_power_of_two();
         Pages {
-            cells,
+            areas: Areas::new(Cells::new(size_m, enter_radius_m)),
             depth: ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize,
-            first_of_cell: vec![NONE; cells.count()],
             heads: Vec::new(),
             pasts: Vec::new(),
             slots: Vec::new(),
@@ -107,8 +109,8 @@ impl Pages {
     }
 
     /// How the world is cut.
-    pub(crate) fn cells(&self) -> &Cells {
-        &self.cells
+    pub(crate) fn areas(&self) -> &Areas {
+        &self.areas
     }
 
     /// How old a baseline can be at most, in ticks.
@@ -121,16 +123,22 @@ impl Pages {
         self.turn
     }
 
-    /// Whether clients in reach should be told of a page: the first of its cell, or one that somebody is in. Where there was a
+    /// Whether clients in reach should be told of a page: the first of a whole cell, or one that somebody is in. Where there was a
     /// crowd, empty ones are left.
     pub(crate) fn is_of_interest(&self, page: u32) -> bool {
         let head = &self.heads[page as usize];
-        head.is_first || head.occupied != 0
+        head.occupied != 0 || head.is_first && !head.is_retired
     }
 
-    /// Those pages of a cell.
-    pub(crate) fn of_interest(&self, cell: u32) -> impl Iterator<Item = u32> + '_ {
-        self.of_cell(cell).filter(|&page| self.is_of_interest(page))
+    /// Those pages of an area.
+    pub(crate) fn of_interest(&self, area: Area) -> impl Iterator<Item = u32> + '_ {
+        self.of_area(area).filter(|&page| self.is_of_interest(page))
+    }
+
+    /// Squared distance from a point to the nearest place where somebody in a page can be.
+    pub(crate) fn distance_squared_m2(&self, page: u32, point_m: Vec2) -> f32 {
+        let PageHead { center_m, half_m, .. } = self.heads[page as usize];
+        cells::distance_squared_m2(center_m, half_m, point_m)
     }
 
     /// See [`PageHead`].
@@ -138,9 +146,9 @@ impl Pages {
         &self.heads[page as usize]
     }
 
-    /// The pages of a cell.
-    fn of_cell(&self, cell: u32) -> impl Iterator<Item = u32> + '_ {
-        let first = self.first_of_cell[cell as usize];
+    /// The pages of an area.
+    fn of_area(&self, area: Area) -> impl Iterator<Item = u32> + '_ {
+        let first = self.areas.first_page(area);
         std::iter::successors((first != NONE).then_some(first), |&page| {
             let next = self.heads[page as usize].next;
             (next != NONE).then_some(next)
@@ -158,6 +166,7 @@ impl Pages {
     ///
     /// O(characters). Both columns and places are sorted by name, so that they are gone through together.
     pub fn record(&mut self, tick: Tick, columns: &CharacterColumns) {
+        self.review_areas();
         let before = std::mem::take(&mut self.members);
         let mut after = std::mem::take(&mut self.spare_members);
         after.clear();
@@ -176,6 +185,21 @@ impl Pages {
         (self.members, self.spare_members) = (after, before);
     }
 
+    /// Splits cells that have become crowded, and makes those whole that are so no longer. Everybody in them gets another place in this
+    /// tick.
+    fn review_areas(&mut self) {
+        let (mut retired, mut revived) = (Vec::new(), Vec::new());
+        self.areas.review(|area| retired.push(area), |area| revived.push(area));
+        self.turn += u64::from(!retired.is_empty());
+        for (areas, is_retired) in [(retired, true), (revived, false)] {
+            for area in areas {
+                for page in self.of_area(area).collect::<Vec<_>>() {
+                    self.heads[page as usize].is_retired = is_retired;
+                }
+            }
+        }
+    }
+
     fn record_one(&mut self, tick: Tick, columns: &CharacterColumns, row: usize, member: Option<Member>) -> Member {
         let ground_m = columns.positions_m[row];
         let position_m = Vec3::new(ground_m.x, columns.heights_m[row], ground_m.y);
@@ -183,7 +207,10 @@ impl Pages {
             Some(Member { position_m: before_m, velocity, .. }) => velocity_after(*velocity, position_m - *before_m),
             None => [0; 3],
         };
-        let stays = |member: &Member| self.cells.keeps(self.heads[member.page as usize].center_m, ground_m);
+        let stays = |member: &Member| {
+            let PageHead { center_m, half_m, is_retired, .. } = self.heads[member.page as usize];
+            !is_retired && cells::keeps(center_m, half_m, ground_m)
+        };
         let (page, slot) = match member {
             Some(member) if stays(&member) => (member.page, member.slot),
             _ => {
@@ -202,13 +229,16 @@ impl Pages {
         Member { net_id: columns.net_ids[row], page, slot, position_m, velocity }
     }
 
-    /// Finds a free slot in the cell of a point.
+    /// Finds a free slot in the area of a point.
     fn occupy(&mut self, tick: Tick, point_m: Vec2, owner: PageOwner) -> (u32, u32) {
-        let cell = self.cells.at(point_m);
-        let with_room = self.of_cell(cell).find(|&page| self.heads[page as usize].occupied != u32::MAX);
-        let page = with_room.unwrap_or_else(|| self.add_page(tick, cell));
+        let area = self.areas.at(point_m);
+        self.areas.enter(area);
+        let with_room = self.of_area(area).find(|&page| self.heads[page as usize].occupied != u32::MAX);
+        let page = with_room.unwrap_or_else(|| self.add_page(tick, area));
+        let is_part = self.areas.is_part(area);
         let head = &mut self.heads[page as usize];
-        self.turn += u64::from(head.occupied == 0 && !head.is_first);
+        // Of the parts of a crowd's cell, it is looked often enough who is where.
+        self.turn += u64::from(head.occupied == 0 && !head.is_first && !is_part);
         let slot = head.occupied.trailing_ones();
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
@@ -219,20 +249,22 @@ impl Pages {
 
     fn vacate(&mut self, tick: Tick, member: &Member, has_departed: bool) {
         let head = &mut self.heads[member.page as usize];
+        self.areas.leave(head.area);
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
         self.slots[member.page as usize].take(tick, member.slot as usize, has_departed);
     }
 
-    fn add_page(&mut self, tick: Tick, cell: u32) -> u32 {
+    fn add_page(&mut self, tick: Tick, area: Area) -> u32 {
         let page = self.heads.len() as u32;
-        self.turn += 1;
-        let last = self.of_cell(cell).last();
+        let is_part = self.areas.is_part(area);
+        self.turn += u64::from(!is_part);
+        let last = self.of_area(area).last();
         match last {
             Some(last) => self.heads[last as usize].next = page,
-            None => self.first_of_cell[cell as usize] = page,
+            None => self.areas.set_first_page(area, page),
         }
-        let center_m = self.cells.center_m(cell);
+        let (center_m, half_m) = self.areas.extent_m(area);
         self.pasts.push(PagePast::new((center_m * STEPS_PER_M).round().as_ivec2()));
         self.slots.push(PageSlots::new());
         self.heads.push(PageHead {
@@ -240,8 +272,11 @@ impl Pages {
             owners_changed: tick,
             occupied: 0,
             center_m,
+            half_m,
+            area,
             next: NONE,
-            is_first: last.is_none(),
+            is_first: last.is_none() && !is_part,
+            is_retired: false,
             length_bytes: 0,
         });
         self.wanted.push(AtomicU64::new(0));

@@ -128,8 +128,8 @@ proptest! {
             prop_assert_eq!(places.keys().copied().collect::<Vec<_>>(), scene.columns.net_ids.clone());
             for (row, net_id) in scene.columns.net_ids.iter().enumerate() {
                 let (page, slot) = places[net_id];
-                let center_m = scene.pages.head(page).center_m;
-                prop_assert!(scene.pages.cells.keeps(center_m, scene.columns.positions_m[row]));
+                let apart_m2 = scene.pages.distance_squared_m2(page, scene.columns.positions_m[row]);
+                prop_assert!(apart_m2 == 0.0 && !scene.pages.head(page).is_retired);
                 let copy = &scene.past.last().expect("a tick has been")[page as usize];
                 let told = copy.quantised().find(|(owner, ..)| owner.net_id == *net_id).expect("it is there");
                 prop_assert_eq!(told.1, scene.columns.states[row]);
