@@ -23,6 +23,9 @@ const RADIUS_M: f32 = 50.0;
 /// What each client is sent at most, in kilobits per second.
 const BANDWIDTH_KBIT_PER_S: u32 = 192;
 
+/// Characters of whom each client is told one by one.
+const VISIBLE_MAX: u32 = 300;
+
 /// How many of the nearest are looked at apart.
 const NEAREST: usize = 50;
 
@@ -60,6 +63,7 @@ fn world(players: u32) -> LoadedWorld {
     config.patrols.clear();
     config.spawn_areas = vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: RADIUS_M }];
     config.interest.bandwidth_kbit_per_s = BANDWIDTH_KBIT_PER_S;
+    config.interest.visible_max = VISIBLE_MAX;
     config.population = PopulationConfig { target: 0, players_max: players };
     world
 }
@@ -71,6 +75,7 @@ struct Meter {
     swallowed: Swallowed,
     nearest_ticks: Histogram<u64>,
     known_ticks: Histogram<u64>,
+    nearest_unknown: u64,
     known: u64,
     represented: u64,
     others: u64,
@@ -91,6 +96,7 @@ fn measure(count: u32, seconds: u32, report: &mut Report) -> anyhow::Result<()> 
         swallowed: Swallowed::default(),
         nearest_ticks: Histogram::new(3)?,
         known_ticks: Histogram::new(3)?,
+        nearest_unknown: 0,
         known: 0,
         represented: 0,
         others: 0,
@@ -130,6 +136,7 @@ fn measure(count: u32, seconds: u32, report: &mut Report) -> anyhow::Result<()> 
         add(&format!("age_ms_{name}_nearest50"), meter.nearest_ticks.value_at_quantile(quantile) as f64 * step_ms);
         add(&format!("age_ms_{name}_known"), meter.known_ticks.value_at_quantile(quantile) as f64 * step_ms);
     }
+    add("unknown_share_nearest50", meter.nearest_unknown as f64 / meter.nearest_ticks.len().max(1) as f64);
     add("known_mean", meter.known as f64 / meter.others.max(1) as f64 * f64::from(count - 1));
     add("represented_share", meter.represented as f64 / meter.others.max(1) as f64);
     add(
@@ -157,12 +164,14 @@ fn look(instance: &Instance, players: &Players, meter: &mut Meter) {
             by_distance.select_nth_unstable_by(nearest, |a, b| a.0.total_cmp(&b.0));
         }
         let age_ticks = |row: usize| {
-            let known = replica.get(columns.net_ids[row])?;
+            let known = replica.get(columns.net_ids[row]).filter(|known| !known.is_missing())?;
             // What has not changed since is as good as new.
             Some(if columns.changed[row] <= known.updated { 0 } else { u64::from(tick.since(known.updated)) })
         };
         for &(_, row) in &by_distance[..nearest] {
-            let _ = meter.nearest_ticks.record(age_ticks(row).unwrap_or(UNKNOWN_TICKS));
+            let age_ticks = age_ticks(row);
+            meter.nearest_unknown += u64::from(age_ticks.is_none());
+            let _ = meter.nearest_ticks.record(age_ticks.unwrap_or(UNKNOWN_TICKS));
         }
         let mut known = 0;
         for age_ticks in by_distance.iter().filter_map(|&(_, row)| age_ticks(row)) {
@@ -170,7 +179,7 @@ fn look(instance: &Instance, players: &Players, meter: &mut Meter) {
             let _ = meter.known_ticks.record(age_ticks);
         }
         meter.known += known;
-        meter.represented += known;
+        meter.represented += known + replica.crowd().map(|group| u64::from(group.count)).sum::<u64>();
         meter.others += by_distance.len() as u64;
     }
 }

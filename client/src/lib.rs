@@ -65,7 +65,7 @@ mod udp;
 
 pub use client::{Client, ClientStats, SendError};
 pub use prediction::Prediction;
-pub use replica::{Applied, Interpolated, MISSING_MAX, Replica, ReplicaEntity};
+pub use replica::{Applied, CROWD_MAX, Interpolated, MISSING_MAX, Replica, ReplicaEntity};
 pub use state::{CloseReason, Resumption, State};
 pub use token::{TokenError, connect_token, development_token, local_token, token_data};
 pub use transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};

@@ -40,6 +40,8 @@ pub struct Totals {
     pub deferred: u64,
     /// Those of them that were told longer ago than their tier allows.
     pub late: u64,
+    /// Pages told as single numbers, because more were in reach than a client is told of one by one.
+    pub crowd_records: u64,
     /// How often a client's link was found to be congested.
     pub congestions: u64,
     /// Clients that get less than the world allows, because their links do not bear it.
@@ -61,6 +63,7 @@ pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColum
         totals.updates += u64::from(counts.updates);
         totals.leaves += u64::from(counts.leaves);
         totals.deferred += u64::from(counts.deferred);
+        totals.crowd_records += u64::from(counts.crowd_records);
         totals.late += u64::from(counts.late);
         totals.congestions += u64::from(counts.congestions);
         totals.held_back += u64::from(session.view.is_held_back());

@@ -27,7 +27,7 @@ const SECONDS_BUCKETS: [f64; 14] =
 /// A count that a world keeps, under its public name.
 type WorldCounter = (&'static str, &'static str, fn(&Totals) -> u64);
 
-const WORLD_COUNTERS: [WorldCounter; 16] = [
+const WORLD_COUNTERS: [WorldCounter; 17] = [
     ("inputs_buffered", "Inputs of players that waited for their tick", |t| t.inputs_buffered),
     ("inputs_late", "Inputs of players that came after their tick", |t| t.inputs_late),
     ("inputs_early", "Inputs of players too far ahead of the simulation", |t| t.inputs_early),
@@ -42,6 +42,7 @@ const WORLD_COUNTERS: [WorldCounter; 16] = [
     ("leaves", "Slots told to be empty and pages told no longer, with repetitions", |t| t.leaves),
     ("deferred", "Characters of pages that did not fit their snapshot", |t| t.deferred),
     ("late", "Deferred characters that were told longer ago than their tier allows", |t| t.late),
+    ("crowd_records", "Pages of a crowd told as single numbers", |t| t.crowd_records),
     ("congestions", "Times that a client's link was found to be congested", |t| t.congestions),
     ("snapshots_lost", "Snapshots given up as lost", |t| t.snapshots_lost),
 ];

@@ -13,12 +13,16 @@ use std::collections::{BTreeMap, VecDeque};
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
+use throng_shared::wire::crowd::{CrowdRecord, CrowdScan};
 use throng_shared::wire::snapshot::Snapshot;
 
 use pages::{KnownPages, Missed, ToldPage};
 
 /// States of an entity that are kept for interpolation unless a client says otherwise.
 const SAMPLES_DEFAULT: usize = 10;
+
+/// Most groups of a crowd that are known; beyond it further ones are not taken in.
+pub const CROWD_MAX: usize = 4_096;
 
 /// Most who are shown while they are missed; beyond it the oldest is forgotten.
 pub const MISSING_MAX: usize = 1_024;
@@ -43,6 +47,8 @@ pub struct Replica {
     /// Memory for the pages of one snapshot, and for who has gone from them.
     told: Vec<ToldPage>,
     missed: Vec<Missed>,
+    /// The crowd beyond those who are told of one by one, by key.
+    crowd: BTreeMap<u32, CrowdRecord>,
 }
 
 /// What a snapshot has changed.
@@ -67,6 +73,7 @@ impl Default for Replica {
             missing: VecDeque::new(),
             told: Vec::new(),
             missed: Vec::new(),
+            crowd: BTreeMap::new(),
         }
     }
 }
@@ -107,6 +114,9 @@ impl Replica {
         let applied = is_read.map(|()| self.take_in(tick, snapshot.ends, &mut told));
         told.clear();
         self.told = told;
+        if let (Ok(_), Some(scan), false) = (&applied, &snapshot.crowd, is_overtaken) {
+            self.take_in_crowd(scan);
+        }
         match applied {
             // What it is told against may have been forgotten since.
             Err(_) if is_overtaken => Ok(None),
@@ -129,6 +139,24 @@ impl Replica {
         } else {
             self.before |= 1 << (self.newest.since(tick) - 1);
         }
+    }
+
+    /// What was known of the stretch that a scan covers and is not in it is no longer there.
+    fn take_in_crowd(&mut self, scan: &CrowdScan) {
+        let is_told = |key: u32| scan.records().binary_search_by_key(&key, |record| record.key).is_ok();
+        let is_covered = |key: u32| key > scan.after && (scan.is_last || key <= scan.end());
+        self.crowd.retain(|&key, _| !is_covered(key) || is_told(key));
+        for record in scan.records() {
+            if self.crowd.len() < CROWD_MAX || self.crowd.contains_key(&record.key) {
+                self.crowd.insert(record.key, *record);
+            }
+        }
+    }
+
+    /// The crowd in reach of whom the client is not told one by one, in groups of up to 32 who are near each other. They are
+    /// gone through in turns: what is told of a group may be some seconds old.
+    pub fn crowd(&self) -> impl Iterator<Item = &CrowdRecord> {
+        self.crowd.values()
     }
 
     fn take_in(&mut self, tick: Tick, ends: &[u8], told: &mut Vec<ToldPage>) -> Applied {

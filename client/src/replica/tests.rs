@@ -1,4 +1,4 @@
-use glam::IVec2;
+use glam::{IVec2, Vec2};
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::QuantisedState;
 use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
@@ -59,7 +59,7 @@ impl Server {
         }
         let header = SnapshotHeader { tick: Tick(now as u32 + 1), ..SnapshotHeader::default() };
         let mut out = Vec::new();
-        Snapshot { header, ends, pages: &bytes }.encode(&mut out);
+        Snapshot { header, ends, crowd: None, pages: &bytes }.encode(&mut out);
         out
     }
 }
@@ -268,4 +268,43 @@ fn whoever_comes_back_into_another_slot_of_its_page_is_still_there() {
     server.tick(&[(1, 0, 101, 2), (1, 1, 100, 2)]);
     apply(&mut replica, &server.snapshot(&[(1, 1)], &[])).expect("its baseline is here");
     assert_eq!(seen(&replica), [(100, 2), (101, 2)]);
+}
+
+/// A snapshot with nothing but a stretch of a crowd: how many are in which page.
+fn crowd_snapshot(tick: u32, after: u32, is_last: bool, groups: &[(u32, u8)]) -> Vec<u8> {
+    let mut scan = CrowdScan::new(after);
+    scan.is_last = is_last;
+    for &(key, count) in groups {
+        assert!(scan.push(CrowdRecord::new(key, count, 1, Vec2::new(10.0, -20.5), Vec2::new(1.5, 0.0))));
+    }
+    let header = SnapshotHeader { tick: Tick(tick), ..SnapshotHeader::default() };
+    let mut out = Vec::new();
+    Snapshot { header, ends: &[], crowd: Some(scan), pages: &[] }.encode(&mut out);
+    out
+}
+
+#[test]
+fn a_crowd_is_what_the_last_scan_of_each_stretch_says() {
+    let mut replica = Replica::default();
+    let hear = |replica: &mut Replica, after, is_last, groups: &[(u32, u8)]| {
+        let tick = replica.newest_tick().0 + 2;
+        apply(replica, &crowd_snapshot(tick, after, is_last, groups)).expect("it is well-formed");
+        replica.crowd().map(|group| (group.key, group.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(hear(&mut replica, 0, false, &[(2, 10), (5, 20)]), [(2, 10), (5, 20)]);
+    assert_eq!(hear(&mut replica, 5, true, &[(7, 3), (9, 4)]), [(2, 10), (5, 20), (7, 3), (9, 4)]);
+    assert_eq!(hear(&mut replica, 0, false, &[(5, 21)]), [(5, 21), (7, 3), (9, 4)], "2 would have come before 5");
+    assert_eq!(
+        hear(&mut replica, 7, false, &[(8, 1)]),
+        [(5, 21), (7, 3), (8, 1), (9, 4)],
+        "what is lost in between stays"
+    );
+    assert_eq!(hear(&mut replica, 5, true, &[]), [(5, 21)]);
+    let group = *replica.crowd().next().expect("there is one");
+    assert_eq!((group.middle_m(), group.velocity_mps()), (Vec2::new(10.0, -20.5), Vec2::new(1.5, 0.0)));
+    // One that was overtaken says what was, not what is.
+    let late = crowd_snapshot(replica.newest_tick().0 + 1, 0, true, &[(1, 1)]);
+    assert!(hear(&mut replica, 0, true, &[]).is_empty());
+    apply(&mut replica, &late).expect("it is well-formed");
+    assert_eq!(replica.crowd().count(), 0);
 }

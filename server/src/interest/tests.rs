@@ -394,3 +394,45 @@ fn a_link_that_loses_a_third_is_sent_less_until_it_is_better() {
     assert!(sent[2] * 10 > sent[0] * 7, "{sent:?}");
     assert!(!scene.view.is_held_back() && scene.view.take_counts().congestions > 5);
 }
+
+#[test]
+fn in_a_crowd_the_nearest_are_told_one_by_one_and_everybody_else_as_part_of_it() {
+    // Ten in each metre of a line; the viewer runs through them.
+    let mut scene = Scene::new(&(0..600).map(|place| -30.0 + place as f32 / 10.0).collect::<Vec<_>>());
+    scene.rules.visible_max = 160;
+    let mut nearest_missed = 0;
+    for step in 0..200 {
+        scene.viewer_m.x = -20.0 + step as f32 * 0.2;
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += if step % 2 == 0 { 0.1 } else { -0.1 });
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+        assert!(scene.replica.len() <= 161 + 40, "step {step}: {} are told", scene.replica.len());
+        if step < 20 {
+            continue;
+        }
+        let near = (1..=600).filter(|&id| (scene.others_m[id as usize - 1] - scene.viewer_m.x).abs() < 2.0);
+        nearest_missed += near.filter(|&id| scene.replica.get(NetId(id)).is_none()).count();
+        let told = scene.replica.entities().filter(|other| !other.is_missing()).count();
+        let represented = told + scene.replica.crowd().map(|group| usize::from(group.count)).sum::<usize>();
+        // Whoever went from one to the other since the crowd's turn counts twice or not at all.
+        assert!((520..=680).contains(&represented), "step {step}: {represented} of 600");
+    }
+    assert_eq!(nearest_missed, 0);
+    for _ in 0..20 {
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+    }
+    let told = scene.replica.entities().filter(|other| !other.is_missing()).count();
+    assert_eq!(told + scene.replica.crowd().map(|group| usize::from(group.count)).sum::<usize>(), 600);
+    let middle_m = scene.replica.crowd().map(|group| group.middle_m().x).fold(0.0, f32::min);
+    assert!((-30.0..-20.0).contains(&middle_m), "the farthest group is at {middle_m} m");
+    // Most leave; those who stay are told one by one, and there is no crowd any more, whichever snapshots are lost.
+    scene.others_m.truncate(100);
+    for step in 0..40 {
+        let bytes = scene.tick(true);
+        if step % 3 == 0 {
+            scene.hear(&bytes);
+        }
+    }
+    assert_eq!((scene.replica.crowd().count(), scene.replica.len()), (0, 100));
+}

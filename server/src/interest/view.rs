@@ -4,6 +4,7 @@ use glam::Vec2;
 use throng_shared::ids::NetId;
 use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN};
 use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::crowd::CrowdScan;
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::page::NEWCOMER_BYTES;
 use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
@@ -42,6 +43,10 @@ pub struct ClientView {
     pub(super) is_in_crowd: bool,
     /// Pages in reach that were left out, rising.
     pub(super) left_out: Vec<u32>,
+    /// How far the crowd was told: behind this key it goes on.
+    crowd_after: u32,
+    /// For how many snapshots a crowd is told, or else that there is none.
+    crowd_snapshots: u8,
     /// Where, and at which turn of the pages, it was last looked for subscriptions.
     pub(super) looked: Option<(Vec2, u64)>,
     counts: ViewCounts,
@@ -97,6 +102,8 @@ pub struct ViewCounts {
     pub deferred: u32,
     /// Those of them that were told longer ago than their tier allows.
     pub late: u32,
+    /// Pages told as single numbers.
+    pub crowd_records: u32,
     /// How often the link was found to be congested.
     pub congestions: u32,
     /// Snapshots given up as lost.
@@ -109,6 +116,12 @@ const PAGES_USUAL: usize = 24;
 /// Copies of a state under way at which nothing more is sent until they are lost: one may be lost, and that is noticed
 /// only after a round trip.
 const COPIES_UNDER_WAY: u32 = 2;
+
+/// Bytes that a stretch of a crowd takes, of keys that follow closely.
+const CROWD_BYTES_USUAL: usize = 68;
+
+/// How often it is said that there is no crowd any more.
+const CROWD_ENDS: u8 = 20;
 
 /// How many pages are looked up before the first of them is copied: what has to come from far away comes together.
 const LOOK_AHEAD: usize = 8;
@@ -136,6 +149,8 @@ impl ClientView {
             is_cut: false,
             is_in_crowd: false,
             left_out: Vec::new(),
+            crowd_after: 0,
+            crowd_snapshots: 0,
             looked: None,
             counts: ViewCounts::default(),
         }
@@ -239,6 +254,10 @@ impl ClientView {
         if self.was_full || needed_bytes > self.room_bytes() {
             self.sort_by_urgency();
         }
+        if !self.left_out.is_empty() {
+            self.crowd_snapshots = CROWD_ENDS;
+            pages.want_crowd();
+        }
         for planned in &self.planned {
             pages.want(self.subscriptions[usize::from(planned.place)].page, planned.age_ticks.into());
         }
@@ -256,7 +275,8 @@ impl ClientView {
 
     /// What pages may take beside the rest.
     fn room_bytes(&self) -> usize {
-        let rest_bytes = HEADER_BYTES + 1 + self.endings.len().min(ENDS_PER_SNAPSHOT_MAX);
+        let crowd_bytes = if self.crowd_snapshots > 0 { CROWD_BYTES_USUAL } else { 0 };
+        let rest_bytes = HEADER_BYTES + 1 + self.endings.len().min(ENDS_PER_SNAPSHOT_MAX) + crowd_bytes;
         self.budget.snapshot_bytes().saturating_sub(rest_bytes)
     }
 
@@ -276,19 +296,19 @@ impl ClientView {
         if !is_wanted && self.planned.is_empty() && self.endings.is_empty() {
             return;
         }
-        let room_bytes = self.room_bytes();
         let (mut ends, mut end_count) = ([0; ENDS_PER_SNAPSHOT_MAX], 0);
         for (end, ending) in ends.iter_mut().zip(&mut self.endings) {
             *end = ending.number;
             ending.carried |= 1;
             end_count += 1;
         }
-        Snapshot { header, ends: &ends[..end_count], pages: &[] }.encode(out);
+        let crowd = self.next_of_crowd(pages);
+        Snapshot { header, ends: &ends[..end_count], crowd, pages: &[] }.encode(out);
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
         let pages_start = out.len();
-        let mut pages_end = pages_start + room_bytes;
+        let mut pages_end = self.budget.snapshot_bytes();
         for planned in self.planned.chunks(LOOK_AHEAD) {
             let mut variants = [Variant::EMPTY; LOOK_AHEAD];
             for (variant, planned) in variants.iter_mut().zip(planned) {
@@ -320,6 +340,19 @@ impl ClientView {
         }
         self.sent |= 1;
         self.budget.spend(out.len());
+    }
+
+    /// The next stretch of the crowd, if there is one, or was one a while ago.
+    fn next_of_crowd(&mut self, pages: &Pages) -> Option<CrowdScan> {
+        self.crowd_snapshots = self.crowd_snapshots.checked_sub(1)?;
+        // Keys are one more than the pages' numbers, so that this is the first page behind the key.
+        let next = self.left_out.partition_point(|&page| page < self.crowd_after);
+        let mut scan = CrowdScan::new(self.crowd_after);
+        let mut rest = self.left_out[next..].iter().filter_map(|&page| pages.summary(page));
+        scan.is_last = rest.all(|summary| scan.push(*summary));
+        self.crowd_after = if scan.is_last { 0 } else { scan.end() };
+        self.counts.crowd_records += scan.records().len() as u32;
+        Some(scan)
     }
 
     /// Everybody in the pages that the client is told of, `own` excepted.

@@ -3,6 +3,8 @@
 //! What is told of a crowd is told by nearness, and a cell is too large for that when hundreds are in it. Such a cell is split
 //! into parts, each with pages of its own, until it is nearly empty again.
 
+use std::ops::Range;
+
 use glam::Vec2;
 
 use super::cells::{Cell, Cells};
@@ -13,22 +15,34 @@ pub(crate) type Area = u32;
 /// No page, and no parts.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A cell with more characters than this is split, and one with fewer than that is whole again: three full pages and one and a
-/// half, for everybody in it is told anew.
-const SPLIT_ABOVE: u32 = 96;
-const MERGE_BELOW: u32 = 48;
+/// How a cell is split: the more are in it, the finer.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    /// More characters than this are too many for the level before.
+    above: u32,
+    /// Fewer than this are too few for this one. Far below, for everybody in the cell is told anew.
+    below: u32,
+    /// Parts along the side.
+    side: usize,
+}
+
+/// Finer ones have 6 to 24 characters in a part that is evenly filled, and the finest no less than 10.
+const LEVELS: [Level; 4] = [
+    Level { above: 0, below: 0, side: 1 },
+    Level { above: 96, below: 48, side: 4 },
+    Level { above: 256, below: 160, side: 8 },
+    Level { above: 768, below: 512, side: 12 },
+];
 
 /// Smallest side of a part, in metres: whoever walks leaves a smaller one too soon.
-const PART_M_MIN: f32 = 8.0;
-
-/// Most parts along the side of a cell.
-const PARTS_MAX: f32 = 8.0;
+const PART_M_MIN: f32 = 5.0;
 
 /// All areas of a world.
 #[derive(Debug)]
 pub(crate) struct Areas {
     cells: Cells,
-    parts_side: usize,
+    /// Parts along the side of a cell, by level.
+    sides: [usize; LEVELS.len()],
     areas: Vec<AreaState>,
     /// Cells that have become full, or nearly empty, since the last review.
     to_review: Vec<Cell>,
@@ -45,9 +59,9 @@ struct AreaState {
     cell: Cell,
     /// Characters of a whole cell, those in its parts included.
     characters: u32,
-    /// First part of a cell.
-    parts: u32,
-    is_split: bool,
+    /// First part of a cell by level: itself when it is whole.
+    parts: [u32; LEVELS.len()],
+    level: u8,
 }
 
 impl Areas {
@@ -59,11 +73,12 @@ impl Areas {
             first_page: NONE,
             cell,
             characters: 0,
-            parts: NONE,
-            is_split: false,
+            parts: [cell, NONE, NONE, NONE],
+            level: 0,
         };
+        let finest = (cells.cell_m() / PART_M_MIN).floor().max(1.0) as usize;
         Areas {
-            parts_side: (cells.cell_m() / PART_M_MIN).floor().clamp(1.0, PARTS_MAX) as usize,
+            sides: LEVELS.map(|level| level.side.min(finest)),
             areas: (0..cells.count() as Cell).map(area).collect(),
             to_review: Vec::new(),
             cells,
@@ -73,14 +88,14 @@ impl Areas {
     /// The area that somebody at a point (x, z) belongs into.
     pub(super) fn at(&self, point_m: Vec2) -> Area {
         let cell = self.cells.at(point_m);
-        let AreaState { center_m, half_m, parts, is_split, .. } = self.areas[cell as usize];
-        if !is_split {
+        let state = &self.areas[cell as usize];
+        if state.level == 0 {
             return cell;
         }
-        let part_m = 2.0 * half_m / self.parts_side as f32;
-        let place =
-            ((point_m - center_m + half_m) / part_m).max(Vec2::ZERO).min(Vec2::splat(self.parts_side as f32 - 1.0));
-        parts + place.y as u32 * self.parts_side as u32 + place.x as u32
+        let (AreaState { center_m, half_m, .. }, side) = (*state, self.sides[usize::from(state.level)]);
+        let place = ((point_m - center_m + half_m) / (2.0 * half_m / side as f32)).max(Vec2::ZERO);
+        let place = place.min(Vec2::splat(side as f32 - 1.0));
+        state.first_part() + place.y as u32 * side as u32 + place.x as u32
     }
 
     /// The middle of an area, and half its side, in metres.
@@ -108,7 +123,7 @@ impl Areas {
         let cell = self.areas[area as usize].cell;
         let state = &mut self.areas[cell as usize];
         state.characters += 1;
-        if state.characters == SPLIT_ABOVE + 1 {
+        if state.characters > state.most() {
             self.to_review.push(cell);
         }
     }
@@ -118,43 +133,50 @@ impl Areas {
         let cell = self.areas[area as usize].cell;
         let state = &mut self.areas[cell as usize];
         state.characters -= 1;
-        if state.characters + 1 == MERGE_BELOW {
+        if state.characters < state.fewest() {
             self.to_review.push(cell);
         }
     }
 
-    /// Splits the cells that have become full, and makes those whole again that are nearly empty. Calls `retire` for each area
-    /// whose pages must be left, and `revive` for each that takes characters from now on.
+    /// Splits the cells that have become too full, and joins the parts of those that are too empty. Calls `retire` for each area whose pages must
+    /// be left, and `revive` for each that takes characters from now on.
     pub(super) fn review(&mut self, mut retire: impl FnMut(Area), mut revive: impl FnMut(Area)) {
         while let Some(cell) = self.to_review.pop() {
-            let AreaState { characters, is_split, .. } = self.areas[cell as usize];
-            let parts_count = (self.parts_side * self.parts_side) as u32;
-            if !is_split && characters > SPLIT_ABOVE && parts_count > 1 {
-                if self.areas[cell as usize].parts == NONE {
-                    self.add_parts(cell);
-                }
-                self.areas[cell as usize].is_split = true;
-                let parts = self.areas[cell as usize].parts;
-                retire(cell);
-                (parts..parts + parts_count).for_each(&mut revive);
-            } else if is_split && characters < MERGE_BELOW {
-                self.areas[cell as usize].is_split = false;
-                let parts = self.areas[cell as usize].parts;
-                (parts..parts + parts_count).for_each(&mut retire);
-                revive(cell);
+            let state = self.areas[cell as usize];
+            let mut level = usize::from(state.level);
+            while LEVELS.get(level + 1).is_some_and(|finer| state.characters > finer.above) {
+                level += 1;
             }
+            while state.characters < LEVELS[level].below {
+                level -= 1;
+            }
+            if level == usize::from(state.level) {
+                continue;
+            }
+            self.parts(cell).for_each(&mut retire);
+            if state.parts[level] == NONE {
+                self.add_parts(cell, level);
+            }
+            self.areas[cell as usize].level = level as u8;
+            self.parts(cell).for_each(&mut revive);
         }
     }
 
-    fn add_parts(&mut self, cell: Cell) {
-        let whole = self.areas[cell as usize];
-        self.areas[cell as usize].parts = self.areas.len() as u32;
-        let part_m = 2.0 * whole.half_m / self.parts_side as f32;
-        for place in 0..self.parts_side * self.parts_side {
-            let (column, row) = (place % self.parts_side, place / self.parts_side);
-            let corner_m = Vec2::new(column as f32, row as f32) * part_m - whole.half_m;
+    /// The areas of a cell.
+    fn parts(&self, cell: Cell) -> Range<Area> {
+        let state = &self.areas[cell as usize];
+        let side = self.sides[usize::from(state.level)] as u32;
+        state.first_part()..state.first_part() + side * side
+    }
+
+    fn add_parts(&mut self, cell: Cell, level: usize) {
+        let (whole, side) = (self.areas[cell as usize], self.sides[level]);
+        self.areas[cell as usize].parts[level] = self.areas.len() as u32;
+        let part_m = 2.0 * whole.half_m / side as f32;
+        for place in 0..side * side {
+            let corner_m = Vec2::new((place % side) as f32, (place / side) as f32) * part_m - whole.half_m;
             let center_m = whole.center_m + corner_m + part_m / 2.0;
-            self.areas.push(AreaState { center_m, half_m: part_m / 2.0, first_page: NONE, parts: NONE, ..whole });
+            self.areas.push(AreaState { center_m, half_m: part_m / 2.0, first_page: NONE, ..whole });
         }
     }
 
@@ -163,12 +185,11 @@ impl Areas {
     pub(crate) fn for_each_within(&self, point_m: Vec2, radius_m: f32, mut visit: impl FnMut(Area, f32)) -> bool {
         let mut is_any_split = false;
         self.cells.for_each_within(point_m, radius_m, |cell, distance_squared_m2| {
-            let AreaState { parts, is_split, .. } = self.areas[cell as usize];
-            if !is_split {
+            if self.areas[cell as usize].level == 0 {
                 return visit(cell, distance_squared_m2);
             }
             is_any_split = true;
-            for part in parts..parts + (self.parts_side * self.parts_side) as u32 {
+            for part in self.parts(cell) {
                 let (center_m, half_m) = self.extent_m(part);
                 let distance_squared_m2 = super::cells::distance_squared_m2(center_m, half_m, point_m);
                 if distance_squared_m2 <= radius_m * radius_m {
@@ -177,5 +198,21 @@ impl Areas {
             }
         });
         is_any_split
+    }
+}
+
+impl AreaState {
+    fn first_part(&self) -> Area {
+        self.parts[usize::from(self.level)]
+    }
+
+    /// Most characters that a cell may have as it is.
+    fn most(&self) -> u32 {
+        LEVELS.get(usize::from(self.level) + 1).map_or(u32::MAX, |finer| finer.above)
+    }
+
+    /// Fewest characters that a cell may have as it is.
+    fn fewest(&self) -> u32 {
+        LEVELS[usize::from(self.level)].below
     }
 }

@@ -10,7 +10,7 @@ mod page;
 mod tests;
 mod told;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use glam::{Vec2, Vec3};
@@ -20,6 +20,7 @@ use throng_shared::ids::NetId;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::crowd::CrowdRecord;
 use throng_shared::wire::page::{
     BASELINE_AGE_TICKS_MAX, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, slots_of,
 };
@@ -52,6 +53,11 @@ pub struct Pages {
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
     wanted: Vec<AtomicU64>,
     told: Vec<ToldGroup>,
+    rate_hz: f32,
+    /// Whether anybody wants to know of a crowd in this tick.
+    is_crowd_wanted: AtomicBool,
+    /// Every page as one number; of use only where somebody is, and when it was wanted.
+    summaries: Vec<CrowdRecord>,
     /// Everybody's place, in the order of the columns.
     members: Vec<Member>,
     spare_members: Vec<Member>,
@@ -103,6 +109,9 @@ impl Pages {
             turn: 0,
             wanted: Vec::new(),
             told: Vec::new(),
+            rate_hz: rate.hz() as f32,
+            is_crowd_wanted: AtomicBool::new(false),
+            summaries: Vec::new(),
             members: Vec::new(),
             spare_members: Vec::new(),
         }
@@ -293,8 +302,16 @@ impl Pages {
         }
     }
 
+    /// Asks for pages as single numbers.
+    pub(crate) fn want_crowd(&self) {
+        if !self.is_crowd_wanted.load(Ordering::Relaxed) {
+            self.is_crowd_wanted.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Forgets what was asked for in the last tick.
     pub(crate) fn begin_wanting(&mut self) {
+        *self.is_crowd_wanted.get_mut() = false;
         self.wanted.iter_mut().for_each(|wanted| *wanted.get_mut() = 0);
     }
 
@@ -317,6 +334,29 @@ impl Pages {
             }
             told.finish();
         });
+        if *self.is_crowd_wanted.get_mut() {
+            self.sum_up(tick);
+        }
+    }
+
+    /// Makes a single number of every page that somebody is in.
+    fn sum_up(&mut self, tick: Tick) {
+        let Pages { depth, heads, pasts, slots, summaries, rate_hz, .. } = self;
+        summaries.resize(heads.len(), CrowdRecord::default());
+        for (place, summary) in summaries.iter_mut().enumerate() {
+            let PageHead { occupied, owners_changed, .. } = heads[place];
+            if occupied != 0 {
+                let (slots, past, depth) = (&slots[place], &pasts[place], *depth);
+                let now = PageNow { tick, occupied, owners_changed, slots, past, depth };
+                // Keys begin with 1, for a scan begins behind 0.
+                *summary = now.summary(place as u32 + 1, *rate_hz);
+            }
+        }
+    }
+
+    /// A page as a single number, if somebody is in it and it was asked for.
+    pub(crate) fn summary(&self, page: u32) -> Option<&CrowdRecord> {
+        self.summaries.get(page as usize).filter(|_| self.heads[page as usize].occupied != 0)
     }
 
     /// What was encoded for somebody who asked.

@@ -1,8 +1,13 @@
 //! One page: who has its slots, and its last ticks.
 
 use glam::IVec2;
+use throng_shared::ids::Archetype;
+use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::tick::Tick;
-use throng_shared::wire::page::{Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, Told};
+use throng_shared::wire::crowd::CrowdRecord;
+use throng_shared::wire::page::{
+    Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, Told, VELOCITY_STEPS_PER_STEP, slots_of,
+};
 
 /// Slots of a page when somebody first comes into it: more than there are in most, so that memory is asked for once.
 const CAPACITY_START: usize = 16;
@@ -74,6 +79,25 @@ impl PageNow<'_> {
             Baseline { age_ticks, renewed, states: past.row(then, depth) }
         });
         view.encode(baseline, out)
+    }
+}
+
+impl PageNow<'_> {
+    /// The page as one number, under its key, in a world with so many ticks per second; it must have somebody.
+    pub(super) fn summary(&self, key: u32, rate_hz: f32) -> CrowdRecord {
+        let PageNow { tick, occupied, slots, past, depth, .. } = *self;
+        let (mut middle, mut velocity, mut players) = (IVec2::ZERO, IVec2::ZERO, 0);
+        for slot in slots_of(occupied) {
+            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = past.row(tick, depth)[slot];
+            middle += IVec2::new(x.into(), z.into());
+            velocity += IVec2::new(speed_x.into(), speed_z.into());
+            players += u8::from(slots.owners[slot].archetype == Archetype::Player);
+        }
+        let count = occupied.count_ones();
+        let mean = |sum: IVec2| sum.as_vec2() / (count as f32 * STEPS_PER_M);
+        let middle_m = mean(middle) + past.origin.as_vec2() / STEPS_PER_M;
+        let velocity_mps = mean(velocity) / VELOCITY_STEPS_PER_STEP as f32 * rate_hz;
+        CrowdRecord::new(key, count as u8, players, middle_m, velocity_mps)
     }
 }
 

@@ -193,3 +193,40 @@ fn a_velocity_is_told_anew_when_it_is_clearly_another_and_at_rest_it_is_zero() {
     assert_eq!(velocity_after([3, 0, 0], way_m(0.0)), [0; 3]);
     assert_eq!(velocity_after([100, 0, 0], way_m(5_000.0)), [0; 3], "nobody runs like that");
 }
+
+#[test]
+fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
+    let mut pages = Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ));
+    let mut random = Random::new(9, 0);
+    let mut sides = Vec::new();
+    let counts = [40, 96, 97, 200, 300, 1_000, 1_000, 600, 300, 100, 60, 40, 200, 0, 5];
+    for (step, count) in counts.into_iter().enumerate() {
+        let mut columns = CharacterColumns::default();
+        columns.resize(count);
+        for row in 0..count {
+            columns.net_ids[row] = NetId(row as u32 + 1);
+            // All in one cell of 40 m, and nobody near its edge.
+            columns.positions_m[row] = Vec2::new(random.between(-18.0, 18.0), random.between(-18.0, 18.0));
+        }
+        // The first tick brings them, and in the second the cell is judged by them.
+        for tick in [2 * step as u32 + 1, 2 * step as u32 + 2] {
+            pages.record(Tick(tick), &columns);
+        }
+        let mut here = 0;
+        for (page, head) in pages.heads.iter().enumerate() {
+            assert!(head.occupied == 0 || !head.is_retired, "step {step}: somebody is left behind in page {page}");
+            here += head.occupied.count_ones() as usize;
+        }
+        assert_eq!(here, count, "step {step}");
+        for (member, &position_m) in pages.members.iter().zip(&columns.positions_m) {
+            assert_eq!(pages.distance_squared_m2(member.page, position_m), 0.0);
+        }
+        let mut areas = 0;
+        let is_split = pages.areas().for_each_within(Vec2::ZERO, 0.5, |_, _| areas += 1);
+        assert!(is_split || areas == 1);
+        let (_, half_m) = pages.areas().extent_m(pages.areas().at(Vec2::ZERO));
+        sides.push((20.0 / half_m).round() as u32);
+    }
+    // The finest that a cell of 40 m may have is 8.
+    assert_eq!(sides, [1, 1, 4, 4, 8, 8, 8, 8, 8, 4, 4, 1, 4, 1, 1]);
+}

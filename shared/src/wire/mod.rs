@@ -13,6 +13,7 @@ mod bits;
 pub mod channel;
 pub mod channel_pace;
 pub mod control;
+pub mod crowd;
 pub mod datagram;
 pub mod guard;
 pub mod inputs;

@@ -8,7 +8,8 @@
 //! | 1 | bit 0: standing on something; other bits 0 |
 //! | 1 | ticks since an input of the client's was applied; 255 for 255 or more, or never |
 //! | 2 | input margin, signed, in milliseconds: how long before it was needed the newest input arrived; -32,768 for none since the last snapshot |
-//! | 1, n | number of pages that are told no longer, and the number of each |
+//! | 1, n | number of pages that are told no longer, with the highest bit set when there is a crowd; and the number of each |
+//! | … | the crowd, if there is one, see [`super::crowd`] |
 //! | … | until the end, for each page: its number (1), and what is told of it, see [`super::page`] |
 //!
 //! A number names a page for one client from the first time that it is told to when it is told no longer. Whatever is told
@@ -22,16 +23,21 @@ use glam::Vec3;
 use super::WireError;
 use crate::limits::{ENDS_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
 use crate::tick::Tick;
+use crate::wire::crowd::{CROWD_BYTES_MAX, CrowdScan};
 use crate::wire::page::PAGE_BYTES_MAX;
 
 /// Size of everything before the ends and pages, in bytes.
 pub const HEADER_BYTES: usize = 32;
 
+/// Set in the number of ends when a crowd follows them.
+const CROWD_FLAG: u8 = 0x80;
+
 /// Most pages that one client can be told of at a time.
 pub const PAGES_MAX: usize = 256;
 
 // The longest page has room beside everything else, so that none waits for ever.
-const _: () = assert!(HEADER_BYTES + 1 + ENDS_PER_SNAPSHOT_MAX + 1 + PAGE_BYTES_MAX <= SNAPSHOT_BYTES_MAX);
+const _: () =
+    assert!(HEADER_BYTES + 1 + ENDS_PER_SNAPSHOT_MAX + CROWD_BYTES_MAX + 1 + PAGE_BYTES_MAX <= SNAPSHOT_BYTES_MAX);
 
 /// What every snapshot says about the client's own character.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -58,6 +64,8 @@ pub struct Snapshot<'b> {
     pub header: SnapshotHeader,
     /// Numbers of pages that are told no longer.
     pub ends: &'b [u8],
+    /// A stretch of the crowd of whom the client is not told one by one.
+    pub crowd: Option<CrowdScan>,
     /// The pages, one behind the other.
     pub pages: &'b [u8],
 }
@@ -66,13 +74,17 @@ impl<'b> Snapshot<'b> {
     /// Takes a snapshot apart.
     ///
     /// # Errors
-    /// When it is too short, or a field of the header is out of its range. Pages are not looked at.
+    /// When it is too short, or a field of the header or the crowd is out of its range. Pages are not looked at.
     pub fn decode(bytes: &'b [u8]) -> Result<Snapshot<'b>, WireError> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(WireError::TooShort)?;
         let header = decode_header(header)?;
         let (count, rest) = rest.split_first().ok_or(WireError::TooShort)?;
-        let (ends, pages) = rest.split_at_checked(usize::from(*count)).ok_or(WireError::TooShort)?;
-        Ok(Snapshot { header, ends, pages })
+        let (ends, rest) = rest.split_at_checked(usize::from(count & !CROWD_FLAG)).ok_or(WireError::TooShort)?;
+        if count & CROWD_FLAG == 0 {
+            return Ok(Snapshot { header, ends, crowd: None, pages: rest });
+        }
+        let (crowd, length) = CrowdScan::decode(rest)?;
+        Ok(Snapshot { header, ends, crowd: Some(crowd), pages: &rest[length..] })
     }
 
     /// Appends the snapshot to `out`.
@@ -82,8 +94,12 @@ impl<'b> Snapshot<'b> {
     pub fn encode(&self, out: &mut Vec<u8>) {
         debug_assert!(self.ends.len() <= ENDS_PER_SNAPSHOT_MAX);
         encode_header(&self.header, out);
-        out.push(self.ends.len() as u8);
+        let crowd_flag = if self.crowd.is_some() { CROWD_FLAG } else { 0 };
+        out.push(self.ends.len() as u8 | crowd_flag);
         out.extend_from_slice(self.ends);
+        if let Some(crowd) = &self.crowd {
+            crowd.encode(out);
+        }
         out.extend_from_slice(self.pages);
     }
 }
@@ -139,9 +155,10 @@ mod tests {
         #[test]
         fn any_snapshot_comes_back(
             header in any_header(), ends in prop::collection::vec(any::<u8>(), 0..60),
-            pages in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..90,
+            pages in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..90, has_crowd: bool,
         ) {
-            let snapshot = Snapshot { header, ends: &ends, pages: &pages };
+            let crowd = has_crowd.then(|| CrowdScan::new(5));
+            let snapshot = Snapshot { header, ends: &ends, crowd, pages: &pages };
             let mut bytes = Vec::new();
             snapshot.encode(&mut bytes);
             prop_assert_eq!(Snapshot::decode(&bytes), Ok(snapshot));

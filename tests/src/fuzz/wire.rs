@@ -1,6 +1,6 @@
 //! Decoders of what is inside a packet, each on any bytes. What decodes is encoded again, and must be what it was.
 
-use throng_client::{MISSING_MAX, Replica};
+use throng_client::{CROWD_MAX, MISSING_MAX, Replica};
 use throng_shared::limits::{
     CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX, ENDS_PER_SNAPSHOT_MAX, INPUTS_PER_DATAGRAM_MAX, MESSAGE_BYTES_MAX,
 };
@@ -121,6 +121,7 @@ pub fn page(bytes: &[u8]) {
 /// Whatever a server says, its client knows of no more than pages hold, of nobody twice, and can show them.
 pub(super) fn check_replica(replica: &Replica) {
     assert!(replica.len() <= PAGES_MAX * PAGE_SLOTS + MISSING_MAX);
+    assert!(replica.crowd().count() <= CROWD_MAX);
     let mut names = Vec::new();
     for entity in replica.entities() {
         assert_eq!(replica.get(entity.net_id), Some(entity));

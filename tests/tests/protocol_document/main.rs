@@ -375,7 +375,7 @@ fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
     let second_at = pages.len();
     pages.push(12);
     now.view().encode(Some(before.baseline_of(&now, 3)), &mut pages);
-    let expected = Snapshot { header, ends: &[7], pages: &pages };
+    let expected = Snapshot { header, ends: &[7], crowd: None, pages: &pages };
     let mut bytes = Vec::new();
     expected.encode(&mut bytes);
     assert_eq!(bytes, example("snapshot"));

@@ -188,7 +188,7 @@ fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, 
         input_margin_ms: Some(21),
     };
     let mut out = Vec::new();
-    Snapshot { header, ends, pages: &bytes }.encode(&mut out);
+    Snapshot { header, ends, crowd: None, pages: &bytes }.encode(&mut out);
     out
 }
 
