@@ -39,6 +39,8 @@ pub struct Session {
     pub acks: SnapshotAcks,
     /// This tick's snapshot, encoded.
     pub frame: Vec<u8>,
+    /// Whom the client sees for, and whom it never loses.
+    pub attention: Attention,
     pub(crate) own: OwnRecord,
     pub(crate) quiet: Quiet,
     pub(crate) strikes: Strikes,
@@ -53,6 +55,45 @@ pub(crate) struct OwnRecord {
     pub(crate) input_age_ticks: u8,
     /// How long before it was needed the newest input since the last snapshot arrived; none for none.
     pub(crate) input_margin_ms: Option<i16>,
+}
+
+/// Most further characters that a client sees for.
+pub const ANCHORS_MAX: usize = 3;
+
+/// Most characters that a client never loses.
+pub const PINS_MAX: usize = 16;
+
+/// What a client is told of besides what is near its own character. A game's rules set it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attention {
+    anchors: Vec<NetId>,
+    pins: Vec<NetId>,
+}
+
+impl Attention {
+    /// Further characters around whom the client is told of others as around its own: a pet, somebody whom it watches. Beyond
+    /// [`ANCHORS_MAX`] they are left out.
+    pub fn set_anchors(&mut self, anchors: &[NetId]) {
+        self.anchors.clear();
+        self.anchors.extend(anchors.iter().take(ANCHORS_MAX));
+    }
+
+    /// Characters whom the client is always told of, with all of their page, however far away they are and however many are nearer: a target,
+    /// a party, attackers. Beyond [`PINS_MAX`] they are left out.
+    pub fn set_pins(&mut self, pins: &[NetId]) {
+        self.pins.clear();
+        self.pins.extend(pins.iter().take(PINS_MAX));
+    }
+
+    /// See [`Attention::set_anchors`].
+    pub fn anchors(&self) -> &[NetId] {
+        &self.anchors
+    }
+
+    /// See [`Attention::set_pins`].
+    pub fn pins(&self) -> &[NetId] {
+        &self.pins
+    }
 }
 
 impl Session {
@@ -75,6 +116,7 @@ impl Session {
             view: ClientView::new(rate),
             acks: SnapshotAcks::default(),
             frame: Vec::with_capacity(SNAPSHOT_BYTES_MAX),
+            attention: Attention::default(),
             own: OwnRecord::default(),
             quiet: Quiet::default(),
             strikes: Strikes::default(),

@@ -16,6 +16,7 @@ use bevy_ecs::prelude::{Res, ResMut};
 use budget::DELAY_MS;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::config::InterestConfig;
+use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 
 use crate::instance::InstanceRules;
@@ -69,17 +70,21 @@ pub(crate) fn update_views(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
     pages: Res<Pages>,
+    columns: Res<CharacterColumns>,
     mut sessions: ResMut<Sessions>,
 ) {
-    let (tick, interest, pages) = (*tick, rules.interest, &*pages);
+    let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
     sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each_init(Scratch::default, |scratch, session| {
         if session.connection.is_none() {
             return;
         }
         session.view.advance(tick);
         session.view.acknowledge(&session.acks, &interest);
-        let (anchor_m, turn) = (session.own.state.ground_position_m(), session.client.0 as u32);
-        session.view.observe(pages, &interest, anchor_m, turn, scratch);
+        let position_m = |&anchor| Some(columns.positions_m[columns.row(anchor)?]);
+        let anchors_m = session.attention.anchors().iter().filter_map(position_m);
+        let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
+        scratch.attend(session.own.state.ground_position_m(), anchors_m, pinned);
+        session.view.observe(pages, &interest, session.client.0 as u32, scratch);
         session.view.plan(pages, &interest);
     });
 }

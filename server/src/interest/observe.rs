@@ -21,9 +21,16 @@ const JUMP_M: f32 = 5.0;
 /// In a crowd some places stay free, for it is not looked in every tick who comes: one in this many.
 const CROWD_SPARE: usize = 16;
 
+/// Before the nearest, which has 0.
+const PINNED_RANK: f32 = -1.0;
+
 /// Memory that is needed while one view is brought up to date.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// Where the client sees from (x, z): its own character first.
+    anchors_m: Vec<Vec2>,
+    /// Pages that it is told of in any case.
+    pinned: Vec<u32>,
     candidates: Vec<Candidate>,
     ranks: Vec<(f32, u32)>,
 }
@@ -35,32 +42,58 @@ struct Candidate {
     distance_squared_m2: f32,
 }
 
+impl Scratch {
+    /// Notes where a client sees from (x, z), itself and further anchors, and which pages it must be told of.
+    pub(crate) fn attend(
+        &mut self,
+        own_m: Vec2,
+        anchors_m: impl Iterator<Item = Vec2>,
+        pinned: impl Iterator<Item = u32>,
+    ) {
+        self.anchors_m.clear();
+        self.anchors_m.push(own_m);
+        self.anchors_m.extend(anchors_m);
+        self.pinned.clear();
+        self.pinned.extend(pinned);
+    }
+
+    /// Squared distance from the nearest anchor to where somebody in a page can be; 0 for pages that are told in any case.
+    fn distance_squared_m2(&self, pages: &Pages, page: u32) -> f32 {
+        if self.pinned.contains(&page) {
+            return 0.0;
+        }
+        let distances = self.anchors_m.iter().map(|&anchor_m| pages.distance_squared_m2(page, anchor_m));
+        distances.fold(f32::INFINITY, f32::min)
+    }
+
+    /// Whether the client sees from its own character alone, and need not be told of anybody in particular.
+    fn is_plain(&self) -> bool {
+        self.anchors_m.len() == 1 && self.pinned.is_empty()
+    }
+}
+
 impl ClientView {
-    /// Brings the subscriptions up to date: pages that somebody within the enter radius of `anchor_m` (x, z) can be in begin;
-    /// those end in which nobody can be within the leave radius. When they hold more than `visible_max` others, or are more than
+    /// Brings the subscriptions up to date: pages that somebody within the enter radius of an anchor can be in begin, and pinned
+    /// ones; those others end in which nobody can be within the leave radius. When they hold more than `visible_max` others, or are more than
     /// there are numbers, the farthest are left out, but for the nearest of all. Views with another `turn` look at crowds in
     /// another tick.
     ///
     /// O(subscriptions + areas in reach), and nothing at all while the anchor has hardly moved and nothing was left out. In a crowd
     /// O(pages in reach, times their logarithm), but only in one of [`CUT_TICKS`] ticks.
-    pub(crate) fn observe(
-        &mut self,
-        pages: &Pages,
-        rules: &InterestRules,
-        anchor_m: Vec2,
-        turn: u32,
-        scratch: &mut Scratch,
-    ) {
+    pub(crate) fn observe(&mut self, pages: &Pages, rules: &InterestRules, turn: u32, scratch: &mut Scratch) {
+        let anchor_m = scratch.anchors_m[0];
         let is_turn = self.now.0.wrapping_add(turn).is_multiple_of(CUT_TICKS);
-        if !self.is_due(pages, anchor_m, is_turn) {
+        let is_turn_of_others = is_turn && (self.saw_more || !scratch.is_plain());
+        if !(self.is_due(pages, anchor_m, is_turn) || is_turn_of_others) {
             return;
         }
+        self.saw_more = !scratch.is_plain();
         self.looked = Some((anchor_m, pages.turn()));
         let (enter_m, leave_squared_m2) = (rules.enter_radius_m + SLACK_M, rules.leave_radius_m * rules.leave_radius_m);
         let mut near_count = 0;
         for place in (0..self.subscriptions.len()).rev() {
             let subscription = &mut self.subscriptions[place];
-            let distance_squared_m2 = pages.distance_squared_m2(subscription.page, anchor_m);
+            let distance_squared_m2 = scratch.distance_squared_m2(pages, subscription.page);
             subscription.distance_squared_m2 = distance_squared_m2;
             subscription.tier = tier_of(rules, distance_squared_m2);
             if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page) {
@@ -70,22 +103,37 @@ impl ClientView {
             }
         }
         let mut count = 0;
-        self.is_in_crowd =
-            pages.areas().for_each_within(anchor_m, enter_m, |area, _| count += pages.of_interest(area).count());
-        if count == near_count && !self.is_crowded {
+        self.is_in_crowd = scratch.anchors_m.iter().fold(false, |is_split, &anchor_m| {
+            let count_area = |area, _| count += pages.of_interest(area).count();
+            pages.areas().for_each_within(anchor_m, enter_m, count_area) || is_split
+        });
+        if count == near_count && !self.is_crowded && scratch.is_plain() {
             self.is_cut = false;
             self.left_out.clear();
             return;
         }
-        let Scratch { candidates, .. } = scratch;
+        let Scratch { anchors_m, pinned, candidates, .. } = scratch;
         candidates.clear();
-        pages.areas().for_each_within(anchor_m, enter_m, |area, distance_squared_m2| {
-            for page in pages.of_interest(area) {
-                if self.subscriptions.iter().all(|subscription| subscription.page != page) {
-                    candidates.push(Candidate { page, distance_squared_m2 });
-                }
-            }
-        });
+        let is_told = |page| self.subscriptions.iter().any(|subscription| subscription.page == page);
+        let add = |candidates: &mut Vec<Candidate>, among: usize, page, distance_squared_m2: f32| match candidates
+            [..among]
+            .iter_mut()
+            .find(|known| known.page == page)
+        {
+            Some(known) => known.distance_squared_m2 = known.distance_squared_m2.min(distance_squared_m2),
+            None if is_told(page) => {}
+            None => candidates.push(Candidate { page, distance_squared_m2 }),
+        };
+        for &page in pinned.iter() {
+            add(candidates, candidates.len(), page, 0.0);
+        }
+        for &anchor_m in anchors_m.iter() {
+            // Whatever is there is of another anchor: no page is in two areas.
+            let others = candidates.len();
+            pages.areas().for_each_within(anchor_m, enter_m, |area, distance_squared_m2| {
+                pages.of_interest(area).for_each(|page| add(candidates, others, page, distance_squared_m2));
+            });
+        }
         self.leave_out_the_farthest(pages, rules.visible_max, scratch);
         while let Some(Candidate { page, distance_squared_m2 }) = scratch.candidates.pop() {
             self.begin(page, distance_squared_m2, tier_of(rules, distance_squared_m2));
@@ -130,7 +178,7 @@ impl ClientView {
 
     /// Ends the farthest subscriptions and takes out the farthest candidates, if together they are too many.
     fn leave_out_the_farthest(&mut self, pages: &Pages, visible_max: usize, scratch: &mut Scratch) {
-        let Scratch { candidates, ranks, .. } = scratch;
+        let Scratch { pinned, candidates, ranks, .. } = scratch;
         let occupants = |page: u32| pages.head(page).occupied.count_ones() as usize;
         let subscribed = self.subscriptions.iter().map(|subscription| subscription.page);
         let all = subscribed.chain(candidates.iter().map(|candidate| candidate.page));
@@ -143,11 +191,15 @@ impl ClientView {
         if !self.is_cut {
             return;
         }
-        // All of them by distance; those that are told count as nearer.
+        // All of them by distance, the pinned before all others; those that are told count as nearer.
+        let rank = |page: u32, distance_squared_m2: f32| match pinned.contains(&page) {
+            true => (PINNED_RANK, page),
+            false => (distance_squared_m2, page),
+        };
         let told = self.subscriptions.iter().map(|subscription| {
-            (subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE, subscription.page)
+            rank(subscription.page, subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE)
         });
-        let untold = candidates.iter().map(|candidate| (candidate.distance_squared_m2, candidate.page));
+        let untold = candidates.iter().map(|candidate| rank(candidate.page, candidate.distance_squared_m2));
         ranks.clear();
         ranks.extend(told.chain(untold));
         ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -156,7 +208,8 @@ impl ClientView {
             characters += occupants(*page);
             characters <= visible_max + 1
         });
-        let kept = fitting.count().max(1);
+        let pinned_count = ranks.iter().take_while(|(rank, _)| *rank == PINNED_RANK).count();
+        let kept = fitting.count().max(pinned_count + 1).min(ranks.len());
         self.left_out.extend(ranks[kept..].iter().map(|(_, page)| *page));
         self.left_out.sort_unstable();
         let is_left_out = |left_out: &[u32], page: u32| left_out.binary_search(&page).is_ok();

@@ -33,6 +33,8 @@ struct Scene {
     acks: SnapshotAcks,
     tick: Tick,
     viewer_m: Vec2,
+    anchors_m: Vec<Vec2>,
+    pins: Vec<NetId>,
     others_m: Vec<f32>,
     rules: InterestRules,
 }
@@ -47,6 +49,8 @@ impl Scene {
             acks: SnapshotAcks::default(),
             tick: Tick(0),
             viewer_m: Vec2::ZERO,
+            anchors_m: Vec::new(),
+            pins: Vec::new(),
             others_m: others_m.to_vec(),
             rules: rules(),
         }
@@ -67,7 +71,10 @@ impl Scene {
         self.pages.begin_wanting();
         self.view.advance(self.tick);
         self.view.acknowledge(&self.acks, &self.rules);
-        self.view.observe(&self.pages, &self.rules, self.viewer_m, 0, &mut Scratch::default());
+        let mut scratch = Scratch::default();
+        let pinned = self.pins.iter().filter_map(|&pin| self.pages.page_of(pin));
+        scratch.attend(self.viewer_m, self.anchors_m.iter().copied(), pinned);
+        self.view.observe(&self.pages, &self.rules, 0, &mut scratch);
         self.view.plan(&self.pages, &self.rules);
         self.pages.encode_wanted(self.tick);
         let (header, mut out) = (SnapshotHeader { tick: self.tick, ..SnapshotHeader::default() }, Vec::new());
@@ -435,4 +442,45 @@ fn in_a_crowd_the_nearest_are_told_one_by_one_and_everybody_else_as_part_of_it()
         }
     }
     assert_eq!((scene.replica.crowd().count(), scene.replica.len()), (0, 100));
+}
+
+#[test]
+fn who_sees_from_several_places_is_told_of_all_of_them_once_each() {
+    let mut scene = Scene::new(&[-170.0, -120.0, -10.0, 30.0, 120.0]);
+    let settle = |scene: &mut Scene| {
+        for _ in 0..14 {
+            let bytes = scene.tick(true);
+            scene.hear(&bytes);
+        }
+        scene.seen_m()
+    };
+    assert_eq!(settle(&mut scene), [-10.0, 30.0]);
+    scene.anchors_m = vec![Vec2::new(130.0, 0.0), Vec2::new(20.0, 0.0)];
+    assert_eq!(settle(&mut scene), [-10.0, 30.0, 120.0], "and whoever is near two of them once");
+    // The anchor goes on, and its surroundings with it.
+    scene.anchors_m = vec![Vec2::new(-160.0, 0.0)];
+    assert_eq!(settle(&mut scene), [-170.0, -120.0, -10.0, 30.0]);
+    scene.anchors_m.clear();
+    assert_eq!(settle(&mut scene), [-10.0, 30.0]);
+}
+
+#[test]
+fn who_is_pinned_is_told_however_far_away_and_however_many_are_nearer() {
+    let mut scene = Scene::new(&crowds(&[-50.0, -10.0, 10.0, 50.0], 30));
+    (scene.rules.visible_max, scene.viewer_m) = (40, Vec2::new(-10.0, 0.0));
+    scene.others_m.push(190.0);
+    scene.pins = vec![NetId(121), NetId(100), NetId(999)];
+    for step in 0..60 {
+        scene.others_m.iter_mut().for_each(|x_m| *x_m += if step % 2 == 0 { 0.1 } else { -0.1 });
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+        let is_fresh = |id| scene.replica.get(NetId(id)).is_some_and(|known| known.updated == scene.tick);
+        assert!(is_fresh(121) && is_fresh(100), "step {step}");
+    }
+    scene.pins.clear();
+    for _ in 0..20 {
+        let bytes = scene.tick(true);
+        scene.hear(&bytes);
+    }
+    assert_eq!(scene.seen_m().iter().filter(|x_m| **x_m > 20.0).count(), 0, "they are as far away as all others now");
 }

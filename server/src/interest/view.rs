@@ -41,6 +41,8 @@ pub struct ClientView {
     pub(super) is_cut: bool,
     /// Whether a cell in reach is split.
     pub(super) is_in_crowd: bool,
+    /// Whether it was last looked from several places, or for somebody in particular.
+    pub(super) saw_more: bool,
     /// Pages in reach that were left out, rising.
     pub(super) left_out: Vec<u32>,
     /// How far the crowd was told: behind this key it goes on.
@@ -148,6 +150,7 @@ impl ClientView {
             is_crowded: false,
             is_cut: false,
             is_in_crowd: false,
+            saw_more: false,
             left_out: Vec::new(),
             crowd_after: 0,
             crowd_snapshots: 0,

@@ -150,6 +150,12 @@ impl Pages {
         cells::distance_squared_m2(center_m, half_m, point_m)
     }
 
+    /// The page that somebody is in. O(log n).
+    pub(crate) fn page_of(&self, net_id: NetId) -> Option<u32> {
+        let place = self.members.binary_search_by_key(&net_id, |member| member.net_id).ok()?;
+        Some(self.members[place].page)
+    }
+
     /// See [`PageHead`].
     pub(crate) fn head(&self, page: u32) -> &PageHead {
         &self.heads[page as usize]
