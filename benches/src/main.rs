@@ -1,10 +1,12 @@
 //! `throng-bench WORKLOAD`: runs one workload and prints what it measured.
 
 mod alloc;
+mod aoi;
 mod crowd;
 mod figures;
 mod floor;
 mod machine;
+mod memory;
 mod players;
 mod process;
 mod report;
@@ -44,6 +46,10 @@ enum Workload {
     Hostile(HostileArguments),
     /// Everybody in one circle of 100 m: tick, bytes, and how old what players know of the others is
     Crowd(CrowdArguments),
+    /// Who is near whom: places in cells, and what each player is to be told of
+    Aoi(AoiArguments),
+    /// What bots and clients hold in memory, and whether that grows while people come and go
+    Memory(MemoryArguments),
     /// What a steady server asks of the allocator
     Alloc(AllocArguments),
     /// The server of the workloads over sockets; they start it themselves
@@ -183,6 +189,24 @@ struct CrowdArguments {
 }
 
 #[derive(Args, Debug)]
+struct AoiArguments {
+    /// How long to measure each, in seconds of simulated time
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct MemoryArguments {
+    /// For how long people come and go, in minutes of simulated time
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=600))]
+    minutes: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
 struct ServeArguments {
     #[arg(long)]
     players: u32,
@@ -226,6 +250,14 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         Workload::Crowd(CrowdArguments { players, seconds, threads, output }) => {
             let seconds = if output.quick { 2 } else { seconds };
             crowd::run(&players, seconds, threads, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Aoi(AoiArguments { seconds, output }) => {
+            let seconds = if output.quick { 1 } else { seconds };
+            aoi::run(seconds, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Memory(MemoryArguments { minutes, output }) => {
+            let minutes = if output.quick { 2 } else { minutes };
+            memory::run(minutes, output.quick)?.finish(output.json.as_deref())
         }
         Workload::Alloc(AllocArguments { clients, ticks, output }) => {
             let ticks = if output.quick { ticks.min(100) } else { ticks };

@@ -65,6 +65,18 @@ impl Players {
         Players { players: (0..count).map(player).collect(), random: Random::new(1, 0), radius_m, frame: Vec::new() }
     }
 
+    /// One leaves, and another comes in its place.
+    pub(crate) fn replace(&mut self, number: u32, inbound: &mut InboundBatch) {
+        let (client, connection) = (ClientId(u64::from(number)), connection(number));
+        inbound.arrivals.push(Arrival::Left { client });
+        inbound.arrivals.push(Arrival::Joined { client, connection, name: String::new() });
+        let player = &mut self.players[number as usize];
+        player.acks = SnapshotAcks::default();
+        if let Some(replica) = &mut player.replica {
+            *replica = Replica::default();
+        }
+    }
+
     /// Puts everybody's input for `tick` into the batch, but for those that are lost.
     pub(crate) fn send_inputs(&mut self, tick: Tick, inbound: &mut InboundBatch) {
         for (number, player) in self.players.iter_mut().enumerate() {

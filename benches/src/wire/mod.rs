@@ -4,6 +4,7 @@ mod compare;
 mod hostile;
 mod idle;
 mod load;
+mod memory;
 mod server;
 mod step;
 mod stock;
@@ -12,6 +13,7 @@ mod storm;
 pub(crate) use compare::run;
 pub(crate) use hostile::run as run_hostile;
 pub(crate) use idle::run as run_idle;
+pub(crate) use memory::run as client_memory;
 pub(crate) use server::{ServerParameters, serve};
 pub(crate) use storm::{StormParameters, run as run_storm};
 

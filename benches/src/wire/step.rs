@@ -108,17 +108,22 @@ impl Step {
 
 /// Starts a server, lets the clients in and measures.
 pub(super) fn run(parameters: &WireParameters, clients: u32, is_stock: bool) -> anyhow::Result<Step> {
+    run_in(parameters, clients, clients, is_stock)
+}
+
+/// The same in a world that is made for so many players.
+pub(super) fn run_in(parameters: &WireParameters, players: u32, clients: u32, is_stock: bool) -> anyhow::Result<Step> {
     let name = if is_stock { "stock" } else { "throng" };
     let mut server = ServerProcess::start(&ServerParameters {
-        players: clients,
+        players,
         visible: parameters.visible,
-        clients_max: clients,
+        clients_max: players,
         core: SERVER_CORE,
         is_stock,
     })?;
     let mut load = Load::new(LoadOptions {
         server: server.address,
-        world_hash: world_without_bots(clients, parameters.visible).hash,
+        world_hash: world_without_bots(players, parameters.visible).hash,
         is_stock,
         loss_percent: 0.0,
         first_client_id: 1,

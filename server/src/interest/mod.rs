@@ -62,7 +62,7 @@ impl InterestRules {
 const PARALLEL_MIN: usize = 64;
 
 /// How far a viewer moves until it is looked again which pages are in its reach, in metres; the enter radius is so much longer.
-const SLACK_M: f32 = 0.5;
+const SLACK_M: f32 = 2.0;
 
 /// Brings every client's view up to date: with what has arrived at the client, then with where it is, then with what is due.
 /// One after the other for each view, while it is in the cache.
