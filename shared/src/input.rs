@@ -5,6 +5,8 @@
 
 use glam::Vec2;
 
+use smallvec::SmallVec;
+
 use crate::limits::INPUT_LEAD_TICKS_MAX;
 use crate::tick::Tick;
 
@@ -108,24 +110,14 @@ pub enum InputSource {
 /// Inputs that wait for their tick, one for each.
 ///
 /// A character acts once per tick on at most one input, so that nobody can act more often by sending more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Component))]
 pub struct InputBuffer {
-    waiting: [Option<(Tick, PlayerInput)>; INPUT_LEAD_TICKS_MAX as usize],
+    /// By rising ticks. Seldom more than two: a bot's for the next tick, a player's on time.
+    waiting: SmallVec<[(Tick, PlayerInput); 2]>,
     last: PlayerInput,
     last_fresh_tick: Option<Tick>,
     missed_ticks: u32,
-}
-
-impl Default for InputBuffer {
-    fn default() -> Self {
-        InputBuffer {
-            waiting: [None; INPUT_LEAD_TICKS_MAX as usize],
-            last: PlayerInput::default(),
-            last_fresh_tick: None,
-            missed_ticks: 0,
-        }
-    }
 }
 
 impl InputBuffer {
@@ -137,11 +129,10 @@ impl InputBuffer {
         if tick.since(next) >= INPUT_LEAD_TICKS_MAX {
             return InputFate::Early;
         }
-        let place = &mut self.waiting[(tick.0 % INPUT_LEAD_TICKS_MAX) as usize];
-        match place {
-            Some((waiting_tick, _)) if *waiting_tick == tick => InputFate::Duplicate,
-            _ => {
-                *place = Some((tick, input));
+        match self.waiting.binary_search_by_key(&tick, |(waiting, _)| *waiting) {
+            Ok(_) => InputFate::Duplicate,
+            Err(place) => {
+                self.waiting.insert(place, (tick, input));
                 InputFate::Buffered
             }
         }
@@ -149,10 +140,12 @@ impl InputBuffer {
 
     /// The input for `tick`: its own; or the last one for up to `repeat_ticks` ticks; or neutral.
     pub fn take(&mut self, tick: Tick, repeat_ticks: u32) -> (PlayerInput, InputSource) {
-        let place = &mut self.waiting[(tick.0 % INPUT_LEAD_TICKS_MAX) as usize];
-        match *place {
-            Some((waiting_tick, input)) if waiting_tick == tick => {
-                *place = None;
+        // Those of earlier ticks are of no use any more.
+        let late = self.waiting.iter().take_while(|(waiting, _)| *waiting < tick).count();
+        self.waiting.drain(..late);
+        match self.waiting.first() {
+            Some(&(waiting, input)) if waiting == tick => {
+                self.waiting.remove(0);
                 self.last = input;
                 self.last_fresh_tick = Some(tick);
                 self.missed_ticks = 0;

@@ -12,6 +12,8 @@ use observe::Scratch;
 pub use tiers::Tiers;
 pub use view::{ClientView, ViewCounts};
 
+use std::cell::RefCell;
+
 use bevy_ecs::prelude::{Res, ResMut};
 use budget::DELAY_MS;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
@@ -74,17 +76,24 @@ pub(crate) fn update_views(
     mut sessions: ResMut<Sessions>,
 ) {
     let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
-    sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each_init(Scratch::default, |scratch, session| {
+    sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
         if session.connection.is_none() {
             return;
         }
         session.view.advance(tick);
         session.view.acknowledge(&session.acks, &interest);
-        let position_m = |&anchor| Some(columns.positions_m[columns.row(anchor)?]);
-        let anchors_m = session.attention.anchors().iter().filter_map(position_m);
-        let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
-        scratch.attend(session.own.state.ground_position_m(), anchors_m, pinned);
-        session.view.observe(pages, &interest, session.client.0 as u32, scratch);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let position_m = |&anchor| Some(columns.positions_m[columns.row(anchor)?]);
+            let anchors_m = session.attention.anchors().iter().filter_map(position_m);
+            let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
+            scratch.attend(session.own.state.ground_position_m(), anchors_m, pinned);
+            session.view.observe(pages, &interest, session.client.0 as u32, scratch);
+        });
         session.view.plan(pages, &interest);
     });
+}
+
+thread_local! {
+    /// Used again in every tick, so that nothing is asked of the allocator.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }

@@ -95,7 +95,7 @@ impl ClientView {
             let subscription = &mut self.subscriptions[place];
             let distance_squared_m2 = scratch.distance_squared_m2(pages, subscription.page);
             subscription.distance_squared_m2 = distance_squared_m2;
-            subscription.tier = tier_of(rules, distance_squared_m2);
+            (subscription.tier, subscription.phase) = place_of(rules, subscription.page, distance_squared_m2);
             if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page) {
                 self.end(place);
             } else {
@@ -136,7 +136,7 @@ impl ClientView {
         }
         self.leave_out_the_farthest(pages, rules.visible_max, scratch);
         while let Some(Candidate { page, distance_squared_m2 }) = scratch.candidates.pop() {
-            self.begin(page, distance_squared_m2, tier_of(rules, distance_squared_m2));
+            self.begin(page, distance_squared_m2, place_of(rules, page, distance_squared_m2));
         }
     }
 
@@ -151,7 +151,7 @@ impl ClientView {
         !is_same || self.is_crowded || self.is_cut && is_turn
     }
 
-    fn begin(&mut self, page: u32, distance_squared_m2: f32, tier: u8) {
+    fn begin(&mut self, page: u32, distance_squared_m2: f32, (tier, phase): (u8, u8)) {
         let Some(number) = self.numbers.take() else { return };
         self.subscriptions.push(Subscription {
             page,
@@ -161,6 +161,7 @@ impl ClientView {
             waits_since: self.now,
             number,
             tier,
+            phase,
             characters: 0,
             was_told: false,
         });
@@ -222,6 +223,7 @@ impl ClientView {
     }
 }
 
-fn tier_of(rules: &InterestRules, distance_squared_m2: f32) -> u8 {
-    rules.tiers.of(distance_squared_m2.sqrt() - SLACK_M) as u8
+/// Tier and phase of a page, of which the viewer may come nearer until the next look.
+fn place_of(rules: &InterestRules, page: u32, distance_squared_m2: f32) -> (u8, u8) {
+    rules.tiers.place(page, distance_squared_m2.sqrt() - SLACK_M)
 }

@@ -1,7 +1,7 @@
 //! How often a client is told of pages, by their distance.
 
-use throng_shared::config::{INTEREST_TIERS_MAX, TierConfig};
-use throng_shared::tick::TickRate;
+use throng_shared::config::{INTEREST_TIERS_MAX, STALENESS_MS_MAX, TierConfig};
+use throng_shared::tick::{Tick, TickRate};
 
 /// Tiers of distance, each with the number of ticks in which a page of it is told once.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +45,32 @@ impl Tiers {
         self.tiers[tier].period_ticks
     }
 }
+
+/// What has its turn in a tick, by tier.
+pub(crate) type Turns = [Turn; INTEREST_TIERS_MAX];
+
+/// Pages of a tier have their turn when their phase is this one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub(crate) period_ticks: u32,
+    pub(crate) phase: u8,
+}
+
+impl Tiers {
+    /// What has its turn in a tick. By the page, so that its readers are told together, and not all pages at once.
+    pub(crate) fn turns(&self, tick: Tick) -> Turns {
+        self.tiers.map(|Tier { period_ticks, .. }| Turn { period_ticks, phase: (tick.0 % period_ticks) as u8 })
+    }
+
+    /// Tier and phase of a page at a distance.
+    pub(crate) fn place(&self, page: u32, distance_m: f32) -> (u8, u8) {
+        let tier = self.of(distance_m);
+        (tier as u8, (page % self.period_ticks(tier)) as u8)
+    }
+}
+
+// A phase has room in a byte.
+const _: () = assert!(STALENESS_MS_MAX * *TickRate::RANGE_HZ.end() / 1_000 <= u8::MAX as u32);
 
 #[cfg(test)]
 mod tests {

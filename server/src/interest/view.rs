@@ -12,6 +12,7 @@ use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
 use super::InterestRules;
 use super::budget::{Budget, Heard};
 use super::numbers::Numbers;
+use super::tiers::{Turn, Turns};
 use crate::pages::{PageHead, Pages, Variant};
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
@@ -67,6 +68,8 @@ pub(super) struct Subscription {
     pub(super) waits_since: Tick,
     pub(super) number: u8,
     pub(super) tier: u8,
+    /// The page's number modulo its tier's period: when that is the tick's, it has its turn.
+    pub(super) phase: u8,
     /// Characters that it had when it was last looked at.
     pub(super) characters: u8,
     pub(super) was_told: bool,
@@ -224,10 +227,11 @@ impl ClientView {
         let not_lost = self.arrived | up_to(certain_age_ticks);
         let age_max = pages.baseline_age_ticks_max();
         let mut needed_bytes = 0;
+        let turns = rules.tiers.turns(self.now);
         self.budget.begin_tick(rules.bytes_per_tick);
         for (place, subscription) in self.subscriptions.iter_mut().enumerate() {
             let head = pages.head(subscription.page);
-            if !subscription.has_turn(self.now, not_lost, head, rules) {
+            if !subscription.has_turn(self.now, not_lost, head, &turns) {
                 continue;
             }
             let occupants = head.occupied.count_ones();
@@ -378,15 +382,14 @@ impl ClientView {
 impl Subscription {
     /// Whether the page is looked at in this tick: once in the period of its tier, but at once while it was never told, when what was
     /// told last is lost, and when somebody came or went: whoever is missed in one page must be found in another.
-    fn has_turn(&self, now: Tick, not_lost: u64, head: &PageHead, rules: &InterestRules) -> bool {
-        let period_ticks = rules.tiers.period_ticks(self.tier.into());
+    fn has_turn(&self, now: Tick, not_lost: u64, head: &PageHead, turns: &Turns) -> bool {
+        let Turn { period_ticks, phase } = turns[usize::from(self.tier)];
         if period_ticks == 1 {
             return true;
         }
         let waited_ticks = now.since(self.waits_since);
         let is_lost = (self.carried & !not_lost).checked_shr(waited_ticks).unwrap_or(0) & 1 == 1;
-        // By the page, so that its readers are told together, and not all pages at once.
-        let is_common_turn = now.0.wrapping_add(self.page).is_multiple_of(period_ticks);
+        let is_common_turn = self.phase == phase;
         let has_new_owners = head.owners_changed > self.waits_since;
         is_common_turn || is_lost || has_new_owners || !self.was_told || waited_ticks >= period_ticks
     }

@@ -28,12 +28,15 @@ use throng_shared::wire::page::{
 pub(crate) use areas::Area;
 use areas::{Areas, NONE};
 pub(crate) use cells::Cells;
-use page::{PageNow, PagePast, PageSlots};
+use page::{PageNow, PagePast, PageSlots, SparePasts};
 pub(crate) use told::Variant;
 use told::{GROUP_PAGES, ToldGroup};
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
 const PAST_MS: u32 = 1_000;
+
+/// Pages whose memory is looked at in a tick.
+const TRIMMED_PER_TICK: usize = 8;
 
 /// How far a velocity may be from what was told of it, in sixteenths of a step: less is not worth the bits, for after four
 /// ticks it is a step.
@@ -48,6 +51,9 @@ pub struct Pages {
     heads: Vec<PageHead>,
     pasts: Vec<PagePast>,
     slots: Vec<PageSlots>,
+    spare_pasts: SparePasts,
+    /// The page whose memory is looked at next.
+    next_trimmed: usize,
     /// How often a page has come to be of interest.
     turn: u64,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
@@ -106,6 +112,8 @@ impl Pages {
             heads: Vec::new(),
             pasts: Vec::new(),
             slots: Vec::new(),
+            spare_pasts: SparePasts::default(),
+            next_trimmed: 0,
             turn: 0,
             wanted: Vec::new(),
             told: Vec::new(),
@@ -198,6 +206,16 @@ impl Pages {
             self.vacate(tick, gone, true);
         }
         (self.members, self.spare_members) = (after, before);
+        self.trim_some();
+    }
+
+    /// Takes back what pages hold that had more characters once.
+    fn trim_some(&mut self) {
+        for _ in 0..TRIMMED_PER_TICK.min(self.pasts.len()) {
+            self.next_trimmed = (self.next_trimmed + 1) % self.pasts.len();
+            let occupied = self.heads[self.next_trimmed].occupied;
+            self.pasts[self.next_trimmed].trim(occupied, self.depth, &mut self.spare_pasts);
+        }
     }
 
     /// Splits cells that have become crowded, and makes those whole that are so no longer. Everybody in them gets another place in this
@@ -258,7 +276,7 @@ impl Pages {
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
         self.slots[page as usize].give(tick, slot as usize, owner);
-        self.pasts[page as usize].reach(slot as usize, self.depth);
+        self.pasts[page as usize].reach(slot as usize, self.depth, &mut self.spare_pasts);
         (page, slot)
     }
 

@@ -9,8 +9,31 @@ use throng_shared::wire::page::{
     Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, Told, VELOCITY_STEPS_PER_STEP, slots_of,
 };
 
-/// Slots of a page when somebody first comes into it: more than there are in most, so that memory is asked for once.
-const CAPACITY_START: usize = 16;
+/// Memory of pasts is given in blocks for so many slots, and multiples of it.
+const SLOTS_STEP: usize = 4;
+
+/// Memory of pasts that nobody uses, to be used again: people come and go, and nothing is asked of the allocator.
+#[derive(Debug, Default)]
+pub(super) struct SparePasts {
+    /// By the number of slots, in steps.
+    by_steps: [Vec<Vec<PageState>>; PAGE_SLOTS / SLOTS_STEP + 1],
+}
+
+impl SparePasts {
+    /// Rows of zeros.
+    fn take(&mut self, capacity: usize, depth: usize) -> Vec<PageState> {
+        let mut rows = self.by_steps[capacity / SLOTS_STEP].pop().unwrap_or_default();
+        rows.clear();
+        rows.resize(capacity * depth, PageState::default());
+        rows
+    }
+
+    fn give_back(&mut self, capacity: usize, rows: Vec<PageState>) {
+        if capacity > 0 {
+            self.by_steps[capacity / SLOTS_STEP].push(rows);
+        }
+    }
+}
 
 /// Who has the slots of a page.
 #[derive(Clone, Debug)]
@@ -111,9 +134,18 @@ impl PagePast {
     }
 
     /// Makes sure that a slot has its place.
-    pub(super) fn reach(&mut self, slot: usize, depth: usize) {
+    pub(super) fn reach(&mut self, slot: usize, depth: usize, spare: &mut SparePasts) {
         if slot >= self.capacity {
-            self.grow(depth);
+            self.resize((slot + 1).next_multiple_of(SLOTS_STEP), depth, spare);
+        }
+    }
+
+    /// Gives memory back if there is much more of it than the slots that have an owner need.
+    pub(super) fn trim(&mut self, occupied: u32, depth: usize, spare: &mut SparePasts) {
+        let slots = (u32::BITS - occupied.leading_zeros()) as usize;
+        let needed = slots.next_multiple_of(SLOTS_STEP);
+        if self.capacity > needed + SLOTS_STEP || occupied == 0 && self.capacity > 0 {
+            self.resize(needed, depth, spare);
         }
     }
 
@@ -129,15 +161,17 @@ impl PagePast {
         &self.rows[start..start + self.capacity]
     }
 
-    fn grow(&mut self, depth: usize) {
-        let (before, capacity) = (self.capacity, (self.capacity * 2).max(CAPACITY_START));
-        let mut rows = vec![PageState::default(); capacity * depth];
-        if before > 0 {
-            for (new, old) in rows.chunks_exact_mut(capacity).zip(self.rows.chunks_exact(before)) {
-                new[..before].copy_from_slice(old);
+    /// Takes memory for another number of slots; what is told of those that stay is kept.
+    fn resize(&mut self, capacity: usize, depth: usize, spare: &mut SparePasts) {
+        let mut rows = spare.take(capacity, depth);
+        let both = capacity.min(self.capacity);
+        if both > 0 {
+            for (new, old) in rows.chunks_exact_mut(capacity).zip(self.rows.chunks_exact(self.capacity)) {
+                new[..both].copy_from_slice(&old[..both]);
             }
         }
-        (self.rows, self.capacity) = (rows, capacity);
+        spare.give_back(self.capacity, std::mem::replace(&mut self.rows, rows));
+        self.capacity = capacity;
     }
 }
 
