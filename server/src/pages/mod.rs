@@ -6,6 +6,7 @@
 mod areas;
 mod cells;
 mod page;
+mod past;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -13,7 +14,7 @@ mod told;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
-use glam::{Vec2, Vec3};
+use glam::{IVec2, Vec2, Vec3};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use throng_shared::ids::NetId;
@@ -28,15 +29,13 @@ use throng_shared::wire::page::{
 pub(crate) use areas::Area;
 use areas::{Areas, NONE};
 pub(crate) use cells::Cells;
-use page::{PageNow, PagePast, PageSlots, SparePasts};
+use page::{PageNow, PageSlots};
+use past::{Ring, Rings};
 pub(crate) use told::Variant;
 use told::{GROUP_PAGES, ToldGroup};
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
 const PAST_MS: u32 = 1_000;
-
-/// Pages whose memory is looked at in a tick.
-const TRIMMED_PER_TICK: usize = 8;
 
 /// How far a velocity may be from what was told of it, in sixteenths of a step: less is not worth the bits, for after four
 /// ticks it is a step.
@@ -46,14 +45,9 @@ const VELOCITY_TOLERANCE: f32 = 4.0;
 #[derive(Resource, Debug)]
 pub struct Pages {
     areas: Areas,
-    /// Ticks of the past; a power of two.
-    depth: usize,
     heads: Vec<PageHead>,
-    pasts: Vec<PagePast>,
     slots: Vec<PageSlots>,
-    spare_pasts: SparePasts,
-    /// The page whose memory is looked at next.
-    next_trimmed: usize,
+    rings: Rings,
     /// How often a page has come to be of interest.
     turn: u64,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
@@ -81,6 +75,8 @@ pub(crate) struct PageHead {
     /// The middle of its area, and half its side.
     center_m: Vec2,
     half_m: f32,
+    /// Where its offsets are counted from.
+    origin: IVec2,
     pub(crate) area: Area,
     /// The next page of the same area.
     next: u32,
@@ -98,6 +94,7 @@ struct Member {
     net_id: NetId,
     page: u32,
     slot: u32,
+    ring: Ring,
     position_m: Vec3,
     velocity: [i16; 3],
 }
@@ -108,12 +105,9 @@ impl Pages {
         let ticks = rate.ticks_for_ms(PAST_MS).next_power_of_two();
         Pages {
             areas: Areas::new(Cells::new(size_m, enter_radius_m)),
-            depth: ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize,
             heads: Vec::new(),
-            pasts: Vec::new(),
             slots: Vec::new(),
-            spare_pasts: SparePasts::default(),
-            next_trimmed: 0,
+            rings: Rings::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
             turn: 0,
             wanted: Vec::new(),
             told: Vec::new(),
@@ -132,7 +126,7 @@ impl Pages {
 
     /// How old a baseline can be at most, in ticks.
     pub(crate) fn baseline_age_ticks_max(&self) -> u32 {
-        self.depth as u32 - 1
+        self.rings.depth() as u32 - 1
     }
 
     /// Becomes another number when it has to be looked anew which pages are of interest.
@@ -206,16 +200,6 @@ impl Pages {
             self.vacate(tick, gone, true);
         }
         (self.members, self.spare_members) = (after, before);
-        self.trim_some();
-    }
-
-    /// Takes back what pages hold that had more characters once.
-    fn trim_some(&mut self) {
-        for _ in 0..TRIMMED_PER_TICK.min(self.pasts.len()) {
-            self.next_trimmed = (self.next_trimmed + 1) % self.pasts.len();
-            let occupied = self.heads[self.next_trimmed].occupied;
-            self.pasts[self.next_trimmed].trim(occupied, self.depth, &mut self.spare_pasts);
-        }
     }
 
     /// Splits cells that have become crowded, and makes those whole that are so no longer. Everybody in them gets another place in this
@@ -244,8 +228,8 @@ impl Pages {
             let PageHead { center_m, half_m, is_retired, .. } = self.heads[member.page as usize];
             !is_retired && cells::keeps(center_m, half_m, ground_m)
         };
-        let (page, slot) = match member {
-            Some(member) if stays(&member) => (member.page, member.slot),
+        let (page, slot, ring) = match member {
+            Some(member) if stays(&member) => (member.page, member.slot, member.ring),
             _ => {
                 if let Some(member) = &member {
                     self.vacate(tick, member, false);
@@ -254,16 +238,16 @@ impl Pages {
                 self.occupy(tick, ground_m, owner)
             }
         };
-        let (past, depth) = (&mut self.pasts[page as usize], self.depth);
-        let state = PageState::new(past.origin(), &columns.states[row], velocity);
-        if past.record(tick, slot as usize, state, depth) {
-            self.heads[page as usize].changed = tick;
+        let head = &mut self.heads[page as usize];
+        let state = PageState::new(head.origin, &columns.states[row], velocity);
+        if self.rings.record(ring, tick, state) {
+            head.changed = tick;
         }
-        Member { net_id: columns.net_ids[row], page, slot, position_m, velocity }
+        Member { net_id: columns.net_ids[row], page, slot, ring, position_m, velocity }
     }
 
     /// Finds a free slot in the area of a point.
-    fn occupy(&mut self, tick: Tick, point_m: Vec2, owner: PageOwner) -> (u32, u32) {
+    fn occupy(&mut self, tick: Tick, point_m: Vec2, owner: PageOwner) -> (u32, u32, Ring) {
         let area = self.areas.at(point_m);
         self.areas.enter(area);
         let with_room = self.of_area(area).find(|&page| self.heads[page as usize].occupied != u32::MAX);
@@ -275,9 +259,9 @@ impl Pages {
         let slot = head.occupied.trailing_ones();
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
-        self.slots[page as usize].give(tick, slot as usize, owner);
-        self.pasts[page as usize].reach(slot as usize, self.depth, &mut self.spare_pasts);
-        (page, slot)
+        let ring = self.rings.take();
+        self.slots[page as usize].give(tick, slot as usize, owner, ring);
+        (page, slot, ring)
     }
 
     fn vacate(&mut self, tick: Tick, member: &Member, has_departed: bool) {
@@ -286,6 +270,7 @@ impl Pages {
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
         self.slots[member.page as usize].take(tick, member.slot as usize, has_departed);
+        self.rings.give_back(member.ring);
     }
 
     fn add_page(&mut self, tick: Tick, area: Area) -> u32 {
@@ -298,7 +283,6 @@ impl Pages {
             None => self.areas.set_first_page(area, page),
         }
         let (center_m, half_m) = self.areas.extent_m(area);
-        self.pasts.push(PagePast::new((center_m * STEPS_PER_M).round().as_ivec2()));
         self.slots.push(PageSlots::new());
         self.heads.push(PageHead {
             changed: tick,
@@ -306,6 +290,7 @@ impl Pages {
             occupied: 0,
             center_m,
             half_m,
+            origin: (center_m * STEPS_PER_M).round().as_ivec2(),
             area,
             next: NONE,
             is_first: last.is_none() && !is_part,
@@ -318,7 +303,7 @@ impl Pages {
 
     /// Asks for a page as a reader is told it who has it of so many ticks ago; 0 for one who has nothing.
     pub(crate) fn want(&self, page: u32, age_ticks: u32) {
-        debug_assert!((age_ticks as usize) < self.depth);
+        debug_assert!((age_ticks as usize) < self.rings.depth());
         let (wanted, bit) = (&self.wanted[page as usize], 1 << age_ticks);
         // Most have been asked for by somebody before.
         if wanted.load(Ordering::Relaxed) & bit == 0 {
@@ -341,19 +326,20 @@ impl Pages {
 
     /// Encodes whatever was asked for.
     pub(crate) fn encode_wanted(&mut self, tick: Tick) {
-        let Pages { depth, heads, pasts, slots, wanted, told, .. } = self;
+        let Pages { rings, heads, slots, wanted, told, .. } = self;
         told.resize_with(heads.len().div_ceil(GROUP_PAGES), ToldGroup::default);
-        let pages = heads.par_chunks_mut(GROUP_PAGES).zip(pasts.par_chunks(GROUP_PAGES));
-        let pages = pages.zip(slots.par_chunks(GROUP_PAGES)).zip(wanted.par_chunks_mut(GROUP_PAGES));
-        pages.zip(told.par_iter_mut()).for_each(|((((heads, pasts), slots), wanted), told)| {
+        let pages = heads.par_chunks_mut(GROUP_PAGES).zip(slots.par_chunks(GROUP_PAGES));
+        let pages = pages.zip(wanted.par_chunks_mut(GROUP_PAGES));
+        pages.zip(told.par_iter_mut()).for_each(|(((heads, slots), wanted), told)| {
             told.begin(heads.len());
             for (place, head) in heads.iter_mut().enumerate() {
                 let wanted = *wanted[place].get_mut();
                 if wanted != 0 {
-                    let PageHead { occupied, owners_changed, .. } = *head;
-                    let (slots, past, depth) = (&slots[place], &pasts[place], *depth);
-                    let now = PageNow { tick, occupied, owners_changed, slots, past, depth };
-                    head.length_bytes = told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, out)) as u16;
+                    let PageHead { occupied, owners_changed, origin, .. } = *head;
+                    let now = PageNow { tick, occupied, owners_changed, origin, slots: &slots[place], rings };
+                    let row = now.row(tick, occupied);
+                    head.length_bytes =
+                        told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, &row, out)) as u16;
                 }
             }
             told.finish();
@@ -365,13 +351,12 @@ impl Pages {
 
     /// Makes a single number of every page that somebody is in.
     fn sum_up(&mut self, tick: Tick) {
-        let Pages { depth, heads, pasts, slots, summaries, rate_hz, .. } = self;
+        let Pages { rings, heads, slots, summaries, rate_hz, .. } = self;
         summaries.resize(heads.len(), CrowdRecord::default());
         for (place, summary) in summaries.iter_mut().enumerate() {
-            let PageHead { occupied, owners_changed, .. } = heads[place];
+            let PageHead { occupied, owners_changed, origin, .. } = heads[place];
             if occupied != 0 {
-                let (slots, past, depth) = (&slots[place], &pasts[place], *depth);
-                let now = PageNow { tick, occupied, owners_changed, slots, past, depth };
+                let now = PageNow { tick, occupied, owners_changed, origin, slots: &slots[place], rings };
                 // Keys begin with 1, for a scan begins behind 0.
                 *summary = now.summary(place as u32 + 1, *rate_hz);
             }

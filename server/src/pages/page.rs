@@ -1,4 +1,4 @@
-//! One page: who has its slots, and its last ticks.
+//! One page: who has its slots, and what is told of it.
 
 use glam::IVec2;
 use throng_shared::ids::Archetype;
@@ -9,31 +9,7 @@ use throng_shared::wire::page::{
     Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, Told, VELOCITY_STEPS_PER_STEP, slots_of,
 };
 
-/// Memory of pasts is given in blocks for so many slots, and multiples of it.
-const SLOTS_STEP: usize = 4;
-
-/// Memory of pasts that nobody uses, to be used again: people come and go, and nothing is asked of the allocator.
-#[derive(Debug, Default)]
-pub(super) struct SparePasts {
-    /// By the number of slots, in steps.
-    by_steps: [Vec<Vec<PageState>>; PAGE_SLOTS / SLOTS_STEP + 1],
-}
-
-impl SparePasts {
-    /// Rows of zeros.
-    fn take(&mut self, capacity: usize, depth: usize) -> Vec<PageState> {
-        let mut rows = self.by_steps[capacity / SLOTS_STEP].pop().unwrap_or_default();
-        rows.clear();
-        rows.resize(capacity * depth, PageState::default());
-        rows
-    }
-
-    fn give_back(&mut self, capacity: usize, rows: Vec<PageState>) {
-        if capacity > 0 {
-            self.by_steps[capacity / SLOTS_STEP].push(rows);
-        }
-    }
-}
+use super::past::{Ring, Rings};
 
 /// Who has the slots of a page.
 #[derive(Clone, Debug)]
@@ -43,23 +19,30 @@ pub(super) struct PageSlots {
     since: [Tick; PAGE_SLOTS],
     /// Slots without an owner whose last one has left the world.
     departed: u32,
+    /// The past of each owner.
+    rings: [Ring; PAGE_SLOTS],
 }
 
 impl PageSlots {
     pub(super) fn new() -> PageSlots {
-        PageSlots { owners: [PageOwner::NOBODY; PAGE_SLOTS], since: [Tick(0); PAGE_SLOTS], departed: 0 }
+        PageSlots {
+            owners: [PageOwner::NOBODY; PAGE_SLOTS],
+            since: [Tick(0); PAGE_SLOTS],
+            departed: 0,
+            rings: [0; PAGE_SLOTS],
+        }
     }
 
-    /// Gives a slot to somebody.
-    pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner) {
-        (self.owners[slot], self.since[slot]) = (owner, tick);
+    /// Gives a slot to somebody, whose past is in a ring.
+    pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner, ring: Ring) {
+        (self.owners[slot], self.since[slot], self.rings[slot]) = (owner, tick, ring);
         self.departed &= !(1 << slot);
     }
 
     /// Takes a slot from its owner, who may have left the world.
     pub(super) fn take(&mut self, tick: Tick, slot: usize, has_departed: bool) {
-        self.give(tick, slot, PageOwner::NOBODY);
-        self.departed |= u32::from(has_departed) << slot;
+        (self.owners[slot], self.since[slot]) = (PageOwner::NOBODY, tick);
+        self.departed = self.departed & !(1 << slot) | u32::from(has_departed) << slot;
     }
 
     /// The slots that have changed hands after a tick.
@@ -68,114 +51,56 @@ impl PageSlots {
     }
 }
 
-/// How a page was in its last ticks. Apart from its slots, so that what is touched for everybody in every tick is near together.
-#[derive(Debug)]
-pub(super) struct PagePast {
-    /// A row for each of the last ticks, `capacity` long, the one of a tick at its number modulo their count.
-    rows: Vec<PageState>,
-    capacity: usize,
-    origin: IVec2,
-}
-
 /// Slots and past of a page, and who is there, at a tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageNow<'p> {
     pub(super) tick: Tick,
     pub(super) occupied: u32,
     pub(super) owners_changed: Tick,
+    pub(super) origin: IVec2,
     pub(super) slots: &'p PageSlots,
-    pub(super) past: &'p PagePast,
-    /// Ticks of the past.
-    pub(super) depth: usize,
+    pub(super) rings: &'p Rings,
 }
 
+/// The states of one tick, by slot; those of slots without an owner are of no use.
+type Row = [PageState; PAGE_SLOTS];
+
 impl PageNow<'_> {
-    /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0.
-    pub(super) fn encode(&self, age_ticks: u32, out: &mut Vec<u8>) -> Told {
-        let PageNow { tick, occupied, owners_changed, slots, past, depth } = *self;
+    /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0. `now` is this tick's row.
+    pub(super) fn encode(&self, age_ticks: u32, now: &Row, out: &mut Vec<u8>) -> Told {
+        let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
         let PageSlots { owners, departed, .. } = slots;
-        let states = past.row(tick, depth);
-        let view = PageView { origin: past.origin, occupied, departed: *departed, owners, states };
-        let baseline = (age_ticks > 0).then(|| {
-            let then = tick - age_ticks;
-            let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
-            Baseline { age_ticks, renewed, states: past.row(then, depth) }
-        });
-        view.encode(baseline, out)
+        let view = PageView { origin, occupied, departed: *departed, owners, states: now };
+        if age_ticks == 0 {
+            return view.encode(None, out);
+        }
+        let then = tick - age_ticks;
+        let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
+        let states = self.row(then, occupied & !renewed);
+        view.encode(Some(Baseline { age_ticks, renewed, states: &states }), out)
     }
-}
 
-impl PageNow<'_> {
+    /// The states of a tick in some slots.
+    pub(super) fn row(&self, tick: Tick, slots: u32) -> Row {
+        let mut row = [PageState::default(); PAGE_SLOTS];
+        slots_of(slots).for_each(|slot| row[slot] = self.rings.at(self.slots.rings[slot], tick));
+        row
+    }
+
     /// The page as one number, under its key, in a world with so many ticks per second; it must have somebody.
     pub(super) fn summary(&self, key: u32, rate_hz: f32) -> CrowdRecord {
-        let PageNow { tick, occupied, slots, past, depth, .. } = *self;
+        let PageNow { tick, occupied, origin, slots, rings, .. } = *self;
         let (mut middle, mut velocity, mut players) = (IVec2::ZERO, IVec2::ZERO, 0);
         for slot in slots_of(occupied) {
-            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = past.row(tick, depth)[slot];
+            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = rings.at(slots.rings[slot], tick);
             middle += IVec2::new(x.into(), z.into());
             velocity += IVec2::new(speed_x.into(), speed_z.into());
             players += u8::from(slots.owners[slot].archetype == Archetype::Player);
         }
         let count = occupied.count_ones();
         let mean = |sum: IVec2| sum.as_vec2() / (count as f32 * STEPS_PER_M);
-        let middle_m = mean(middle) + past.origin.as_vec2() / STEPS_PER_M;
+        let middle_m = mean(middle) + origin.as_vec2() / STEPS_PER_M;
         let velocity_mps = mean(velocity) / VELOCITY_STEPS_PER_STEP as f32 * rate_hz;
         CrowdRecord::new(key, count as u8, players, middle_m, velocity_mps)
     }
-}
-
-impl PagePast {
-    pub(super) fn new(origin: IVec2) -> PagePast {
-        PagePast { rows: Vec::new(), capacity: 0, origin }
-    }
-
-    pub(super) fn origin(&self) -> IVec2 {
-        self.origin
-    }
-
-    /// Makes sure that a slot has its place.
-    pub(super) fn reach(&mut self, slot: usize, depth: usize, spare: &mut SparePasts) {
-        if slot >= self.capacity {
-            self.resize((slot + 1).next_multiple_of(SLOTS_STEP), depth, spare);
-        }
-    }
-
-    /// Gives memory back if there is much more of it than the slots that have an owner need.
-    pub(super) fn trim(&mut self, occupied: u32, depth: usize, spare: &mut SparePasts) {
-        let slots = (u32::BITS - occupied.leading_zeros()) as usize;
-        let needed = slots.next_multiple_of(SLOTS_STEP);
-        if self.capacity > needed + SLOTS_STEP || occupied == 0 && self.capacity > 0 {
-            self.resize(needed, depth, spare);
-        }
-    }
-
-    /// Writes a state of `tick`; whether it is another than what was there a tick before.
-    pub(super) fn record(&mut self, tick: Tick, slot: usize, state: PageState, depth: usize) -> bool {
-        let before = self.rows[row_number(tick - 1, depth) * self.capacity + slot];
-        self.rows[row_number(tick, depth) * self.capacity + slot] = state;
-        before != state
-    }
-
-    fn row(&self, tick: Tick, depth: usize) -> &[PageState] {
-        let start = row_number(tick, depth) * self.capacity;
-        &self.rows[start..start + self.capacity]
-    }
-
-    /// Takes memory for another number of slots; what is told of those that stay is kept.
-    fn resize(&mut self, capacity: usize, depth: usize, spare: &mut SparePasts) {
-        let mut rows = spare.take(capacity, depth);
-        let both = capacity.min(self.capacity);
-        if both > 0 {
-            for (new, old) in rows.chunks_exact_mut(capacity).zip(self.rows.chunks_exact(self.capacity)) {
-                new[..both].copy_from_slice(&old[..both]);
-            }
-        }
-        spare.give_back(self.capacity, std::mem::replace(&mut self.rows, rows));
-        self.capacity = capacity;
-    }
-}
-
-/// Where a tick's row is.
-fn row_number(tick: Tick, depth: usize) -> usize {
-    tick.0 as usize & (depth - 1)
 }
