@@ -31,7 +31,7 @@ fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
     }
     // The viewer comes nearer to the page, and goes again.
     for (x_m, expected) in
-        [(-105.0, false), (-102.0, false), (-100.0, true), (-105.0, true), (-112.0, false), (-105.0, false)]
+        [(-105.0, false), (-103.5, false), (-100.0, true), (-105.0, true), (-112.0, false), (-105.0, false)]
     {
         sim.teleport(viewer, Vec2::new(x_m, -90.0));
         sim.teleport(other, Vec2::new(-20.0, -90.0));
