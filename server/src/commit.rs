@@ -3,6 +3,7 @@
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use throng_shared::spatial::CharacterColumns;
 
+use crate::interest::Ledger;
 use crate::session::Sessions;
 
 /// Totals of an instance since its start, and a few counts as they stand. The host turns them into metrics.
@@ -26,6 +27,8 @@ pub struct Totals {
     pub frames_malformed: u64,
     /// Frames beyond what is looked at in one tick.
     pub frames_surplus: u64,
+    /// Where the bytes of snapshots went.
+    pub ledger: Ledger,
     /// Snapshots written.
     pub snapshots: u64,
     /// Bytes of snapshots written.
@@ -63,6 +66,7 @@ pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColum
         totals.updates += u64::from(counts.updates);
         totals.leaves += u64::from(counts.leaves);
         totals.deferred += u64::from(counts.deferred);
+        totals.ledger += &counts.ledger;
         totals.crowd_records += u64::from(counts.crowd_records);
         totals.late += u64::from(counts.late);
         totals.congestions += u64::from(counts.congestions);

@@ -21,7 +21,7 @@ use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::game_messages::GameMessages;
 use crate::ingress::Inbound;
-use crate::interest::InterestRules;
+use crate::interest::{Explanation, InterestRules};
 use crate::pages::Pages;
 use crate::session::Sessions;
 use crate::simulation::Roster;
@@ -128,6 +128,23 @@ impl Instance {
         std::mem::swap(&mut self.world.resource_mut::<Inbound>().0, inbound);
         std::mem::swap(&mut self.world.resource_mut::<Outbound>().0, outbound);
         inbound.clear();
+    }
+
+    /// Why a client is told of a character, or is not: exactly one reason.
+    pub fn explain(&self, client: ClientId, entity: NetId) -> Explanation {
+        let (pages, columns) = (self.world.resource::<Pages>(), self.world.resource::<CharacterColumns>());
+        let Some(session) = self.sessions().get(client) else { return Explanation::NoClient };
+        let Some(page) = pages.page_of(entity) else { return Explanation::NoEntity };
+        if session.connection.is_none() {
+            return Explanation::Disconnected;
+        }
+        if session.net_id == entity {
+            return Explanation::Own;
+        }
+        let mut anchors_m = vec![session.own.state.ground_position_m()];
+        let rows = session.attention.anchors().iter().filter_map(|&anchor| columns.row(anchor));
+        anchors_m.extend(rows.map(|row| columns.positions_m[row]));
+        session.view.explain(pages, &self.rules().interest, &anchors_m, page)
     }
 
     /// The last tick that was lived through.

@@ -111,6 +111,7 @@ fn tick_until_stopped(
         host.run_due(now, &mut outbound, |id, instance| status.metrics.note_tick(id, instance));
         post(workers, &mut outbound);
         status.metrics.note_host(host, &net);
+        status.questions.answer(host);
         status.note_tick(now);
         overload.note(now, host.ticks_given_up());
     }

@@ -48,6 +48,17 @@ fn a_server_with_nothing_but_its_defaults_tells_how_it_is() {
     assert_eq!(metrics.status, 200);
     assert!(metrics.head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{}", metrics.head);
     assert!(metrics.body.ends_with("# EOF\n"));
+    let ledger = server.get("/ledger");
+    assert!(ledger.status == 200 && ledger.head.contains("content-type: application/json"), "{}", ledger.head);
+    let ledger: serde_json::Value = serde_json::from_str(&ledger.body).expect("a JSON object");
+    assert!(ledger["snapshot_bytes"].is_u64() && ledger["pages"][0]["delta_bytes"].is_u64(), "{ledger}");
+    let explained = server.get("/explain?client=999&entity=1");
+    assert!(explained.status == 200 && explained.body.contains("\"reason\":\"no_client\""), "{}", explained.body);
+    for (path, status) in
+        [("/explain?client=1", 400), ("/ledger?client=x", 400), ("/ledger?client=999", 404), ("/ledger?world=7", 404)]
+    {
+        assert_eq!(server.get(path).status, status, "{path}");
+    }
     for phase in Phase::ALL {
         let count = format!("throng_phase_seconds_count{{world=\"meadow\",number=\"0\",phase=\"{}\"}}", phase.label());
         assert!(server.metric(&count).is_some_and(|count| count > 0.0), "{count} in {}", metrics.body);

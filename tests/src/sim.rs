@@ -441,6 +441,8 @@ impl Sim {
             let states = states(instance);
             check_rules(instance, &self.before[place], &states);
             self.before[place] = states;
+            let totals = instance.totals();
+            assert_eq!(totals.ledger.snapshot_bytes(), totals.snapshot_bytes, "every byte is in the ledger once");
             if let Some(oracle) = &mut self.oracles[place] {
                 oracle.remember(instance);
                 let here = self.players.iter().filter(|player| usize::from(player.instance.0) == place);

@@ -1,4 +1,8 @@
-//! HTTP for operators: health, readiness, metrics. And signals, which share the thread.
+//! HTTP for operators: health, readiness, metrics, and questions about a client. And signals, which share the thread.
+
+mod questions;
+
+pub use questions::Questions;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -7,20 +11,26 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use questions::Question;
 
 /// A server whose last tick is older than this is not ready.
 const READY_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a question waits for an answer: a world ticks at least ten times in it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// How the server is, told by the tick thread and read by others.
 pub struct Status {
     /// The metrics.
     pub metrics: Metrics,
+    /// What operators want to know of the worlds.
+    pub questions: Questions,
     clock: Arc<dyn Clock>,
     /// Time of the last tick, in nanoseconds; 0 for none yet.
     ticked_at_ns: AtomicU64,
@@ -32,6 +42,7 @@ impl Status {
     pub fn new(clock: Arc<dyn Clock>) -> Status {
         Status {
             metrics: Metrics::default(),
+            questions: Questions::default(),
             clock,
             ticked_at_ns: AtomicU64::new(0),
             is_stopping: AtomicBool::new(false),
@@ -106,12 +117,19 @@ fn router(status: Arc<Status>) -> Router {
         .route(
             "/",
             get(|| async {
-                "Throng\n\n/healthz  the process answers\n/readyz   the world ticks\n/metrics  Prometheus\n"
+                "Throng\n\n\
+                 /healthz  the process answers\n\
+                 /readyz   the world ticks\n\
+                 /metrics  Prometheus\n\
+                 /explain?client=&entity=  why a client is told of a character, or is not\n\
+                 /ledger?client=  where a client's bytes went; without a client, those of the world\n"
             }),
         )
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/explain", get(ask))
+        .route("/ledger", get(ask))
         .with_state(status)
 }
 
@@ -125,6 +143,22 @@ async fn ready(State(status): State<Arc<Status>>) -> impl IntoResponse {
 async fn metrics(State(status): State<Arc<Status>>) -> impl IntoResponse {
     const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], status.metrics.to_text())
+}
+
+/// Puts a question to the tick thread.
+async fn ask(State(status): State<Arc<Status>>, uri: Uri) -> Response {
+    let question = match Question::parse(uri.path(), uri.query().unwrap_or_default()) {
+        Ok(question) => question,
+        Err(message) => return (StatusCode::BAD_REQUEST, message).into_response(),
+    };
+    let Some(answer) = status.questions.ask(question) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many questions wait already\n").into_response();
+    };
+    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+        Ok(Ok(Some(answer))) => ([(header::CONTENT_TYPE, "application/json")], format!("{answer}\n")).into_response(),
+        Ok(Ok(None)) => (StatusCode::NOT_FOUND, "there is no such world or client\n").into_response(),
+        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the world does not tick\n").into_response(),
+    }
 }
 
 /// The operating system's requests to stop: Ctrl-C and SIGTERM.

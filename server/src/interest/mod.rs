@@ -1,6 +1,8 @@
 //! What each client should know.
 
 mod budget;
+mod explain;
+mod ledger;
 mod numbers;
 mod observe;
 #[cfg(test)]
@@ -8,6 +10,8 @@ mod tests;
 mod tiers;
 mod view;
 
+pub use explain::Explanation;
+pub use ledger::{Ledger, TierBytes};
 use observe::Scratch;
 pub use tiers::Tiers;
 pub use view::{ClientView, ViewCounts};

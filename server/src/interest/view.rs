@@ -11,6 +11,7 @@ use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
 
 use super::InterestRules;
 use super::budget::{Budget, Heard};
+use super::ledger::Ledger;
 use super::numbers::Numbers;
 use super::tiers::{Turn, Turns};
 use crate::pages::{PageHead, Pages, Variant};
@@ -53,6 +54,7 @@ pub struct ClientView {
     /// Where, and at which turn of the pages, it was last looked for subscriptions.
     pub(super) looked: Option<(Vec2, u64)>,
     counts: ViewCounts,
+    ledger: Ledger,
 }
 
 /// A page that a client is told of. Small, for all of a view's are gone through in every tick.
@@ -107,6 +109,8 @@ pub struct ViewCounts {
     pub deferred: u32,
     /// Those of them that were told longer ago than their tier allows.
     pub late: u32,
+    /// Where the bytes went.
+    pub ledger: Ledger,
     /// Pages told as single numbers.
     pub crowd_records: u32,
     /// How often the link was found to be congested.
@@ -159,6 +163,7 @@ impl ClientView {
             crowd_snapshots: 0,
             looked: None,
             counts: ViewCounts::default(),
+            ledger: Ledger::default(),
         }
     }
 
@@ -311,6 +316,11 @@ impl ClientView {
         }
         let crowd = self.next_of_crowd(pages);
         Snapshot { header, ends: &ends[..end_count], crowd, pages: &[] }.encode(out);
+        let ledger = &mut self.counts.ledger;
+        ledger.snapshots += 1;
+        ledger.own_bytes += HEADER_BYTES as u64 + 1;
+        ledger.leave_bytes += end_count as u64;
+        ledger.crowd_bytes += (out.len() - HEADER_BYTES - 1 - end_count) as u64;
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
@@ -337,6 +347,13 @@ impl ClientView {
                 }
                 out.push(subscription.number);
                 variant.append_to(out);
+                let tier = &mut self.counts.ledger.pages[usize::from(subscription.tier)];
+                let cause = match (planned.age_ticks, subscription.was_told) {
+                    (0, false) => &mut tier.enter_bytes,
+                    (0, true) => &mut tier.resend_bytes,
+                    _ => &mut tier.delta_bytes,
+                };
+                *cause += 1 + variant.length_bytes() as u64;
                 subscription.carried |= 1;
                 subscription.was_told = true;
                 subscription.waits_since = self.now;
@@ -368,6 +385,11 @@ impl ClientView {
         owners.map(|owner| owner.net_id).filter(move |net_id| *net_id != own)
     }
 
+    /// Where the client's bytes have gone since it began knowing nothing, up to the last tick.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Whether the client's link bears less than the world allows.
     pub fn is_held_back(&self) -> bool {
         self.budget.is_held_back()
@@ -375,6 +397,7 @@ impl ClientView {
 
     /// What has happened since this was last called.
     pub fn take_counts(&mut self) -> ViewCounts {
+        self.ledger += &self.counts.ledger;
         std::mem::take(&mut self.counts)
     }
 }

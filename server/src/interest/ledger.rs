@@ -1,0 +1,67 @@
+//! Where a client's bytes go.
+
+use std::ops::AddAssign;
+
+use serde::Serialize;
+use throng_shared::config::INTEREST_TIERS_MAX;
+
+use super::budget::DATAGRAM_OVERHEAD_BYTES;
+
+/// Bytes of snapshots, each in one place: together they are what was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// Snapshots.
+    pub snapshots: u64,
+    /// Tick, own state and counts.
+    pub own_bytes: u64,
+    /// Pages that are told no longer.
+    pub leave_bytes: u64,
+    /// A crowd, as groups.
+    pub crowd_bytes: u64,
+    /// Pages, by tier.
+    pub pages: [TierBytes; INTEREST_TIERS_MAX],
+}
+
+/// Bytes of the pages of one tier, with their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TierBytes {
+    /// Pages told whole for the first time.
+    pub enter_bytes: u64,
+    /// Pages told whole again, because nothing of them has been acknowledged yet or for too long.
+    pub resend_bytes: u64,
+    /// Pages told against what the client has.
+    pub delta_bytes: u64,
+}
+
+impl Ledger {
+    /// All of it: the bytes of the snapshots.
+    pub fn snapshot_bytes(&self) -> u64 {
+        let pages = self.pages.iter().map(|tier| tier.enter_bytes + tier.resend_bytes + tier.delta_bytes);
+        self.own_bytes + self.leave_bytes + self.crowd_bytes + pages.sum::<u64>()
+    }
+
+    /// What they take on the wire at most when nothing travels with them: with the frame's kind, the connection layer's header and seal, UDP
+    /// and IPv4 headers.
+    pub fn wire_bytes(&self) -> u64 {
+        self.snapshot_bytes() + self.overhead_bytes()
+    }
+
+    /// The part of that which is not snapshots.
+    pub fn overhead_bytes(&self) -> u64 {
+        self.snapshots * DATAGRAM_OVERHEAD_BYTES as u64
+    }
+}
+
+impl AddAssign<&Ledger> for Ledger {
+    fn add_assign(&mut self, other: &Ledger) {
+        self.snapshots += other.snapshots;
+        self.own_bytes += other.own_bytes;
+        self.leave_bytes += other.leave_bytes;
+        self.crowd_bytes += other.crowd_bytes;
+        for (tier, other) in self.pages.iter_mut().zip(&other.pages) {
+            tier.enter_bytes += other.enter_bytes;
+            tier.resend_bytes += other.resend_bytes;
+            tier.delta_bytes += other.delta_bytes;
+        }
+    }
+}
