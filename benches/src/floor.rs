@@ -23,6 +23,8 @@ use crate::process::pin_to_core;
 pub(crate) struct Sizes {
     pub(crate) out_bytes: usize,
     pub(crate) in_bytes: usize,
+    /// Sockets that datagrams are sent to in turn, as to as many clients: the kernel finds each among all of them.
+    pub(crate) receivers: usize,
 }
 
 /// Nanoseconds per operation.
@@ -40,8 +42,8 @@ pub(crate) struct Floor {
 /// What netcode adds to a payload here.
 const NETCODE_BYTES: usize = 1 + 2 + 16;
 
-/// Sockets that datagrams are sent to, as to as many clients.
-const RECEIVERS: usize = 256;
+/// Sockets that datagrams are sent to when nothing says how many clients there are.
+pub(crate) const RECEIVERS_DEFAULT: u32 = 256;
 
 /// Longest that they wait before they look whether the measurement is over.
 const RECEIVERS_WAIT: Duration = Duration::from_millis(10);
@@ -70,7 +72,8 @@ pub(crate) fn measure(sizes: Sizes, core: usize, other_core: usize, rounds: usiz
     let measured = std::thread::spawn(move || -> anyhow::Result<Floor> {
         pin_to_core(core)?;
         let mut floor = Floor::default();
-        (floor.send_single_ns, floor.send_batch_ns) = sends(sizes.out_bytes + NETCODE_BYTES, other_core, rounds)?;
+        (floor.send_single_ns, floor.send_batch_ns) =
+            sends(sizes.out_bytes + NETCODE_BYTES, sizes.receivers, other_core, rounds)?;
         (floor.receive_single_ns, floor.receive_batch_ns) = receives(sizes.in_bytes + NETCODE_BYTES, rounds)?;
         (floor.seal_ns, floor.open_ns, floor.copy_ns) = seals(sizes, rounds * BATCH);
         Ok(floor)
@@ -84,14 +87,14 @@ fn any_port() -> SocketAddr {
 
 /// Sends to many sockets in turn, one by one and in batches, while another core empties them as a load does: waiting until
 /// one has something, which the sender's system call has to report.
-fn sends(bytes: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
-    let mut receivers: Vec<_> = (0..RECEIVERS).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
+fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
+    let mut receivers: Vec<_> = (0..count).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
     let addresses: Vec<SocketAddr> = receivers.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>()?;
     let is_over = Arc::new(AtomicBool::new(false));
     let seen_over = Arc::clone(&is_over);
     let drain = std::thread::spawn(move || -> anyhow::Result<()> {
         pin_to_core(other_core)?;
-        let (mut poll, mut events, mut buffer) = (Poll::new()?, Events::with_capacity(RECEIVERS), [0; 2_048]);
+        let (mut poll, mut events, mut buffer) = (Poll::new()?, Events::with_capacity(count), [0; 2_048]);
         for (place, receiver) in receivers.iter_mut().enumerate() {
             poll.registry().register(receiver, Token(place), Interest::READABLE)?;
         }
@@ -107,14 +110,14 @@ fn sends(bytes: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64,
     let packet = vec![7; bytes];
     let start = ThreadTime::now();
     for number in 0..rounds * BATCH {
-        let _ = socket.socket.send_to(&packet, addresses[number % RECEIVERS]);
+        let _ = socket.socket.send_to(&packet, addresses[number % count]);
     }
     let single_ns = per_operation_ns(start, rounds * BATCH);
     let mut batch = Batch::default();
     let start = ThreadTime::now();
     for round in 0..rounds {
         for place in 0..BATCH {
-            batch.push(addresses[(round * BATCH + place) % RECEIVERS], &packet);
+            batch.push(addresses[(round * BATCH + place) % count], &packet);
         }
         socket.send(&mut batch);
     }

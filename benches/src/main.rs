@@ -94,6 +94,9 @@ struct FloorArguments {
     /// Payload of a datagram to a client, in bytes
     #[arg(long, default_value_t = 340, value_parser = clap::value_parser!(u16).range(1..=1_200))]
     out_bytes: u16,
+    /// Sockets that datagrams are sent to in turn, as to as many clients
+    #[arg(long, default_value_t = floor::RECEIVERS_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=18_000))]
+    receivers: u32,
     /// Payload of a datagram to the server, in bytes
     #[arg(long, default_value_t = 29, value_parser = clap::value_parser!(u16).range(1..=1_200))]
     in_bytes: u16,
@@ -295,7 +298,12 @@ fn run_walk(arguments: &WalkArguments) -> anyhow::Result<()> {
 }
 
 fn run_floor(arguments: &FloorArguments) -> anyhow::Result<Report> {
-    let sizes = floor::Sizes { out_bytes: arguments.out_bytes.into(), in_bytes: arguments.in_bytes.into() };
+    let sizes = floor::Sizes {
+        out_bytes: arguments.out_bytes.into(),
+        in_bytes: arguments.in_bytes.into(),
+        receivers: arguments.receivers as usize,
+    };
+    process::allow_sockets(arguments.receivers.into())?;
     let is_quick = arguments.output.quick;
     let rounds = if is_quick { 500 } else { 5_000 };
     let measured = floor::measure(sizes, wire::SERVER_CORE, wire::LOAD_CORE, rounds)?;

@@ -70,7 +70,8 @@ impl Step {
     /// What its datagrams carried, on average.
     pub(super) fn sizes(&self) -> Sizes {
         let mean = |bytes, datagrams| (number(&self.report, bytes) / number(&self.report, datagrams)) as usize;
-        Sizes { out_bytes: mean("bytes_out", "datagrams_out"), in_bytes: mean("bytes_in", "datagrams_in") }
+        let receivers = self.clients as usize;
+        Sizes { out_bytes: mean("bytes_out", "datagrams_out"), in_bytes: mean("bytes_in", "datagrams_in"), receivers }
     }
 
     /// The part of it that is not the game's, but its transport's.
