@@ -125,7 +125,7 @@ impl Oracle {
                     known.inside_since = (distance <= enter).then(|| known.inside_since.unwrap_or(tick));
                 }
             }
-            let oldest = tick - self.age_ticks_max[tiers.len() - 1];
+            let oldest = tick - (self.age_ticks_max[tiers.len() - 1] + LINGER_TICKS_MAX);
             nearness.retain(|_, known| {
                 if known.last_in_reach < tick {
                     known.inside_since = None;

@@ -446,7 +446,7 @@ impl Sim {
             if let Some(oracle) = &mut self.oracles[place] {
                 oracle.remember(instance);
                 let here = self.players.iter().filter(|player| usize::from(player.instance.0) == place);
-                let turns = self.players.len().div_ceil(COMPARED_PER_TICK);
+                let turns = self.players.len().div_ceil(COMPARED_PER_TICK).max(1);
                 for player in here.skip(self.ticks as usize % turns).step_by(turns) {
                     if *player.client.state() == State::Playing {
                         assert_eq!(player.client.stats().malformed, 0, "what the client cannot read");

@@ -1,5 +1,6 @@
 //! Invariant 9: every client knows what it should, as the server had it, no older than agreed, and nothing else.
 
+use glam::Vec2;
 use throng_shared::config::PopulationConfig;
 use throng_shared::ids::InstanceId;
 use throng_shared::quantised::QuantisedState;
@@ -50,6 +51,40 @@ fn a_thousand_clients_on_bad_links_know_exactly_what_they_should() {
     }
     assert!(report.compared > 4_000_000, "only {} comparisons", report.compared);
     assert!(report.age_ticks_in_tier(0, 0.5) <= 4, "one way is two to three ticks: {:?}", report.by_tier[0]);
+}
+
+#[test]
+fn who_stands_in_a_crowd_that_comes_and_goes_is_known_all_the_while_by_whoever_watches() {
+    let world = flat_world(|config| {
+        config.population = PopulationConfig { target: 0, players_max: 200 };
+        config.interest.visible_max = 1_000;
+    });
+    let mut sim = Sim::new(6).world(world).link(BAD).oracle(STALENESS_TICKS_MAX).start();
+    let players = sim.connect_wanderers(180);
+    let mut random = Random::new(6, 1);
+    let mut known_min = usize::MAX;
+    for round in 0..6 {
+        // One after the other comes to the place, so that its cell is split, and leaves it again.
+        let center_m = if round % 2 == 0 { Some(Vec2::new(20.0, 60.0)) } else { None };
+        for group in players.chunks(12) {
+            for &player in group {
+                let place_m = match center_m {
+                    Some(center_m) => center_m + random.in_disc(15.0),
+                    None => Vec2::new(random.between(0.0, 50.0), random.between(40.0, 80.0)),
+                };
+                sim.teleport(player, place_m);
+            }
+            // Every player is compared in every tick; besides, nobody may vanish who was known.
+            let mut known = sim.client(players[0]).replica().len();
+            sim.run_ticks_with(3, |sim| {
+                let now = sim.client(players[0]).replica().len();
+                assert!(round == 0 || now + 3 >= known, "round {round}: {known} were known, and {now} are");
+                known = now;
+            });
+            known_min = if round == 0 { usize::MAX } else { known_min.min(known) };
+        }
+    }
+    assert!(known_min >= 170, "{known_min} of 179 were known");
 }
 
 #[test]

@@ -30,7 +30,7 @@ struct KnownPage {
 pub(super) struct Missed {
     pub(super) number: u8,
     pub(super) net_id: NetId,
-    /// Whether it is out of view; if not, it may be in another page.
+    /// Whether it has left the world; if not, it may be in another page.
     pub(super) is_out: bool,
 }
 
@@ -81,13 +81,13 @@ impl KnownPages {
         self.by_number[usize::from(number)].copies.back().is_some_and(|(newest, _)| *newest > tick)
     }
 
-    /// Notes in `missed` who was told last under a number and has its slot no longer, and whether it is known to be out of view: when
-    /// it has left the world, or the page has ended.
+    /// Notes in `missed` who was told last under a number and has its slot no longer, or whose page has ended; and whether it is known to have
+    /// left the world.
     pub(super) fn note_missed(&self, number: u8, copy: Option<&PageCopy>, missed: &mut Vec<Missed>) {
         let Some((_, former)) = self.by_number[usize::from(number)].copies.back() else { return };
         for (slot, owner, _) in former.characters() {
             if copy.is_none_or(|copy| copy.owner(slot) != Some(owner)) {
-                let is_out = copy.is_none_or(|copy| copy.has_departed(slot));
+                let is_out = copy.is_some_and(|copy| copy.has_departed(slot));
                 missed.push(Missed { number, net_id: owner.net_id, is_out });
             }
         }

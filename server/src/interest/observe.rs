@@ -31,6 +31,8 @@ pub(crate) struct Scratch {
     anchors_m: Vec<Vec2>,
     /// Pages that it is told of in any case.
     pinned: Vec<u32>,
+    /// Pages that the client is told of.
+    told: PageSet,
     candidates: Vec<Candidate>,
     ranks: Vec<(f32, u32)>,
 }
@@ -112,9 +114,11 @@ impl ClientView {
             self.left_out.clear();
             return;
         }
-        let Scratch { anchors_m, pinned, candidates, .. } = scratch;
+        let Scratch { anchors_m, pinned, candidates, told, .. } = scratch;
         candidates.clear();
-        let is_told = |page| self.subscriptions.iter().any(|subscription| subscription.page == page);
+        told.clear();
+        self.subscriptions.iter().for_each(|subscription| told.insert(subscription.page));
+        let is_told = |page| told.contains(page);
         let add = |candidates: &mut Vec<Candidate>, among: usize, page, distance_squared_m2: f32| match candidates
             [..among]
             .iter_mut()
@@ -187,7 +191,8 @@ impl ClientView {
         let pages_max = PAGES_MAX - self.endings.len();
         let pages_count = self.subscriptions.len() + candidates.len();
         let visible_max = if self.is_in_crowd { visible_max - visible_max / CROWD_SPARE } else { visible_max };
-        self.is_cut = characters > visible_max + 1 || pages_count > pages_max;
+        let is_short_of_numbers = characters <= visible_max + 1;
+        self.is_cut = !is_short_of_numbers || pages_count > pages_max;
         self.left_out.clear();
         if !self.is_cut {
             return;
@@ -203,7 +208,7 @@ impl ClientView {
         let untold = candidates.iter().map(|candidate| rank(candidate.page, candidate.distance_squared_m2));
         ranks.clear();
         ranks.extend(told.chain(untold));
-        ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        sort_front(ranks, visible_max);
         let mut characters = 0;
         let fitting = ranks.iter().take(pages_max).take_while(|(_, page)| {
             characters += occupants(*page);
@@ -220,6 +225,45 @@ impl ClientView {
                 self.end(place);
             }
         }
+        if is_short_of_numbers {
+            // No crowd: numbers of pages that have ended come back soon.
+            self.left_out.clear();
+        }
+    }
+}
+
+/// Sorts by rank and page, as far as pages can be told that have only one character each: what is behind is left out anyway.
+fn sort_front(ranks: &mut [(f32, u32)], visible_max: usize) {
+    let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    let front = (visible_max + 2).min(PAGES_MAX);
+    if ranks.len() > front {
+        ranks.select_nth_unstable_by(front, order);
+    }
+    let front = front.min(ranks.len());
+    ranks[..front].sort_unstable_by(order);
+}
+
+/// A set of pages, as bits.
+#[derive(Debug, Default)]
+struct PageSet {
+    words: Vec<u64>,
+}
+
+impl PageSet {
+    fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    fn insert(&mut self, page: u32) {
+        let word = page as usize / 64;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (page % 64);
+    }
+
+    fn contains(&self, page: u32) -> bool {
+        self.words.get(page as usize / 64).is_some_and(|word| word >> (page % 64) & 1 == 1)
     }
 }
 

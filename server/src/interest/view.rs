@@ -49,8 +49,10 @@ pub struct ClientView {
     pub(super) left_out: Vec<u32>,
     /// How far the crowd was told: behind this key it goes on.
     crowd_after: u32,
-    /// For how many snapshots a crowd is told, or else that there is none.
-    crowd_snapshots: u8,
+    /// Whether the client may know of a crowd.
+    has_crowd: bool,
+    /// Ticks whose snapshot said that there is none any more.
+    crowd_ended: u64,
     /// Where, and at which turn of the pages, it was last looked for subscriptions.
     pub(super) looked: Option<(Vec2, u64)>,
     counts: ViewCounts,
@@ -129,9 +131,6 @@ const COPIES_UNDER_WAY: u32 = 2;
 /// Bytes that a stretch of a crowd takes, of keys that follow closely.
 const CROWD_BYTES_USUAL: usize = 68;
 
-/// How often it is said that there is no crowd any more.
-const CROWD_ENDS: u8 = 20;
-
 /// How many pages are looked up before the first of them is copied: what has to come from far away comes together.
 const LOOK_AHEAD: usize = 8;
 
@@ -160,7 +159,8 @@ impl ClientView {
             saw_more: false,
             left_out: Vec::new(),
             crowd_after: 0,
-            crowd_snapshots: 0,
+            has_crowd: false,
+            crowd_ended: 0,
             looked: None,
             counts: ViewCounts::default(),
             ledger: Ledger::default(),
@@ -174,6 +174,7 @@ impl ClientView {
         let shift = |bits: &mut u64| *bits = bits.checked_shl(ticks).unwrap_or(0);
         shift(&mut self.sent);
         shift(&mut self.arrived);
+        shift(&mut self.crowd_ended);
         self.subscriptions.iter_mut().for_each(|subscription| shift(&mut subscription.carried));
         self.endings.iter_mut().for_each(|ending| shift(&mut ending.carried));
     }
@@ -192,6 +193,7 @@ impl ClientView {
         let heard = Heard { arrived: arrived.count_ones(), lost, round_trip_ticks: age_ticks };
         self.counts.congestions += u32::from(self.budget.hear(heard, rules.delay_ticks));
         self.acks = *acks;
+        self.has_crowd &= self.crowd_ended & self.arrived == 0;
         for subscription in &mut self.subscriptions {
             let known = subscription.carried & self.arrived;
             if known != 0 {
@@ -216,6 +218,8 @@ impl ClientView {
     /// Takes every snapshot that was not acknowledged for lost.
     pub(crate) fn lose_all(&mut self) {
         self.sent = 0;
+        self.crowd_ended = 0;
+        self.budget.forget_route();
         self.subscriptions.iter_mut().for_each(|subscription| subscription.carried = 0);
         self.endings.iter_mut().for_each(|ending| ending.carried = 0);
     }
@@ -249,8 +253,12 @@ impl ClientView {
             }
             let since_change = up_to(self.now.since(head.changed));
             let under_way = (subscription.carried & since_change & not_lost).count_ones();
-            let is_nothing_new = !subscription.was_told && head.occupied == 0;
-            if under_way >= COPIES_UNDER_WAY || is_nothing_new {
+            if !subscription.was_told && head.occupied == 0 {
+                // There is nothing to tell yet.
+                subscription.waits_since = self.now;
+                continue;
+            }
+            if under_way >= COPIES_UNDER_WAY {
                 continue;
             }
             let has_baseline = subscription.base > Tick(0) && self.now.since(subscription.base) <= age_max;
@@ -267,7 +275,7 @@ impl ClientView {
             self.sort_by_urgency();
         }
         if !self.left_out.is_empty() {
-            self.crowd_snapshots = CROWD_ENDS;
+            (self.has_crowd, self.crowd_ended) = (true, 0);
             pages.want_crowd();
         }
         for planned in &self.planned {
@@ -287,7 +295,7 @@ impl ClientView {
 
     /// What pages may take beside the rest.
     fn room_bytes(&self) -> usize {
-        let crowd_bytes = if self.crowd_snapshots > 0 { CROWD_BYTES_USUAL } else { 0 };
+        let crowd_bytes = if self.has_crowd { CROWD_BYTES_USUAL } else { 0 };
         let rest_bytes = HEADER_BYTES + 1 + self.endings.len().min(ENDS_PER_SNAPSHOT_MAX) + crowd_bytes;
         self.budget.snapshot_bytes().saturating_sub(rest_bytes)
     }
@@ -366,9 +374,15 @@ impl ClientView {
         self.budget.spend(out.len());
     }
 
-    /// The next stretch of the crowd, if there is one, or was one a while ago.
+    /// The next stretch of the crowd, if there is one; or that there is none any more, until the client knows it.
     fn next_of_crowd(&mut self, pages: &Pages) -> Option<CrowdScan> {
-        self.crowd_snapshots = self.crowd_snapshots.checked_sub(1)?;
+        if !self.has_crowd {
+            return None;
+        }
+        if self.left_out.is_empty() {
+            self.crowd_after = 0;
+            self.crowd_ended |= 1;
+        }
         // Keys are one more than the pages' numbers, so that this is the first page behind the key.
         let next = self.left_out.partition_point(|&page| page < self.crowd_after);
         let mut scan = CrowdScan::new(self.crowd_after);

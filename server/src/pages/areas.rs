@@ -26,16 +26,17 @@ struct Level {
     side: usize,
 }
 
-/// Finer ones have 6 to 24 characters in a part that is evenly filled, and the finest no less than 10.
-const LEVELS: [Level; 4] = [
+/// Parts that are evenly filled have 3 to 16 characters, and only the finest more: of the nearest fifty, most are in a few of them.
+const LEVELS: [Level; 5] = [
     Level { above: 0, below: 0, side: 1 },
     Level { above: 96, below: 48, side: 4 },
     Level { above: 256, below: 160, side: 8 },
     Level { above: 768, below: 512, side: 12 },
+    Level { above: 1_152, below: 832, side: 16 },
 ];
 
 /// Smallest side of a part, in metres: whoever walks leaves a smaller one too soon.
-const PART_M_MIN: f32 = 5.0;
+const PART_M_MIN: f32 = 4.0;
 
 /// All areas of a world.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl Areas {
             first_page: NONE,
             cell,
             characters: 0,
-            parts: [cell, NONE, NONE, NONE],
+            parts: [cell, NONE, NONE, NONE, NONE],
             level: 0,
         };
         let finest = (cells.cell_m() / PART_M_MIN).floor().max(1.0) as usize;
@@ -151,6 +152,13 @@ impl Areas {
                 level -= 1;
             }
             if level == usize::from(state.level) {
+                continue;
+            }
+            if self.sides[level] == self.sides[usize::from(state.level)] {
+                // The same parts, in a world whose cells are too small for finer ones.
+                let parts = state.first_part();
+                let state = &mut self.areas[cell as usize];
+                (state.parts[level], state.level) = (parts, level as u8);
                 continue;
             }
             self.parts(cell).for_each(&mut retire);

@@ -17,6 +17,8 @@ pub(super) struct PageSlots {
     pub(super) owners: [PageOwner; PAGE_SLOTS],
     /// When each slot last changed hands.
     since: [Tick; PAGE_SLOTS],
+    /// When each slot's owner, or else its last one, got it.
+    given: [Tick; PAGE_SLOTS],
     /// Slots without an owner whose last one has left the world.
     departed: u32,
     /// The past of each owner.
@@ -28,6 +30,7 @@ impl PageSlots {
         PageSlots {
             owners: [PageOwner::NOBODY; PAGE_SLOTS],
             since: [Tick(0); PAGE_SLOTS],
+            given: [Tick(0); PAGE_SLOTS],
             departed: 0,
             rings: [0; PAGE_SLOTS],
         }
@@ -36,6 +39,7 @@ impl PageSlots {
     /// Gives a slot to somebody, whose past is in a ring.
     pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner, ring: Ring) {
         (self.owners[slot], self.since[slot], self.rings[slot]) = (owner, tick, ring);
+        self.given[slot] = tick;
         self.departed &= !(1 << slot);
     }
 
@@ -43,6 +47,12 @@ impl PageSlots {
     pub(super) fn take(&mut self, tick: Tick, slot: usize, has_departed: bool) {
         (self.owners[slot], self.since[slot]) = (PageOwner::NOBODY, tick);
         self.departed = self.departed & !(1 << slot) | u32::from(has_departed) << slot;
+    }
+
+    /// The slots without an owner whose owner at a tick has left the world. When another had the slot in between, it is not known
+    /// what has become of the one at that tick.
+    fn departed_since(&self, tick: Tick) -> u32 {
+        slots_of(self.departed).map(|slot| u32::from(self.given[slot] <= tick) << slot).sum()
     }
 
     /// The slots that have changed hands after a tick.
@@ -69,12 +79,12 @@ impl PageNow<'_> {
     /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0. `now` is this tick's row.
     pub(super) fn encode(&self, age_ticks: u32, now: &Row, out: &mut Vec<u8>) -> Told {
         let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
-        let PageSlots { owners, departed, .. } = slots;
-        let view = PageView { origin, occupied, departed: *departed, owners, states: now };
+        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: now };
         if age_ticks == 0 {
             return view.encode(None, out);
         }
         let then = tick - age_ticks;
+        let view = PageView { departed: slots.departed_since(then), ..view };
         let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
         let states = self.row(then, occupied & !renewed);
         view.encode(Some(Baseline { age_ticks, renewed, states: &states }), out)

@@ -158,7 +158,14 @@ proptest! {
             let then = scene.past[(scene.tick.0 - age_ticks) as usize - 1].clone();
             for (page, baseline) in then.iter().enumerate() {
                 let told = scene.told(page as u32, age_ticks, Some(baseline));
-                prop_assert_eq!(&told, &scene.past[scene.tick.0 as usize - 1][page], "of {} ticks ago", age_ticks);
+                let characters = |copy: &PageCopy| copy.characters().collect::<Vec<_>>();
+                let now = &scene.past[scene.tick.0 as usize - 1][page];
+                prop_assert_eq!(characters(&told), characters(now), "of {} ticks ago", age_ticks);
+                // Whoever is said to have left the world has, and is said so whenever it had its slot to the end.
+                for (slot, owner, _) in baseline.characters().filter(|(slot, ..)| told.owner(*slot).is_none()) {
+                    let is_here = scene.people.contains_key(&owner.net_id.0);
+                    prop_assert!(!is_here || !told.has_departed(slot), "slot {}", slot);
+                }
             }
         }
     }
@@ -227,6 +234,30 @@ fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
         let (_, half_m) = pages.areas().extent_m(pages.areas().at(Vec2::ZERO));
         sides.push((20.0 / half_m).round() as u32);
     }
-    // The finest that a cell of 40 m may have is 8.
-    assert_eq!(sides, [1, 1, 4, 4, 8, 8, 8, 8, 8, 4, 4, 1, 4, 1, 1]);
+    // The finest that a cell of 40 m may have is 10.
+    assert_eq!(sides, [1, 1, 4, 4, 8, 10, 10, 10, 8, 4, 4, 1, 4, 1, 1]);
+}
+
+#[test]
+fn where_cells_are_too_small_for_finer_parts_nobody_is_moved_for_nothing() {
+    // Cells of 16 m: no level is finer than 4 parts along a side.
+    let mut pages = Pages::new(SIZE_M, 20.0, TickRate::new(RATE_HZ));
+    let mut random = Random::new(9, 0);
+    let places_m: Vec<Vec2> =
+        (0..1_300).map(|_| Vec2::new(random.between(-3.9, 11.0), random.between(-3.9, 11.0))).collect();
+    let mut before: Vec<(u32, u32)> = Vec::new();
+    for (step, count) in [200, 300, 800, 1_300, 700, 300, 150].into_iter().enumerate() {
+        let mut columns = CharacterColumns::default();
+        columns.resize(count);
+        for (row, place_m) in places_m[..count].iter().enumerate() {
+            (columns.net_ids[row], columns.positions_m[row]) = (NetId(row as u32 + 1), *place_m);
+        }
+        for tick in 1..=3 {
+            pages.record(Tick(3 * step as u32 + tick), &columns);
+        }
+        let now: Vec<(u32, u32)> = pages.members.iter().map(|member| (member.page, member.slot)).collect();
+        let both = before.len().min(now.len());
+        assert_eq!(now[..both], before[..both], "step {step}");
+        before = now;
+    }
 }

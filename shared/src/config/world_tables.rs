@@ -89,7 +89,7 @@ pub(super) fn read_interest(table: &mut TableReader<'_, '_>) -> InterestConfig {
     let visible_doc = "Most characters shown to one player; the farthest are left out.";
     let visible_max = table.optional("visible_max", whole(1, VISIBLE_MAX as u32, "characters"), 250, visible_doc);
     let bandwidth_doc = "Most that a player is sent of the world, with all headers. What does not fit waits, the near less than the far. A link \
-                         that does not bear it gets less.";
+                         that does not bear it gets less, but always 200 bytes per tick.";
     let bandwidth_kbit_per_s = table.optional("bandwidth_kbit_per_s", whole(32, 8_192, "kbit/s"), 512, bandwidth_doc);
     InterestConfig { enter_radius_m, leave_radius_m, visible_max, bandwidth_kbit_per_s, tiers: Vec::new() }
 }

@@ -15,8 +15,8 @@
 //! A number names a page for one client from the first time that it is told to when it is told no longer. Whatever is told
 //! without a baseline replaces all that the client has under its number.
 //!
-//! A client applies only what is newer than everything that it has applied, and acknowledges only what it has applied: the
-//! server tells pages against what was acknowledged. That a page is told no longer is repeated until it is acknowledged.
+//! A client acknowledges only what it has applied: the server tells pages against what was acknowledged. Of a snapshot that others have
+//! overtaken, it applies what they did not tell. That a page is told no longer is repeated until it is acknowledged.
 
 use glam::Vec3;
 
@@ -79,7 +79,11 @@ impl<'b> Snapshot<'b> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(WireError::TooShort)?;
         let header = decode_header(header)?;
         let (count, rest) = rest.split_first().ok_or(WireError::TooShort)?;
-        let (ends, rest) = rest.split_at_checked(usize::from(count & !CROWD_FLAG)).ok_or(WireError::TooShort)?;
+        let ends_count = usize::from(count & !CROWD_FLAG);
+        if ends_count > ENDS_PER_SNAPSHOT_MAX {
+            return Err(WireError::InvalidField);
+        }
+        let (ends, rest) = rest.split_at_checked(ends_count).ok_or(WireError::TooShort)?;
         if count & CROWD_FLAG == 0 {
             return Ok(Snapshot { header, ends, crowd: None, pages: rest });
         }
