@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use serde_json::json;
 use throng_server::batch::{InboundBatch, OutboundBatch};
 use throng_server::clock::{Clock, SystemClock};
@@ -14,6 +13,7 @@ use throng_shared::config::{PopulationConfig, SpawnAreaConfig, builtin_world};
 use crate::figures::Report;
 use crate::players::Players;
 use crate::walk::visible;
+use crate::wire::bar;
 
 /// Radius within which a player sees others, in metres.
 const RADIUS_M: f32 = 100.0;
@@ -61,7 +61,7 @@ fn measure(players: u32, half_m: f32, seconds: u32) -> anyhow::Result<Vec<(&'sta
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut instance = Instance::new(&world, Arc::clone(&clock))?;
     let ticks = seconds * instance.tick_rate().hz();
-    let bar = ProgressBar::new(u64::from(WARM_UP_TICKS + ticks));
+    let bar = bar(format!("aoi: {players} players"), u64::from(WARM_UP_TICKS + ticks))?;
     let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());
     let mut load = Players::new(players, &mut inbound);
     let (mut update, mut query) = (Duration::ZERO, Duration::ZERO);

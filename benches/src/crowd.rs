@@ -6,7 +6,6 @@ use std::time::Duration;
 use cpu_time::ProcessTime;
 use glam::Vec2;
 use hdrhistogram::Histogram;
-use indicatif::ProgressBar;
 use serde_json::json;
 use throng_server::batch::{InboundBatch, OutboundBatch};
 use throng_server::clock::{Clock, SystemClock};
@@ -16,6 +15,7 @@ use throng_shared::ids::ClientId;
 
 use crate::figures::Report;
 use crate::players::{LOSS_PERCENT, Players, Sink, Swallowed};
+use crate::wire::bar;
 
 /// Radius of the circle, in metres.
 const RADIUS_M: f32 = 50.0;
@@ -86,7 +86,7 @@ fn measure(count: u32, seconds: u32, report: &mut Report) -> anyhow::Result<()> 
     let mut instance = Instance::new(&world(count), Arc::clone(&clock))?;
     let rate_hz = instance.tick_rate().hz();
     let measured_ticks = seconds * rate_hz;
-    let bar = ProgressBar::new(u64::from(WARM_UP_TICKS + measured_ticks));
+    let bar = bar(format!("crowd: {count} players"), u64::from(WARM_UP_TICKS + measured_ticks))?;
     let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());
     let mut players = Players::in_circle(count, RADIUS_M, count.div_ceil(WATCHED_MAX) as usize, &mut inbound);
     let mut sink = Sink::new(count);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
 use serde_json::json;
 use throng_server::batch::{InboundBatch, OutboundBatch};
 use throng_server::clock::{Clock, ManualClock};
@@ -13,7 +12,7 @@ use crate::alloc::heap_bytes;
 use crate::figures::Report;
 use crate::players::Players;
 use crate::walk::{world, world_without_bots};
-use crate::wire::client_memory;
+use crate::wire::{bar, client_memory};
 
 /// How densely they stand.
 const VISIBLE: u32 = 32;
@@ -73,7 +72,7 @@ fn churn(minutes: u32) -> anyhow::Result<(f64, f64)> {
     let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());
     let mut players = Players::new(CHURN_PLAYERS, &mut inbound);
     let mut random = Random::new(3, 0);
-    let bar = ProgressBar::new(u64::from(minutes));
+    let bar = bar("memory: minutes of coming and going".to_owned(), u64::from(minutes))?;
     let (mut early, mut late) = (0.0_f64, 0.0_f64);
     for tick in 0..minutes * 60 * rate_hz {
         players.send_inputs(instance.current_tick() + 1, &mut inbound);

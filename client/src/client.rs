@@ -455,11 +455,11 @@ impl<T: ClientTransport> Client<T> {
         let Some(applied) = self.replica.apply(&snapshot)? else { return Ok(()) };
         let header = snapshot.header;
         self.acks.insert(header.tick);
+        self.stats.snapshots += 1;
+        self.stats.enters += u64::from(applied.enters);
+        self.stats.updates += u64::from(applied.updates);
         if header.tick < self.header.tick {
             // It was overtaken: what it says of others may be new, what it says of us is not.
-            self.stats.snapshots += 1;
-            self.stats.enters += u64::from(applied.enters);
-            self.stats.updates += u64::from(applied.updates);
             return Ok(());
         }
         if let Some(last) = self.moved_after.filter(|&last| header.tick > last) {
@@ -467,9 +467,6 @@ impl<T: ClientTransport> Client<T> {
             self.resumption = Some(Resumption { is_complete: true, gap_ticks: header.tick.since(last) });
         }
         self.header = header;
-        self.stats.snapshots += 1;
-        self.stats.enters += u64::from(applied.enters);
-        self.stats.updates += u64::from(applied.updates);
         self.server_clock.hear(now, header.tick);
         if let (Some(pace), Some(margin_ms)) = (&mut self.pace, header.input_margin_ms) {
             let moved_to = pace.report(header.tick, f64::from(margin_ms));

@@ -141,9 +141,7 @@ impl Instance {
         if session.net_id == entity {
             return Explanation::Own;
         }
-        let mut anchors_m = vec![session.own.state.ground_position_m()];
-        let rows = session.attention.anchors().iter().filter_map(|&anchor| columns.row(anchor));
-        anchors_m.extend(rows.map(|row| columns.positions_m[row]));
+        let anchors_m: Vec<Vec2> = session.sees_from_m(columns).collect();
         session.view.explain(pages, &self.rules().interest, &anchors_m, page)
     }
 

@@ -1,10 +1,12 @@
 //! Who is connected to an instance: client, character, view, and what they have cost us.
 
 use bevy_ecs::prelude::{Entity, Resource};
+use glam::Vec2;
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::input::PlayerInput;
 use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
 use throng_shared::movement::CharacterState;
+use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::inputs::SnapshotAcks;
 
@@ -122,6 +124,12 @@ impl Session {
             strikes: Strikes::default(),
             frames_this_tick: 0,
         }
+    }
+
+    /// Where the client sees from (x, z), in metres: its own character, and its further anchors that are in the world.
+    pub(crate) fn sees_from_m<'s>(&'s self, columns: &'s CharacterColumns) -> impl Iterator<Item = Vec2> + 's {
+        let rows = self.attention.anchors().iter().filter_map(|&anchor| columns.row(anchor));
+        std::iter::once(self.own.state.ground_position_m()).chain(rows.map(|row| columns.positions_m[row]))
     }
 
     /// Takes it that the client knows nothing of the world.

@@ -80,8 +80,7 @@ impl ClientView {
                 page_bytes: head.length_bytes.into(),
             };
         }
-        let distances = anchors_m.iter().map(|&anchor_m| pages.distance_squared_m2(page, anchor_m));
-        let distance_m = distances.fold(f32::INFINITY, f32::min).sqrt();
+        let distance_m = pages.distance_squared_m2(page, anchors_m).sqrt();
         let enter_radius_m = rules.enter_radius_m;
         if self.left_out.binary_search(&page).is_ok() {
             Explanation::CrowdedOut { visible_max: rules.visible_max }

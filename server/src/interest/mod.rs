@@ -87,10 +87,8 @@ pub(crate) fn update_views(
         session.view.advance(tick);
         session.view.acknowledge(&session.acks, &interest);
         SCRATCH.with_borrow_mut(|scratch| {
-            let position_m = |&anchor| Some(columns.positions_m[columns.row(anchor)?]);
-            let anchors_m = session.attention.anchors().iter().filter_map(position_m);
             let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
-            scratch.attend(session.own.state.ground_position_m(), anchors_m, pinned);
+            scratch.attend(session.sees_from_m(columns), pinned);
             session.view.observe(pages, &interest, session.client.0 as u32, scratch);
         });
         session.view.plan(pages, &interest);

@@ -45,15 +45,9 @@ struct Candidate {
 }
 
 impl Scratch {
-    /// Notes where a client sees from (x, z), itself and further anchors, and which pages it must be told of.
-    pub(crate) fn attend(
-        &mut self,
-        own_m: Vec2,
-        anchors_m: impl Iterator<Item = Vec2>,
-        pinned: impl Iterator<Item = u32>,
-    ) {
+    /// Notes where a client sees from (x, z), its own character first, and which pages it must be told of.
+    pub(crate) fn attend(&mut self, anchors_m: impl Iterator<Item = Vec2>, pinned: impl Iterator<Item = u32>) {
         self.anchors_m.clear();
-        self.anchors_m.push(own_m);
         self.anchors_m.extend(anchors_m);
         self.pinned.clear();
         self.pinned.extend(pinned);
@@ -64,8 +58,7 @@ impl Scratch {
         if self.pinned.contains(&page) {
             return 0.0;
         }
-        let distances = self.anchors_m.iter().map(|&anchor_m| pages.distance_squared_m2(page, anchor_m));
-        distances.fold(f32::INFINITY, f32::min)
+        pages.distance_squared_m2(page, &self.anchors_m)
     }
 
     /// Whether the client sees from its own character alone, and need not be told of anybody in particular.
@@ -118,24 +111,16 @@ impl ClientView {
         candidates.clear();
         told.clear();
         self.subscriptions.iter().for_each(|subscription| told.insert(subscription.page));
-        let is_told = |page| told.contains(page);
-        let add = |candidates: &mut Vec<Candidate>, among: usize, page, distance_squared_m2: f32| match candidates
-            [..among]
-            .iter_mut()
-            .find(|known| known.page == page)
-        {
-            Some(known) => known.distance_squared_m2 = known.distance_squared_m2.min(distance_squared_m2),
-            None if is_told(page) => {}
-            None => candidates.push(Candidate { page, distance_squared_m2 }),
-        };
-        for &page in pinned.iter() {
-            add(candidates, candidates.len(), page, 0.0);
+        for &page in pinned.iter().filter(|&&page| !told.contains(page)) {
+            add_candidate(candidates, candidates.len(), Candidate { page, distance_squared_m2: 0.0 });
         }
         for &anchor_m in anchors_m.iter() {
             // Whatever is there is of another anchor: no page is in two areas.
             let others = candidates.len();
             pages.areas().for_each_within(anchor_m, enter_m, |area, distance_squared_m2| {
-                pages.of_interest(area).for_each(|page| add(candidates, others, page, distance_squared_m2));
+                for page in pages.of_interest(area).filter(|&page| !told.contains(page)) {
+                    add_candidate(candidates, others, Candidate { page, distance_squared_m2 });
+                }
             });
         }
         self.leave_out_the_farthest(pages, rules.visible_max, scratch);
@@ -229,6 +214,14 @@ impl ClientView {
             // No crowd: numbers of pages that have ended come back soon.
             self.left_out.clear();
         }
+    }
+}
+
+/// Adds a candidate, or brings the same page nearer if it is `among` the first.
+fn add_candidate(candidates: &mut Vec<Candidate>, among: usize, candidate: Candidate) {
+    match candidates[..among].iter_mut().find(|known| known.page == candidate.page) {
+        Some(known) => known.distance_squared_m2 = known.distance_squared_m2.min(candidate.distance_squared_m2),
+        None => candidates.push(candidate),
     }
 }
 

@@ -73,7 +73,7 @@ impl Scene {
         self.view.acknowledge(&self.acks, &self.rules);
         let mut scratch = Scratch::default();
         let pinned = self.pins.iter().filter_map(|&pin| self.pages.page_of(pin));
-        scratch.attend(self.viewer_m, self.anchors_m.iter().copied(), pinned);
+        scratch.attend(std::iter::once(self.viewer_m).chain(self.anchors_m.iter().copied()), pinned);
         self.view.observe(&self.pages, &self.rules, 0, &mut scratch);
         self.view.plan(&self.pages, &self.rules);
         self.pages.encode_wanted(self.tick);

@@ -44,19 +44,7 @@ impl Tiers {
     pub fn period_ticks(&self, tier: usize) -> u32 {
         self.tiers[tier].period_ticks
     }
-}
 
-/// What has its turn in a tick, by tier.
-pub(crate) type Turns = [Turn; INTEREST_TIERS_MAX];
-
-/// Pages of a tier have their turn when their phase is this one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
-    pub(crate) period_ticks: u32,
-    pub(crate) phase: u8,
-}
-
-impl Tiers {
     /// What has its turn in a tick. By the page, so that its readers are told together, and not all pages at once.
     pub(crate) fn turns(&self, tick: Tick) -> Turns {
         self.tiers.map(|Tier { period_ticks, .. }| Turn { period_ticks, phase: (tick.0 % period_ticks) as u8 })
@@ -67,6 +55,16 @@ impl Tiers {
         let tier = self.of(distance_m);
         (tier as u8, (page % self.period_ticks(tier)) as u8)
     }
+}
+
+/// What has its turn in a tick, by tier.
+pub(crate) type Turns = [Turn; INTEREST_TIERS_MAX];
+
+/// Pages of a tier have their turn when their phase is this one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub(crate) period_ticks: u32,
+    pub(crate) phase: u8,
 }
 
 // A phase has room in a byte.

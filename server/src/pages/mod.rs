@@ -146,10 +146,11 @@ impl Pages {
         self.of_area(area).filter(|&page| self.is_of_interest(page))
     }
 
-    /// Squared distance from a point to the nearest place where somebody in a page can be.
-    pub(crate) fn distance_squared_m2(&self, page: u32, point_m: Vec2) -> f32 {
+    /// Squared distance from the nearest of some points to the nearest place where somebody in a page can be.
+    pub(crate) fn distance_squared_m2(&self, page: u32, points_m: &[Vec2]) -> f32 {
         let PageHead { center_m, half_m, .. } = self.heads[page as usize];
-        cells::distance_squared_m2(center_m, half_m, point_m)
+        let distances = points_m.iter().map(|&point_m| cells::distance_squared_m2(center_m, half_m, point_m));
+        distances.fold(f32::INFINITY, f32::min)
     }
 
     /// The page that somebody is in. O(log n).

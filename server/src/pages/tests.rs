@@ -128,7 +128,7 @@ proptest! {
             prop_assert_eq!(places.keys().copied().collect::<Vec<_>>(), scene.columns.net_ids.clone());
             for (row, net_id) in scene.columns.net_ids.iter().enumerate() {
                 let (page, slot) = places[net_id];
-                let apart_m2 = scene.pages.distance_squared_m2(page, scene.columns.positions_m[row]);
+                let apart_m2 = scene.pages.distance_squared_m2(page, &[scene.columns.positions_m[row]]);
                 prop_assert!(apart_m2 == 0.0 && !scene.pages.head(page).is_retired);
                 let copy = &scene.past.last().expect("a tick has been")[page as usize];
                 let told = copy.quantised().find(|(owner, ..)| owner.net_id == *net_id).expect("it is there");
@@ -226,7 +226,7 @@ fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
         }
         assert_eq!(here, count, "step {step}");
         for (member, &position_m) in pages.members.iter().zip(&columns.positions_m) {
-            assert_eq!(pages.distance_squared_m2(member.page, position_m), 0.0);
+            assert_eq!(pages.distance_squared_m2(member.page, &[position_m]), 0.0);
         }
         let mut areas = 0;
         let is_split = pages.areas().for_each_within(Vec2::ZERO, 0.5, |_, _| areas += 1);
