@@ -8,6 +8,7 @@ use throng_client::Replica;
 use throng_server::batch::{Arrival, InboundBatch, OutboundShard};
 use throng_server::instance::Instance;
 use throng_server::net::ConnectionId;
+use throng_shared::attributes::Schema;
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::netcode::PACKET_BYTES_MAX;
@@ -108,12 +109,12 @@ impl Players {
             let tick = frame.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
             player.acks.insert(Tick(tick));
             if self.radius_m.is_some()
-                && let Ok(Snapshot { header, .. }) = Snapshot::decode(frame)
+                && let Ok(Snapshot { header, .. }) = Snapshot::decode(Schema::EMPTY, frame)
             {
                 player.position_m = Vec2::new(header.position_m.x, header.position_m.z);
             }
             if let Some(replica) = &mut player.replica {
-                let snapshot = Snapshot::decode(frame).expect("the server's snapshots are well-formed");
+                let snapshot = Snapshot::decode(Schema::EMPTY, frame).expect("the server's snapshots are well-formed");
                 replica.apply(&snapshot).expect("the server knows what arrived");
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glam::Vec3;
+use throng_shared::attributes::{Attributes, Schema};
 use throng_shared::config::{LoadedWorld, STALENESS_MS_MAX};
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
@@ -25,6 +26,7 @@ use crate::replica::{Interpolated, Replica, ReplicaEntity};
 use crate::server_clock::ServerClock;
 use crate::state::{CloseReason, Resumption, State};
 use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
+use crate::world_attributes::WorldAttributes;
 
 /// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
 /// 20 Hz one lost snapshot is then bridged.
@@ -84,6 +86,7 @@ pub struct Client<T> {
     pace: Option<Pace>,
     server_clock: ServerClock,
     prediction: Prediction,
+    world_attributes: WorldAttributes,
     replica: Replica,
     interpolation_delay_ticks: f64,
     header: SnapshotHeader,
@@ -155,6 +158,7 @@ impl<T: ClientTransport> Client<T> {
             pace: None,
             server_clock: ServerClock::new(rate),
             prediction: Prediction::new(map, rate),
+            world_attributes: WorldAttributes::default(),
             replica: Replica::default(),
             interpolation_delay_ticks: INTERPOLATION_DELAY_TICKS_MIN,
             header: SnapshotHeader::default(),
@@ -223,6 +227,8 @@ impl<T: ClientTransport> Client<T> {
     /// The next message of the game's own, once it has arrived. What is never asked for fills the channel.
     pub fn next_message(&mut self) -> Option<Vec<u8>> {
         loop {
+            // Before them come those that tell the world's attributes.
+            self.world_attributes.schema()?;
             let mut message = self.channel.next_message()?;
             if message.first() == Some(&GAME_MESSAGE) {
                 message.remove(0);
@@ -348,6 +354,17 @@ impl<T: ClientTransport> Client<T> {
         &self.replica
     }
 
+    /// The world's attributes: handles of them read what [`ReplicaEntity::attributes`] and [`Client::own_attributes`] hold. None before
+    /// they are told, which is before the first snapshot is read.
+    pub fn attributes(&self) -> Option<&Schema> {
+        self.world_attributes.schema().map(Arc::as_ref)
+    }
+
+    /// What the own character has, as far as it was told.
+    pub fn own_attributes(&self) -> &Attributes {
+        self.replica.own_attributes()
+    }
+
     /// Where to show an entity now: a little in the past, between two states that have arrived, or on the way on that it had in
     /// the newest, for at most as long as a world may leave anybody untold.
     pub fn interpolated(&self, entity: &ReplicaEntity, now: Duration) -> Interpolated {
@@ -400,9 +417,13 @@ impl<T: ClientTransport> Client<T> {
         for packet in datagram.packets() {
             self.channel.receive_packet(now, packet)?;
         }
-        match datagram.frame {
-            Some(frame) => self.take_snapshot(now, frame),
-            None => Ok(()),
+        if self.world_attributes.hear(&mut self.channel)? {
+            self.replica.learn(self.world_attributes.schema().cloned().unwrap_or_default());
+        }
+        // What cannot be read yet is not acknowledged, and told again.
+        match (datagram.frame, self.world_attributes.schema().cloned()) {
+            (Some(frame), Some(schema)) => self.take_snapshot(now, &schema, frame),
+            _ => Ok(()),
         }
     }
 
@@ -426,6 +447,7 @@ impl<T: ClientTransport> Client<T> {
         if !is_complete {
             self.begin_anew();
         }
+        self.world_attributes.expect(welcome.attributes);
         self.channel_number = welcome.channel;
         self.state = State::Playing;
         self.net_id = Some(welcome.net_id);
@@ -444,14 +466,15 @@ impl<T: ClientTransport> Client<T> {
         }
         self.prediction = Prediction::new(Arc::clone(&self.map), self.rate);
         self.replica.clear();
+        self.world_attributes = WorldAttributes::default();
         self.server_clock = ServerClock::new(self.rate);
         self.header = SnapshotHeader::default();
         self.acks = SnapshotAcks::default();
         self.idleness = Idleness::default();
     }
 
-    fn take_snapshot(&mut self, now: Duration, bytes: &[u8]) -> Result<(), WireError> {
-        let snapshot = Snapshot::decode(bytes)?;
+    fn take_snapshot(&mut self, now: Duration, schema: &Schema, bytes: &[u8]) -> Result<(), WireError> {
+        let snapshot = Snapshot::decode(schema, bytes)?;
         let Some(applied) = self.replica.apply(&snapshot)? else { return Ok(()) };
         let header = snapshot.header;
         self.acks.insert(header.tick);

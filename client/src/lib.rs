@@ -62,6 +62,7 @@ pub mod swarm;
 mod token;
 mod transport;
 mod udp;
+mod world_attributes;
 
 pub use client::{Client, ClientStats, SendError};
 pub use prediction::Prediction;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::tick::Tick;
+use throng_shared::wire::attributes;
 use throng_shared::wire::control::GoodbyeReason;
 
 use crate::batch::{Arrival, InboundBatch, OutboundBatch};
@@ -53,6 +54,7 @@ impl Host {
             world_name: instance.name().to_owned(),
             world_hash: instance.world_hash(),
             players_max: instance.players_max(),
+            attributes: instance.rules().attributes.rules().iter().map(attributes::message_of).collect(),
         });
         Host {
             front_door: FrontDoor::new(destinations.collect(), hold, first_channel),

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_ecs::prelude::{Entity, Resource, Schedule, World};
+use bevy_ecs::prelude::{Entity, Mut, Resource, Schedule, World};
 use glam::Vec2;
 use rustc_hash::FxHasher;
 use throng_bot_ai::BotWorld;
+use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
@@ -38,6 +39,17 @@ pub struct Instance {
     players_max: usize,
 }
 
+/// Why a world cannot begin. [`throng_shared::config::load_world`] rules both out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstanceError {
+    /// The terrain file's samples are missing.
+    #[error(transparent)]
+    Terrain(#[from] TerrainError),
+    /// Its attributes are not as they may be.
+    #[error(transparent)]
+    Attributes(#[from] SchemaError),
+}
+
 /// What the world file says that systems need.
 #[derive(Resource, Clone, Debug)]
 pub struct InstanceRules {
@@ -45,6 +57,8 @@ pub struct InstanceRules {
     pub map: Arc<Map>,
     /// Ticks per second.
     pub tick_rate: TickRate,
+    /// What characters have besides a place. Rules look up handles in it, and change what [`Attributes`] an entity has.
+    pub attributes: Arc<Schema>,
     /// Seed of everything random.
     pub seed: u64,
     /// How many ticks a player's last input is repeated.
@@ -61,8 +75,8 @@ impl Instance {
     /// A world at tick 0 with nobody in it; the first tick fills it. `clock` is only used to time the phases.
     ///
     /// # Errors
-    /// When the terrain file's samples are missing, which [`throng_shared::config::load_world`] rules out.
-    pub fn new(loaded: &LoadedWorld, clock: Arc<dyn Clock>) -> Result<Instance, TerrainError> {
+    /// When the terrain file's samples are missing or attributes are wrong, which [`throng_shared::config::load_world`] rules out.
+    pub fn new(loaded: &LoadedWorld, clock: Arc<dyn Clock>) -> Result<Instance, InstanceError> {
         Instance::with_system_order(loaded, clock, None)
     }
 
@@ -74,7 +88,7 @@ impl Instance {
         loaded: &LoadedWorld,
         clock: Arc<dyn Clock>,
         order_seed: Option<u64>,
-    ) -> Result<Instance, TerrainError> {
+    ) -> Result<Instance, InstanceError> {
         let config = &loaded.config;
         let map = Arc::new(Map::new(config, loaded.terrain_samples.as_ref())?);
         let mut world = World::new();
@@ -82,11 +96,13 @@ impl Instance {
         world.insert_resource(BotWorld::new(Arc::clone(&map), config));
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         let rate = TickRate::new(config.tick_rate_hz);
-        world.insert_resource(Pages::new(config.size_m, config.interest.enter_radius_m, rate));
+        let attributes = Arc::new(Schema::new(config.attributes.clone())?);
+        world.insert_resource(Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes)));
         world.insert_resource(Roster::new(config.seed));
         world.insert_resource(InstanceRules {
             map,
             tick_rate: rate,
+            attributes,
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
             interest: InterestRules::new(config.size_m, &config.interest, rate),
@@ -142,7 +158,8 @@ impl Instance {
             return Explanation::Own;
         }
         let anchors_m: Vec<Vec2> = session.sees_from_m(columns).collect();
-        session.view.explain(pages, &self.rules().interest, &anchors_m, page)
+        let viewer = pages.viewer(session.net_id);
+        session.view.explain(pages, &self.rules().interest, &viewer, &anchors_m, page)
     }
 
     /// The last tick that was lived through.
@@ -213,6 +230,12 @@ impl Instance {
         Some(characters[row].1)
     }
 
+    /// What a character has besides a place, to be read or changed; none when it does not exist.
+    pub fn attributes_mut(&mut self, net_id: NetId) -> Option<Mut<'_, Attributes>> {
+        let entity = self.entity_of(net_id)?;
+        self.world.get_mut::<Attributes>(entity)
+    }
+
     /// Sets a character down at a point (x, z), standing on the ground. False when it does not exist.
     pub fn place(&mut self, net_id: NetId, point_m: Vec2) -> bool {
         let state = CharacterState::standing_at(&self.rules().map, point_m);
@@ -242,7 +265,7 @@ impl Instance {
         &mut self.phases[phase as usize].1
     }
 
-    /// A number that is equal for equal worlds: every character's exact state, in the order of their names.
+    /// A number that is equal for equal worlds: every character's exact state and attributes, in the order of their names.
     pub fn fingerprint(&self) -> u64 {
         use std::hash::Hasher;
         let mut hasher = FxHasher::default();
@@ -254,6 +277,9 @@ impl Instance {
                     hasher.write_u32(number.to_bits());
                 }
                 hasher.write_u32(u32::from(state.yaw) << 1 | u32::from(state.grounded));
+            }
+            if let Some(attributes) = self.world.get::<Attributes>(*entity) {
+                attributes.view().values.iter().for_each(|&value| hasher.write_u32(value));
             }
         }
         for session in self.sessions().all() {

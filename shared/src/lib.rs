@@ -8,6 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`tick`], [`ids`], [`limits`] | the vocabulary |
+//! | [`attributes`] | what characters have besides a place |
 //! | [`input`] | what may be asked for in one tick, and the buffer it waits in |
 //! | [`map`] | terrain and static obstacles |
 //! | [`movement`] | the one movement step |
@@ -18,6 +19,7 @@
 //! | [`link`] | a bad network, seeded |
 //! | [`config`] | world files |
 
+pub mod attributes;
 pub mod config;
 pub mod ids;
 pub mod input;

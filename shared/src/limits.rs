@@ -53,7 +53,7 @@ pub const LEAVE_RADIUS_MAX_M: f32 = 480.0;
 pub const VISIBLE_MAX: usize = 1_000;
 
 /// Most pages that are said to be told no longer in one snapshot; the others wait for the next.
-pub const ENDS_PER_SNAPSHOT_MAX: usize = 64;
+pub const ENDS_PER_SNAPSHOT_MAX: usize = 63;
 
 /// How long before the newest acknowledged snapshot one may be unacknowledged until it counts as lost, in milliseconds;
 /// but never less than [`LOSS_AFTER_TICKS_MIN`].

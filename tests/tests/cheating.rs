@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use glam::Vec2;
 use throng_client::{ClientTransport, Replica, State};
+use throng_shared::attributes::Schema;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits::INPUT_LEAD_TICKS_MAX;
@@ -49,7 +50,7 @@ impl Cheat {
             self.transport.receive(sim.now(), &mut |bytes| {
                 let frame = Datagram::parse(bytes).expect("the server packs it").frame;
                 if let Some(frame) = frame {
-                    let snapshot = Snapshot::decode(frame).expect("the server wrote it");
+                    let snapshot = Snapshot::decode(Schema::EMPTY, frame).expect("the server wrote it");
                     // What is told against something that was never received cannot be read.
                     if matches!(replica.apply(&snapshot), Ok(Some(_))) {
                         acks.insert(snapshot.header.tick);

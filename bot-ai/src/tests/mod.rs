@@ -47,6 +47,7 @@ pub(crate) fn open_config() -> WorldConfig {
             bandwidth_kbit_per_s: 512,
             tiers: Vec::new(),
         },
+        attributes: Vec::new(),
         population: PopulationConfig { target: 200, players_max: 100 },
         bots: BotsConfig {
             idle_weight: 1.0,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use glam::Vec3;
+use throng_shared::attributes::{Attributes, Values};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::quantised::{Locomotion, QuantisedState};
 use throng_shared::tick::Tick;
@@ -19,6 +20,8 @@ pub struct ReplicaEntity {
     pub state: QuantisedState,
     /// The tick of that state. It is no older than what the server has: what does not change is not sent.
     pub updated: Tick,
+    /// What it has besides a place, as far as this client may know; handles of [`crate::Client::attributes`] read it.
+    pub attributes: Attributes,
     /// Number of the page that it was last told in.
     pub(super) page: u8,
     /// Whether it is in that page no longer, and in no other yet.
@@ -78,15 +81,18 @@ impl ReplicaEntity {
     }
 
     /// Somebody who is told of for the first time.
-    pub(super) fn new(page: u8, owner: PageOwner, sample: Sample) -> ReplicaEntity {
+    pub(super) fn new(page: u8, owner: PageOwner, sample: Sample, values: Values<'_>) -> ReplicaEntity {
         let PageOwner { net_id, archetype } = owner;
         let Sample { tick: updated, state, .. } = sample;
         let samples = VecDeque::from([sample]);
-        ReplicaEntity { net_id, archetype, state, updated, page, is_missing: false, samples }
+        let mut attributes = Attributes::default();
+        attributes.take_over(values);
+        ReplicaEntity { net_id, archetype, state, updated, attributes, page, is_missing: false, samples }
     }
 
     /// Takes in what a snapshot newer than all before says of it.
-    pub(super) fn update(&mut self, page: u8, sample: Sample, samples_max: usize) {
+    pub(super) fn update(&mut self, page: u8, sample: Sample, attributes: Values<'_>, samples_max: usize) {
+        self.attributes.take_over(attributes);
         (self.page, self.is_missing) = (page, false);
         (self.updated, self.state) = (sample.tick, sample.state);
         while self.samples.len() >= samples_max {
@@ -140,9 +146,9 @@ mod tests {
             let way_m = if locomotion == Locomotion::Idle { Vec3::ZERO } else { Vec3::X };
             Sample { tick: Tick(tick), state: at(x, locomotion), way_m }
         };
-        let mut entity = ReplicaEntity::new(0, owner, sample(10, 0, Locomotion::Idle));
+        let mut entity = ReplicaEntity::new(0, owner, sample(10, 0, Locomotion::Idle), Values::default());
         for &(tick, x, locomotion) in samples {
-            entity.update(0, sample(tick, x, locomotion), 50);
+            entity.update(0, sample(tick, x, locomotion), Values::default(), 50);
         }
         entity
     }
@@ -186,7 +192,7 @@ mod tests {
         let mut entity = entity(&[]);
         for (tick, kept) in (11..200).map(|tick| (tick, 50)).chain([(200, 8)]) {
             let state = at(tick as i32, Locomotion::Running);
-            entity.update(0, Sample { tick: Tick(tick), state, way_m: Vec3::ZERO }, kept);
+            entity.update(0, Sample { tick: Tick(tick), state, way_m: Vec3::ZERO }, Values::default(), kept);
             assert!(entity.samples.len() <= kept);
         }
         assert_eq!(entity.samples.len(), 8);

@@ -9,10 +9,13 @@ use entity::Sample;
 pub use entity::{Interpolated, ReplicaEntity};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
+use throng_shared::attributes::{Attributes, Schema, Values};
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
+use throng_shared::wire::attributes::OwnAttributes;
 use throng_shared::wire::crowd::{CrowdRecord, CrowdScan};
 use throng_shared::wire::snapshot::Snapshot;
 
@@ -35,8 +38,13 @@ const LINGER_TICKS_DEFAULT: u32 = 10;
 pub struct Replica {
     pages: KnownPages,
     entities: BTreeMap<NetId, ReplicaEntity>,
+    /// The world's attributes.
+    schema: Arc<Schema>,
     /// Who is told of like everybody else, and is not one of the others.
     own: Option<NetId>,
+    own_attributes: Attributes,
+    /// When each of them was last told.
+    own_told: Vec<Tick>,
     newest: Tick,
     /// Ticks before the newest whose snapshot was taken in, as bits: the lowest is the tick before.
     before: u32,
@@ -65,7 +73,10 @@ impl Default for Replica {
         Replica {
             pages: KnownPages::default(),
             entities: BTreeMap::new(),
+            schema: Arc::default(),
             own: None,
+            own_attributes: Attributes::default(),
+            own_told: Vec::new(),
             newest: Tick(0),
             before: 0,
             samples_max: SAMPLES_DEFAULT,
@@ -83,6 +94,31 @@ impl Replica {
     pub fn leave_out(&mut self, own: NetId) {
         self.own = Some(own);
         self.entities.remove(&own);
+    }
+
+    /// From now on the world has these attributes; nothing was told before.
+    pub fn learn(&mut self, schema: Arc<Schema>) {
+        self.own_attributes = Attributes::unknown(&schema);
+        self.own_told = vec![Tick(0); schema.len()];
+        self.schema = schema;
+    }
+
+    /// What the own character has, as far as it was told.
+    pub fn own_attributes(&self) -> &Attributes {
+        &self.own_attributes
+    }
+
+    /// Takes in what a snapshot tells of the own character's attributes, but for those that a later one has told.
+    fn take_in_own(&mut self, tick: Tick, own: &OwnAttributes) {
+        let Values { known, values } = own.told();
+        let mut newer = 0;
+        for (index, told) in self.own_told.iter_mut().enumerate() {
+            if known >> index & 1 == 1 && *told < tick {
+                *told = tick;
+                newer |= 1 << index;
+            }
+        }
+        self.own_attributes.merge(Values { known: newer, values: &values[..self.own_told.len()] });
     }
 
     /// Keeps so many states of each entity from now on, at least 2; and who is missed in its page for so many ticks, for it may
@@ -110,12 +146,15 @@ impl Replica {
             return Ok(None);
         }
         let mut told = std::mem::take(&mut self.told);
-        let is_read = self.pages.read(tick, snapshot.pages, &mut told);
+        let is_read = self.pages.read(&self.schema, tick, snapshot.pages, &mut told);
         let applied = is_read.map(|()| self.take_in(tick, snapshot.ends, &mut told));
         told.clear();
         self.told = told;
         if let (Ok(_), Some(scan), false) = (&applied, &snapshot.crowd, is_overtaken) {
             self.take_in_crowd(scan);
+        }
+        if let (Ok(_), Some(own)) = (&applied, &snapshot.own) {
+            self.take_in_own(tick, own);
         }
         match applied {
             // What it is told against may have been forgotten since.
@@ -167,18 +206,19 @@ impl Replica {
         told.retain(|page| !self.pages.has_ended(page.number, tick));
         // Whoever has gone from one page to another is found in the new one before it is missed in the old one.
         for page in told.iter().filter(|page| !self.pages.is_overtaken(page.number, tick)) {
-            for (owner, state, way_m) in page.copy.quantised().filter(|(owner, ..)| Some(owner.net_id) != self.own) {
+            let others = page.copy.quantised().filter(|(owner, ..)| Some(owner.net_id) != self.own);
+            for (owner, state, way_m, attributes) in others {
                 let sample = Sample { tick, state, way_m };
                 let known = self.entities.get_mut(&owner.net_id).filter(|known| known.archetype == owner.archetype);
                 if let Some(known) = known {
                     if known.updated >= tick {
                         continue;
                     }
-                    applied.updates += u32::from(known.state != state);
-                    known.update(page.number, sample, self.samples_max);
+                    applied.updates += u32::from(known.state != state || known.attributes.view() != attributes);
+                    known.update(page.number, sample, attributes, self.samples_max);
                 } else {
                     applied.enters += 1;
-                    self.entities.insert(owner.net_id, ReplicaEntity::new(page.number, owner, sample));
+                    self.entities.insert(owner.net_id, ReplicaEntity::new(page.number, owner, sample, attributes));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use throng_shared::attributes::Schema;
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
@@ -54,17 +55,26 @@ impl KnownPages {
     ///
     /// # Errors
     /// When one is malformed, told twice, or told against what is not here.
-    pub(super) fn read(&self, tick: Tick, mut bytes: &[u8], told: &mut Vec<ToldPage>) -> Result<(), WireError> {
+    pub(super) fn read(
+        &self,
+        schema: &Schema,
+        tick: Tick,
+        mut bytes: &[u8],
+        told: &mut Vec<ToldPage>,
+    ) -> Result<(), WireError> {
         told.clear();
         while let Some((&number, rest)) = bytes.split_first() {
             if told.iter().any(|page| page.number == number) {
                 return Err(WireError::InvalidField);
             }
             let mut baseline = Tick(0);
-            let (copy, length) = PageCopy::decode(rest, |age_ticks| {
+            let (mut copy, mut length) = PageCopy::decode(schema, rest, |age_ticks| {
                 baseline = tick - age_ticks;
                 self.by_number[usize::from(number)].newest_until(baseline)
             })?;
+            if schema.has_team() {
+                length += copy.decode_team(schema, &rest[length..])?;
+            }
             told.push(ToldPage { number, baseline, copy });
             bytes = &rest[length..];
         }

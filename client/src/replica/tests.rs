@@ -1,4 +1,5 @@
 use glam::{IVec2, Vec2};
+use throng_shared::attributes::Schema;
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::QuantisedState;
 use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
@@ -55,17 +56,17 @@ impl Server {
             let later = page(now, number);
             let baseline =
                 (age_ticks > 0).then(|| page(now - age_ticks as usize, number).baseline_of(later, age_ticks));
-            later.view().encode(baseline, &mut bytes);
+            later.view().encode(Schema::EMPTY, baseline, &mut bytes);
         }
         let header = SnapshotHeader { tick: Tick(now as u32 + 1), ..SnapshotHeader::default() };
         let mut out = Vec::new();
-        Snapshot { header, ends, crowd: None, pages: &bytes }.encode(&mut out);
+        Snapshot { header, ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);
         out
     }
 }
 
 fn apply(replica: &mut Replica, bytes: &[u8]) -> Result<Option<Applied>, WireError> {
-    replica.apply(&Snapshot::decode(bytes).expect("it was encoded"))
+    replica.apply(&Snapshot::decode(Schema::EMPTY, bytes).expect("it was encoded"))
 }
 
 fn seen(replica: &Replica) -> Vec<(u32, i32)> {
@@ -277,7 +278,7 @@ fn crowd_snapshot(tick: u32, after: u32, is_last: bool, groups: &[(u32, u8)]) ->
     }
     let header = SnapshotHeader { tick: Tick(tick), ..SnapshotHeader::default() };
     let mut out = Vec::new();
-    Snapshot { header, ends: &[], crowd: Some(scan), pages: &[] }.encode(&mut out);
+    Snapshot { header, ends: &[], crowd: Some(scan), own: None, pages: &[] }.encode(Schema::EMPTY, &mut out);
     out
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Destination {
     pub(crate) world_name: String,
     pub(crate) world_hash: u64,
     pub(crate) players_max: usize,
+    /// The messages that tell a client which attributes there are.
+    pub(crate) attributes: Vec<Vec<u8>>,
 }
 
 /// Counts of the front door since its start.
@@ -101,7 +103,7 @@ impl FrontDoor {
     /// Seats of clients whose connections break are held for `hold`; channels are numbered from `first_channel` on.
     pub(crate) fn new(destinations: Vec<Destination>, hold: Duration, first_channel: u64) -> FrontDoor {
         FrontDoor {
-            seats: Seats::new(destinations.len(), hold, first_channel),
+            seats: Seats::new(destinations.iter().map(|it| it.attributes.clone()), hold, first_channel),
             destinations,
             visitors: FxHashMap::default(),
             greeting: VecDeque::new(),

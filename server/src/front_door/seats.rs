@@ -47,6 +47,8 @@ pub(crate) struct Seats {
     seats: FxHashMap<ClientId, Seat>,
     /// How many in each instance.
     counts: Vec<usize>,
+    /// What a client of each is told over its channel before anything else.
+    first_messages: Vec<Vec<Vec<u8>>>,
     hold: Duration,
     /// Held seats, those first whose time is over first; some have been taken again.
     held: VecDeque<(Duration, ClientId)>,
@@ -94,12 +96,24 @@ impl Seat {
     }
 }
 
+/// A channel in which these messages wait.
+fn channel_with(messages: &[Vec<u8>]) -> MessageChannel {
+    let mut channel = MessageChannel::default();
+    for message in messages {
+        let is_queued = channel.send(message.clone()).is_ok();
+        debug_assert!(is_queued, "all of them are less than a channel holds");
+    }
+    channel
+}
+
 impl Seats {
-    /// No seats, in so many instances.
-    pub(crate) fn new(instances: usize, hold: Duration, first_channel: u64) -> Seats {
+    /// No seats, in instances of which clients are told so much over their channels before anything else.
+    pub(crate) fn new(first_messages: impl Iterator<Item = Vec<Vec<u8>>>, hold: Duration, first_channel: u64) -> Seats {
+        let first_messages: Vec<_> = first_messages.collect();
         Seats {
             seats: FxHashMap::default(),
-            counts: vec![0; instances],
+            counts: vec![0; first_messages.len()],
+            first_messages,
             hold,
             held: VecDeque::new(),
             busy: BTreeSet::new(),
@@ -125,7 +139,7 @@ impl Seats {
             token,
             connection: Some(connection),
             strikes: Strikes::default(),
-            channel: MessageChannel::default(),
+            channel: channel_with(&self.first_messages[usize::from(token.instance.0)]),
             channel_number,
             held_until: None,
             welcome: None,
@@ -154,7 +168,7 @@ impl Seats {
             seat.channel_number = number;
             // What was queued for a client that has never been heard of waits for it still.
             if !seat.channel.is_untouched() {
-                seat.channel = MessageChannel::default();
+                seat.channel = channel_with(&self.first_messages[usize::from(seat.instance.0)]);
             }
         }
         let is_resumed = seat.is_resumed;
@@ -214,7 +228,9 @@ impl Seats {
     /// An instance has let a client in, or given it its seat back.
     pub(crate) fn welcome(&mut self, client: ClientId, welcome: Welcome) {
         if let Some(seat) = self.seats.get_mut(&client) {
-            seat.welcome = Some(Welcome { channel: seat.channel_number, is_resumed: seat.is_resumed, ..welcome });
+            let attributes = self.first_messages[usize::from(seat.instance.0)].len() as u8;
+            let (channel, is_resumed) = (seat.channel_number, seat.is_resumed);
+            seat.welcome = Some(Welcome { channel, is_resumed, attributes, ..welcome });
             seat.owes_welcome = true;
             self.busy.insert(client);
         }

@@ -14,7 +14,12 @@ struct Scene {
 }
 
 fn scene() -> Scene {
-    let destination = |hash| Destination { world_name: format!("world-{hash}"), world_hash: hash, players_max: 1 };
+    let destination = |hash| Destination {
+        world_name: format!("world-{hash}"),
+        world_hash: hash,
+        players_max: 1,
+        attributes: Vec::new(),
+    };
     Scene {
         door: FrontDoor::new(vec![destination(10), destination(11)], HOLD, 1),
         now: Duration::ZERO,
@@ -61,7 +66,8 @@ impl Scene {
             if let Arrival::Joined { client, .. } | Arrival::Resumed { client, .. } = arrival {
                 let net_id = throng_shared::ids::NetId(1);
                 let (version, tick, tick_rate_hz) = (PROTOCOL_VERSION, 1, 20);
-                let welcome = Welcome { version, tick, net_id, tick_rate_hz, channel: 0, is_resumed: false };
+                let welcome =
+                    Welcome { version, tick, net_id, tick_rate_hz, channel: 0, is_resumed: false, attributes: 0 };
                 self.outbound.welcomes.push((*client, welcome));
             }
         }

@@ -68,6 +68,7 @@ fn welcome(world: &mut World, client: ClientId) {
         // The front door knows these.
         channel: 0,
         is_resumed: false,
+        attributes: 0,
     };
     world.resource_mut::<Outbound>().0.welcomes.push((client, welcome));
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::view::ClientView;
 use super::{InterestRules, SLACK_M};
-use crate::pages::Pages;
+use crate::pages::{Audience, Pages, Viewer};
 
 /// The one reason for which a client is told of a character, or is not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -46,6 +46,11 @@ pub enum Explanation {
         /// Most characters in a view.
         visible_max: usize,
     },
+    /// It is concealed: of all who are there, only its team or its owner may know.
+    Concealed {
+        /// Whether its team may know; otherwise nobody but itself.
+        team_may_know: bool,
+    },
     /// Its page begins farther away than the enter radius from everywhere that the client sees from.
     OutOfReach {
         /// How far away that is, in metres.
@@ -64,7 +69,18 @@ impl Explanation {
 
 impl ClientView {
     /// Why somebody in a page is told or not to a client that sees from `anchors_m`.
-    pub(crate) fn explain(&self, pages: &Pages, rules: &InterestRules, anchors_m: &[Vec2], page: u32) -> Explanation {
+    pub(crate) fn explain(
+        &self,
+        pages: &Pages,
+        rules: &InterestRules,
+        viewer: &Viewer,
+        anchors_m: &[Vec2],
+        page: u32,
+    ) -> Explanation {
+        let audience = pages.head(page).audience;
+        if !audience.admits(viewer) {
+            return Explanation::Concealed { team_may_know: matches!(audience, Audience::Team(_)) };
+        }
         if let Some(subscription) = self.subscriptions.iter().find(|subscription| subscription.page == page) {
             let ago = |tick| self.now.since(tick);
             if !subscription.was_told {

@@ -14,6 +14,8 @@ pub struct Ledger {
     pub snapshots: u64,
     /// Tick, own state and counts.
     pub own_bytes: u64,
+    /// Attributes of the own character.
+    pub own_attribute_bytes: u64,
     /// Pages that are told no longer.
     pub leave_bytes: u64,
     /// A crowd, as groups.
@@ -31,13 +33,23 @@ pub struct TierBytes {
     pub resend_bytes: u64,
     /// Pages told against what the client has.
     pub delta_bytes: u64,
+    /// Attributes in all of them, which the others do not count.
+    pub attribute_bytes: u64,
 }
 
 impl Ledger {
     /// All of it: the bytes of the snapshots.
     pub fn snapshot_bytes(&self) -> u64 {
-        let pages = self.pages.iter().map(|tier| tier.enter_bytes + tier.resend_bytes + tier.delta_bytes);
-        self.own_bytes + self.leave_bytes + self.crowd_bytes + pages.sum::<u64>()
+        let TierBytes { enter_bytes, resend_bytes, delta_bytes, attribute_bytes } = self.all_tiers();
+        let pages_bytes = enter_bytes + resend_bytes + delta_bytes + attribute_bytes;
+        self.own_bytes + self.own_attribute_bytes + self.leave_bytes + self.crowd_bytes + pages_bytes
+    }
+
+    /// Pages of all tiers together.
+    fn all_tiers(&self) -> TierBytes {
+        let mut all = TierBytes::default();
+        self.pages.iter().for_each(|tier| all += tier);
+        all
     }
 
     /// What they take on the wire at most when nothing travels with them: with the frame's kind, the connection layer's header and seal, UDP
@@ -56,12 +68,20 @@ impl AddAssign<&Ledger> for Ledger {
     fn add_assign(&mut self, other: &Ledger) {
         self.snapshots += other.snapshots;
         self.own_bytes += other.own_bytes;
+        self.own_attribute_bytes += other.own_attribute_bytes;
         self.leave_bytes += other.leave_bytes;
         self.crowd_bytes += other.crowd_bytes;
         for (tier, other) in self.pages.iter_mut().zip(&other.pages) {
-            tier.enter_bytes += other.enter_bytes;
-            tier.resend_bytes += other.resend_bytes;
-            tier.delta_bytes += other.delta_bytes;
+            *tier += other;
         }
+    }
+}
+
+impl AddAssign<&TierBytes> for TierBytes {
+    fn add_assign(&mut self, other: &TierBytes) {
+        self.enter_bytes += other.enter_bytes;
+        self.resend_bytes += other.resend_bytes;
+        self.delta_bytes += other.delta_bytes;
+        self.attribute_bytes += other.attribute_bytes;
     }
 }

@@ -87,8 +87,10 @@ pub(crate) fn update_views(
         session.view.advance(tick);
         session.view.acknowledge(&session.acks, &interest);
         SCRATCH.with_borrow_mut(|scratch| {
+            let viewer = pages.viewer(session.net_id);
             let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
-            scratch.attend(session.sees_from_m(columns), pinned);
+            let pinned = pinned.filter(|&page| pages.is_of_interest(page, &viewer));
+            scratch.attend(viewer, session.sees_from_m(columns), pinned);
             session.view.observe(pages, &interest, session.client.0 as u32, scratch);
         });
         session.view.plan(pages, &interest);

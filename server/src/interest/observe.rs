@@ -6,7 +6,7 @@ use throng_shared::wire::snapshot::PAGES_MAX;
 
 use super::view::{ClientView, Ending, Subscription};
 use super::{InterestRules, SLACK_M};
-use crate::pages::Pages;
+use crate::pages::{Pages, Viewer};
 
 /// When a view is full, a page takes the place of another only if it is nearer than this share of its distance; otherwise
 /// two at the rim would change places for ever.
@@ -27,6 +27,8 @@ const PINNED_RANK: f32 = -1.0;
 /// Memory that is needed while one view is brought up to date.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// Who looks.
+    viewer: Viewer,
     /// Where the client sees from (x, z): its own character first.
     anchors_m: Vec<Vec2>,
     /// Pages that it is told of in any case.
@@ -45,8 +47,14 @@ struct Candidate {
 }
 
 impl Scratch {
-    /// Notes where a client sees from (x, z), its own character first, and which pages it must be told of.
-    pub(crate) fn attend(&mut self, anchors_m: impl Iterator<Item = Vec2>, pinned: impl Iterator<Item = u32>) {
+    /// Notes who looks, where it sees from (x, z), its own character first, and which pages it must be told of.
+    pub(crate) fn attend(
+        &mut self,
+        viewer: Viewer,
+        anchors_m: impl Iterator<Item = Vec2>,
+        pinned: impl Iterator<Item = u32>,
+    ) {
+        self.viewer = viewer;
         self.anchors_m.clear();
         self.anchors_m.extend(anchors_m);
         self.pinned.clear();
@@ -77,8 +85,14 @@ impl ClientView {
     /// O(pages in reach, times their logarithm), but only in one of [`CUT_TICKS`] ticks.
     pub(crate) fn observe(&mut self, pages: &Pages, rules: &InterestRules, turn: u32, scratch: &mut Scratch) {
         let anchor_m = scratch.anchors_m[0];
+        if scratch.viewer.team != self.viewer.team {
+            self.looked = None;
+        }
+        self.viewer = scratch.viewer;
         let is_turn = self.now.0.wrapping_add(turn).is_multiple_of(CUT_TICKS);
-        let is_turn_of_others = is_turn && (self.saw_more || !scratch.is_plain());
+        // That somebody is concealed is no reason to look, for that would show in when others are told.
+        let may_change = self.saw_more || !scratch.is_plain() || pages.attributes().schema().can_conceal();
+        let is_turn_of_others = is_turn && may_change;
         if !(self.is_due(pages, anchor_m, is_turn) || is_turn_of_others) {
             return;
         }
@@ -90,8 +104,8 @@ impl ClientView {
             let subscription = &mut self.subscriptions[place];
             let distance_squared_m2 = scratch.distance_squared_m2(pages, subscription.page);
             subscription.distance_squared_m2 = distance_squared_m2;
-            (subscription.tier, subscription.phase) = place_of(rules, subscription.page, distance_squared_m2);
-            if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page) {
+            (subscription.tier, subscription.phase) = place_of(pages, rules, subscription.page, distance_squared_m2);
+            if distance_squared_m2 > leave_squared_m2 || !pages.is_of_interest(subscription.page, &scratch.viewer) {
                 self.end(place);
             } else {
                 near_count += usize::from(distance_squared_m2 <= enter_m * enter_m);
@@ -99,7 +113,7 @@ impl ClientView {
         }
         let mut count = 0;
         self.is_in_crowd = scratch.anchors_m.iter().fold(false, |is_split, &anchor_m| {
-            let count_area = |area, _| count += pages.of_interest(area).count();
+            let count_area = |area, _| count += pages.of_interest(area, &scratch.viewer).count();
             pages.areas().for_each_within(anchor_m, enter_m, count_area) || is_split
         });
         if count == near_count && !self.is_crowded && scratch.is_plain() {
@@ -107,7 +121,7 @@ impl ClientView {
             self.left_out.clear();
             return;
         }
-        let Scratch { anchors_m, pinned, candidates, told, .. } = scratch;
+        let Scratch { anchors_m, viewer, pinned, candidates, told, .. } = scratch;
         candidates.clear();
         told.clear();
         self.subscriptions.iter().for_each(|subscription| told.insert(subscription.page));
@@ -118,14 +132,14 @@ impl ClientView {
             // Whatever is there is of another anchor: no page is in two areas.
             let others = candidates.len();
             pages.areas().for_each_within(anchor_m, enter_m, |area, distance_squared_m2| {
-                for page in pages.of_interest(area).filter(|&page| !told.contains(page)) {
+                for page in pages.of_interest(area, viewer).filter(|&page| !told.contains(page)) {
                     add_candidate(candidates, others, Candidate { page, distance_squared_m2 });
                 }
             });
         }
         self.leave_out_the_farthest(pages, rules.visible_max, scratch);
         while let Some(Candidate { page, distance_squared_m2 }) = scratch.candidates.pop() {
-            self.begin(page, distance_squared_m2, place_of(rules, page, distance_squared_m2));
+            self.begin(page, distance_squared_m2, place_of(pages, rules, page, distance_squared_m2));
         }
     }
 
@@ -261,6 +275,6 @@ impl PageSet {
 }
 
 /// Tier and phase of a page, of which the viewer may come nearer until the next look.
-fn place_of(rules: &InterestRules, page: u32, distance_squared_m2: f32) -> (u8, u8) {
-    rules.tiers.place(page, distance_squared_m2.sqrt() - SLACK_M)
+fn place_of(pages: &Pages, rules: &InterestRules, page: u32, distance_squared_m2: f32) -> (u8, u8) {
+    rules.tiers.place(pages.head(page).area, distance_squared_m2.sqrt() - SLACK_M)
 }

@@ -1,5 +1,8 @@
 use glam::Vec2;
+use std::sync::Arc;
+
 use throng_client::Replica;
+use throng_shared::attributes::Schema;
 use throng_shared::config::TierConfig;
 use throng_shared::ids::NetId;
 use throng_shared::quantised::{QuantisedState, quantise_position};
@@ -11,6 +14,7 @@ use throng_shared::wire::snapshot::{PAGES_MAX, Snapshot, SnapshotHeader};
 
 use super::budget::DATAGRAM_OVERHEAD_BYTES;
 use super::*;
+use crate::pages::Viewer;
 
 /// Everybody is told in every tick, and no budget limits what.
 fn rules() -> InterestRules {
@@ -43,7 +47,7 @@ impl Scene {
     fn new(others_m: &[f32]) -> Scene {
         let rate = TickRate::new(20);
         Scene {
-            pages: Pages::new(400.0, rules().enter_radius_m, rate),
+            pages: Pages::new(400.0, rules().enter_radius_m, rate, Arc::default()),
             view: ClientView::new(rate),
             replica: Replica::default(),
             acks: SnapshotAcks::default(),
@@ -67,13 +71,13 @@ impl Scene {
             let position = quantise_position(glam::Vec3::new(x_m, 0.0, 0.0));
             columns.states[row] = QuantisedState { position, ..QuantisedState::default() };
         }
-        self.pages.record(self.tick, &columns);
+        self.pages.record(self.tick, &columns, &[]);
         self.pages.begin_wanting();
         self.view.advance(self.tick);
         self.view.acknowledge(&self.acks, &self.rules);
         let mut scratch = Scratch::default();
         let pinned = self.pins.iter().filter_map(|&pin| self.pages.page_of(pin));
-        scratch.attend(std::iter::once(self.viewer_m).chain(self.anchors_m.iter().copied()), pinned);
+        scratch.attend(Viewer::default(), std::iter::once(self.viewer_m).chain(self.anchors_m.iter().copied()), pinned);
         self.view.observe(&self.pages, &self.rules, 0, &mut scratch);
         self.view.plan(&self.pages, &self.rules);
         self.pages.encode_wanted(self.tick);
@@ -84,7 +88,7 @@ impl Scene {
 
     /// The client gets a snapshot; its acknowledgement is there in the next tick.
     fn hear(&mut self, bytes: &[u8]) {
-        let snapshot = Snapshot::decode(bytes).expect("it was written");
+        let snapshot = Snapshot::decode(Schema::EMPTY, bytes).expect("it was written");
         assert!(self.replica.apply(&snapshot).expect("it can be read").is_some());
         self.acks.insert(snapshot.header.tick);
     }
@@ -133,7 +137,7 @@ fn what_was_never_acknowledged_is_told_whole_until_it_is() {
         scene.others_m[0] += 0.02;
         let bytes = scene.tick(false);
         let mut alone = Replica::default();
-        let snapshot = Snapshot::decode(&bytes).expect("it was written");
+        let snapshot = Snapshot::decode(Schema::EMPTY, &bytes).expect("it was written");
         assert!(alone.apply(&snapshot).is_ok() && alone.len() == 1, "step {step}: whoever has nothing can read it");
     }
     let bytes = scene.tick(true);
@@ -142,7 +146,7 @@ fn what_was_never_acknowledged_is_told_whole_until_it_is() {
     let bytes = scene.tick(false);
     scene.hear(&bytes);
     assert!(
-        Replica::default().apply(&Snapshot::decode(&bytes).expect("it was written")).is_err(),
+        Replica::default().apply(&Snapshot::decode(Schema::EMPTY, &bytes).expect("it was written")).is_err(),
         "now it is told briefly"
     );
     // What is under way is lost with the connection, what has arrived is not.
@@ -164,7 +168,7 @@ fn that_a_page_is_told_no_longer_is_repeated_until_it_is_acknowledged() {
     scene.viewer_m = Vec2::new(180.0, 0.0);
     for _ in 0..5 {
         let bytes = scene.tick(false);
-        assert_eq!(Snapshot::decode(&bytes).expect("it was written").ends.len(), 1);
+        assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes).expect("it was written").ends.len(), 1);
     }
     let bytes = scene.tick(false);
     scene.hear(&bytes);
@@ -284,7 +288,7 @@ fn in_a_datagram_that_is_full_nobody_waits_for_ever() {
     for step in 0..120 {
         scene.others_m.iter_mut().for_each(|x_m| *x_m += if step % 2 == 0 { 0.1 } else { -0.1 });
         let bytes = scene.tick(true);
-        told.apply(&Snapshot::decode(&bytes).expect("it was written")).expect("it can be read");
+        told.apply(&Snapshot::decode(Schema::EMPTY, &bytes).expect("it was written")).expect("it can be read");
     }
     let oldest_ticks = told.entities().map(|other| scene.tick.since(other.updated)).max();
     assert!(told.len() == 800 && oldest_ticks.is_some_and(|ticks| ticks <= 30), "{}, {oldest_ticks:?}", told.len());
@@ -348,7 +352,7 @@ fn what_a_lost_snapshot_told_of_the_far_is_told_again_as_soon_as_that_is_known()
     for step in 0..600 {
         scene.others_m[0] += if step % 2 == 0 { 0.2 } else { -0.2 };
         let bytes = scene.tick(true);
-        let tells = !Snapshot::decode(&bytes).expect("it was written").pages.is_empty();
+        let tells = !Snapshot::decode(Schema::EMPTY, &bytes).expect("it was written").pages.is_empty();
         tellings += u32::from(tells);
         // Every other telling is lost.
         if !tells || tellings % 2 == 1 {

@@ -3,6 +3,8 @@
 use throng_shared::config::{INTEREST_TIERS_MAX, STALENESS_MS_MAX, TierConfig};
 use throng_shared::tick::{Tick, TickRate};
 
+use crate::pages::Area;
+
 /// Tiers of distance, each with the number of ticks in which a page of it is told once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tiers {
@@ -45,15 +47,16 @@ impl Tiers {
         self.tiers[tier].period_ticks
     }
 
-    /// What has its turn in a tick. By the page, so that its readers are told together, and not all pages at once.
+    /// What has its turn in a tick. By the page's area, so that its readers are told together, and not all pages at once; not by the page's
+    /// number, which depends on who is concealed.
     pub(crate) fn turns(&self, tick: Tick) -> Turns {
         self.tiers.map(|Tier { period_ticks, .. }| Turn { period_ticks, phase: (tick.0 % period_ticks) as u8 })
     }
 
     /// Tier and phase of a page at a distance.
-    pub(crate) fn place(&self, page: u32, distance_m: f32) -> (u8, u8) {
+    pub(crate) fn place(&self, area: Area, distance_m: f32) -> (u8, u8) {
         let tier = self.of(distance_m);
-        (tier as u8, (page % self.period_ticks(tier)) as u8)
+        (tier as u8, (area % self.period_ticks(tier)) as u8)
     }
 }
 

@@ -14,7 +14,7 @@ use super::budget::{Budget, Heard};
 use super::ledger::Ledger;
 use super::numbers::Numbers;
 use super::tiers::{Turn, Turns};
-use crate::pages::{PageHead, Pages, Variant};
+use crate::pages::{PageHead, Pages, Variant, Viewer};
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
 #[derive(Debug)]
@@ -55,8 +55,21 @@ pub struct ClientView {
     crowd_ended: u64,
     /// Where, and at which turn of the pages, it was last looked for subscriptions.
     pub(super) looked: Option<(Vec2, u64)>,
+    own: OwnNews,
+    /// What decides which secrets the client may know.
+    pub(super) viewer: Viewer,
     counts: ViewCounts,
     ledger: Ledger,
+}
+
+/// What a client knows of the attributes of its own character.
+#[derive(Clone, Copy, Debug)]
+struct OwnNews {
+    /// The tick up to which it knows all; 0 for none.
+    base: Tick,
+    /// Ticks whose snapshot told of them.
+    carried: u64,
+    is_due: bool,
 }
 
 /// A page that a client is told of. Small, for all of a view's are gone through in every tick.
@@ -72,7 +85,7 @@ pub(super) struct Subscription {
     pub(super) waits_since: Tick,
     pub(super) number: u8,
     pub(super) tier: u8,
-    /// The page's number modulo its tier's period: when that is the tick's, it has its turn.
+    /// The number of the page's area modulo its tier's period: when that is the tick's, it has its turn.
     pub(super) phase: u8,
     /// Characters that it had when it was last looked at.
     pub(super) characters: u8,
@@ -131,6 +144,9 @@ const COPIES_UNDER_WAY: u32 = 2;
 /// Bytes that a stretch of a crowd takes, of keys that follow closely.
 const CROWD_BYTES_USUAL: usize = 68;
 
+/// Bytes that own attributes take.
+const OWN_BYTES_USUAL: usize = 6;
+
 /// How many pages are looked up before the first of them is copied: what has to come from far away comes together.
 const LOOK_AHEAD: usize = 8;
 
@@ -162,6 +178,8 @@ impl ClientView {
             has_crowd: false,
             crowd_ended: 0,
             looked: None,
+            own: OwnNews { base: Tick(0), carried: 0, is_due: false },
+            viewer: Viewer::default(),
             counts: ViewCounts::default(),
             ledger: Ledger::default(),
         }
@@ -175,6 +193,7 @@ impl ClientView {
         shift(&mut self.sent);
         shift(&mut self.arrived);
         shift(&mut self.crowd_ended);
+        shift(&mut self.own.carried);
         self.subscriptions.iter_mut().for_each(|subscription| shift(&mut subscription.carried));
         self.endings.iter_mut().for_each(|ending| shift(&mut ending.carried));
     }
@@ -194,6 +213,10 @@ impl ClientView {
         self.counts.congestions += u32::from(self.budget.hear(heard, rules.delay_ticks));
         self.acks = *acks;
         self.has_crowd &= self.crowd_ended & self.arrived == 0;
+        let known = self.own.carried & self.arrived;
+        if known != 0 {
+            self.own.base = self.own.base.max(self.now - known.trailing_zeros());
+        }
         for subscription in &mut self.subscriptions {
             let known = subscription.carried & self.arrived;
             if known != 0 {
@@ -219,6 +242,7 @@ impl ClientView {
     pub(crate) fn lose_all(&mut self) {
         self.sent = 0;
         self.crowd_ended = 0;
+        self.own.carried = 0;
         self.budget.forget_route();
         self.subscriptions.iter_mut().for_each(|subscription| subscription.carried = 0);
         self.endings.iter_mut().for_each(|ending| ending.carried = 0);
@@ -237,21 +261,26 @@ impl ClientView {
         let age_max = pages.baseline_age_ticks_max();
         let mut needed_bytes = 0;
         let turns = rules.tiers.turns(self.now);
+        let (has_secrets, viewer) = (pages.has_secrets(), self.viewer);
         self.budget.begin_tick(rules.bytes_per_tick);
         for (place, subscription) in self.subscriptions.iter_mut().enumerate() {
             let head = pages.head(subscription.page);
-            if !subscription.has_turn(self.now, not_lost, head, &turns) {
+            if !subscription.has_turn(self.now, not_lost, head, &turns) || !head.audience.admits(&viewer) {
                 continue;
             }
             let occupants = head.occupied.count_ones();
             self.characters = self.characters + occupants - u32::from(subscription.characters);
             subscription.characters = occupants as u8;
-            if subscription.base >= head.changed {
+            let mut changed = head.changed;
+            if has_secrets && pages.has_team_news(subscription.page, subscription.base, &viewer) {
+                changed = changed.max(head.team_changed).max(viewer.team_since);
+            }
+            if subscription.base >= changed {
                 // What the client has is what there is now, so that this tick is as good a baseline.
                 (subscription.base, subscription.waits_since) = (self.now, self.now);
                 continue;
             }
-            let since_change = up_to(self.now.since(head.changed));
+            let since_change = up_to(self.now.since(changed));
             let under_way = (subscription.carried & since_change & not_lost).count_ones();
             if !subscription.was_told && head.occupied == 0 {
                 // There is nothing to tell yet.
@@ -270,6 +299,7 @@ impl ClientView {
             let whole_copies = if has_baseline { 0 } else { (subscription.carried & not_lost).count_ones() };
             self.planned.push(Planned { place: place as u16, age_ticks, rank: whole_copies as f32 });
         }
+        self.plan_own(pages, not_lost);
         self.is_crowded = self.characters as usize > rules.visible_max + 1;
         if self.was_full || needed_bytes > self.room_bytes() {
             self.sort_by_urgency();
@@ -281,6 +311,15 @@ impl ClientView {
         for planned in &self.planned {
             pages.want(self.subscriptions[usize::from(planned.place)].page, planned.age_ticks.into());
         }
+    }
+
+    /// The own attributes are due when any has changed since what the client knows, but for copies under way.
+    fn plan_own(&mut self, pages: &Pages, not_lost: u64) {
+        self.own.is_due = self.viewer.row.is_some_and(|row| {
+            let changed = pages.attributes().own_changed(row);
+            let under_way = self.own.carried & up_to(self.now.since(changed)) & not_lost;
+            changed > self.own.base && under_way.count_ones() < COPIES_UNDER_WAY
+        });
     }
 
     fn sort_by_urgency(&mut self) {
@@ -296,7 +335,8 @@ impl ClientView {
     /// What pages may take beside the rest.
     fn room_bytes(&self) -> usize {
         let crowd_bytes = if self.has_crowd { CROWD_BYTES_USUAL } else { 0 };
-        let rest_bytes = HEADER_BYTES + 1 + self.endings.len().min(ENDS_PER_SNAPSHOT_MAX) + crowd_bytes;
+        let own_bytes = if self.own.is_due { OWN_BYTES_USUAL } else { 0 };
+        let rest_bytes = HEADER_BYTES + 1 + self.endings.len().min(ENDS_PER_SNAPSHOT_MAX) + crowd_bytes + own_bytes;
         self.budget.snapshot_bytes().saturating_sub(rest_bytes)
     }
 
@@ -313,9 +353,10 @@ impl ClientView {
     ) {
         out.clear();
         self.was_full = false;
-        if !is_wanted && self.planned.is_empty() && self.endings.is_empty() {
+        if !(is_wanted || self.own.is_due) && self.planned.is_empty() && self.endings.is_empty() {
             return;
         }
+        let schema = pages.attributes().schema();
         let (mut ends, mut end_count) = ([0; ENDS_PER_SNAPSHOT_MAX], 0);
         for (end, ending) in ends.iter_mut().zip(&mut self.endings) {
             *end = ending.number;
@@ -323,12 +364,16 @@ impl ClientView {
             end_count += 1;
         }
         let crowd = self.next_of_crowd(pages);
-        Snapshot { header, ends: &ends[..end_count], crowd, pages: &[] }.encode(out);
+        let own = self.viewer.row.filter(|_| self.own.is_due);
+        let own = own.map(|row| pages.attributes().own_since(row, self.own.base));
+        self.own.carried |= u64::from(own.is_some());
+        let lengths = Snapshot { header, ends: &ends[..end_count], crowd, own, pages: &[] }.encode(schema, out);
         let ledger = &mut self.counts.ledger;
         ledger.snapshots += 1;
         ledger.own_bytes += HEADER_BYTES as u64 + 1;
         ledger.leave_bytes += end_count as u64;
-        ledger.crowd_bytes += (out.len() - HEADER_BYTES - 1 - end_count) as u64;
+        ledger.crowd_bytes += lengths.crowd_bytes as u64;
+        ledger.own_attribute_bytes += lengths.own_bytes as u64;
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
@@ -341,7 +386,19 @@ impl ClientView {
             }
             for (variant, planned) in variants.iter().zip(planned) {
                 let subscription = &mut self.subscriptions[usize::from(planned.place)];
-                if out.len() + 1 + variant.length_bytes() > pages_end {
+                let (start, mut team_bytes) = (out.len(), 0);
+                let mut has_room = start + 1 + variant.length_bytes() <= pages_end;
+                if has_room {
+                    out.push(subscription.number);
+                    variant.append_to(out);
+                    if schema.has_team() {
+                        let end = out.len();
+                        pages.append_team_part(subscription.page, planned.age_ticks.into(), &self.viewer, out);
+                        (has_room, team_bytes) = (out.len() <= pages_end, out.len() - end);
+                    }
+                }
+                if !has_room {
+                    out.truncate(start);
                     self.was_full = true;
                     if out.len() == pages_start && self.budget.is_saving() {
                         // For the most urgent the others wait, or it would never fit.
@@ -353,15 +410,15 @@ impl ClientView {
                     }
                     continue;
                 }
-                out.push(subscription.number);
-                variant.append_to(out);
                 let tier = &mut self.counts.ledger.pages[usize::from(subscription.tier)];
                 let cause = match (planned.age_ticks, subscription.was_told) {
                     (0, false) => &mut tier.enter_bytes,
                     (0, true) => &mut tier.resend_bytes,
                     _ => &mut tier.delta_bytes,
                 };
-                *cause += 1 + variant.length_bytes() as u64;
+                let attribute_bytes = u64::from(variant.told.attribute_bytes);
+                *cause += 1 + variant.length_bytes() as u64 - attribute_bytes;
+                tier.attribute_bytes += attribute_bytes + team_bytes as u64;
                 subscription.carried |= 1;
                 subscription.was_told = true;
                 subscription.waits_since = self.now;

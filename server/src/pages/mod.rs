@@ -4,6 +4,7 @@
 //! encoded once for each baseline that they have; see `docs/decisions/0002-pages.md`.
 
 mod areas;
+mod attributes;
 mod cells;
 mod page;
 mod past;
@@ -11,23 +12,28 @@ mod past;
 mod tests;
 mod told;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bevy_ecs::prelude::{Res, ResMut, Resource};
+use bevy_ecs::prelude::{Changed, Query, Res, ResMut, Resource};
 use glam::{IVec2, Vec2, Vec3};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
+use throng_shared::attributes::{Attributes, Schema};
 use throng_shared::ids::NetId;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::crowd::CrowdRecord;
 use throng_shared::wire::page::{
-    BASELINE_AGE_TICKS_MAX, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, slots_of,
+    BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, slots_of,
+    slots_with,
 };
 
 pub(crate) use areas::Area;
 use areas::{Areas, NONE};
+pub(crate) use attributes::{AttributeTable, Audience, Viewer};
+use attributes::{Change, Row};
 pub(crate) use cells::Cells;
 use page::{PageNow, PageSlots};
 use past::{Ring, Rings};
@@ -40,6 +46,9 @@ const PAST_MS: u32 = 1_000;
 /// How far a velocity may be from what was told of it, in sixteenths of a step: less is not worth the bits, for after four
 /// ticks it is a step.
 const VELOCITY_TOLERANCE: f32 = 4.0;
+
+/// For how long an empty page stays for those whom it was for, in ticks.
+const AUDIENCE_KEPT_TICKS: u32 = 64;
 
 /// All pages of an instance, and everybody's place in them.
 #[derive(Resource, Debug)]
@@ -58,6 +67,11 @@ pub struct Pages {
     is_crowd_wanted: AtomicBool,
     /// Every page as one number; of use only where somebody is, and when it was wanted.
     summaries: Vec<CrowdRecord>,
+    attributes: AttributeTable,
+    /// The slots that a page has, as bits.
+    all_slots: u32,
+    /// The tick that was last recorded.
+    tick: Tick,
     /// Everybody's place, in the order of the columns.
     members: Vec<Member>,
     spare_members: Vec<Member>,
@@ -70,6 +84,11 @@ pub(crate) struct PageHead {
     pub(crate) changed: Tick,
     /// Last tick in which a slot changed hands.
     pub(crate) owners_changed: Tick,
+    /// Last tick in which attributes changed: those that everybody may know, and those that a team may know.
+    attributes_changed: Tick,
+    pub(crate) team_changed: Tick,
+    /// Who may know of those who are in it.
+    pub(crate) audience: Audience,
     /// Which slots have an owner.
     pub(crate) occupied: u32,
     /// The middle of its area, and half its side.
@@ -95,13 +114,15 @@ struct Member {
     page: u32,
     slot: u32,
     ring: Ring,
+    row: Row,
+    audience: Audience,
     position_m: Vec3,
     velocity: [i16; 3],
 }
 
 impl Pages {
-    /// No pages yet, in a world of this size and rate whose clients see so far.
-    pub fn new(size_m: f32, enter_radius_m: f32, rate: TickRate) -> Pages {
+    /// No pages yet, in a world of this size and rate whose clients see so far, and whose characters have these attributes.
+    pub fn new(size_m: f32, enter_radius_m: f32, rate: TickRate, schema: Arc<Schema>) -> Pages {
         let ticks = rate.ticks_for_ms(PAST_MS).next_power_of_two();
         Pages {
             areas: Areas::new(Cells::new(size_m, enter_radius_m)),
@@ -114,6 +135,9 @@ impl Pages {
             rate_hz: rate.hz() as f32,
             is_crowd_wanted: AtomicBool::new(false),
             summaries: Vec::new(),
+            all_slots: u32::MAX >> (PAGE_SLOTS - slots_with(&schema)),
+            attributes: AttributeTable::new(schema),
+            tick: Tick(0),
             members: Vec::new(),
             spare_members: Vec::new(),
         }
@@ -134,16 +158,54 @@ impl Pages {
         self.turn
     }
 
-    /// Whether clients in reach should be told of a page: the first of a whole cell, or one that somebody is in. Where there was a
-    /// crowd, empty ones are left.
-    pub(crate) fn is_of_interest(&self, page: u32) -> bool {
+    /// Whether a client in reach should be told of a page: the first of a whole cell, or one that somebody is in of whom it may know. Where
+    /// there was a crowd, empty ones are left.
+    pub(crate) fn is_of_interest(&self, page: u32, viewer: &Viewer) -> bool {
         let head = &self.heads[page as usize];
-        head.occupied != 0 || head.is_first && !head.is_retired
+        (head.occupied != 0 || head.is_first && !head.is_retired) && head.audience.admits(viewer)
     }
 
     /// Those pages of an area.
-    pub(crate) fn of_interest(&self, area: Area) -> impl Iterator<Item = u32> + '_ {
-        self.of_area(area).filter(|&page| self.is_of_interest(page))
+    pub(crate) fn of_interest(&self, area: Area, viewer: &Viewer) -> impl Iterator<Item = u32> {
+        self.of_area(area).filter(|&page| self.is_of_interest(page, viewer))
+    }
+
+    /// Everybody's attributes.
+    pub(crate) fn attributes(&self) -> &AttributeTable {
+        &self.attributes
+    }
+
+    /// Whether there is anything that is for a team alone.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.attributes.schema().has_team()
+    }
+
+    /// What decides which secrets somebody may know.
+    pub(crate) fn viewer(&self, own: NetId) -> Viewer {
+        let stranger = Viewer { own, ..Viewer::default() };
+        if self.attributes.schema().is_empty() {
+            return stranger;
+        }
+        let row = self.member(own).map(|member| member.row);
+        row.map_or(stranger, |row| {
+            let (team, team_since) = (self.attributes.team_of(row), self.attributes.team_since(row));
+            Viewer { row: Some(row), team, team_since, ..stranger }
+        })
+    }
+
+    /// Whether somebody who has the page of a tick is to be told anything that is for its team.
+    pub(crate) fn has_team_news(&self, page: u32, then: Tick, viewer: &Viewer) -> bool {
+        self.now(page).has_team_news(then, viewer)
+    }
+
+    /// Appends a team's part of a page for somebody who has it of so many ticks ago, or nothing of it for 0.
+    pub(crate) fn append_team_part(&self, page: u32, age_ticks: u32, viewer: &Viewer, out: &mut Vec<u8>) {
+        let then = if age_ticks == 0 { Tick(0) } else { self.tick - age_ticks };
+        self.now(page).encode_team(then, viewer, out);
+    }
+
+    fn now(&self, page: u32) -> PageNow<'_> {
+        PageNow::new(self.tick, &self.heads[page as usize], &self.slots[page as usize], &self.rings, &self.attributes)
     }
 
     /// Squared distance from the nearest of some points to the nearest place where somebody in a page can be.
@@ -155,8 +217,12 @@ impl Pages {
 
     /// The page that somebody is in. O(log n).
     pub(crate) fn page_of(&self, net_id: NetId) -> Option<u32> {
+        Some(self.member(net_id)?.page)
+    }
+
+    fn member(&self, net_id: NetId) -> Option<&Member> {
         let place = self.members.binary_search_by_key(&net_id, |member| member.net_id).ok()?;
-        Some(self.members[place].page)
+        Some(&self.members[place])
     }
 
     /// See [`PageHead`].
@@ -180,11 +246,13 @@ impl Pages {
     }
 
     /// Notes where everybody is at `tick`: gives slots to who has come into a cell, takes them from who has gone, and writes
-    /// all states.
+    /// all states; and the attributes of those in `news`, which is sorted by name and has everybody who is new.
     ///
-    /// O(characters). Both columns and places are sorted by name, so that they are gone through together.
-    pub fn record(&mut self, tick: Tick, columns: &CharacterColumns) {
+    /// O(characters). Columns, places and news are sorted by name, so that they are gone through together.
+    pub fn record(&mut self, tick: Tick, columns: &CharacterColumns, news: &[(NetId, &Attributes)]) {
+        self.tick = tick;
         self.review_areas();
+        let mut news = news.iter().peekable();
         let before = std::mem::take(&mut self.members);
         let mut after = std::mem::take(&mut self.spare_members);
         after.clear();
@@ -192,13 +260,15 @@ impl Pages {
         for row in 0..columns.len() {
             let net_id = columns.net_ids[row];
             while let Some(gone) = rest.next_if(|member| member.net_id < net_id) {
-                self.vacate(tick, gone, true);
+                self.forget(tick, gone);
             }
             let member = rest.next_if(|member| member.net_id == net_id).copied();
-            after.push(self.record_one(tick, columns, row, member));
+            while news.next_if(|(of, _)| *of < net_id).is_some() {}
+            let attributes = news.next_if(|(of, _)| *of == net_id).map(|(_, attributes)| *attributes);
+            after.push(self.record_one(tick, columns, row, member, attributes));
         }
         for gone in rest {
-            self.vacate(tick, gone, true);
+            self.forget(tick, gone);
         }
         (self.members, self.spare_members) = (after, before);
     }
@@ -218,25 +288,42 @@ impl Pages {
         }
     }
 
-    fn record_one(&mut self, tick: Tick, columns: &CharacterColumns, row: usize, member: Option<Member>) -> Member {
+    fn record_one(
+        &mut self,
+        tick: Tick,
+        columns: &CharacterColumns,
+        row: usize,
+        member: Option<Member>,
+        attributes: Option<&Attributes>,
+    ) -> Member {
         let ground_m = columns.positions_m[row];
         let position_m = Vec3::new(ground_m.x, columns.heights_m[row], ground_m.y);
-        let velocity = match &member {
-            Some(Member { position_m: before_m, velocity, .. }) => velocity_after(*velocity, position_m - *before_m),
-            None => [0; 3],
+        let owner = PageOwner { net_id: columns.net_ids[row], archetype: columns.archetypes[row] };
+        let (velocity, attribute_row, former_audience) = match &member {
+            Some(Member { position_m: before_m, velocity, row, audience, .. }) => {
+                (velocity_after(*velocity, position_m - *before_m), *row, *audience)
+            }
+            None => ([0; 3], self.attributes.take(), Audience::Everybody),
+        };
+        let (change, audience) = match attributes {
+            Some(attributes) => {
+                let change = self.attributes.update(attribute_row, tick, owner.archetype, attributes);
+                (change, self.attributes.audience(attribute_row, owner.net_id))
+            }
+            None => (Change::default(), former_audience),
         };
         let stays = |member: &Member| {
             let PageHead { center_m, half_m, is_retired, .. } = self.heads[member.page as usize];
-            !is_retired && cells::keeps(center_m, half_m, ground_m)
+            !is_retired && audience == member.audience && cells::keeps(center_m, half_m, ground_m)
         };
         let (page, slot, ring) = match member {
             Some(member) if stays(&member) => (member.page, member.slot, member.ring),
             _ => {
                 if let Some(member) = &member {
-                    self.vacate(tick, member, false);
+                    // Who is concealed from now on has departed, for all that others may know.
+                    self.vacate(tick, member, audience != Audience::Everybody && audience != member.audience);
                 }
-                let owner = PageOwner { net_id: columns.net_ids[row], archetype: columns.archetypes[row] };
-                self.occupy(tick, ground_m, owner)
+                self.occupy(tick, ground_m, owner, attribute_row, audience)
             }
         };
         let head = &mut self.heads[page as usize];
@@ -244,25 +331,54 @@ impl Pages {
         if self.rings.record(ring, tick, state) {
             head.changed = tick;
         }
-        Member { net_id: columns.net_ids[row], page, slot, ring, position_m, velocity }
+        if change.for_all {
+            (head.changed, head.attributes_changed) = (tick, tick);
+        }
+        if change.for_team {
+            head.team_changed = tick;
+        }
+        Member { net_id: owner.net_id, page, slot, ring, row: attribute_row, audience, position_m, velocity }
     }
 
-    /// Finds a free slot in the area of a point.
-    fn occupy(&mut self, tick: Tick, point_m: Vec2, owner: PageOwner) -> (u32, u32, Ring) {
+    /// Finds a free slot in the area of a point, in a page for the same audience.
+    fn occupy(
+        &mut self,
+        tick: Tick,
+        point_m: Vec2,
+        owner: PageOwner,
+        row: Row,
+        audience: Audience,
+    ) -> (u32, u32, Ring) {
         let area = self.areas.at(point_m);
         self.areas.enter(area);
-        let with_room = self.of_area(area).find(|&page| self.heads[page as usize].occupied != u32::MAX);
-        let page = with_room.unwrap_or_else(|| self.add_page(tick, area));
+        let all_slots = self.all_slots;
+        let with_room = self.of_area(area).find(|&page| {
+            let head = &self.heads[page as usize];
+            // A page that was for few can be for few others once those have been told that nobody is there any more.
+            let is_free = head.occupied == 0
+                && ![head.audience, audience].contains(&Audience::Everybody)
+                && tick.since(head.owners_changed) > AUDIENCE_KEPT_TICKS;
+            head.occupied != all_slots && (head.audience == audience || is_free)
+        });
+        let page = with_room.unwrap_or_else(|| self.add_page(tick, area, audience));
         let is_part = self.areas.is_part(area);
         let head = &mut self.heads[page as usize];
-        // Of the parts of a crowd's cell, it is looked often enough who is where.
-        self.turn += u64::from(head.occupied == 0 && !head.is_first && !is_part);
+        head.audience = audience;
+        // Of the parts of a crowd's cell, and of who is concealed, it is looked often enough who is where.
+        let is_noticed = is_part || audience != Audience::Everybody;
+        self.turn += u64::from(head.occupied == 0 && !head.is_first && !is_noticed);
         let slot = head.occupied.trailing_ones();
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
         let ring = self.rings.take();
-        self.slots[page as usize].give(tick, slot as usize, owner, ring);
+        self.slots[page as usize].give(tick, slot as usize, owner, ring, row);
         (page, slot, ring)
+    }
+
+    /// Somebody has left the world.
+    fn forget(&mut self, tick: Tick, member: &Member) {
+        self.vacate(tick, member, true);
+        self.attributes.give_back(member.row);
     }
 
     fn vacate(&mut self, tick: Tick, member: &Member, has_departed: bool) {
@@ -274,10 +390,12 @@ impl Pages {
         self.rings.give_back(member.ring);
     }
 
-    fn add_page(&mut self, tick: Tick, area: Area) -> u32 {
+    fn add_page(&mut self, tick: Tick, area: Area, audience: Audience) -> u32 {
         let page = self.heads.len() as u32;
         let is_part = self.areas.is_part(area);
-        self.turn += u64::from(!is_part);
+        let is_for_all = audience == Audience::Everybody;
+        self.turn += u64::from(!is_part && is_for_all);
+        let is_first = !self.of_area(area).any(|page| self.heads[page as usize].audience == Audience::Everybody);
         let last = self.of_area(area).last();
         match last {
             Some(last) => self.heads[last as usize].next = page,
@@ -288,13 +406,16 @@ impl Pages {
         self.heads.push(PageHead {
             changed: tick,
             owners_changed: tick,
+            attributes_changed: Tick(0),
+            team_changed: Tick(0),
+            audience,
             occupied: 0,
             center_m,
             half_m,
             origin: (center_m * STEPS_PER_M).round().as_ivec2(),
             area,
             next: NONE,
-            is_first: last.is_none() && !is_part,
+            is_first: is_first && !is_part && is_for_all,
             is_retired: false,
             length_bytes: 0,
         });
@@ -327,7 +448,7 @@ impl Pages {
 
     /// Encodes whatever was asked for.
     pub(crate) fn encode_wanted(&mut self, tick: Tick) {
-        let Pages { rings, heads, slots, wanted, told, .. } = self;
+        let Pages { rings, heads, slots, wanted, told, attributes, .. } = self;
         told.resize_with(heads.len().div_ceil(GROUP_PAGES), ToldGroup::default);
         let pages = heads.par_chunks_mut(GROUP_PAGES).zip(slots.par_chunks(GROUP_PAGES));
         let pages = pages.zip(wanted.par_chunks_mut(GROUP_PAGES));
@@ -336,9 +457,8 @@ impl Pages {
             for (place, head) in heads.iter_mut().enumerate() {
                 let wanted = *wanted[place].get_mut();
                 if wanted != 0 {
-                    let PageHead { occupied, owners_changed, origin, .. } = *head;
-                    let now = PageNow { tick, occupied, owners_changed, origin, slots: &slots[place], rings };
-                    let row = now.row(tick, occupied);
+                    let now = PageNow::new(tick, head, &slots[place], rings, attributes);
+                    let row = now.row(tick, head.occupied);
                     head.length_bytes =
                         told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, &row, out)) as u16;
                 }
@@ -352,12 +472,11 @@ impl Pages {
 
     /// Makes a single number of every page that somebody is in.
     fn sum_up(&mut self, tick: Tick) {
-        let Pages { rings, heads, slots, summaries, rate_hz, .. } = self;
+        let Pages { rings, heads, slots, summaries, rate_hz, attributes, .. } = self;
         summaries.resize(heads.len(), CrowdRecord::default());
         for (place, summary) in summaries.iter_mut().enumerate() {
-            let PageHead { occupied, owners_changed, origin, .. } = heads[place];
-            if occupied != 0 {
-                let now = PageNow { tick, occupied, owners_changed, origin, slots: &slots[place], rings };
+            if heads[place].occupied != 0 {
+                let now = PageNow::new(tick, &heads[place], &slots[place], rings, attributes);
                 // Keys begin with 1, for a scan begins behind 0.
                 *summary = now.summary(place as u32 + 1, *rate_hz);
             }
@@ -391,8 +510,18 @@ fn velocity_after(told: [i16; 3], way_m: Vec3) -> [i16; 3] {
 }
 
 /// See [`Pages::record`].
-pub(crate) fn record_pages(tick: Res<Tick>, columns: Res<CharacterColumns>, mut pages: ResMut<Pages>) {
-    pages.record(*tick, &columns);
+pub(crate) fn record_pages(
+    tick: Res<Tick>,
+    columns: Res<CharacterColumns>,
+    mut pages: ResMut<Pages>,
+    changed: Query<(&NetId, &Attributes), Changed<Attributes>>,
+) {
+    let mut news: Vec<(NetId, &Attributes)> = Vec::new();
+    if !pages.attributes.schema().is_empty() {
+        news.extend(changed.iter().map(|(net_id, attributes)| (*net_id, attributes)));
+        news.sort_unstable_by_key(|(net_id, _)| *net_id);
+    }
+    pages.record(*tick, &columns, &news);
     pages.begin_wanting();
 }
 

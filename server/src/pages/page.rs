@@ -1,14 +1,17 @@
 //! One page: who has its slots, and what is told of it.
 
 use glam::IVec2;
+use throng_shared::attributes::Values;
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::tick::Tick;
 use throng_shared::wire::crowd::CrowdRecord;
 use throng_shared::wire::page::{
-    Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, Told, VELOCITY_STEPS_PER_STEP, slots_of,
+    Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, TeamNews, Told, VELOCITY_STEPS_PER_STEP, slots_of,
 };
 
+use super::PageHead;
+use super::attributes::{AttributeTable, Row, Viewer};
 use super::past::{Ring, Rings};
 
 /// Who has the slots of a page.
@@ -23,6 +26,8 @@ pub(super) struct PageSlots {
     departed: u32,
     /// The past of each owner.
     rings: [Ring; PAGE_SLOTS],
+    /// The attributes of each owner; of no use in worlds without.
+    rows: [Row; PAGE_SLOTS],
 }
 
 impl PageSlots {
@@ -33,12 +38,14 @@ impl PageSlots {
             given: [Tick(0); PAGE_SLOTS],
             departed: 0,
             rings: [0; PAGE_SLOTS],
+            rows: [0; PAGE_SLOTS],
         }
     }
 
-    /// Gives a slot to somebody, whose past is in a ring.
-    pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner, ring: Ring) {
+    /// Gives a slot to somebody, whose past is in a ring and whose attributes are in a row.
+    pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner, ring: Ring, row: Row) {
         (self.owners[slot], self.since[slot], self.rings[slot]) = (owner, tick, ring);
+        self.rows[slot] = row;
         self.given[slot] = tick;
         self.departed &= !(1 << slot);
     }
@@ -68,30 +75,104 @@ pub(super) struct PageNow<'p> {
     pub(super) occupied: u32,
     pub(super) owners_changed: Tick,
     pub(super) origin: IVec2,
+    /// When attributes that everybody may know, or that a team may know, last changed.
+    pub(super) attributes_changed: Tick,
+    pub(super) team_changed: Tick,
     pub(super) slots: &'p PageSlots,
     pub(super) rings: &'p Rings,
+    pub(super) attributes: &'p AttributeTable,
 }
 
 /// The states of one tick, by slot; those of slots without an owner are of no use.
-type Row = [PageState; PAGE_SLOTS];
+type States = [PageState; PAGE_SLOTS];
 
-impl PageNow<'_> {
+impl<'p> PageNow<'p> {
+    pub(super) fn new(
+        tick: Tick,
+        head: &PageHead,
+        slots: &'p PageSlots,
+        rings: &'p Rings,
+        attributes: &'p AttributeTable,
+    ) -> PageNow<'p> {
+        let PageHead { occupied, owners_changed, attributes_changed, team_changed, origin, .. } = *head;
+        PageNow { tick, occupied, owners_changed, origin, attributes_changed, team_changed, slots, rings, attributes }
+    }
+
     /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0. `now` is this tick's row.
-    pub(super) fn encode(&self, age_ticks: u32, now: &Row, out: &mut Vec<u8>) -> Told {
+    pub(super) fn encode(&self, age_ticks: u32, now: &States, out: &mut Vec<u8>) -> Told {
         let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
-        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: now };
+        let schema = self.attributes.schema();
+        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: now, attributes: None };
         if age_ticks == 0 {
-            return view.encode(None, out);
+            let attributes = self.public_news(Tick(0), u32::MAX);
+            return PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view }
+                .encode(schema, None, out);
         }
         let then = tick - age_ticks;
         let view = PageView { departed: slots.departed_since(then), ..view };
         let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
         let states = self.row(then, occupied & !renewed);
-        view.encode(Some(Baseline { age_ticks, renewed, states: &states }), out)
+        let attributes = self.public_news(then, renewed);
+        let view = PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view };
+        view.encode(schema, Some(Baseline { age_ticks, renewed, states: &states }), out)
+    }
+
+    /// What those who have the page of a tick are told of attributes that everybody may know; of `renewed` slots, what is other than at
+    /// first. None when that is nothing.
+    fn public_news(&self, then: Tick, renewed: u32) -> Option<[Values<'_>; PAGE_SLOTS]> {
+        let renewed = renewed & self.occupied;
+        let schema = self.attributes.schema();
+        if !schema.has_public() || self.attributes_changed <= then && renewed == 0 {
+            return None;
+        }
+        let (mut told, mut is_any) = ([Values::default(); PAGE_SLOTS], false);
+        for slot in slots_of(self.occupied) {
+            let (row, public) = (self.slots.rows[slot], schema.layout(self.slots.owners[slot].archetype).public);
+            told[slot] = match renewed >> slot & 1 {
+                1 => self.attributes.unusual(row, public),
+                _ => self.attributes.since(row, public, then),
+            };
+            is_any |= told[slot].known != 0;
+        }
+        is_any.then_some(told)
+    }
+
+    /// What somebody who has the page of a tick, or nothing of it for 0, is told of a slot's attributes for its team.
+    fn team_news(&self, slot: usize, then: Tick, viewer: &Viewer) -> Option<TeamNews<'_>> {
+        let (row, since) = (self.slots.rows[slot], self.slots.since[slot]);
+        let of_team = self.attributes.schema().layout(self.slots.owners[slot].archetype).team;
+        let is_of_team = viewer.team.is_some() && self.attributes.team_of(row) == viewer.team;
+        let is_looked_anew = since.max(self.attributes.team_since(row)).max(viewer.team_since) > then;
+        let told = match (is_of_team, is_looked_anew) {
+            (true, true) => self.attributes.since(row, of_team, Tick(0)),
+            (true, false) => self.attributes.since(row, of_team, then),
+            // Nothing was known of who has come since.
+            (false, is_looked_anew) => {
+                return (is_looked_anew && since <= then).then_some(TeamNews { is_of_team, ..TeamNews::default() });
+            }
+        };
+        (told.known != 0).then_some(TeamNews { is_of_team, told })
+    }
+
+    /// Whether somebody who has the page of a tick is to be told anything that is for its team.
+    pub(super) fn has_team_news(&self, then: Tick, viewer: &Viewer) -> bool {
+        let newest = self.team_changed.max(self.owners_changed).max(viewer.team_since);
+        newest > then && slots_of(self.occupied).any(|slot| self.team_news(slot, then, viewer).is_some())
+    }
+
+    /// Appends the team's part for somebody who has the page of a tick, or nothing of it for 0.
+    pub(super) fn encode_team(&self, then: Tick, viewer: &Viewer, out: &mut Vec<u8>) {
+        let PageNow { occupied, origin, slots, .. } = *self;
+        let mut news = [None; PAGE_SLOTS];
+        if self.team_changed.max(self.owners_changed).max(viewer.team_since) > then {
+            slots_of(occupied).for_each(|slot| news[slot] = self.team_news(slot, then, viewer));
+        }
+        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: &[], attributes: None };
+        view.encode_team(self.attributes.schema(), &news, out);
     }
 
     /// The states of a tick in some slots.
-    pub(super) fn row(&self, tick: Tick, slots: u32) -> Row {
+    pub(super) fn row(&self, tick: Tick, slots: u32) -> States {
         let mut row = [PageState::default(); PAGE_SLOTS];
         slots_of(slots).for_each(|slot| row[slot] = self.rings.at(self.slots.rings[slot], tick));
         row

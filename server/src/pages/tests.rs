@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use throng_shared::attributes::Schema;
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::{QuantisedState, quantise_position};
 use throng_shared::random::Random;
@@ -26,7 +27,7 @@ struct Scene {
 impl Scene {
     fn new(seed: u64) -> Scene {
         Scene {
-            pages: Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ)),
+            pages: Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ), Arc::default()),
             random: Random::new(seed, 0),
             people: BTreeMap::new(),
             next_id: 1,
@@ -76,7 +77,7 @@ impl Scene {
             self.columns.states[row] =
                 QuantisedState { position: quantise_position(place_m), ..QuantisedState::default() };
         }
-        self.pages.record(self.tick, &self.columns);
+        self.pages.record(self.tick, &self.columns, &[]);
         let copies = (0..self.pages.heads.len() as u32).map(|page| self.told(page, 0, None)).collect();
         self.past.push(copies);
     }
@@ -92,7 +93,7 @@ impl Scene {
         let (variant, mut bytes) = (self.pages.told(page, age_ticks), vec![7]);
         variant.append_to(&mut bytes);
         assert_eq!(bytes.len(), 1 + variant.length_bytes());
-        let read = PageCopy::decode(&bytes[1..], |asked_ticks| {
+        let read = PageCopy::decode(Schema::EMPTY, &bytes[1..], |asked_ticks| {
             assert_eq!(asked_ticks, age_ticks);
             baseline
         });
@@ -203,7 +204,7 @@ fn a_velocity_is_told_anew_when_it_is_clearly_another_and_at_rest_it_is_zero() {
 
 #[test]
 fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
-    let mut pages = Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ));
+    let mut pages = Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ), Arc::default());
     let mut random = Random::new(9, 0);
     let mut sides = Vec::new();
     let counts = [40, 96, 97, 200, 300, 1_000, 1_000, 600, 300, 100, 60, 40, 200, 0, 5];
@@ -217,7 +218,7 @@ fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
         }
         // The first tick brings them, and in the second the cell is judged by them.
         for tick in [2 * step as u32 + 1, 2 * step as u32 + 2] {
-            pages.record(Tick(tick), &columns);
+            pages.record(Tick(tick), &columns, &[]);
         }
         let mut here = 0;
         for (page, head) in pages.heads.iter().enumerate() {
@@ -241,7 +242,7 @@ fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
 #[test]
 fn where_cells_are_too_small_for_finer_parts_nobody_is_moved_for_nothing() {
     // Cells of 16 m: no level is finer than 4 parts along a side.
-    let mut pages = Pages::new(SIZE_M, 20.0, TickRate::new(RATE_HZ));
+    let mut pages = Pages::new(SIZE_M, 20.0, TickRate::new(RATE_HZ), Arc::default());
     let mut random = Random::new(9, 0);
     let places_m: Vec<Vec2> =
         (0..1_300).map(|_| Vec2::new(random.between(-3.9, 11.0), random.between(-3.9, 11.0))).collect();
@@ -253,7 +254,7 @@ fn where_cells_are_too_small_for_finer_parts_nobody_is_moved_for_nothing() {
             (columns.net_ids[row], columns.positions_m[row]) = (NetId(row as u32 + 1), *place_m);
         }
         for tick in 1..=3 {
-            pages.record(Tick(3 * step as u32 + tick), &columns);
+            pages.record(Tick(3 * step as u32 + tick), &columns, &[]);
         }
         let now: Vec<(u32, u32)> = pages.members.iter().map(|member| (member.page, member.slot)).collect();
         let both = before.len().min(now.len());

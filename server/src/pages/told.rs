@@ -38,18 +38,25 @@ struct Note {
 
 impl Note {
     fn to_bytes(self) -> [u8; 8] {
-        let Note { start, length, told: Told { enters, updates, leaves } } = self;
+        let Note { start, length, told: Told { enters, updates, leaves, attribute_bytes } } = self;
         let (start, length) = (start.to_le_bytes(), length.to_le_bytes());
-        // A page has no more than 32 slots.
-        [start[0], start[1], length[0], length[1], enters as u8, updates as u8, leaves as u8, 0]
+        // A page has no more than 32 slots, and 960 bytes.
+        let told = (enters | updates << 6 | leaves << 12 | attribute_bytes << 18).to_le_bytes();
+        [start[0], start[1], length[0], length[1], told[0], told[1], told[2], told[3]]
     }
 
     fn from_bytes(bytes: [u8; 8]) -> Note {
-        let [start_low, start_high, length_low, length_high, enters, updates, leaves, _] = bytes;
+        let [start_low, start_high, length_low, length_high, told @ ..] = bytes;
+        let told = u32::from_le_bytes(told);
         Note {
             start: u16::from_le_bytes([start_low, start_high]),
             length: u16::from_le_bytes([length_low, length_high]),
-            told: Told { enters: enters.into(), updates: updates.into(), leaves: leaves.into() },
+            told: Told {
+                enters: told & 63,
+                updates: told >> 6 & 63,
+                leaves: told >> 12 & 63,
+                attribute_bytes: told >> 18,
+            },
         }
     }
 }
@@ -107,7 +114,7 @@ impl ToldGroup {
 impl Variant<'_> {
     /// Nothing.
     pub(crate) const EMPTY: Variant<'static> =
-        Variant { bytes: &[], length: 0, told: Told { enters: 0, updates: 0, leaves: 0 } };
+        Variant { bytes: &[], length: 0, told: Told { enters: 0, updates: 0, leaves: 0, attribute_bytes: 0 } };
 
     /// Length in bytes.
     pub(crate) fn length_bytes(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::{Entity, Resource, World};
 use glam::Vec2;
+use throng_shared::attributes::Attributes;
 use throng_shared::config::SpawnAreaConfig;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::InputBuffer;
@@ -50,6 +51,9 @@ pub(crate) fn spawn_character_at(world: &mut World, archetype: Archetype, point_
     let mut entity = world.spawn(character);
     if archetype == Archetype::Bot {
         entity.insert(throng_bot_ai::bot_bundle(rules.seed, net_id));
+    }
+    if !rules.attributes.is_empty() {
+        entity.insert(Attributes::new(&rules.attributes, archetype));
     }
     let entity = entity.id();
     let mut roster = world.resource_mut::<Roster>();

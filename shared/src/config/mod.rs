@@ -22,6 +22,7 @@ mod terrain_samples;
 #[cfg(test)]
 mod tests;
 mod world;
+mod world_attributes;
 mod world_ground;
 mod world_hash;
 mod world_reader;

@@ -5,6 +5,8 @@
 
 use glam::Vec2;
 
+use crate::attributes::AttributeRule;
+
 /// One world: everything that the simulation, the bots and a predicting client need to know about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorldConfig {
@@ -28,6 +30,8 @@ pub struct WorldConfig {
     pub spawn_areas: Vec<SpawnAreaConfig>,
     /// What each client is told about.
     pub interest: InterestConfig,
+    /// What characters have besides a place; together they make a [`crate::attributes::Schema`].
+    pub attributes: Vec<AttributeRule>,
     /// How many characters the world wants.
     pub population: PopulationConfig,
     /// What bots do.

@@ -24,6 +24,8 @@ pub(super) fn world_hash(config: &WorldConfig, samples: Option<&TerrainSamples>)
         movement,
         spawn_areas: _,
         interest: _,
+        // Clients are told them.
+        attributes: _,
         population: _,
         bots: _,
         patrols: _,

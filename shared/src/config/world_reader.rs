@@ -7,11 +7,13 @@ use super::error::ConfigErrors;
 use super::limits::{INTEREST_TIERS_MAX, OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
 use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, number, whole};
 use super::world::{PopulationConfig, TierConfig, WorldConfig};
+use super::world_attributes::Former;
 use super::world_ground::{read_obstacle, read_terrain};
 use super::world_rules::Settled;
 use super::world_tables::{
     SIZE_MAX_M, read_bots, read_interest, read_movement, read_patrol, read_spawn_area, read_tier,
 };
+use crate::attributes::ATTRIBUTES_MAX;
 
 /// Reads the text of a world file. `file_name` is only for messages.
 ///
@@ -87,6 +89,10 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         nearer = Some(tier.clone());
         tier
     });
+    let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
+               it. Write one table per attribute.";
+    let mut attributes = Former::default();
+    file.tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
         let target_doc = "People and bots together; bots fill what people leave empty.";
@@ -111,6 +117,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         movement,
         spawn_areas,
         interest,
+        attributes: attributes.rules,
         population,
         bots,
         patrols,

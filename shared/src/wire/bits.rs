@@ -36,9 +36,16 @@ impl<'a> BitWriter<'a> {
     }
 
     /// Fills the last byte with zero bits.
-    pub fn finish(self) {
+    pub fn finish(mut self) {
+        self.fill_byte();
+    }
+
+    /// Fills the last byte with zero bits, and says how many bytes there are now.
+    pub(super) fn fill_byte(&mut self) -> usize {
         let bytes = self.pending_bits.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.pending.to_le_bytes()[..bytes]);
+        (self.pending, self.pending_bits) = (0, 0);
+        self.out.len()
     }
 }
 
@@ -84,6 +91,18 @@ impl<'a> BitReader<'a> {
     /// Bits that are left.
     pub fn remaining_bits(&self) -> usize {
         self.bytes.len() * 8 - self.position_bits
+    }
+
+    /// Goes on to the next whole byte, whose number it returns.
+    ///
+    /// # Errors
+    /// [`WireError::InvalidField`] when a bit that is skipped is not 0.
+    pub fn skip_to_byte(&mut self) -> Result<usize, WireError> {
+        let rest = (8 - self.position_bits % 8) % 8;
+        match self.get(rest as u32)? {
+            0 => Ok(self.position_bits / 8),
+            _ => Err(WireError::InvalidField),
+        }
     }
 
     /// Checks that only the zero bits that fill the last byte are left.

@@ -19,6 +19,9 @@ use crate::limits::{
 /// First byte of a message: what follows is the game's own. There are no other kinds yet.
 pub const GAME_MESSAGE: u8 = 0;
 
+/// Kind of the messages that tell a world's attributes, one by one; see [`super::attributes`].
+pub const ATTRIBUTE: u8 = 1;
+
 /// One end of the channel.
 #[derive(Debug)]
 pub struct MessageChannel {

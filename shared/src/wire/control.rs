@@ -9,7 +9,7 @@
 //! | message | number | fields |
 //! |---|---|---|
 //! | [`Hello`], client's first | 0 | magic (4), lowest and highest version (2 + 2), world hash (8), channel (8), name (string) |
-//! | [`Welcome`], server's answer | 0 | version (2), tick (4), own net id (4), ticks per second (2), channel (8), resumed (1) |
+//! | [`Welcome`], server's answer | 0 | version (2), tick (4), own net id (4), ticks per second (2), channel (8), resumed (1), attributes (1) |
 //! | [`Refused`] | 1 | reason (4, [`RefusalReason`]), lowest and highest version (2 + 2), world hash (8), world name (string) |
 //! | [`ServerControl::Goodbye`] | 2 | reason (4, [`GoodbyeReason`]) |
 //!
@@ -66,6 +66,9 @@ pub struct Welcome {
     /// Whether everything goes on where the connection broke: the channel is the one that the hello named, and what the
     /// client knows of the world still holds. Otherwise both begin anew.
     pub is_resumed: bool,
+    /// How many attributes the world has. When not everything goes on, they are told over the reliable channel before anything else,
+    /// see [`super::attributes`].
+    pub attributes: u8,
 }
 
 /// Does not let a client in.

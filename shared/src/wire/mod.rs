@@ -9,6 +9,7 @@
 //!     └ control message              hello, welcome, goodbye ([`control`]); travels alone
 //! ```
 
+pub mod attributes;
 mod bits;
 pub mod channel;
 pub mod channel_pace;

@@ -8,9 +8,10 @@
 //! | 1 | bit 0: standing on something; other bits 0 |
 //! | 1 | ticks since an input of the client's was applied; 255 for 255 or more, or never |
 //! | 2 | input margin, signed, in milliseconds: how long before it was needed the newest input arrived; -32,768 for none since the last snapshot |
-//! | 1, n | number of pages that are told no longer, with the highest bit set when there is a crowd; and the number of each |
+//! | 1, n | number of pages that are told no longer, with the highest bit set when there is a crowd, and the one below it when own attributes are told; and the number of each |
 //! | … | the crowd, if there is one, see [`super::crowd`] |
-//! | … | until the end, for each page: its number (1), and what is told of it, see [`super::page`] |
+//! | … | own attributes, if they are told, see [`super::attributes`] |
+//! | … | until the end, for each page: its number (1), what is told of it, see [`super::page`], and in worlds with attributes for teams the team's part, see [`super::attributes`] |
 //!
 //! A number names a page for one client from the first time that it is told to when it is told no longer. Whatever is told
 //! without a baseline replaces all that the client has under its number.
@@ -21,8 +22,10 @@
 use glam::Vec3;
 
 use super::WireError;
+use crate::attributes::Schema;
 use crate::limits::{ENDS_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
 use crate::tick::Tick;
+use crate::wire::attributes::{OWN_BYTES_MAX, OwnAttributes};
 use crate::wire::crowd::{CROWD_BYTES_MAX, CrowdScan};
 use crate::wire::page::PAGE_BYTES_MAX;
 
@@ -32,12 +35,18 @@ pub const HEADER_BYTES: usize = 32;
 /// Set in the number of ends when a crowd follows them.
 const CROWD_FLAG: u8 = 0x80;
 
+/// Set when own attributes are told.
+const OWN_FLAG: u8 = 0x40;
+
 /// Most pages that one client can be told of at a time.
 pub const PAGES_MAX: usize = 256;
 
+/// Everything before the pages.
+const REST_BYTES_MAX: usize = HEADER_BYTES + 1 + ENDS_PER_SNAPSHOT_MAX + CROWD_BYTES_MAX + OWN_BYTES_MAX;
+
 // The longest page has room beside everything else, so that none waits for ever.
 const _: () =
-    assert!(HEADER_BYTES + 1 + ENDS_PER_SNAPSHOT_MAX + CROWD_BYTES_MAX + 1 + PAGE_BYTES_MAX <= SNAPSHOT_BYTES_MAX);
+    assert!(REST_BYTES_MAX + 1 + PAGE_BYTES_MAX <= SNAPSHOT_BYTES_MAX && ENDS_PER_SNAPSHOT_MAX < OWN_FLAG as usize);
 
 /// What every snapshot says about the client's own character.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -66,8 +75,19 @@ pub struct Snapshot<'b> {
     pub ends: &'b [u8],
     /// A stretch of the crowd of whom the client is not told one by one.
     pub crowd: Option<CrowdScan>,
+    /// What is told of the own attributes.
+    pub own: Option<OwnAttributes>,
     /// The pages, one behind the other.
     pub pages: &'b [u8],
+}
+
+/// How long parts of a snapshot are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartLengths {
+    /// The crowd.
+    pub crowd_bytes: usize,
+    /// The own attributes.
+    pub own_bytes: usize,
 }
 
 impl<'b> Snapshot<'b> {
@@ -75,36 +95,46 @@ impl<'b> Snapshot<'b> {
     ///
     /// # Errors
     /// When it is too short, or a field of the header or the crowd is out of its range. Pages are not looked at.
-    pub fn decode(bytes: &'b [u8]) -> Result<Snapshot<'b>, WireError> {
+    pub fn decode(schema: &Schema, bytes: &'b [u8]) -> Result<Snapshot<'b>, WireError> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(WireError::TooShort)?;
         let header = decode_header(header)?;
         let (count, rest) = rest.split_first().ok_or(WireError::TooShort)?;
-        let ends_count = usize::from(count & !CROWD_FLAG);
-        if ends_count > ENDS_PER_SNAPSHOT_MAX {
-            return Err(WireError::InvalidField);
+        let ends_count = usize::from(count & !(CROWD_FLAG | OWN_FLAG));
+        let (ends, mut rest) = rest.split_at_checked(ends_count).ok_or(WireError::TooShort)?;
+        let mut snapshot = Snapshot { header, ends, crowd: None, own: None, pages: rest };
+        if count & CROWD_FLAG != 0 {
+            let (crowd, length) = CrowdScan::decode(rest)?;
+            (snapshot.crowd, rest) = (Some(crowd), &rest[length..]);
         }
-        let (ends, rest) = rest.split_at_checked(ends_count).ok_or(WireError::TooShort)?;
-        if count & CROWD_FLAG == 0 {
-            return Ok(Snapshot { header, ends, crowd: None, pages: rest });
+        if count & OWN_FLAG != 0 {
+            let (own, length) = OwnAttributes::decode(rest, schema)?;
+            (snapshot.own, rest) = (Some(own), &rest[length..]);
         }
-        let (crowd, length) = CrowdScan::decode(rest)?;
-        Ok(Snapshot { header, ends, crowd: Some(crowd), pages: &rest[length..] })
+        Ok(Snapshot { pages: rest, ..snapshot })
     }
 
-    /// Appends the snapshot to `out`.
+    /// Appends the snapshot to `out`, and says how long parts of it are.
     ///
     /// # Panics
     /// In debug builds, when more than [`ENDS_PER_SNAPSHOT_MAX`] pages end.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub fn encode(&self, schema: &Schema, out: &mut Vec<u8>) -> PartLengths {
         debug_assert!(self.ends.len() <= ENDS_PER_SNAPSHOT_MAX);
         encode_header(&self.header, out);
         let crowd_flag = if self.crowd.is_some() { CROWD_FLAG } else { 0 };
-        out.push(self.ends.len() as u8 | crowd_flag);
+        let own_flag = if self.own.is_some() { OWN_FLAG } else { 0 };
+        out.push(self.ends.len() as u8 | crowd_flag | own_flag);
         out.extend_from_slice(self.ends);
+        let crowd_start = out.len();
         if let Some(crowd) = &self.crowd {
             crowd.encode(out);
         }
+        let own_start = out.len();
+        if let Some(own) = &self.own {
+            own.encode(schema, out);
+        }
+        let lengths = PartLengths { crowd_bytes: own_start - crowd_start, own_bytes: out.len() - own_start };
         out.extend_from_slice(self.pages);
+        lengths
     }
 }
 
@@ -162,17 +192,17 @@ mod tests {
             pages in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..90, has_crowd: bool,
         ) {
             let crowd = has_crowd.then(|| CrowdScan::new(5));
-            let snapshot = Snapshot { header, ends: &ends, crowd, pages: &pages };
+            let snapshot = Snapshot { header, ends: &ends, crowd, own: None, pages: &pages };
             let mut bytes = Vec::new();
-            snapshot.encode(&mut bytes);
-            prop_assert_eq!(Snapshot::decode(&bytes), Ok(snapshot));
+            snapshot.encode(Schema::EMPTY, &mut bytes);
+            prop_assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes), Ok(snapshot));
             let cut = cut % (HEADER_BYTES + 1 + ends.len());
-            prop_assert_eq!(Snapshot::decode(&bytes[..cut]), Err(WireError::TooShort));
+            prop_assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes[..cut]), Err(WireError::TooShort));
         }
 
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Snapshot::decode(&bytes);
+            let _ = Snapshot::decode(Schema::EMPTY, &bytes);
         }
     }
 }

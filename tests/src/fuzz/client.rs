@@ -76,8 +76,15 @@ struct Scene {
 }
 
 fn welcome(tick: u32, is_resumed: bool) -> Vec<u8> {
-    let welcome =
-        Welcome { version: PROTOCOL_VERSION, tick, net_id: NetId(7), tick_rate_hz: 20, channel: 1, is_resumed };
+    let welcome = Welcome {
+        version: PROTOCOL_VERSION,
+        tick,
+        net_id: NetId(7),
+        tick_rate_hz: 20,
+        channel: 1,
+        is_resumed,
+        attributes: 0,
+    };
     [&[CONTROL], &control::encode(&ServerControl::Welcome(welcome))[..]].concat()
 }
 

@@ -1,6 +1,7 @@
 //! Decoders of what is inside a packet, each on any bytes. What decodes is encoded again, and must be what it was.
 
 use throng_client::{CROWD_MAX, MISSING_MAX, Replica};
+use throng_shared::attributes::Schema;
 use throng_shared::limits::{CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX, MESSAGE_BYTES_MAX};
 use throng_shared::tick::Tick;
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, cut_name, hello_versions};
@@ -75,11 +76,11 @@ pub fn snapshot(bytes: &[u8]) {
         if bytes.is_empty() {
             break;
         }
-        let Ok(snapshot) = Snapshot::decode(bytes) else { continue };
+        let Ok(snapshot) = Snapshot::decode(Schema::EMPTY, bytes) else { continue };
         let header = &snapshot.header;
         assert!(header.position_m.is_finite() && header.velocity_mps.is_finite() && header.tick > Tick(0));
         again.clear();
-        snapshot.encode(&mut again);
+        snapshot.encode(Schema::EMPTY, &mut again);
         assert_eq!(again, bytes);
         let newest = replica.newest_tick();
         let is_applied = matches!(replica.apply(&snapshot), Ok(Some(_)));
@@ -99,7 +100,7 @@ pub fn page(bytes: &[u8]) {
             break;
         }
         let mut age_ticks = 0;
-        let read = PageCopy::decode(bytes, |age| {
+        let read = PageCopy::decode(Schema::EMPTY, bytes, |age| {
             age_ticks = age;
             Some(&former)
         });
@@ -107,9 +108,9 @@ pub fn page(bytes: &[u8]) {
         assert!(length <= bytes.len() && length <= PAGE_BYTES_MAX);
         let baseline = (age_ticks > 0).then(|| former.baseline_of(&page, age_ticks));
         again.clear();
-        let told = page.view().encode(baseline, &mut again);
+        let told = page.view().encode(Schema::EMPTY, baseline, &mut again);
         assert!(again.len() <= PAGE_BYTES_MAX && told.enters as usize <= page.characters().count());
-        assert_eq!(PageCopy::decode(&again, |_| Some(&former)), Ok((page.clone(), again.len())));
+        assert_eq!(PageCopy::decode(Schema::EMPTY, &again, |_| Some(&former)), Ok((page.clone(), again.len())));
         former = page;
     }
 }

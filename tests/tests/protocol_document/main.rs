@@ -1,6 +1,7 @@
 //! `docs/protocol.md` says what the code does: its examples are encoded and decoded, its tables and the numbers in its
 //! prose compared. An example is the block after `<!-- example: name -->`, a table the one after `<!-- table: name -->`.
 
+mod attributes;
 mod numbers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use glam::{IVec2, Vec3};
+use throng_shared::attributes::Schema;
 use throng_shared::config::{
     self, LoadedWorld, MovementConfig, ObstacleShapeConfig, ServerSettings, TerrainConfig, builtin_world, load_world,
 };
@@ -48,7 +50,8 @@ const PACE_SOURCE: &str = include_str!("../../../shared/src/wire/channel_pace.rs
 const TABLE_SOURCE: &str = include_str!("../../../server/src/net/netcode/table.rs");
 
 /// Everything on the page that has a mark is checked below; a new mark needs a check.
-const EXAMPLES: [&str; 16] = [
+const EXAMPLES: [&str; 18] = [
+    "attribute",
     "channel-ack",
     "channel-ack-ranges",
     "channel-message",
@@ -62,6 +65,7 @@ const EXAMPLES: [&str; 16] = [
     "move",
     "refused",
     "snapshot",
+    "snapshot-attributes",
     "token-addresses",
     "user-data",
     "welcome",
@@ -164,6 +168,7 @@ fn the_examples_of_control_messages_are_encoded_and_decoded_alike() {
         tick_rate_hz: 20,
         channel: 9,
         is_resumed: false,
+        attributes: 2,
     };
     let refused = Refused {
         reason: RefusalReason::Version,
@@ -371,17 +376,18 @@ fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
     now.put(1, owner(301), PageState { offset: [96 + 19, -640], ..state });
 
     let mut pages = vec![3];
-    first.view().encode(None, &mut pages);
+    first.view().encode(Schema::EMPTY, None, &mut pages);
     let second_at = pages.len();
     pages.push(12);
-    now.view().encode(Some(before.baseline_of(&now, 3)), &mut pages);
-    let expected = Snapshot { header, ends: &[7], crowd: None, pages: &pages };
+    now.view().encode(Schema::EMPTY, Some(before.baseline_of(&now, 3)), &mut pages);
+    let expected = Snapshot { header, ends: &[7], crowd: None, own: None, pages: &pages };
     let mut bytes = Vec::new();
-    expected.encode(&mut bytes);
+    expected.encode(Schema::EMPTY, &mut bytes);
     assert_eq!(bytes, example("snapshot"));
-    assert_eq!(Snapshot::decode(&bytes), Ok(expected));
-    assert_eq!(PageCopy::decode(&pages[1..], |_| None), Ok((first, second_at - 1)));
-    let second = PageCopy::decode(&pages[second_at + 1..], |age_ticks| (age_ticks == 3).then_some(&before));
+    assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes), Ok(expected));
+    assert_eq!(PageCopy::decode(Schema::EMPTY, &pages[1..], |_| None), Ok((first, second_at - 1)));
+    let second =
+        PageCopy::decode(Schema::EMPTY, &pages[second_at + 1..], |age_ticks| (age_ticks == 3).then_some(&before));
     assert_eq!(second.map(|(page, _)| page), Ok(now));
 
     let mut packed = Vec::new();
@@ -409,7 +415,7 @@ fn the_table_of_numbers_is_what_is_told() {
         let owner = PageOwner { net_id: NetId(1), archetype: Archetype::Bot };
         page.put(0, owner, PageState { height, locomotion: Locomotion::Walking, ..PageState::default() });
         let mut bytes = Vec::new();
-        page.view().encode(None, &mut bytes);
+        page.view().encode(Schema::EMPTY, None, &mut bytes);
         // What stands before it: the page's head, the owner, that it is not at rest, and x.
         let before = 6 + 21 + 21 + 1 + 32 + 1 + 2 + 8 + 4 + 1 + 1;
         (before..bytes.len() * 8).map(|bit| u32::from(bytes[bit / 8] >> (bit % 8) & 1)).collect::<Vec<_>>()

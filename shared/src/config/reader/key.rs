@@ -34,6 +34,19 @@ impl<'t> TableReader<'_, 't> {
         self.key(name, &kind, Unwritten::Nothing, doc, &[])
     }
 
+    /// Reads a key that is one of a few words; the first counts when it is not written.
+    pub(in crate::config) fn word<C: Copy>(
+        &mut self,
+        name: &'static str,
+        choices: &'static [Choice<C>],
+        doc: &'static str,
+    ) -> C {
+        let kind = OneOf { choices, help: None };
+        let words: Vec<_> = choices.iter().map(|choice| (choice.word, choice.doc)).collect();
+        let chosen = self.key(name, &kind, Unwritten::Default(kind.show(&0)), doc, &words);
+        choices[chosen.unwrap_or(0)].means
+    }
+
     /// Reads a key that decides which other keys there are, then reads those. `None` when there is no such choice.
     /// Call it last: it looks at the keys that are left.
     pub(in crate::config) fn choose<C: Copy, T>(

@@ -1,8 +1,9 @@
-//! Kinds of values that are written as lists: points and lists of points.
+//! Kinds of values that are written as lists: points, lists of points, lists of words.
 
 use glam::Vec2;
 use toml::de::DeValue;
 
+use super::text::Word;
 use super::value::{Kind, Number, Refusal, Written, number};
 use crate::config::error::ConfigErrorKind;
 
@@ -97,6 +98,49 @@ impl Kind for Pairs {
 
     fn fallback(&self) -> Vec<Vec2> {
         vec![Vec2::ZERO; self.count_min]
+    }
+}
+
+/// A list of [`Word`]s.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Words {
+    count_max: usize,
+}
+
+/// A list of 1 to `count_max` words.
+pub(in crate::config) const fn words(count_max: usize) -> Words {
+    Words { count_max }
+}
+
+impl Kind for Words {
+    type Value = Vec<String>;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<Vec<String>> {
+        let DeValue::Array(elements) = value.get_ref() else {
+            let refusal = Refusal::wrong_type(value, "a list of words");
+            refusals.push(refusal.suggest("put the words in brackets: [\"one\", \"two\"]"));
+            return None;
+        };
+        if !(1..=self.count_max).contains(&elements.len()) {
+            refusals.push(Refusal::new(value, ConfigErrorKind::WrongLength { count: elements.len() }));
+            return None;
+        }
+        let read = |(index, element)| read_element(&Word, index, element, refusals);
+        let words: Vec<_> = elements.iter().enumerate().map(read).collect();
+        words.into_iter().collect()
+    }
+
+    fn accepted(&self) -> String {
+        format!("[word, word, …], 1 to {} words, each {}", self.count_max, Word.accepted())
+    }
+
+    fn show(&self, value: &Vec<String>) -> String {
+        let words: Vec<_> = value.iter().map(|word| Word.show(word)).collect();
+        format!("[{}]", words.join(", "))
+    }
+
+    fn fallback(&self) -> Vec<String> {
+        vec![Word.fallback()]
     }
 }
 

@@ -6,6 +6,8 @@ use crate::config::error::ConfigErrorKind;
 
 /// Longest name, in characters.
 const NAME_CHARS_MAX: usize = 32;
+/// Longest word, in characters.
+const WORD_CHARS_MAX: usize = 20;
 /// Longest file name, in characters.
 const FILE_NAME_CHARS_MAX: usize = 64;
 /// Longest path, in characters.
@@ -15,22 +17,51 @@ const PATH_CHARS_MAX: usize = 1_024;
 #[derive(Clone, Copy)]
 pub(in crate::config) struct Name;
 
+/// A shorter one, of which there are many.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Word;
+
+/// Reads a name of so many characters.
+fn read_name(value: &Written<'_>, chars_max: usize, refusals: &mut Vec<Refusal>) -> Option<String> {
+    let text = text(value, refusals)?;
+    let is_allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
+    let Err(reason) = check_characters(text, chars_max, is_allowed) else {
+        return Some(text.to_owned());
+    };
+    let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
+    let respelled: String = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+    refusals.push(match check_characters(&respelled, chars_max, is_allowed) {
+        Ok(()) => refusal.suggest(format!("write \"{respelled}\"")),
+        Err(_) => refusal,
+    });
+    None
+}
+
+impl Kind for Word {
+    type Value = String;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<String> {
+        read_name(value, WORD_CHARS_MAX, refusals)
+    }
+
+    fn accepted(&self) -> String {
+        format!("1 to {WORD_CHARS_MAX} characters out of a-z, 0-9, _ and -")
+    }
+
+    fn show(&self, value: &String) -> String {
+        format!("\"{value}\"")
+    }
+
+    fn fallback(&self) -> String {
+        "word".to_owned()
+    }
+}
+
 impl Kind for Name {
     type Value = String;
 
     fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<String> {
-        let text = text(value, refusals)?;
-        let is_allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
-        let Err(reason) = check_characters(text, NAME_CHARS_MAX, is_allowed) else {
-            return Some(text.to_owned());
-        };
-        let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
-        let respelled: String = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
-        refusals.push(match check_characters(&respelled, NAME_CHARS_MAX, is_allowed) {
-            Ok(()) => refusal.suggest(format!("write \"{respelled}\"")),
-            Err(_) => refusal,
-        });
-        None
+        read_name(value, NAME_CHARS_MAX, refusals)
     }
 
     fn accepted(&self) -> String {

@@ -1,6 +1,7 @@
 //! The readers as a whole.
 
 mod any_text;
+mod attributes;
 mod settings;
 mod world_file;
 mod world_folder;

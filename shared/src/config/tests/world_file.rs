@@ -65,6 +65,7 @@ fn tables_that_are_not_written_have_their_defaults() {
             bandwidth_kbit_per_s: 512,
             tiers: Vec::new(),
         },
+        attributes: Vec::new(),
         population: PopulationConfig { target: 0, players_max: 1_000 },
         bots: BotsConfig {
             idle_weight: 1.0,

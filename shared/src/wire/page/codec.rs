@@ -6,6 +6,7 @@ use super::{
     AGE_BITS, ARCHETYPE_BITS, BASELINE_AGE_TICKS_MAX, Baseline, HEIGHT_MAX, ORIGIN_BITS, PageCopy, PageOwner,
     PageState, PageView, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, WIDE_BITS, WireError,
 };
+use crate::attributes::Schema;
 use crate::ids::{Archetype, NetId};
 use crate::quantised::Locomotion;
 use crate::wire::{BitReader, BitWriter};
@@ -22,6 +23,8 @@ pub struct Told {
     pub updates: u32,
     /// Slots that nobody has any more.
     pub leaves: u32,
+    /// Bytes of its length that are attributes.
+    pub attribute_bytes: u32,
 }
 
 /// A state in whole numbers wide enough for sums: x, height, z; the velocity.
@@ -49,7 +52,7 @@ impl PageView<'_> {
     ///
     /// # Panics
     /// In debug builds, when the baseline's age or the origin is out of its range.
-    pub fn encode(&self, baseline: Option<Baseline<'_>>, out: &mut Vec<u8>) -> Told {
+    pub fn encode(&self, schema: &Schema, baseline: Option<Baseline<'_>>, out: &mut Vec<u8>) -> Told {
         let mut bits = BitWriter::new(out);
         let mut told = Told::default();
         let age_ticks = baseline.map_or(0, |baseline| baseline.age_ticks);
@@ -83,7 +86,7 @@ impl PageView<'_> {
                 told.updates += u32::from(states[slot] != self.states[slot]);
             }
         }
-        bits.finish();
+        told.attribute_bytes = self.put_attributes(schema, bits) as u32;
         told
     }
 }
@@ -95,6 +98,7 @@ impl PageCopy {
     /// # Errors
     /// When the bytes end too early, a number is out of its bounds, or the reader has no such copy.
     pub fn decode<'c>(
+        schema: &Schema,
         bytes: &[u8],
         baseline: impl FnOnce(u32) -> Option<&'c PageCopy>,
     ) -> Result<(PageCopy, usize), WireError> {
@@ -119,11 +123,8 @@ impl PageCopy {
         for slot in slots_of(kept) {
             page.states[slot] = get_state(&mut bits, &page.states[slot], age_ticks)?;
         }
-        let used_bits = bytes.len() * 8 - bits.remaining_bits();
-        if bits.get((8 - used_bits as u32 % 8) % 8)? != 0 {
-            return Err(WireError::InvalidField);
-        }
-        Ok((page, used_bits.div_ceil(8)))
+        page.get_attributes(schema, renewed, &mut bits)?;
+        Ok((page, bits.skip_to_byte()?))
     }
 }
 

@@ -12,6 +12,14 @@
 //! | 1 | … … whether who had it last has left the world, and did not go to another page |
 //! | … | for each other slot with an owner, rising: its state against what the baseline predicts |
 //!
+//! In worlds that have attributes for everybody, a bit follows that says whether any is told; if so, from the next whole byte on,
+//! for each slot with an owner that has such attributes, rising:
+//!
+//! | bits | field |
+//! |---|---|
+//! | 1 | whether any of them is told; if so |
+//! | … | some values of them, see [`super::attributes`]; of a slot that changed hands, those that are other than at first |
+//!
 //! A state against a prediction:
 //!
 //! | bits | field |
@@ -29,6 +37,9 @@
 //! The baseline is the newest copy that the reader has of the tick that lies so far back, or of one before it: what did not
 //! change in between was not told.
 
+#[cfg(test)]
+mod attribute_tests;
+mod attributes;
 mod codec;
 #[cfg(test)]
 mod tests;
@@ -36,9 +47,11 @@ mod tests;
 use glam::{IVec2, Vec3};
 
 use super::WireError;
+use crate::attributes::{Schema, VALUE_BITS_MAX, Values};
 use crate::ids::{Archetype, NetId};
 use crate::quantised::{HEIGHT_LIMIT_M, Locomotion, QuantisedState, STEPS_PER_M};
 
+pub use attributes::TeamNews;
 pub use codec::{Told, slots_of};
 
 /// Characters of a page.
@@ -56,12 +69,18 @@ pub const VELOCITY_MAX: i32 = 2_047;
 /// Farthest from the world's middle that a page's origin can be along x or z, in steps.
 pub const ORIGIN_MAX: i32 = (1 << (ORIGIN_BITS - 1)) - 1;
 
-/// Longest page, in bytes.
-pub const PAGE_BYTES_MAX: usize =
-    (AGE_BITS as usize + 2 * ORIGIN_BITS as usize + 1 + 32 + PAGE_SLOTS * OWNED_BITS_MAX).div_ceil(8);
+/// Longest page with its team's part, in bytes. In worlds with many attributes a page has fewer slots, see
+/// [`slots_with`].
+pub const PAGE_BYTES_MAX: usize = 960;
+
+/// Bits that a page has beside its slots: the filling of three parts included.
+const FIXED_BITS: usize = AGE_BITS as usize + 2 * ORIGIN_BITS as usize + 1 + 32 + 2 + 3 * 7;
 
 /// What a newcomer takes, in bytes, when pages are planned.
 pub const NEWCOMER_BYTES: usize = 12;
+
+/// Slots of a page in worlds with as many attributes as there can be.
+const SLOTS_MIN: usize = 15;
 
 const AGE_BITS: u32 = 6;
 const ORIGIN_BITS: u32 = 21;
@@ -77,8 +96,19 @@ const _: () = {
     let predicted = VELOCITY_MAX * BASELINE_AGE_TICKS_MAX as i32 / VELOCITY_STEPS_PER_STEP + 1;
     assert!(2 * HEIGHT_MAX + predicted < 1 << WIDE_BITS && 2 * (i16::MAX as i32 + 1) + predicted < 1 << WIDE_BITS);
     assert!(size_of::<PageState>() == 16);
-    assert!(PAGE_BYTES_MAX < 800);
+    assert!(FIXED_BITS + PAGE_SLOTS * OWNED_BITS_MAX <= PAGE_BYTES_MAX * 8);
+    assert!(FIXED_BITS + SLOTS_MIN * (OWNED_BITS_MAX + 3 + 32 + VALUE_BITS_MAX as usize) <= PAGE_BYTES_MAX * 8);
 };
+
+/// How many characters a page has at most in a world with these attributes, so that it always fits into a snapshot: 15 to
+/// [`PAGE_SLOTS`].
+pub fn slots_with(schema: &Schema) -> usize {
+    let attribute_bits = match schema.has_public() || schema.has_team() {
+        true => 3 + schema.told_bits_max(|layout| layout.public | layout.team),
+        false => 0,
+    };
+    ((PAGE_BYTES_MAX * 8 - FIXED_BITS) / (OWNED_BITS_MAX + attribute_bits)).min(PAGE_SLOTS)
+}
 
 /// What a page tells of a character.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,6 +179,8 @@ pub struct PageView<'p> {
     pub owners: &'p [PageOwner],
     /// Their states.
     pub states: &'p [PageState],
+    /// What is told of their attributes; none when that is nothing.
+    pub attributes: Option<&'p [Values<'p>]>,
 }
 
 /// An earlier tick of the page that the reader has.
@@ -170,6 +202,10 @@ pub struct PageCopy {
     departed: u32,
     owners: Vec<PageOwner>,
     states: Vec<PageState>,
+    /// Which attributes are known of each, and all their values one after another; empty in worlds without attributes.
+    known: Vec<u32>,
+    values: Vec<u32>,
+    attribute_count: usize,
 }
 
 impl PageCopy {
@@ -202,9 +238,15 @@ impl PageCopy {
             self.owners[slot] = PageOwner::NOBODY;
             self.states[slot] = PageState::default();
         }
+        if let Some(known) = self.known.get_mut(slot) {
+            *known = 0;
+            self.values[slot * self.attribute_count..][..self.attribute_count].fill(0);
+        }
         let length = 32 - self.occupied.leading_zeros() as usize;
         self.owners.truncate(length);
         self.states.truncate(length);
+        self.known.truncate(length);
+        self.values.truncate(length * self.attribute_count);
     }
 
     /// Whose a slot is.
@@ -223,14 +265,16 @@ impl PageCopy {
     }
 
     /// The same with states as the rest of the program has them, and with how far each goes in a tick, in metres.
-    pub fn quantised(&self) -> impl Iterator<Item = (PageOwner, QuantisedState, Vec3)> + '_ {
-        self.characters().map(|(_, owner, state)| (owner, state.quantised(self.origin), state.way_m()))
+    pub fn quantised(&self) -> impl Iterator<Item = (PageOwner, QuantisedState, Vec3, Values<'_>)> + '_ {
+        let characters = self.characters();
+        characters
+            .map(|(slot, owner, state)| (owner, state.quantised(self.origin), state.way_m(), self.attributes(slot)))
     }
 
     /// As it is encoded from.
     pub fn view(&self) -> PageView<'_> {
-        let PageCopy { origin, occupied, departed, owners, states } = self;
-        PageView { origin: *origin, occupied: *occupied, departed: *departed, owners, states }
+        let PageCopy { origin, occupied, departed, owners, states, .. } = self;
+        PageView { origin: *origin, occupied: *occupied, departed: *departed, owners, states, attributes: None }
     }
 
     /// This as what `later` is told against.

@@ -38,7 +38,7 @@ prop_compose! {
 fn encoded(page: &PageCopy, former: Option<(&PageCopy, u32)>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let baseline = former.map(|(former, age_ticks)| former.baseline_of(page, age_ticks));
-    let told = page.view().encode(baseline, &mut bytes);
+    let told = page.view().encode(Schema::EMPTY, baseline, &mut bytes);
     assert!(bytes.len() <= PAGE_BYTES_MAX && told.enters as usize <= page.characters().count());
     bytes
 }
@@ -72,7 +72,7 @@ proptest! {
             let mut bytes = encoded(&page, baseline);
             let length = bytes.len();
             bytes.extend_from_slice(&[0xcd; 3]);
-            let read = PageCopy::decode(&bytes, |age| {
+            let read = PageCopy::decode(Schema::EMPTY, &bytes, |age| {
                 assert_eq!(age, age_ticks);
                 Some(&former)
             });
@@ -87,7 +87,7 @@ proptest! {
         for _ in 0..20 {
             let age_ticks = 1 + random.below(8);
             let after = next(&here, &mut random);
-            there = PageCopy::decode(&encoded(&after, Some((&here, age_ticks))), |_| Some(&there)).expect("it was encoded").0;
+            there = PageCopy::decode(Schema::EMPTY, &encoded(&after, Some((&here, age_ticks))), |_| Some(&there)).expect("it was encoded").0;
             prop_assert_eq!(&there, &after);
             here = after;
         }
@@ -95,11 +95,11 @@ proptest! {
 
     #[test]
     fn whatever_the_bytes_are_reading_them_ends_within_bounds(bytes in prop::collection::vec(any::<u8>(), 0..400), former in any_page()) {
-        if let Ok((page, length)) = PageCopy::decode(&bytes, |_| Some(&former)) {
+        if let Ok((page, length)) = PageCopy::decode(Schema::EMPTY, &bytes, |_| Some(&former)) {
             prop_assert!(length <= bytes.len());
             // What is valid can be said, also when it was said less briefly than it can be.
             let again = encoded(&page, None);
-            prop_assert_eq!(PageCopy::decode(&again, |_| None), Ok((page, again.len())));
+            prop_assert_eq!(PageCopy::decode(Schema::EMPTY, &again, |_| None), Ok((page, again.len())));
         }
     }
 
@@ -107,7 +107,7 @@ proptest! {
     fn a_page_that_is_cut_off_is_refused(page in any_page(), cut in 0usize..1_000) {
         let bytes = encoded(&page, None);
         let cut = cut % bytes.len();
-        prop_assert!(PageCopy::decode(&bytes[..cut], |_| None).is_err());
+        prop_assert!(PageCopy::decode(Schema::EMPTY, &bytes[..cut], |_| None).is_err());
     }
 }
 
@@ -116,7 +116,7 @@ fn a_page_against_a_copy_that_the_reader_does_not_have_is_refused() {
     let page = PageCopy::default();
     let bytes = encoded(&page, Some((&page, 5)));
     assert_eq!(bytes, [5], "nobody is there and nothing is new");
-    assert_eq!(PageCopy::decode(&bytes, |_| None), Err(WireError::NotAccepted));
+    assert_eq!(PageCopy::decode(Schema::EMPTY, &bytes, |_| None), Err(WireError::NotAccepted));
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn what_is_told_of_each_is_counted() {
     after.put(0, owner(0), walker);
     after.put(1, owner(1), PageState { offset: [6, 5], ..walker });
     after.put(2, owner(7), walker);
-    let told = after.view().encode(Some(before.baseline_of(&after, 1)), &mut Vec::new());
-    assert_eq!(told, Told { enters: 1, updates: 1, leaves: 1 });
+    let told = after.view().encode(Schema::EMPTY, Some(before.baseline_of(&after, 1)), &mut Vec::new());
+    assert_eq!(told, Told { enters: 1, updates: 1, leaves: 1, attribute_bytes: 0 });
 }
 
 /// A page of people who each walk over a slope in a straight line, told against what a reader has of three ticks ago.

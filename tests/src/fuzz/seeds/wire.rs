@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use glam::{IVec2, Vec3};
+use throng_shared::attributes::Schema;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits::CHANNEL_PACKET_BYTES_MAX;
@@ -100,7 +101,7 @@ pub(super) fn page() -> Vec<(&'static str, Vec<u8>)> {
         for number in 0..4 {
             let (former, page) = (tick(number - 1, count), tick(number, count));
             let mut bytes = Vec::new();
-            page.view().encode((number > 0).then(|| former.baseline_of(&page, 1)), &mut bytes);
+            page.view().encode(Schema::EMPTY, (number > 0).then(|| former.baseline_of(&page, 1)), &mut bytes);
             put_counted(&mut script, &bytes);
         }
         script
@@ -148,6 +149,7 @@ pub(super) fn welcome() -> ServerControl {
         tick_rate_hz: 20,
         channel: 1,
         is_resumed: false,
+        attributes: 0,
     })
 }
 
@@ -177,7 +179,11 @@ fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, 
         let page = copy(characters);
         let before = former.get(place).map(|(_, characters)| copy(characters));
         bytes.push(*number);
-        page.view().encode(before.as_ref().map(|before| before.baseline_of(&page, age_ticks)), &mut bytes);
+        page.view().encode(
+            Schema::EMPTY,
+            before.as_ref().map(|before| before.baseline_of(&page, age_ticks)),
+            &mut bytes,
+        );
     }
     let header = SnapshotHeader {
         tick: Tick(tick),
@@ -188,7 +194,7 @@ fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, 
         input_margin_ms: Some(21),
     };
     let mut out = Vec::new();
-    Snapshot { header, ends, crowd: None, pages: &bytes }.encode(&mut out);
+    Snapshot { header, ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);
     out
 }
 

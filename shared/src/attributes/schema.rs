@@ -1,0 +1,351 @@
+//! Which attributes there are, and how their values are told.
+
+use serde::{Deserialize, Serialize};
+
+use super::handle::{AttributeHandle, ChoiceAttribute, FlagAttribute, NumberAttribute};
+use crate::ids::Archetype;
+use crate::limits::MESSAGE_BYTES_MAX;
+
+/// Most attributes of a world.
+pub const ATTRIBUTES_MAX: usize = 32;
+
+/// Most values of a choice.
+pub const CHOICES_MAX: usize = 32;
+
+/// Most steps of a number.
+pub const NUMBER_STEPS_MAX: u32 = (1 << 24) - 1;
+
+/// Most bits that the values of one character take together.
+pub const VALUE_BITS_MAX: u32 = 256;
+
+/// Longest name of an attribute, and of a choice, in bytes: all of it fits a reliable message.
+const NAME_BYTES_MAX: usize = 32;
+const CHOICE_BYTES_MAX: usize = 20;
+
+const _: () = assert!(8 + NAME_BYTES_MAX + 13 + CHOICES_MAX * (8 + CHOICE_BYTES_MAX) + 14 < MESSAGE_BYTES_MAX);
+
+/// One attribute, as a world declares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributeRule {
+    /// Its name, for rules and clients.
+    pub name: String,
+    /// What it can be.
+    pub kind: AttributeKind,
+    /// Who has it: bit n is the archetype with that number.
+    pub archetypes: u16,
+    /// Who is told its value.
+    pub readers: Readers,
+    /// From whom a character is concealed while this is set; only of flags.
+    pub conceals: Concealment,
+    /// What it is at first: steps above the least, 0 or 1, or the number of a choice.
+    pub default: u32,
+}
+
+/// What an attribute can be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum AttributeKind {
+    /// A number from `min` to `max` in steps.
+    Number {
+        /// The least.
+        min: f32,
+        /// The greatest.
+        max: f32,
+        /// The least difference that is told.
+        step: f32,
+    },
+    /// Set or not.
+    Flag,
+    /// One of a few names.
+    Choice {
+        /// The names, each once.
+        names: Vec<String>,
+        /// Whether those with the same choice are a team.
+        is_team: bool,
+    },
+}
+
+/// Who is told a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Readers {
+    /// Everybody who is told of the character.
+    #[default]
+    Everybody,
+    /// Those of its team, and itself.
+    Team,
+    /// Itself.
+    Owner,
+    /// Nobody: for the server's rules alone.
+    Nobody,
+}
+
+/// From whom a character is concealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Concealment {
+    /// From nobody.
+    #[default]
+    None,
+    /// From all who are not of its team.
+    FromOtherTeams,
+    /// From all but its owner.
+    FromOthers,
+}
+
+/// Why a list of attributes is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// More than there may be.
+    #[error("there are more than {ATTRIBUTES_MAX} attributes")]
+    TooMany,
+    /// A name is missing, too long, or there twice.
+    #[error("the name \"{0}\" is empty, too long, or there twice")]
+    Name(String),
+    /// A number without a range, or with too many steps; too few or too many choices.
+    #[error("\"{0}\" has no range, or one of more than {NUMBER_STEPS_MAX} steps")]
+    Range(String),
+    /// A default beyond the range.
+    #[error("the default of \"{0}\" is not one of its values")]
+    Default(String),
+    /// A second team.
+    #[error("\"{0}\" would be a second team")]
+    SecondTeam(String),
+    /// A team's own, without a team.
+    #[error("\"{0}\" is for a team, and no attribute says which team somebody is of")]
+    NoTeam(String),
+    /// Something conceals that is not a flag.
+    #[error("\"{0}\" is no flag and cannot conceal")]
+    NoFlag(String),
+    /// Too many bits together.
+    #[error("with \"{0}\" the values of one character take more than {VALUE_BITS_MAX} bits")]
+    TooLarge(String),
+}
+
+/// All attributes of a world.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schema {
+    rules: Vec<AttributeRule>,
+    /// Greatest value of each, and how many bits it has.
+    ranges: Vec<(u32, u8)>,
+    layouts: [Layout; 16],
+    team: Option<u8>,
+    has_public: bool,
+    has_team: bool,
+    can_conceal: bool,
+}
+
+/// Which attributes an archetype has, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// All.
+    pub all: u32,
+    /// Those that everybody may know.
+    pub public: u32,
+    /// Those that its team may know.
+    pub team: u32,
+    /// Those that its owner is told: all but the rules' own.
+    pub own: u32,
+    /// Flags that conceal from other teams, and from all others.
+    conceals: [u32; 2],
+}
+
+impl AttributeKind {
+    /// The greatest value as it is told; the least is 0.
+    fn value_max(&self) -> Option<u32> {
+        match self {
+            AttributeKind::Flag => Some(1),
+            AttributeKind::Choice { names, .. } => {
+                (1..=CHOICES_MAX).contains(&names.len()).then(|| names.len() as u32 - 1)
+            }
+            AttributeKind::Number { min, max, step } => {
+                let steps = ((f64::from(*max) - f64::from(*min)) / f64::from(*step)).round();
+                let is_range = min.is_finite() && max > min && *step > 0.0 && steps.is_finite() && steps >= 1.0;
+                (is_range && steps <= f64::from(NUMBER_STEPS_MAX)).then_some(steps as u32)
+            }
+        }
+    }
+}
+
+impl Schema {
+    /// No attributes at all.
+    pub const EMPTY: &'static Schema = &Schema {
+        rules: Vec::new(),
+        ranges: Vec::new(),
+        layouts: [Layout { all: 0, public: 0, team: 0, own: 0, conceals: [0; 2] }; 16],
+        team: None,
+        has_public: false,
+        has_team: false,
+        can_conceal: false,
+    };
+
+    /// The schema of these attributes, in this order.
+    ///
+    /// # Errors
+    /// When they are too many or too large together, or one is not as it may be.
+    pub fn new(rules: Vec<AttributeRule>) -> Result<Schema, SchemaError> {
+        let mut schema = Schema::default();
+        if rules.len() > ATTRIBUTES_MAX {
+            return Err(SchemaError::TooMany);
+        }
+        let mut bits_of = [0; 16];
+        for (index, rule) in rules.iter().enumerate() {
+            let name = || rule.name.clone();
+            let is_known = rules[..index].iter().any(|known| known.name == rule.name);
+            if is_known || !is_name(&rule.name, NAME_BYTES_MAX) {
+                return Err(SchemaError::Name(name()));
+            }
+            let value_max = rule.kind.value_max().ok_or_else(|| SchemaError::Range(name()))?;
+            if rule.default > value_max {
+                return Err(SchemaError::Default(name()));
+            }
+            if let AttributeKind::Choice { names, is_team } = &rule.kind {
+                let is_twice =
+                    |(place, name): (usize, &String)| names[..place].contains(name) || !is_name(name, CHOICE_BYTES_MAX);
+                if let Some((_, twice)) = names.iter().enumerate().find(|&choice| is_twice(choice)) {
+                    return Err(SchemaError::Name(twice.clone()));
+                }
+                if *is_team && schema.team.replace(index as u8).is_some() {
+                    return Err(SchemaError::SecondTeam(name()));
+                }
+            }
+            if rule.conceals != Concealment::None && rule.kind != AttributeKind::Flag {
+                return Err(SchemaError::NoFlag(name()));
+            }
+            let bits = 32 - value_max.leading_zeros();
+            schema.ranges.push((value_max, bits as u8));
+            for (number, layout) in schema.layouts.iter_mut().enumerate() {
+                if rule.archetypes >> number & 1 == 1 {
+                    layout.add(index, rule);
+                    bits_of[number] += bits;
+                    if bits_of[number] > VALUE_BITS_MAX {
+                        return Err(SchemaError::TooLarge(name()));
+                    }
+                }
+            }
+        }
+        let is_of_team =
+            |rule: &&AttributeRule| rule.readers == Readers::Team || rule.conceals == Concealment::FromOtherTeams;
+        if let (None, Some(lost)) = (schema.team, rules.iter().find(is_of_team)) {
+            return Err(SchemaError::NoTeam(lost.name.clone()));
+        }
+        let has = |of: fn(&Layout) -> bool| schema.layouts.iter().any(of);
+        Ok(Schema {
+            has_public: has(|layout| layout.public != 0),
+            has_team: has(|layout| layout.team != 0),
+            can_conceal: has(|layout| layout.conceals != [0; 2]),
+            rules,
+            ..schema
+        })
+    }
+
+    /// The attributes, in order.
+    pub fn rules(&self) -> &[AttributeRule] {
+        &self.rules
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What an archetype has.
+    pub fn layout(&self, archetype: Archetype) -> &Layout {
+        &self.layouts[usize::from(archetype as u8 & 15)]
+    }
+
+    /// Greatest value of an attribute as it is told, and its bits.
+    pub(crate) fn range(&self, index: usize) -> (u32, u32) {
+        let (value_max, bits) = self.ranges[index];
+        (value_max, bits.into())
+    }
+
+    /// What an attribute is at first.
+    pub(crate) fn default_value(&self, index: usize) -> u32 {
+        self.rules[index].default
+    }
+
+    /// The attribute that says which team somebody is of.
+    pub fn team(&self) -> Option<usize> {
+        self.team.map(usize::from)
+    }
+
+    /// Whether anybody has what everybody may know.
+    pub fn has_public(&self) -> bool {
+        self.has_public
+    }
+
+    /// Whether anybody has what only its team may know.
+    pub fn has_team(&self) -> bool {
+        self.has_team
+    }
+
+    /// Whether anybody can be concealed.
+    pub fn can_conceal(&self) -> bool {
+        self.can_conceal
+    }
+
+    /// The handle of a number; none when there is no such number.
+    pub fn number(&self, name: &str) -> Option<NumberAttribute> {
+        NumberAttribute::find(self, name)
+    }
+
+    /// The handle of a flag; none when there is no such flag.
+    pub fn flag(&self, name: &str) -> Option<FlagAttribute> {
+        FlagAttribute::find(self, name)
+    }
+
+    /// The handle of a choice; none when there is no such choice.
+    pub fn choice(&self, name: &str) -> Option<ChoiceAttribute> {
+        ChoiceAttribute::find(self, name)
+    }
+
+    /// Most bits that all values of one character take, each with one more that says whether it is told.
+    pub(crate) fn told_bits_max(&self, of: impl Fn(&Layout) -> u32) -> usize {
+        let bits = |layout: &Layout| -> usize {
+            indices_of(of(layout)).map(|index| 1 + usize::from(self.ranges[index].1)).sum()
+        };
+        self.layouts.iter().map(bits).max().unwrap_or(0)
+    }
+}
+
+impl Layout {
+    fn add(&mut self, index: usize, rule: &AttributeRule) {
+        let bit = 1 << index;
+        self.all |= bit;
+        match rule.readers {
+            Readers::Everybody => self.public |= bit,
+            Readers::Team => self.team |= bit,
+            Readers::Owner | Readers::Nobody => {}
+        }
+        if rule.readers != Readers::Nobody {
+            self.own |= bit;
+        }
+        match rule.conceals {
+            Concealment::None => {}
+            Concealment::FromOtherTeams => self.conceals[0] |= bit,
+            Concealment::FromOthers => self.conceals[1] |= bit,
+        }
+    }
+
+    /// From whom somebody with these values is concealed.
+    pub fn concealment(&self, values: &[u32]) -> Concealment {
+        let is_set = |flags: u32| indices_of(flags).any(|index| values[index] != 0);
+        match self.conceals {
+            [_, flags] if is_set(flags) => Concealment::FromOthers,
+            [flags, _] if is_set(flags) => Concealment::FromOtherTeams,
+            _ => Concealment::None,
+        }
+    }
+}
+
+fn is_name(name: &str, bytes_max: usize) -> bool {
+    !name.is_empty() && name.len() <= bytes_max
+}
+
+/// The attributes whose bit is set, rising.
+pub(crate) fn indices_of(mask: u32) -> impl Iterator<Item = usize> {
+    crate::wire::page::slots_of(mask)
+}

@@ -1,0 +1,155 @@
+//! The tables of a world file that declare attributes.
+
+use super::reader::{Choice, Name, Number, TableReader, Truth, Word, number, words};
+use crate::attributes::{
+    AttributeHandle, AttributeKind, AttributeRule, CHOICES_MAX, Concealment, NUMBER_STEPS_MAX, Readers, Schema,
+    SchemaError, VALUE_BITS_MAX,
+};
+
+/// A value of a number.
+const VALUE: Number = number(-1_000_000.0, 1_000_000.0, "");
+
+const HOLDERS: &[Choice<u16>] = &[
+    Choice { word: "everybody", means: 0b11, doc: "Players and bots." },
+    Choice { word: "players", means: 0b01, doc: "Players alone." },
+    Choice { word: "bots", means: 0b10, doc: "Bots alone." },
+];
+
+const READERS: &[Choice<Readers>] = &[
+    Choice { word: "everybody", means: Readers::Everybody, doc: "All who are told of the character." },
+    Choice { word: "team", means: Readers::Team, doc: "Those of its team, and itself." },
+    Choice { word: "owner", means: Readers::Owner, doc: "Itself." },
+    Choice { word: "nobody", means: Readers::Nobody, doc: "The server's rules alone." },
+];
+
+const CONCEALMENTS: &[Choice<Concealment>] = &[
+    Choice { word: "nobody", means: Concealment::None, doc: "It says something and hides nothing." },
+    Choice {
+        word: "other-teams",
+        means: Concealment::FromOtherTeams,
+        doc: "Whoever is not of its team is not told that it exists.",
+    },
+    Choice { word: "others", means: Concealment::FromOthers, doc: "Nobody but itself is told that it exists." },
+];
+
+#[derive(Clone, Copy)]
+enum Form {
+    Number,
+    Flag,
+    Choice,
+}
+
+const FORMS: &[Choice<Form>] = &[
+    Choice { word: "number", means: Form::Number, doc: "A number within a range." },
+    Choice { word: "flag", means: Form::Flag, doc: "True or false." },
+    Choice { word: "choice", means: Form::Choice, doc: "One of a few words." },
+];
+
+/// The attributes before one.
+#[derive(Default)]
+pub(super) struct Former {
+    /// Those that are right.
+    pub(super) rules: Vec<AttributeRule>,
+    /// Whether any is not, of which nothing is known.
+    has_unsound: bool,
+}
+
+impl Former {
+    fn has_team(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.kind, AttributeKind::Choice { is_team: true, .. }))
+    }
+
+    /// Reads the next attribute.
+    pub(super) fn read(&mut self, table: &mut TableReader<'_, '_>) {
+        match read_attribute(table, self) {
+            Some(rule) => self.rules.push(rule),
+            None => self.has_unsound = true,
+        }
+    }
+}
+
+fn read_attribute(table: &mut TableReader<'_, '_>, former: &Former) -> Option<AttributeRule> {
+    let name = table.required("name", Name, "What rules and clients call it.");
+    let doc = "no two attributes have the same `name`";
+    table.rule(&["name"], doc, former.rules.iter().all(|other| other.name != name), || {
+        format!("there is an attribute {name} before this one")
+    });
+    let archetypes = table.word("held_by", HOLDERS, "Who has it.");
+    let readers = table.word("visible_to", READERS, "Who is told its value; nobody else gets a bit of it.");
+    let is_team_known = former.has_team() || former.has_unsound;
+    let doc = "what is visible to a team comes after the choice that says which team somebody is of";
+    table.rule(&["visible_to"], doc, readers != Readers::Team || is_team_known, || {
+        "no attribute before this one has is_team = true".to_owned()
+    });
+    let (kind, default, conceals) = table.choose("kind", FORMS, "What it can be.", |table, form| match form {
+        Form::Number => read_number(table),
+        Form::Flag => read_flag(table, is_team_known),
+        Form::Choice => read_choice(table, former.has_team()),
+    })??;
+    let rule = AttributeRule { name, kind, archetypes, readers, conceals, default };
+    let all: Vec<AttributeRule> = former.rules.iter().chain([&rule]).cloned().collect();
+    let is_too_large = matches!(Schema::new(all.clone()), Err(SchemaError::TooLarge(_)));
+    let doc = "the values of one character take no more than 256 bits together; a number takes as many as its steps have in binary";
+    const _: () = assert!(VALUE_BITS_MAX == 256);
+    table.rule(&["name"], doc, !is_too_large, || "with this one, they take more".to_owned());
+    Schema::new(all).is_ok().then_some(rule)
+}
+
+type Read = Option<(AttributeKind, u32, Concealment)>;
+
+fn read_number(table: &mut TableReader<'_, '_>) -> Read {
+    let min = table.optional("min", VALUE, 0.0, "The least that it can be.");
+    let max = table.required("max", VALUE, "The greatest that it can be.");
+    table.rule(&["max", "min"], "`max` is more than `min`", max > min, || format!("{max} is not more than {min}"));
+    let step = table.optional("step", number(0.000_001, 1_000_000.0, ""), 1.0, "The least difference that is told.");
+    let steps = (f64::from(max) - f64::from(min)) / f64::from(step);
+    let doc = "from `min` to `max` are 1 to 16,777,215 steps";
+    const _: () = assert!(NUMBER_STEPS_MAX == 16_777_215);
+    let is_told = (0.5..=f64::from(NUMBER_STEPS_MAX)).contains(&steps);
+    table.rule(&["step", "max", "min"], doc, max <= min || is_told, || format!("these are {steps:.0}"));
+    let default = table.optional_without_default("default", VALUE, "What it is at first; `min` if it is not written.");
+    let default = default.unwrap_or(min);
+    let doc = "`default` is from `min` to `max`";
+    table.rule(&["default", "min", "max"], doc, max <= min || (min..=max).contains(&default), || {
+        format!("{default} is not from {min} to {max}")
+    });
+    let kind = AttributeKind::Number { min, max, step };
+    let rule = |kind| AttributeRule {
+        name: "n".to_owned(),
+        kind,
+        archetypes: 1,
+        readers: Readers::Everybody,
+        conceals: Concealment::None,
+        default: 0,
+    };
+    let handle = Schema::new(vec![rule(kind.clone())]).ok()?.number("n")?;
+    Some((kind, handle.told_as(default), Concealment::None))
+}
+
+fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool) -> Read {
+    let default = table.optional("default", Truth, false, "What it is at first.");
+    let conceals = table.word("conceals_from", CONCEALMENTS, "From whom a character is concealed while this is set.");
+    let doc = "what conceals from other teams comes after the choice that says which team somebody is of";
+    table.rule(&["conceals_from"], doc, conceals != Concealment::FromOtherTeams || is_team_known, || {
+        "no attribute before this one has is_team = true".to_owned()
+    });
+    Some((AttributeKind::Flag, default.into(), conceals))
+}
+
+fn read_choice(table: &mut TableReader<'_, '_>, has_team: bool) -> Read {
+    let names = table.required("words", words(CHOICES_MAX), "What it can be.");
+    for (index, word) in names.iter().enumerate() {
+        let is_new = !names[..index].contains(word);
+        table.rule_for_element("words", index, "no word is there twice", is_new, || format!("{word} is there before"));
+    }
+    let default =
+        table.optional_without_default("default", Word, "What it is at first; the first word if it is not written.");
+    let place = default.as_ref().map_or(Some(0), |default| names.iter().position(|name| name == default));
+    table.rule(&["default", "words"], "`default` is one of `words`", place.is_some(), || {
+        format!("{} is none of them", default.unwrap_or_default())
+    });
+    let is_team = table.optional("is_team", Truth, false, "Whether those with the same word are a team.");
+    let doc = "only one attribute has `is_team`";
+    table.rule(&["is_team"], doc, !(is_team && has_team), || "an attribute before this one has it".to_owned());
+    Some((AttributeKind::Choice { names, is_team }, place? as u32, Concealment::None))
+}

@@ -1,0 +1,47 @@
+//! The examples of attributes.
+
+use throng_shared::attributes::{AttributeKind, AttributeRule, Attributes, Concealment, Readers, Values};
+use throng_shared::wire::attributes::{self, OwnAttributes};
+use throng_shared::wire::page::PageView;
+
+use super::*;
+
+#[test]
+fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
+    let rule = |name: &str, kind, default| AttributeRule {
+        name: name.to_owned(),
+        kind,
+        archetypes: 0b11,
+        readers: Readers::Everybody,
+        conceals: Concealment::None,
+        default,
+    };
+    let health = rule("health", AttributeKind::Number { min: 0.0, max: 100.0, step: 0.5 }, 200);
+    assert_eq!(attributes::message_of(&health), example("attribute"));
+    assert_eq!(attributes::rule_of(&example("attribute")), Ok(health.clone()));
+
+    let schema = Schema::new(vec![health, rule("asleep", AttributeKind::Flag, 0)]).expect("it is right");
+    let own = OwnAttributes::new(Archetype::Player, Values { known: 0b11, values: &[61, 0] });
+    let owner = PageOwner { net_id: NetId(300), archetype: Archetype::Bot };
+    let mut page = PageCopy::new(IVec2::new(6_400, -3_200));
+    page.put(0, owner, PageState::default());
+    let mut bot = Attributes::new(&schema, Archetype::Bot);
+    bot.set(&schema.flag("asleep").expect("a flag"), true);
+    page.put_attributes(0, &bot);
+    let told = [Values { known: 0b10, ..page.attributes(0) }];
+    let mut pages = vec![3];
+    PageView { attributes: Some(&told), ..page.view() }.encode(&schema, None, &mut pages);
+    let header = SnapshotHeader {
+        tick: Tick(1_200),
+        position_m: Vec3::new(100.0, 12.5, -50.25),
+        grounded: true,
+        input_margin_ms: Some(15),
+        ..SnapshotHeader::default()
+    };
+    let snapshot = Snapshot { header, ends: &[], crowd: None, own: Some(own), pages: &pages };
+    let mut bytes = Vec::new();
+    snapshot.encode(&schema, &mut bytes);
+    assert_eq!(bytes, example("snapshot-attributes"));
+    assert_eq!(Snapshot::decode(&schema, &bytes), Ok(snapshot));
+    assert_eq!(PageCopy::decode(&schema, &pages[1..], |_| None), Ok((page, pages.len() - 1)));
+}
