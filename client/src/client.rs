@@ -17,9 +17,11 @@ use throng_shared::wire::channel::{ChannelFull, GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, Welcome};
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
+use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 
 use crate::idleness::Idleness;
+use crate::inbox::Inbox;
 use crate::pace::Pace;
 use crate::prediction::Prediction;
 use crate::replica::{Interpolated, Replica, ReplicaEntity};
@@ -87,6 +89,9 @@ pub struct Client<T> {
     server_clock: ServerClock,
     prediction: Prediction,
     world_attributes: WorldAttributes,
+    /// Messages of the game that nobody has asked for yet.
+    inbox: Inbox,
+    overload: OverloadNews,
     replica: Replica,
     interpolation_delay_ticks: f64,
     header: SnapshotHeader,
@@ -159,6 +164,8 @@ impl<T: ClientTransport> Client<T> {
             server_clock: ServerClock::new(rate),
             prediction: Prediction::new(map, rate),
             world_attributes: WorldAttributes::default(),
+            inbox: Inbox::default(),
+            overload: OverloadNews::default(),
             replica: Replica::default(),
             interpolation_delay_ticks: INTERPOLATION_DELAY_TICKS_MIN,
             header: SnapshotHeader::default(),
@@ -226,16 +233,32 @@ impl<T: ClientTransport> Client<T> {
 
     /// The next message of the game's own, once it has arrived. What is never asked for fills the channel.
     pub fn next_message(&mut self) -> Option<Vec<u8>> {
-        loop {
-            // Before them come those that tell the world's attributes.
-            self.world_attributes.schema()?;
-            let mut message = self.channel.next_message()?;
-            if message.first() == Some(&GAME_MESSAGE) {
-                message.remove(0);
-                return Some(message);
+        self.inbox.take()
+    }
+
+    /// How far the server keeps up with its world. When time runs slower, inputs are made as much more seldom, and others are shown as
+    /// much slower, without more ado.
+    pub fn overload(&self) -> OverloadNews {
+        self.overload
+    }
+
+    /// Takes in what the server tells of the world over the channel, and sets aside what is of the game.
+    fn sort_messages(&mut self, now: Duration) {
+        // Before everything else comes what tells the world's attributes.
+        while self.world_attributes.schema().is_some() && !self.inbox.is_full() {
+            let Some(message) = self.channel.next_message() else { return };
+            match message.first() {
+                Some(&GAME_MESSAGE) => self.inbox.put(message),
+                _ => match OverloadNews::of(&message) {
+                    Ok(news) => {
+                        self.overload = news;
+                        self.pace.iter_mut().for_each(|pace| pace.set_time_percent(news.time_percent));
+                        self.server_clock.set_time_percent(now, news.time_percent);
+                    }
+                    // Of a kind that only a newer version knows.
+                    Err(_) => self.stats.malformed += 1,
+                },
             }
-            // Of a kind that only a newer version knows.
-            self.stats.malformed += 1;
         }
     }
 
@@ -261,6 +284,7 @@ impl<T: ClientTransport> Client<T> {
             }
         }
         self.scratch = arrived;
+        self.sort_messages(now);
         self.follow_connection(now);
     }
 
@@ -420,6 +444,7 @@ impl<T: ClientTransport> Client<T> {
         if self.world_attributes.hear(&mut self.channel)? {
             self.replica.learn(self.world_attributes.schema().cloned().unwrap_or_default());
         }
+        self.sort_messages(now);
         // What cannot be read yet is not acknowledged, and told again.
         match (datagram.frame, self.world_attributes.schema().cloned()) {
             (Some(frame), Some(schema)) => self.take_snapshot(now, &schema, frame),
@@ -452,7 +477,9 @@ impl<T: ClientTransport> Client<T> {
         self.state = State::Playing;
         self.net_id = Some(welcome.net_id);
         self.replica.leave_out(welcome.net_id);
-        self.pace = Some(Pace::new(self.rate, now, Tick(welcome.tick)));
+        let mut pace = Pace::new(self.rate, now, Tick(welcome.tick));
+        pace.set_time_percent(self.overload.time_percent);
+        self.pace = Some(pace);
         self.recent_inputs.clear();
         self.unechoed.clear();
         self.prediction.forget_from(Tick(welcome.tick));
@@ -467,6 +494,7 @@ impl<T: ClientTransport> Client<T> {
         self.prediction = Prediction::new(Arc::clone(&self.map), self.rate);
         self.replica.clear();
         self.world_attributes = WorldAttributes::default();
+        self.overload = OverloadNews::default();
         self.server_clock = ServerClock::new(self.rate);
         self.header = SnapshotHeader::default();
         self.acks = SnapshotAcks::default();

@@ -53,6 +53,7 @@
 
 mod client;
 mod idleness;
+mod inbox;
 mod pace;
 mod prediction;
 mod replica;

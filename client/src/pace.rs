@@ -45,6 +45,7 @@ const FIRST_LEAD_TICKS: u32 = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     rate: TickRate,
+    /// How long a tick takes, in seconds.
     step_s: f64,
     next: Tick,
     /// When the input for `next` is made, in seconds on the caller's scale.
@@ -60,6 +61,11 @@ pub(crate) struct Pace {
     least_margin_ms: f64,
     reports: u32,
     window: u32,
+}
+
+/// How long a tick takes when time runs at so many percent of its speed, in seconds.
+pub(crate) fn stretched_step_s(rate: TickRate, percent: u8) -> f64 {
+    rate.step_ms() / 10.0 / f64::from(percent.clamp(1, 100))
 }
 
 impl Pace {
@@ -79,6 +85,20 @@ impl Pace {
             reports: 0,
             window: rate.ticks_for_ms(FIRST_WINDOW_MS).max(FIRST_WINDOW_MIN),
         }
+    }
+
+    /// Goes on with time at so many percent of its speed.
+    pub(crate) fn set_time_percent(&mut self, percent: u8) {
+        let step_s = stretched_step_s(self.rate, percent);
+        if step_s == self.step_s {
+            return;
+        }
+        // The next input is made as far into its tick as it would have been.
+        self.next_at_s = self.newest_at_s + (self.next_at_s - self.newest_at_s) / self.step_s * step_s;
+        self.step_s = step_s;
+        self.correction_s = 0.0;
+        self.settled_at = self.next;
+        (self.reports, self.least_margin_ms) = (0, f64::INFINITY);
     }
 
     /// The tick that the next input is for.

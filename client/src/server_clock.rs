@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use throng_shared::tick::{Tick, TickRate};
 
+use crate::pace::stretched_step_s;
+
 /// Snapshots of this long count. Jitter rarely makes all of them late, and a server that has paused or runs slow is
 /// followed within this time.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -18,6 +20,8 @@ const GIVE_IN_TICKS_MAX: f64 = 3.0;
 /// The server's time by the promptest snapshots of a while: late ones tell of the network, not of the server.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerClock {
+    rate: TickRate,
+    /// How long a tick takes, in seconds.
     step_s: f64,
     /// When tick 0 would have been heard of, in seconds on the caller's scale.
     origin_s: Option<f64>,
@@ -28,7 +32,7 @@ pub(crate) struct ServerClock {
 
 impl ServerClock {
     pub(crate) fn new(rate: TickRate) -> ServerClock {
-        ServerClock { step_s: rate.step_ms() / 1000.0, origin_s: None, earliest: VecDeque::new() }
+        ServerClock { rate, step_s: rate.step_ms() / 1000.0, origin_s: None, earliest: VecDeque::new() }
     }
 
     /// The snapshot of `tick` has arrived at `now`.
@@ -48,6 +52,20 @@ impl ServerClock {
             }
             _ => earliest_s,
         });
+    }
+
+    /// Goes on from `now` with time at so many percent of its speed.
+    pub(crate) fn set_time_percent(&mut self, now: Duration, percent: u8) {
+        let step_s = stretched_step_s(self.rate, percent);
+        if step_s == self.step_s {
+            return;
+        }
+        // The tick that is heard at this moment stays the same.
+        let origin_s = self.tick_heard_at(now).map(|tick| now.as_secs_f64() - tick * step_s);
+        self.step_s = step_s;
+        self.origin_s = origin_s;
+        // What was heard before was of ticks of another length.
+        self.earliest.clear();
     }
 
     /// The tick whose snapshot would arrive at `now`, with its fraction; none before the first snapshot.

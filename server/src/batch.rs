@@ -14,8 +14,10 @@ pub struct InboundBatch {
     /// Clients that were let in or have gone, in the order of the events.
     pub arrivals: Vec<Arrival>,
     /// When the tick begins that takes the batch, on the scale of the frames' arrivals. From it clients are told how early
-    /// their inputs came; nothing else depends on it.
+    /// their inputs came, and rules have their wall time; nothing else depends on it.
     pub tick_begins_at: Duration,
+    /// The rung of the overload ladder that the world stands on; 0 for none.
+    pub rung: u8,
     /// Messages of clients in the world, in the order in which they arrived.
     pub messages: Vec<(ClientId, Vec<u8>)>,
     frames: Vec<InboundFrame>,

@@ -36,6 +36,7 @@ impl Clock for SystemClock {
 #[derive(Debug, Default)]
 pub struct ManualClock {
     now_ns: AtomicU64,
+    reading_ns: AtomicU64,
 }
 
 impl ManualClock {
@@ -43,11 +44,17 @@ impl ManualClock {
     pub fn set(&self, now: Duration) {
         self.now_ns.store(now.as_nanos() as u64, Ordering::Relaxed);
     }
+
+    /// Lets so much time pass with each reading: what is timed then takes time.
+    pub fn set_reading_time(&self, time: Duration) {
+        self.reading_ns.store(time.as_nanos() as u64, Ordering::Relaxed);
+    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Duration {
-        Duration::from_nanos(self.now_ns.load(Ordering::Relaxed))
+        let reading_ns = self.reading_ns.load(Ordering::Relaxed);
+        Duration::from_nanos(self.now_ns.fetch_add(reading_ns, Ordering::Relaxed))
     }
 }
 
@@ -60,18 +67,35 @@ pub const CATCH_UP_TICKS_MAX: u32 = 5;
 pub struct Pacer {
     rate: TickRate,
     origin: Duration,
+    /// Ticks since `origin`.
     done: Tick,
+    /// How fast time runs.
+    percent: u32,
 }
 
 impl Pacer {
     /// A pacer whose first tick is due one tick length after `now`.
     pub fn new(rate: TickRate, now: Duration) -> Pacer {
-        Pacer { rate, origin: now, done: Tick(0) }
+        Pacer { rate, origin: now, done: Tick(0), percent: 100 }
+    }
+
+    /// Lets time run at so many percent of its speed, at least one, from the last tick that was due on.
+    pub fn set_time_percent(&mut self, percent: u32) {
+        let percent = percent.clamp(1, 100);
+        if percent != self.percent {
+            self.origin += self.stretched(self.done);
+            (self.done, self.percent) = (Tick(0), percent);
+        }
+    }
+
+    /// How long so many ticks take.
+    fn stretched(&self, ticks: Tick) -> Duration {
+        self.rate.due(ticks) * 100 / self.percent
     }
 
     /// When the next tick is due.
     pub fn next_due(&self) -> Duration {
-        self.origin + self.rate.due(self.done + 1)
+        self.origin + self.stretched(self.done + 1)
     }
 
     /// How many ticks are to be run now, at most [`CATCH_UP_TICKS_MAX`], and how many deadlines had to be given up.
@@ -84,10 +108,10 @@ impl Pacer {
         }
         let mut given_up = 0;
         if self.next_due() <= now {
-            let step_s = 1.0 / f64::from(self.rate.hz());
+            let step_s = 100.0 / f64::from(self.rate.hz() * self.percent);
             given_up = ((now - self.next_due()).as_secs_f64() / step_s) as u32 + 1;
             // The deadlines move; the ticks keep their numbers, for the world has not lived through the missed time.
-            self.origin += self.rate.due(Tick(given_up));
+            self.origin += self.stretched(Tick(given_up));
         }
         DueTicks { run, given_up }
     }
@@ -127,5 +151,19 @@ mod tests {
         assert_eq!(pacer.take_due(at_ms(250 + 250 + 999)), DueTicks { run: 5, given_up: 19 });
         assert_eq!(pacer.take_due(at_ms(1_499)), DueTicks { run: 0, given_up: 0 });
         assert_eq!(pacer.next_due(), at_ms(1_500), "still on the old grid of deadlines");
+    }
+
+    #[test]
+    fn slower_time_counts_from_the_last_tick_on_and_back_again() {
+        let mut pacer = Pacer::new(TickRate::new(20), START);
+        assert_eq!(pacer.take_due(at_ms(100)).run, 2);
+        pacer.set_time_percent(50);
+        assert_eq!(pacer.next_due(), at_ms(200));
+        assert_eq!(pacer.take_due(at_ms(400)).run, 3);
+        assert_eq!(pacer.take_due(at_ms(3_999)), DueTicks { run: 5, given_up: 30 });
+        assert_eq!(pacer.next_due(), at_ms(4_000));
+        assert_eq!(pacer.take_due(at_ms(4_000)).run, 1);
+        pacer.set_time_percent(100);
+        assert_eq!(pacer.next_due(), at_ms(4_050));
     }
 }

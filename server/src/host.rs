@@ -6,12 +6,15 @@ use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::tick::Tick;
 use throng_shared::wire::attributes;
 use throng_shared::wire::control::GoodbyeReason;
+use throng_shared::wire::overload::OverloadNews;
+use tracing::{info, warn};
 
 use crate::batch::{Arrival, InboundBatch, OutboundBatch};
 use crate::clock::Pacer;
 use crate::front_door::{Admission, Destination, DoorTotals, FrontDoor};
 use crate::instance::Instance;
 use crate::net::{Content, NetEvent, NetInbound};
+use crate::overload::{Ladder, Relief, Step};
 
 /// Any number of worlds behind one front door. It has no clock and no sockets: whoever owns it says what time it is and
 /// moves the bytes.
@@ -26,7 +29,17 @@ struct Hosted {
     instance: Instance,
     inbound: InboundBatch,
     pacer: Pacer,
+    ladder: Ladder,
+    /// Whether it was ticked since the ladder last looked.
+    has_ticked: bool,
     ticks_given_up: u64,
+}
+
+impl Hosted {
+    /// The time that the last tick took, as a share of what one may take.
+    fn load(&self) -> f64 {
+        self.instance.tick_time().as_secs_f64() * f64::from(self.instance.tick_rate().hz())
+    }
 }
 
 /// How a host treats its clients.
@@ -65,6 +78,8 @@ impl Host {
                 .map(|instance| Hosted {
                     pacer: Pacer::new(instance.tick_rate(), now),
                     inbound: InboundBatch::default(),
+                    ladder: Ladder::new(&instance.overload().config),
+                    has_ticked: false,
                     ticks_given_up: 0,
                     instance,
                 })
@@ -107,10 +122,43 @@ impl Host {
             for _ in 0..due.run {
                 hosted.inbound.tick_begins_at = now;
                 hosted.instance.tick(&mut hosted.inbound, outbound);
+                hosted.has_ticked = true;
                 ticked(InstanceId(number as u16), &hosted.instance);
             }
         }
+        self.climb_ladders(now);
         self.settle(now, outbound);
+    }
+
+    /// Moves each world that has lived through a tick along its ladder, and tells its clients. Worlds share the thread that their ticks run on: one that
+    /// takes less than an equal part of its time stays where it is while others take too much.
+    fn climb_ladders(&mut self, now: Duration) {
+        let shares = self.hosted.iter().map(|hosted| hosted.load());
+        let (all, equal) = (shares.clone().sum::<f64>(), shares.sum::<f64>() / self.hosted.len().max(1) as f64);
+        for (number, hosted) in self.hosted.iter_mut().enumerate() {
+            if !std::mem::take(&mut hosted.has_ticked) {
+                continue;
+            }
+            let load = if hosted.load() >= equal { all } else { hosted.load() };
+            let Some(Step { rung, is_up, load }) = hosted.ladder.note_tick(now, load) else { continue };
+            let config = &hosted.instance.overload().config;
+            let relief = Relief::on_rung(config, rung);
+            hosted.inbound.rung = rung;
+            hosted.pacer.set_time_percent(relief.time_percent);
+            let news = OverloadNews {
+                rung,
+                rungs: config.rungs.len() as u8,
+                time_percent: relief.time_percent as u8,
+                since: hosted.instance.current_tick(),
+            };
+            let (world, load_percent) = (hosted.instance.name(), (100.0 * load).round());
+            match is_up {
+                true => warn!(world, rung, load_percent, ?relief, "too much to do: something gives way"),
+                false => info!(world, rung, load_percent, ?relief, "less to do: something is taken back"),
+            }
+            self.front_door.tell_overload(now, InstanceId(number as u16), &news, &mut self.admissions);
+        }
+        self.pass_on();
     }
 
     /// Completes `outbound` with what is to be sent besides what instances have written.
@@ -139,6 +187,11 @@ impl Host {
     /// An instance, to be changed between ticks.
     pub fn instance_mut(&mut self, id: InstanceId) -> Option<&mut Instance> {
         self.hosted.get_mut(usize::from(id.0)).map(|hosted| &mut hosted.instance)
+    }
+
+    /// The overload ladder of an instance.
+    pub fn ladder(&self, id: InstanceId) -> Option<&Ladder> {
+        self.hosted.get(usize::from(id.0)).map(|hosted| &hosted.ladder)
     }
 
     /// Deadlines that were missed for good, all instances together.

@@ -23,10 +23,12 @@ use crate::egress::Outbound;
 use crate::game_messages::GameMessages;
 use crate::ingress::Inbound;
 use crate::interest::{Explanation, InterestRules};
+use crate::overload::OverloadRules;
 use crate::pages::Pages;
 use crate::session::Sessions;
 use crate::simulation::Roster;
 use crate::tick::{self, Phase};
+use crate::timer::WallTime;
 
 /// A running world.
 pub struct Instance {
@@ -63,7 +65,7 @@ pub struct InstanceRules {
     pub seed: u64,
     /// How many ticks a player's last input is repeated.
     pub input_repeat_ticks: u32,
-    /// Who is in a view.
+    /// Who is in a view, less what has given way to load.
     pub interest: InterestRules,
     /// Where characters appear.
     pub spawn_areas: Arc<[SpawnAreaConfig]>,
@@ -99,13 +101,16 @@ impl Instance {
         let attributes = Arc::new(Schema::new(config.attributes.clone())?);
         world.insert_resource(Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes)));
         world.insert_resource(Roster::new(config.seed));
+        let interest = InterestRules::new(config.size_m, &config.interest, rate);
+        world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
+        world.init_resource::<WallTime>();
         world.insert_resource(InstanceRules {
             map,
             tick_rate: rate,
             attributes,
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
-            interest: InterestRules::new(config.size_m, &config.interest, rate),
+            interest,
             spawn_areas: config.spawn_areas.clone().into(),
             population_target: config.population.target,
         });
@@ -195,6 +200,16 @@ impl Instance {
     /// Time spent in each of [`Phase::ALL`] during the last tick.
     pub fn phase_times(&self) -> &[Duration; Phase::ALL.len()] {
         &self.phase_times
+    }
+
+    /// Time that the last tick took.
+    pub fn tick_time(&self) -> Duration {
+        self.phase_times.iter().sum()
+    }
+
+    /// The world's overload ladder, and where it stands.
+    pub fn overload(&self) -> &OverloadRules {
+        self.world.resource::<OverloadRules>()
     }
 
     /// Counts since the start.

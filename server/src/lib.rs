@@ -18,12 +18,14 @@ pub mod instance;
 pub mod interest;
 pub mod metrics;
 pub mod net;
+pub mod overload;
 pub mod pages;
 
 pub mod run;
 pub mod session;
 pub mod settings;
 pub mod tick;
+pub mod timer;
 
 mod commit;
 mod egress;

@@ -114,6 +114,9 @@ pub struct Metrics {
     characters: Family<WorldLabels, Gauge>,
     players: Family<WorldLabels, Gauge>,
     held_back: Family<WorldLabels, Gauge>,
+    overload_rung: Family<WorldLabels, Gauge>,
+    overload_climbs: Family<WorldLabels, Counter>,
+    overload_descents: Family<WorldLabels, Counter>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
     net_counters: [Counter; NET_COUNTERS.len()],
     reason_counters: [Family<ReasonLabel, Counter>; REASON_COUNTERS.len()],
@@ -136,6 +139,9 @@ impl Default for Metrics {
             characters: Family::default(),
             players: Family::default(),
             held_back: Family::default(),
+            overload_rung: Family::default(),
+            overload_climbs: Family::default(),
+            overload_descents: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
             net_counters: std::array::from_fn(|_| Counter::default()),
             reason_counters: std::array::from_fn(|_| Family::default()),
@@ -155,6 +161,12 @@ impl Default for Metrics {
         registry.register("players", "Players in the world", metrics.players.clone());
         let help = "Players who are sent less than the world allows, because their links do not bear it";
         registry.register("held_back", help, metrics.held_back.clone());
+        let help = "Rung of the overload ladder that the world stands on; 0 for none";
+        registry.register("overload_rung", help, metrics.overload_rung.clone());
+        let help = "Rungs of the overload ladder that were climbed, because there was too much to do";
+        registry.register("overload_climbs", help, metrics.overload_climbs.clone());
+        let help = "Rungs of the overload ladder that were descended again";
+        registry.register("overload_descents", help, metrics.overload_descents.clone());
         for ((name, help, _), counter) in WORLD_COUNTERS.iter().zip(&metrics.world_counters) {
             registry.register(*name, *help, counter.clone());
         }
@@ -198,6 +210,15 @@ impl Metrics {
     /// Notes how the host and the network are.
     pub fn note_host(&self, host: &Host, net: &NetTotals) {
         set(&self.ticks_given_up, host.ticks_given_up());
+        for (number, instance) in host.instances().enumerate() {
+            let id = InstanceId(number as u16);
+            let Some(ladder) = host.ladder(id) else { continue };
+            let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
+            let (climbs, descents) = ladder.steps();
+            self.overload_rung.get_or_create(&world()).set(ladder.rung().into());
+            set(&self.overload_climbs.get_or_create(&world()), climbs);
+            set(&self.overload_descents.get_or_create(&world()), descents);
+        }
         let door = host.door_totals();
         set(&self.refusals, door.refusals);
         set(&self.seats_held, door.seats_held);

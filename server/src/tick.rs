@@ -17,7 +17,7 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleConfigs, Sched
 use bevy_ecs::system::ScheduleSystem;
 use throng_shared::random::Random;
 
-use crate::{commit, egress, game_messages, ingress, interest, pages, record, replication, simulation};
+use crate::{commit, egress, game_messages, ingress, interest, overload, pages, record, replication, simulation};
 
 /// The parts of a tick, in order. Each is a schedule of its own.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +82,13 @@ pub struct BuiltIn;
 fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
     match phase {
         Phase::Receive => {
-            vec![(ingress::sort_frames, ingress::admit_and_dismiss, game_messages::receive_messages).chain()]
+            let receive = (
+                ingress::sort_frames,
+                overload::take_rung,
+                ingress::admit_and_dismiss,
+                game_messages::receive_messages,
+            );
+            vec![receive.chain()]
         }
         Phase::Decode => vec![ingress::decode_inputs.into_configs()],
         Phase::Think => vec![(throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer).chain()],

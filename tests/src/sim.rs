@@ -10,6 +10,7 @@ use throng_server::clock::ManualClock;
 use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::{Connections, NetInbound};
+use throng_server::tick::Phase;
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::{ClientId, InstanceId, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
@@ -284,6 +285,11 @@ impl Sim {
                 look(self);
             }
         }
+    }
+
+    /// Lets each tick of a world take so much time from now on; without this, it takes none.
+    pub fn set_tick_time(&mut self, time: Duration) {
+        self.clock.set_reading_time(time / Phase::ALL.len() as u32);
     }
 
     /// Lets time pass without a tick, as on a machine that is busy with something else. The late ticks that the server

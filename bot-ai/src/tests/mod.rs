@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use glam::Vec2;
 use throng_shared::config::{
-    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, PatrolConfig, PopulationConfig,
-    SpawnAreaConfig, TerrainConfig, WorldConfig,
+    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PatrolConfig,
+    PopulationConfig, SpawnAreaConfig, TerrainConfig, WorldConfig,
 };
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
@@ -48,6 +48,13 @@ pub(crate) fn open_config() -> WorldConfig {
             tiers: Vec::new(),
         },
         attributes: Vec::new(),
+        overload: OverloadConfig {
+            climb_percent: 85,
+            descend_percent: 60,
+            climb_after_ms: 1_000,
+            descend_after_ms: 5_000,
+            rungs: Vec::new(),
+        },
         population: PopulationConfig { target: 200, players_max: 100 },
         bots: BotsConfig {
             idle_weight: 1.0,

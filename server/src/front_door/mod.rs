@@ -15,6 +15,7 @@ use throng_shared::tick::Tick;
 use throng_shared::wire::control::{
     self, ClientControl, GoodbyeReason, Hello, RefusalReason, Refused, ServerControl, cut_name, hello_versions,
 };
+use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::token::TokenData;
 use throng_shared::wire::{PROTOCOL_VERSION, WireError};
 use tracing::debug;
@@ -218,6 +219,19 @@ impl FrontDoor {
         self.misbehaved.drain(..).for_each(|client| outbound.quarantine(client));
         self.seats.write(now, outbound, tick_of);
         self.write_goodbyes(now, outbound);
+    }
+
+    /// Tells every client of an instance how far its world keeps up.
+    pub(crate) fn tell_overload(
+        &mut self,
+        now: Duration,
+        instance: InstanceId,
+        news: &OverloadNews,
+        admissions: &mut Vec<Admission>,
+    ) {
+        for client in self.seats.tell_overload(instance, news) {
+            self.dismiss(now, client, GoodbyeReason::ChannelFull, admissions);
+        }
     }
 
     fn write_goodbyes(&mut self, now: Duration, outbound: &mut OutboundBatch) {

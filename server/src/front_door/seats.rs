@@ -13,6 +13,7 @@ use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
 use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{self, ServerControl, Welcome};
+use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::token::TokenData;
 
 use crate::batch::OutboundBatch;
@@ -49,6 +50,8 @@ pub(crate) struct Seats {
     counts: Vec<usize>,
     /// What a client of each is told over its channel before anything else.
     first_messages: Vec<Vec<Vec<u8>>>,
+    /// … and how far its world keeps up, when it does not.
+    overload: Vec<Option<Vec<u8>>>,
     hold: Duration,
     /// Held seats, those first whose time is over first; some have been taken again.
     held: VecDeque<(Duration, ClientId)>,
@@ -96,16 +99,6 @@ impl Seat {
     }
 }
 
-/// A channel in which these messages wait.
-fn channel_with(messages: &[Vec<u8>]) -> MessageChannel {
-    let mut channel = MessageChannel::default();
-    for message in messages {
-        let is_queued = channel.send(message.clone()).is_ok();
-        debug_assert!(is_queued, "all of them are less than a channel holds");
-    }
-    channel
-}
-
 impl Seats {
     /// No seats, in instances of which clients are told so much over their channels before anything else.
     pub(crate) fn new(first_messages: impl Iterator<Item = Vec<Vec<u8>>>, hold: Duration, first_channel: u64) -> Seats {
@@ -113,6 +106,7 @@ impl Seats {
         Seats {
             seats: FxHashMap::default(),
             counts: vec![0; first_messages.len()],
+            overload: vec![None; first_messages.len()],
             first_messages,
             hold,
             held: VecDeque::new(),
@@ -139,7 +133,7 @@ impl Seats {
             token,
             connection: Some(connection),
             strikes: Strikes::default(),
-            channel: channel_with(&self.first_messages[usize::from(token.instance.0)]),
+            channel: self.new_channel(token.instance),
             channel_number,
             held_until: None,
             welcome: None,
@@ -161,14 +155,15 @@ impl Seats {
         former_channel: u64,
     ) -> bool {
         let number = self.number_channel(former_channel);
-        let Some(seat) = self.seats.get_mut(&client) else { return false };
+        let channel = self.seats.get(&client).map(|seat| self.new_channel(seat.instance));
+        let (Some(seat), Some(channel)) = (self.seats.get_mut(&client), channel) else { return false };
         seat.attach(connection, token);
         seat.is_resumed = former_channel == seat.channel_number;
         if !seat.is_resumed {
             seat.channel_number = number;
             // What was queued for a client that has never been heard of waits for it still.
             if !seat.channel.is_untouched() {
-                seat.channel = channel_with(&self.first_messages[usize::from(seat.instance.0)]);
+                seat.channel = channel;
             }
         }
         let is_resumed = seat.is_resumed;
@@ -250,6 +245,33 @@ impl Seats {
         message.insert(0, GAME_MESSAGE);
         self.busy.insert(client);
         seat.channel.send(message).is_ok()
+    }
+
+    /// Tells every client of an instance how far its world keeps up, and whoever begins anew from now on. Those whose channels are full
+    /// are returned.
+    pub(crate) fn tell_overload(&mut self, instance: InstanceId, news: &OverloadNews) -> Vec<ClientId> {
+        let place = usize::from(instance.0);
+        self.overload[place] = (news.rung > 0).then(|| news.message());
+        let mut told: Vec<ClientId> =
+            self.seats.iter().filter(|(_, seat)| seat.instance == instance).map(|(client, _)| *client).collect();
+        told.sort_unstable();
+        told.retain(|client| {
+            self.busy.insert(*client);
+            let seat = self.seats.get_mut(client);
+            seat.is_some_and(|seat| seat.channel.send(news.message()).is_err())
+        });
+        told
+    }
+
+    /// A channel for a client of an instance, with what it is told before anything else.
+    fn new_channel(&self, instance: InstanceId) -> MessageChannel {
+        let place = usize::from(instance.0);
+        let mut channel = MessageChannel::default();
+        for message in self.first_messages[place].iter().chain(&self.overload[place]) {
+            let is_queued = channel.send(message.clone()).is_ok();
+            debug_assert!(is_queued, "all of them are less than a channel holds");
+        }
+        channel
     }
 
     /// Writes what is to be sent to clients besides snapshots.

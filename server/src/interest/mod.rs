@@ -26,6 +26,7 @@ use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 
 use crate::instance::InstanceRules;
+use crate::overload::Relief;
 use crate::pages::{Cells, Pages};
 use crate::session::Sessions;
 
@@ -61,6 +62,15 @@ impl InterestRules {
             bytes_per_tick: config.bandwidth_kbit_per_s as f32 * 1_000.0 / 8.0 / rate.hz() as f32,
             delay_ticks: rate.ticks_for_ms(DELAY_MS),
         }
+    }
+}
+
+impl InterestRules {
+    /// The same, less what gives way.
+    pub(crate) fn relieved(mut self, relief: &Relief, rate: TickRate) -> InterestRules {
+        self.tiers = self.tiers.slowed(relief.staleness_factor, rate);
+        self.visible_max = (self.visible_max * relief.visible_percent as usize / 100).max(1);
+        self
     }
 }
 

@@ -30,6 +30,15 @@ impl Tiers {
         Tiers { tiers, count: config.len().clamp(1, INTEREST_TIERS_MAX) as u8 }
     }
 
+    /// The same, with all but the nearest told so many times less often, as far as a staleness may be.
+    pub(crate) fn slowed(mut self, factor: u32, rate: TickRate) -> Tiers {
+        let most = STALENESS_MS_MAX * rate.hz() / 1_000;
+        for tier in &mut self.tiers[1..] {
+            tier.period_ticks = (tier.period_ticks * factor).min(most.max(tier.period_ticks));
+        }
+        self
+    }
+
     /// The tier of a distance; the last one for all that is farther than any reaches.
     pub fn of(&self, distance_m: f32) -> usize {
         let nearer = &self.tiers[..self.len() - 1];

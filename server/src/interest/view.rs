@@ -185,6 +185,11 @@ impl ClientView {
         }
     }
 
+    /// Looks for subscriptions anew with the next tick: the rules have changed.
+    pub(crate) fn look_anew(&mut self) {
+        self.looked = None;
+    }
+
     /// Goes on to `tick`.
     pub(crate) fn advance(&mut self, tick: Tick) {
         let ticks = tick.since(self.now);

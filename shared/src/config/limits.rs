@@ -23,6 +23,9 @@ pub const INTEREST_TIERS_MAX: usize = 4;
 /// fit into besides.
 pub const STALENESS_MS_MAX: u32 = 250;
 
+/// Most `[[overload_rung]]` tables.
+pub const OVERLOAD_RUNGS_MAX: usize = 8;
+
 /// Most `[[patrol]]` tables.
 pub const PATROLS_MAX: usize = 256;
 

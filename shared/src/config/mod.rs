@@ -25,6 +25,7 @@ mod world;
 mod world_attributes;
 mod world_ground;
 mod world_hash;
+mod world_overload;
 mod world_reader;
 mod world_rules;
 mod world_tables;
@@ -32,9 +33,9 @@ mod world_tables;
 pub use builtin::{BUILTIN_WORLD_NAME, builtin_world};
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
 pub use limits::{
-    CLIENTS_MAX, CONFIG_ERRORS_MAX, HOLD_S_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, PATROL_POINTS_MAX, PATROLS_MAX,
-    SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX,
-    TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
+    CLIENTS_MAX, CONFIG_ERRORS_MAX, HOLD_S_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX,
+    PATROL_POINTS_MAX, PATROLS_MAX, SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX,
+    TERRAIN_FILE_BYTES_MAX, TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
 };
 pub use load::{LoadedWorld, WORLD_FILE_NAME, load_world};
 pub use reference::{settings_reference_markdown, world_reference_markdown};
@@ -42,7 +43,7 @@ pub use settings::{KEY_VARIABLE, KeySource, NetSettings, ServerSettings};
 pub use settings_reader::read_settings;
 pub use terrain_samples::TerrainSamples;
 pub use world::{
-    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, PatrolConfig, PopulationConfig,
-    SpawnAreaConfig, TerrainConfig, TierConfig, WorldConfig,
+    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PatrolConfig,
+    PopulationConfig, ReliefConfig, SpawnAreaConfig, TerrainConfig, TierConfig, WorldConfig,
 };
 pub use world_reader::read_world;

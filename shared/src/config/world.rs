@@ -32,6 +32,8 @@ pub struct WorldConfig {
     pub interest: InterestConfig,
     /// What characters have besides a place; together they make a [`crate::attributes::Schema`].
     pub attributes: Vec<AttributeRule>,
+    /// What gives way when the server cannot keep up.
+    pub overload: OverloadConfig,
     /// How many characters the world wants.
     pub population: PopulationConfig,
     /// What bots do.
@@ -166,6 +168,46 @@ pub struct TierConfig {
     pub within_m: f32,
     /// Longest time between two tellings of somebody who moves, in milliseconds.
     pub staleness_ms: u32,
+}
+
+/// What gives way when the server cannot keep up, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverloadConfig {
+    /// A rung up is taken when ticks take more of their time than this, in percent.
+    pub climb_percent: u32,
+    /// A rung down is taken when they take less than this, in percent.
+    pub descend_percent: u32,
+    /// For how long it must be more, in milliseconds.
+    pub climb_after_ms: u32,
+    /// For how long it must be less, in milliseconds.
+    pub descend_after_ms: u32,
+    /// What gives way, the least bad first; each counts on all rungs above it too.
+    pub rungs: Vec<ReliefConfig>,
+}
+
+/// What gives way on a rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReliefConfig {
+    /// Bots think less often.
+    BotThinking {
+        /// How many times as long they wait.
+        interval_factor: u32,
+    },
+    /// All but the nearest tier of interest are told less often.
+    FarTiers {
+        /// How many times as old what is told may be.
+        staleness_factor: u32,
+    },
+    /// Fewer characters are told one by one.
+    View {
+        /// What is left of the most that there may be, in percent.
+        visible_percent: u32,
+    },
+    /// Time runs slower.
+    Time {
+        /// How fast, in percent.
+        time_percent: u32,
+    },
 }
 
 /// How many characters the world wants.

@@ -24,8 +24,9 @@ pub(super) fn world_hash(config: &WorldConfig, samples: Option<&TerrainSamples>)
         movement,
         spawn_areas: _,
         interest: _,
-        // Clients are told them.
+        // Clients are told these.
         attributes: _,
+        overload: _,
         population: _,
         bots: _,
         patrols: _,

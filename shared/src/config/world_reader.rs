@@ -4,11 +4,14 @@
 use std::ops::Range;
 
 use super::error::ConfigErrors;
-use super::limits::{INTEREST_TIERS_MAX, OBSTACLES_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX};
+use super::limits::{
+    INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX,
+};
 use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, number, whole};
-use super::world::{PopulationConfig, TierConfig, WorldConfig};
+use super::world::{PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
 use super::world_attributes::Former;
 use super::world_ground::{read_obstacle, read_terrain};
+use super::world_overload::{read_overload, read_rung};
 use super::world_rules::Settled;
 use super::world_tables::{
     SIZE_MAX_M, read_bots, read_interest, read_movement, read_patrol, read_spawn_area, read_tier,
@@ -93,6 +96,17 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
                it. Write one table per attribute.";
     let mut attributes = Former::default();
     file.tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
+    let doc = "What gives way when the server cannot keep up, and when. Each world has a ladder of its own.";
+    let mut overload = file.table("overload", Presence::Optional, doc, read_overload);
+    let doc = "Something that gives way when the server cannot keep up. Write one table per rung, the least bad first; each counts on all \
+               rungs above it too. Without any, the world runs late by as much as it cannot keep up.";
+    let mut is_after_time = false;
+    let rungs = file.tables("overload_rung", 0..=OVERLOAD_RUNGS_MAX, doc, |table| {
+        let relief = read_rung(table, is_after_time);
+        is_after_time = matches!(relief, Some(ReliefConfig::Time { .. }));
+        relief
+    });
+    overload.rungs = rungs.into_iter().flatten().collect();
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
         let target_doc = "People and bots together; bots fill what people leave empty.";
@@ -118,6 +132,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         spawn_areas,
         interest,
         attributes: attributes.rules,
+        overload,
         population,
         bots,
         patrols,

@@ -16,11 +16,14 @@ use crate::limits::{
     CHANNEL_MEMORY_BYTES_MAX, DATAGRAM_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGE_GAP_MAX, MESSAGE_RESEND_MS,
 };
 
-/// First byte of a message: what follows is the game's own. There are no other kinds yet.
+/// First byte of a message: what follows is the game's own.
 pub const GAME_MESSAGE: u8 = 0;
 
 /// Kind of the messages that tell a world's attributes, one by one; see [`super::attributes`].
 pub const ATTRIBUTE: u8 = 1;
+
+/// Kind of the messages that tell how far the server keeps up; see [`super::overload`].
+pub const OVERLOAD: u8 = 2;
 
 /// One end of the channel.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ pub mod datagram;
 pub mod guard;
 pub mod inputs;
 pub mod key;
+pub mod overload;
 pub mod page;
 pub mod snapshot;
 pub mod token;

@@ -1,7 +1,8 @@
-//! The examples of attributes.
+//! The examples of what is told of the world over the channel: attributes, and how far it keeps up.
 
 use throng_shared::attributes::{AttributeKind, AttributeRule, Attributes, Concealment, Readers, Values};
 use throng_shared::wire::attributes::{self, OwnAttributes};
+use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::page::PageView;
 
 use super::*;
@@ -44,4 +45,12 @@ fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
     assert_eq!(bytes, example("snapshot-attributes"));
     assert_eq!(Snapshot::decode(&schema, &bytes), Ok(snapshot));
     assert_eq!(PageCopy::decode(&schema, &pages[1..], |_| None), Ok((page, pages.len() - 1)));
+}
+
+#[test]
+fn the_example_of_overload_is_encoded_and_decoded_alike() {
+    let news = OverloadNews { rung: 2, rungs: 4, time_percent: 100, since: Tick(1_200) };
+    assert_eq!(news.message(), example("overload"));
+    assert_eq!(OverloadNews::of(&example("overload")), Ok(news));
+    assert_eq!(news.message().len(), sum("overload"));
 }

@@ -50,7 +50,7 @@ const PACE_SOURCE: &str = include_str!("../../../shared/src/wire/channel_pace.rs
 const TABLE_SOURCE: &str = include_str!("../../../server/src/net/netcode/table.rs");
 
 /// Everything on the page that has a mark is checked below; a new mark needs a check.
-const EXAMPLES: [&str; 18] = [
+const EXAMPLES: [&str; 19] = [
     "attribute",
     "channel-ack",
     "channel-ack-ranges",
@@ -63,6 +63,7 @@ const EXAMPLES: [&str; 18] = [
     "input-frame",
     "keep-alive",
     "move",
+    "overload",
     "refused",
     "snapshot",
     "snapshot-attributes",
@@ -70,7 +71,7 @@ const EXAMPLES: [&str; 18] = [
     "user-data",
     "welcome",
 ];
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "archetypes",
     "buttons",
     "constants",
@@ -81,6 +82,7 @@ const TABLES: [&str; 15] = [
     "locomotion",
     "netcode",
     "numbers",
+    "overload",
     "quantisation",
     "refusals",
     "snapshot-bits",

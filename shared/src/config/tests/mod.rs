@@ -2,6 +2,7 @@
 
 mod any_text;
 mod attributes;
+mod overload;
 mod settings;
 mod world_file;
 mod world_folder;

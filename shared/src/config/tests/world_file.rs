@@ -6,7 +6,8 @@ use super::{SMALLEST, labels, read};
 use crate::config::builtin::BUILTIN_WORLD_TEXT as MEADOW;
 use crate::config::{
     BotsConfig, CONFIG_ERRORS_MAX, ConfigError, ConfigErrorKind, InterestConfig, MovementConfig, ObstacleShapeConfig,
-    PopulationConfig, SPAWN_AREAS_MAX, SpawnAreaConfig, TerrainConfig, WORLD_FILE_BYTES_MAX, WorldConfig,
+    OverloadConfig, PopulationConfig, SPAWN_AREAS_MAX, SpawnAreaConfig, TerrainConfig, WORLD_FILE_BYTES_MAX,
+    WorldConfig,
 };
 
 /// Labels of the mistakes in `text`, each with its line.
@@ -66,6 +67,13 @@ fn tables_that_are_not_written_have_their_defaults() {
             tiers: Vec::new(),
         },
         attributes: Vec::new(),
+        overload: OverloadConfig {
+            climb_percent: 85,
+            descend_percent: 60,
+            climb_after_ms: 1_000,
+            descend_after_ms: 5_000,
+            rungs: Vec::new(),
+        },
         population: PopulationConfig { target: 0, players_max: 1_000 },
         bots: BotsConfig {
             idle_weight: 1.0,
