@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 use throng_bot_ai::BotWorld;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
-use throng_shared::ids::{ClientId, NetId};
+use throng_shared::ids::{Archetype, ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid};
@@ -67,6 +67,8 @@ pub struct InstanceRules {
     pub input_repeat_ticks: u32,
     /// Who is in a view, less what has given way to load.
     pub interest: InterestRules,
+    /// From how far bots may be seen, in metres: nearer to a player none appears or disappears.
+    pub bots_seen_from_m: f32,
     /// Where characters appear.
     pub spawn_areas: Arc<[SpawnAreaConfig]>,
     /// People and bots together.
@@ -107,6 +109,7 @@ impl Instance {
         world.insert_resource(InstanceRules {
             map,
             tick_rate: rate,
+            bots_seen_from_m: bots_seen_from_m(&attributes, &interest),
             attributes,
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
@@ -303,4 +306,13 @@ impl Instance {
         }
         hasher.finish()
     }
+}
+
+/// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from.
+fn bots_seen_from_m(attributes: &Schema, interest: &InterestRules) -> f32 {
+    let values: Vec<u32> = attributes.rules().iter().map(|rule| rule.default).collect();
+    let radius = attributes.layout(Archetype::Bot).far_radius(&values);
+    let far_m = usize::from(radius).checked_sub(1).map(|place| attributes.far_radii_m()[place]);
+    // A page may reach as much farther as it counts as larger.
+    far_m.map_or(interest.sight_radius_m, |far_m| interest.sight_radius_m * far_m / interest.enter_radius_m)
 }

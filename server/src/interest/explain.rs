@@ -55,7 +55,7 @@ pub enum Explanation {
     OutOfReach {
         /// How far away that is, in metres.
         distance_m: f32,
-        /// The enter radius.
+        /// The enter radius, or from how far such a one is seen.
         enter_radius_m: f32,
     },
 }
@@ -96,11 +96,13 @@ impl ClientView {
                 page_bytes: head.length_bytes.into(),
             };
         }
-        let distance_m = pages.distance_squared_m2(page, anchors_m).sqrt();
-        let enter_radius_m = rules.enter_radius_m;
+        let counted_m = pages.distance_squared_m2(page, anchors_m).sqrt();
+        // As they are, for who is seen from afar counts as nearer.
+        let scale = pages.head(page).scale();
+        let (distance_m, enter_radius_m) = (counted_m / scale, rules.enter_radius_m / scale);
         if self.left_out.binary_search(&page).is_ok() {
             Explanation::CrowdedOut { visible_max: rules.visible_max }
-        } else if distance_m > enter_radius_m + SLACK_M {
+        } else if counted_m > rules.enter_radius_m + SLACK_M {
             Explanation::OutOfReach { distance_m, enter_radius_m }
         } else {
             Explanation::NotLookedYet

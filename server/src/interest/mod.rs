@@ -2,6 +2,7 @@
 
 mod budget;
 mod explain;
+mod guests;
 mod ledger;
 mod numbers;
 mod observe;

@@ -21,8 +21,9 @@ const JUMP_M: f32 = 5.0;
 /// In a crowd some places stay free, for it is not looked in every tick who comes: one in this many.
 const CROWD_SPARE: usize = 16;
 
-/// Before the nearest, which has 0.
-const PINNED_RANK: f32 = -1.0;
+/// Before the nearest, which has 0: first the pinned, then those that have their turn.
+const PINNED_RANK: f32 = -2.0;
+const GUEST_RANK: f32 = -1.0;
 
 /// Memory that is needed while one view is brought up to date.
 #[derive(Debug, Default)]
@@ -193,13 +194,17 @@ impl ClientView {
         let is_short_of_numbers = characters <= visible_max + 1;
         self.is_cut = !is_short_of_numbers || pages_count > pages_max;
         self.left_out.clear();
+        if is_short_of_numbers {
+            self.guests.clear();
+        }
         if !self.is_cut {
             return;
         }
-        // All of them by distance, the pinned before all others; those that are told count as nearer.
-        let rank = |page: u32, distance_squared_m2: f32| match pinned.contains(&page) {
-            true => (PINNED_RANK, page),
-            false => (distance_squared_m2, page),
+        // All of them by distance, the pinned before all others, and those that have their turn; those that are told count as nearer.
+        let rank = |page: u32, distance_squared_m2: f32| match (pinned.contains(&page), self.guests.contains(page)) {
+            (true, _) => (PINNED_RANK, page),
+            (false, true) => (GUEST_RANK, page),
+            (false, false) => (distance_squared_m2, page),
         };
         let told = self.subscriptions.iter().map(|subscription| {
             rank(subscription.page, subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE)
@@ -213,8 +218,8 @@ impl ClientView {
             characters += occupants(*page);
             characters <= visible_max + 1
         });
-        let pinned_count = ranks.iter().take_while(|(rank, _)| *rank == PINNED_RANK).count();
-        let kept = fitting.count().max(pinned_count + 1).min(ranks.len());
+        let needed = ranks.iter().take_while(|(rank, _)| *rank <= GUEST_RANK).count() + 1;
+        let kept = fitting.count().max(needed).min(ranks.len());
         self.left_out.extend(ranks[kept..].iter().map(|(_, page)| *page));
         self.left_out.sort_unstable();
         let is_left_out = |left_out: &[u32], page: u32| left_out.binary_search(&page).is_ok();
@@ -227,6 +232,8 @@ impl ClientView {
         if is_short_of_numbers {
             // No crowd: numbers of pages that have ended come back soon.
             self.left_out.clear();
+        } else {
+            self.guests.take_turns(self.now, &self.left_out, pages, visible_max);
         }
     }
 }

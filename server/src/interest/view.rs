@@ -11,6 +11,7 @@ use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
 
 use super::InterestRules;
 use super::budget::{Budget, Heard};
+use super::guests::{GUEST_MS, Guests};
 use super::ledger::Ledger;
 use super::numbers::Numbers;
 use super::tiers::{Turn, Turns};
@@ -47,6 +48,8 @@ pub struct ClientView {
     pub(super) saw_more: bool,
     /// Pages in reach that were left out, rising.
     pub(super) left_out: Vec<u32>,
+    /// Those of them that have their turn to be told one by one.
+    pub(super) guests: Guests,
     /// How far the crowd was told: behind this key it goes on.
     crowd_after: u32,
     /// Whether the client may know of a crowd.
@@ -174,6 +177,7 @@ impl ClientView {
             is_in_crowd: false,
             saw_more: false,
             left_out: Vec::new(),
+            guests: Guests::new(rate.ticks_for_ms(GUEST_MS)),
             crowd_after: 0,
             has_crowd: false,
             crowd_ended: 0,

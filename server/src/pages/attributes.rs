@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::layers::LayerNumber;
 use throng_shared::attributes::{Attributes, Concealment, Schema, Values};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::tick::Tick;
@@ -136,6 +137,11 @@ impl AttributeTable {
             // Without a team everybody is of another one.
             (Concealment::FromOtherTeams, None) | (Concealment::FromOthers, _) => Audience::Owner(owner),
         }
+    }
+
+    /// In which layer somebody is.
+    pub(super) fn layer(&self, row: Row) -> LayerNumber {
+        self.schema.layout(self.rows[row as usize].archetype).far_radius(self.values(row))
     }
 
     /// The team of somebody, if its archetype has one.

@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 
 use glam::Vec2;
-use throng_shared::limits::LEAVE_RADIUS_MAX_M;
 use throng_shared::quantised::STEPS_PER_M;
 
 /// A square world, cut into square cells.
@@ -20,6 +19,9 @@ pub(crate) type Cell = u32;
 /// Smallest side of a cell, in metres: smaller ones would have more of headers than of characters.
 const CELL_M_MIN: f32 = 16.0;
 
+/// Largest side of a cell, in metres: whoever is in it has a place that its page can tell.
+const CELL_M_MAX: f32 = 960.0;
+
 /// Cells along the enter radius.
 const CELLS_PER_RADIUS: f32 = 1.5;
 
@@ -27,16 +29,12 @@ const CELLS_PER_RADIUS: f32 = 1.5;
 /// be told anew again and again.
 pub(crate) const EDGE_M: f32 = 1.0;
 
-// Whoever is in the largest cell has a place that its page can tell.
-const _: () = {
-    let half_m = LEAVE_RADIUS_MAX_M / CELLS_PER_RADIUS / 2.0;
-    assert!(half_m > CELL_M_MIN / 2.0 && half_m + EDGE_M < i16::MAX as f32 / STEPS_PER_M);
-};
+const _: () = assert!(CELL_M_MAX / 2.0 + EDGE_M < i16::MAX as f32 / STEPS_PER_M);
 
 impl Cells {
     /// Cells suited to an enter radius, both in metres.
     pub(crate) fn new(size_m: f32, enter_radius_m: f32) -> Cells {
-        let cell_m = (enter_radius_m / CELLS_PER_RADIUS).max(CELL_M_MIN);
+        let cell_m = (enter_radius_m / CELLS_PER_RADIUS).clamp(CELL_M_MIN, CELL_M_MAX);
         let side = ((size_m / cell_m).ceil() as usize).max(1);
         Cells { side, cell_m, half_size_m: size_m / 2.0 }
     }

@@ -6,6 +6,7 @@
 mod areas;
 mod attributes;
 mod cells;
+mod layers;
 mod page;
 mod past;
 #[cfg(test)]
@@ -31,10 +32,11 @@ use throng_shared::wire::page::{
 };
 
 pub(crate) use areas::Area;
-use areas::{Areas, NONE};
+use areas::NONE;
 pub(crate) use attributes::{AttributeTable, Audience, Viewer};
 use attributes::{Change, Row};
 pub(crate) use cells::Cells;
+use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
 use past::{Ring, Rings};
 pub(crate) use told::Variant;
@@ -53,7 +55,7 @@ const AUDIENCE_KEPT_TICKS: u32 = 64;
 /// All pages of an instance, and everybody's place in them.
 #[derive(Resource, Debug)]
 pub struct Pages {
-    areas: Areas,
+    areas: Layers,
     heads: Vec<PageHead>,
     slots: Vec<PageSlots>,
     rings: Rings,
@@ -94,6 +96,8 @@ pub(crate) struct PageHead {
     /// The middle of its area, and half its side.
     center_m: Vec2,
     half_m: f32,
+    /// How much nearer than it is it counts, squared; less than 1 for those who are seen from afar.
+    scale_squared: f32,
     /// Where its offsets are counted from.
     origin: IVec2,
     pub(crate) area: Area,
@@ -116,8 +120,16 @@ struct Member {
     ring: Ring,
     row: Row,
     audience: Audience,
+    layer: LayerNumber,
     position_m: Vec3,
     velocity: [i16; 3],
+}
+
+impl PageHead {
+    /// How much nearer than it is it counts.
+    pub(crate) fn scale(&self) -> f32 {
+        self.scale_squared.sqrt()
+    }
 }
 
 impl Pages {
@@ -125,7 +137,7 @@ impl Pages {
     pub fn new(size_m: f32, enter_radius_m: f32, rate: TickRate, schema: Arc<Schema>) -> Pages {
         let ticks = rate.ticks_for_ms(PAST_MS).next_power_of_two();
         Pages {
-            areas: Areas::new(Cells::new(size_m, enter_radius_m)),
+            areas: Layers::new(size_m, enter_radius_m, schema.far_radii_m()),
             heads: Vec::new(),
             slots: Vec::new(),
             rings: Rings::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
@@ -144,7 +156,7 @@ impl Pages {
     }
 
     /// How the world is cut.
-    pub(crate) fn areas(&self) -> &Areas {
+    pub(crate) fn areas(&self) -> &Layers {
         &self.areas
     }
 
@@ -208,11 +220,11 @@ impl Pages {
         PageNow::new(self.tick, &self.heads[page as usize], &self.slots[page as usize], &self.rings, &self.attributes)
     }
 
-    /// Squared distance from the nearest of some points to the nearest place where somebody in a page can be.
+    /// The squared distance that the nearest place where somebody in a page can be counts as, from the nearest of some points.
     pub(crate) fn distance_squared_m2(&self, page: u32, points_m: &[Vec2]) -> f32 {
-        let PageHead { center_m, half_m, .. } = self.heads[page as usize];
+        let PageHead { center_m, half_m, scale_squared, .. } = self.heads[page as usize];
         let distances = points_m.iter().map(|&point_m| cells::distance_squared_m2(center_m, half_m, point_m));
-        distances.fold(f32::INFINITY, f32::min)
+        distances.fold(f32::INFINITY, f32::min) * scale_squared
     }
 
     /// The page that somebody is in. O(log n).
@@ -299,22 +311,24 @@ impl Pages {
         let ground_m = columns.positions_m[row];
         let position_m = Vec3::new(ground_m.x, columns.heights_m[row], ground_m.y);
         let owner = PageOwner { net_id: columns.net_ids[row], archetype: columns.archetypes[row] };
-        let (velocity, attribute_row, former_audience) = match &member {
-            Some(Member { position_m: before_m, velocity, row, audience, .. }) => {
-                (velocity_after(*velocity, position_m - *before_m), *row, *audience)
+        let (velocity, attribute_row, former) = match &member {
+            Some(Member { position_m: before_m, velocity, row, audience, layer, .. }) => {
+                (velocity_after(*velocity, position_m - *before_m), *row, (*audience, *layer))
             }
-            None => ([0; 3], self.attributes.take(), Audience::Everybody),
+            None => ([0; 3], self.attributes.take(), (Audience::Everybody, 0)),
         };
-        let (change, audience) = match attributes {
+        let (change, (audience, layer)) = match attributes {
             Some(attributes) => {
                 let change = self.attributes.update(attribute_row, tick, owner.archetype, attributes);
-                (change, self.attributes.audience(attribute_row, owner.net_id))
+                let audience = self.attributes.audience(attribute_row, owner.net_id);
+                (change, (audience, self.attributes.layer(attribute_row)))
             }
-            None => (Change::default(), former_audience),
+            None => (Change::default(), former),
         };
         let stays = |member: &Member| {
             let PageHead { center_m, half_m, is_retired, .. } = self.heads[member.page as usize];
-            !is_retired && audience == member.audience && cells::keeps(center_m, half_m, ground_m)
+            let is_same = (audience, layer) == (member.audience, member.layer);
+            is_same && !is_retired && cells::keeps(center_m, half_m, ground_m)
         };
         let (page, slot, ring) = match member {
             Some(member) if stays(&member) => (member.page, member.slot, member.ring),
@@ -323,7 +337,7 @@ impl Pages {
                     // Who is concealed from now on has departed, for all that others may know.
                     self.vacate(tick, member, audience != Audience::Everybody && audience != member.audience);
                 }
-                self.occupy(tick, ground_m, owner, attribute_row, audience)
+                self.occupy(tick, self.areas.at(layer, ground_m), owner, attribute_row, audience)
             }
         };
         let head = &mut self.heads[page as usize];
@@ -337,19 +351,11 @@ impl Pages {
         if change.for_team {
             head.team_changed = tick;
         }
-        Member { net_id: owner.net_id, page, slot, ring, row: attribute_row, audience, position_m, velocity }
+        Member { net_id: owner.net_id, page, slot, ring, row: attribute_row, audience, layer, position_m, velocity }
     }
 
-    /// Finds a free slot in the area of a point, in a page for the same audience.
-    fn occupy(
-        &mut self,
-        tick: Tick,
-        point_m: Vec2,
-        owner: PageOwner,
-        row: Row,
-        audience: Audience,
-    ) -> (u32, u32, Ring) {
-        let area = self.areas.at(point_m);
+    /// Finds a free slot in an area, in a page for the same audience.
+    fn occupy(&mut self, tick: Tick, area: Area, owner: PageOwner, row: Row, audience: Audience) -> (u32, u32, Ring) {
         self.areas.enter(area);
         let all_slots = self.all_slots;
         let with_room = self.of_area(area).find(|&page| {
@@ -412,6 +418,7 @@ impl Pages {
             occupied: 0,
             center_m,
             half_m,
+            scale_squared: self.areas.scale(area).powi(2),
             origin: (center_m * STEPS_PER_M).round().as_ivec2(),
             area,
             next: NONE,

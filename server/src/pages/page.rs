@@ -5,7 +5,7 @@ use throng_shared::attributes::Values;
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::tick::Tick;
-use throng_shared::wire::crowd::CrowdRecord;
+use throng_shared::wire::crowd::{CROWD_TEAMS_MAX, CrowdRecord};
 use throng_shared::wire::page::{
     Baseline, PAGE_SLOTS, PageOwner, PageState, PageView, TeamNews, Told, VELOCITY_STEPS_PER_STEP, slots_of,
 };
@@ -182,16 +182,20 @@ impl<'p> PageNow<'p> {
     pub(super) fn summary(&self, key: u32, rate_hz: f32) -> CrowdRecord {
         let PageNow { tick, occupied, origin, slots, rings, .. } = *self;
         let (mut middle, mut velocity, mut players) = (IVec2::ZERO, IVec2::ZERO, 0);
+        let (mut of_teams, teams) = ([0; CROWD_TEAMS_MAX], self.attributes.schema().crowd_teams());
         for slot in slots_of(occupied) {
             let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = rings.at(slots.rings[slot], tick);
             middle += IVec2::new(x.into(), z.into());
             velocity += IVec2::new(speed_x.into(), speed_z.into());
             players += u8::from(slots.owners[slot].archetype == Archetype::Player);
+            if let Some(team) = self.attributes.team_of(slots.rows[slot]).filter(|&team| (team as usize) < teams) {
+                of_teams[team as usize] += 1;
+            }
         }
         let count = occupied.count_ones();
         let mean = |sum: IVec2| sum.as_vec2() / (count as f32 * STEPS_PER_M);
         let middle_m = mean(middle) + origin.as_vec2() / STEPS_PER_M;
         let velocity_mps = mean(velocity) / VELOCITY_STEPS_PER_STEP as f32 * rate_hz;
-        CrowdRecord::new(key, count as u8, players, middle_m, velocity_mps)
+        CrowdRecord::new(key, count as u8, players, middle_m, velocity_mps).with_teams(of_teams)
     }
 }

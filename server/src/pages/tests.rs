@@ -232,7 +232,7 @@ fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
         let mut areas = 0;
         let is_split = pages.areas().for_each_within(Vec2::ZERO, 0.5, |_, _| areas += 1);
         assert!(is_split || areas == 1);
-        let (_, half_m) = pages.areas().extent_m(pages.areas().at(Vec2::ZERO));
+        let (_, half_m) = pages.areas().extent_m(pages.areas().at(0, Vec2::ZERO));
         sides.push((20.0 / half_m).round() as u32);
     }
     // The finest that a cell of 40 m may have is 10.

@@ -40,7 +40,7 @@ impl Note {
     fn to_bytes(self) -> [u8; 8] {
         let Note { start, length, told: Told { enters, updates, leaves, attribute_bytes } } = self;
         let (start, length) = (start.to_le_bytes(), length.to_le_bytes());
-        // A page has no more than 32 slots, and 960 bytes.
+        // A page has no more than 32 slots, and few enough bytes.
         let told = (enters | updates << 6 | leaves << 12 | attribute_bytes << 18).to_le_bytes();
         [start[0], start[1], length[0], length[1], told[0], told[1], told[2], told[3]]
     }

@@ -40,7 +40,7 @@ fn add_bots(world: &mut World, count: usize, watchers_m: &[Vec2]) {
         let place = (0..PLACES_TRIED).find_map(|_| {
             let random = &mut world.resource_mut::<Roster>().random;
             let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, random);
-            is_out_of_sight(point_m, watchers_m, rules.interest.sight_radius_m).then_some(point_m)
+            is_out_of_sight(point_m, watchers_m, rules.bots_seen_from_m).then_some(point_m)
         });
         let Some(point_m) = place else { return };
         spawn_character_at(world, Archetype::Bot, point_m);
@@ -49,7 +49,7 @@ fn add_bots(world: &mut World, count: usize, watchers_m: &[Vec2]) {
 
 /// The youngest bots that nobody sees go first.
 fn remove_bots(world: &mut World, count: usize) {
-    let sight_m = world.resource::<InstanceRules>().interest.sight_radius_m;
+    let sight_m = world.resource::<InstanceRules>().bots_seen_from_m;
     let players_m = player_positions_m(world);
     let columns = world.resource::<CharacterColumns>();
     let unseen: Vec<NetId> = (0..columns.len())

@@ -13,7 +13,7 @@ mod values;
 pub use handle::{AttributeHandle, ChoiceAttribute, FlagAttribute, NumberAttribute};
 pub(crate) use schema::indices_of;
 pub use schema::{
-    ATTRIBUTES_MAX, AttributeKind, AttributeRule, CHOICES_MAX, Concealment, Layout, NUMBER_STEPS_MAX, Readers, Schema,
-    SchemaError, VALUE_BITS_MAX,
+    ATTRIBUTES_MAX, AttributeKind, AttributeRule, CHOICES_MAX, Concealment, FAR_RADII_MAX, Layout, NUMBER_STEPS_MAX,
+    Readers, Schema, SchemaError, VALUE_BITS_MAX,
 };
 pub use values::{Attributes, Values};

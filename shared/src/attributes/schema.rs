@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::handle::{AttributeHandle, ChoiceAttribute, FlagAttribute, NumberAttribute};
 use crate::ids::Archetype;
 use crate::limits::MESSAGE_BYTES_MAX;
+use crate::wire::crowd::CROWD_TEAMS_MAX;
 
 /// Most attributes of a world.
 pub const ATTRIBUTES_MAX: usize = 32;
@@ -14,6 +15,9 @@ pub const CHOICES_MAX: usize = 32;
 
 /// Most steps of a number.
 pub const NUMBER_STEPS_MAX: u32 = (1 << 24) - 1;
+
+/// Most distances from which somebody is seen who is seen from farther than others.
+pub const FAR_RADII_MAX: usize = 3;
 
 /// Most bits that the values of one character take together.
 pub const VALUE_BITS_MAX: u32 = 256;
@@ -37,6 +41,10 @@ pub struct AttributeRule {
     pub readers: Readers,
     /// From whom a character is concealed while this is set; only of flags.
     pub conceals: Concealment,
+    /// From how far a character is seen while this is set, in metres; 0 for no farther than others. Only of flags, and nothing that clients
+    /// are told.
+    #[serde(skip)]
+    pub seen_from_m: f32,
     /// What it is at first: steps above the least, 0 or 1, or the number of a choice.
     pub default: u32,
 }
@@ -111,9 +119,12 @@ pub enum SchemaError {
     /// A team's own, without a team.
     #[error("\"{0}\" is for a team, and no attribute says which team somebody is of")]
     NoTeam(String),
-    /// Something conceals that is not a flag.
-    #[error("\"{0}\" is no flag and cannot conceal")]
+    /// Something conceals, or lets be seen from afar, that is not a flag.
+    #[error("\"{0}\" is no flag and can neither conceal nor let be seen from afar")]
     NoFlag(String),
+    /// More distances from which somebody is seen than there may be.
+    #[error("with \"{0}\" there are more than {FAR_RADII_MAX} distances from which somebody is seen")]
+    TooManyRadii(String),
     /// Too many bits together.
     #[error("with \"{0}\" the values of one character take more than {VALUE_BITS_MAX} bits")]
     TooLarge(String),
@@ -126,6 +137,8 @@ pub struct Schema {
     /// Greatest value of each, and how many bits it has.
     ranges: Vec<(u32, u8)>,
     layouts: [Layout; 16],
+    /// Distances from which somebody is seen who is seen from farther than others, rising.
+    far_radii_m: Vec<f32>,
     team: Option<u8>,
     has_public: bool,
     has_team: bool,
@@ -145,6 +158,8 @@ pub struct Layout {
     pub own: u32,
     /// Flags that conceal from other teams, and from all others.
     conceals: [u32; 2],
+    /// Flags that let be seen from each of the schema's distances.
+    far: [u32; FAR_RADII_MAX],
 }
 
 impl AttributeKind {
@@ -169,7 +184,8 @@ impl Schema {
     pub const EMPTY: &'static Schema = &Schema {
         rules: Vec::new(),
         ranges: Vec::new(),
-        layouts: [Layout { all: 0, public: 0, team: 0, own: 0, conceals: [0; 2] }; 16],
+        layouts: [Layout { all: 0, public: 0, team: 0, own: 0, conceals: [0; 2], far: [0; FAR_RADII_MAX] }; 16],
+        far_radii_m: Vec::new(),
         team: None,
         has_public: false,
         has_team: false,
@@ -206,8 +222,15 @@ impl Schema {
                     return Err(SchemaError::SecondTeam(name()));
                 }
             }
-            if rule.conceals != Concealment::None && rule.kind != AttributeKind::Flag {
+            let is_special = rule.conceals != Concealment::None || rule.seen_from_m > 0.0;
+            if is_special && rule.kind != AttributeKind::Flag {
                 return Err(SchemaError::NoFlag(name()));
+            }
+            if rule.seen_from_m > 0.0 && !schema.far_radii_m.contains(&rule.seen_from_m) {
+                schema.far_radii_m.push(rule.seen_from_m);
+                if schema.far_radii_m.len() > FAR_RADII_MAX {
+                    return Err(SchemaError::TooManyRadii(name()));
+                }
             }
             let bits = 32 - value_max.leading_zeros();
             schema.ranges.push((value_max, bits as u8));
@@ -218,6 +241,15 @@ impl Schema {
                     if bits_of[number] > VALUE_BITS_MAX {
                         return Err(SchemaError::TooLarge(name()));
                     }
+                }
+            }
+        }
+        schema.far_radii_m.sort_by(f32::total_cmp);
+        for (index, rule) in rules.iter().enumerate() {
+            let radius = schema.far_radii_m.iter().position(|&radius_m| radius_m == rule.seen_from_m);
+            for (number, layout) in schema.layouts.iter_mut().enumerate() {
+                if let Some(radius) = radius.filter(|_| rule.archetypes >> number & 1 == 1) {
+                    layout.far[radius] |= 1 << index;
                 }
             }
         }
@@ -287,6 +319,20 @@ impl Schema {
         self.can_conceal
     }
 
+    /// How many teams are told apart in a crowd: none when not everybody may know who is of which.
+    pub fn crowd_teams(&self) -> usize {
+        let team = self.team().map(|team| &self.rules[team]).filter(|rule| rule.readers == Readers::Everybody);
+        match team.map(|rule| &rule.kind) {
+            Some(AttributeKind::Choice { names, .. }) => names.len().min(CROWD_TEAMS_MAX),
+            _ => 0,
+        }
+    }
+
+    /// The distances from which somebody is seen who is seen from farther than others, rising, in metres.
+    pub fn far_radii_m(&self) -> &[f32] {
+        &self.far_radii_m
+    }
+
     /// The handle of a number; none when there is no such number.
     pub fn number(&self, name: &str) -> Option<NumberAttribute> {
         NumberAttribute::find(self, name)
@@ -328,6 +374,13 @@ impl Layout {
             Concealment::FromOtherTeams => self.conceals[0] |= bit,
             Concealment::FromOthers => self.conceals[1] |= bit,
         }
+    }
+
+    /// From how far somebody with these values is seen: 0 for no farther than others, otherwise the place of the distance in
+    /// [`Schema::far_radii_m`], from 1.
+    pub fn far_radius(&self, values: &[u32]) -> u8 {
+        let is_set = |flags: u32| indices_of(flags).any(|index| values[index] != 0);
+        self.far.iter().rposition(|&flags| is_set(flags)).map_or(0, |radius| radius as u8 + 1)
     }
 
     /// From whom somebody with these values is concealed.

@@ -10,6 +10,7 @@ fn rule(name: &str, kind: AttributeKind) -> AttributeRule {
         archetypes: 0b11,
         readers: Readers::Everybody,
         conceals: Concealment::None,
+        seen_from_m: 0.0,
         default: 0,
     }
 }
@@ -51,8 +52,9 @@ fn who_does_not_have_an_attribute_cannot_be_given_a_value() {
 #[test]
 fn each_way_to_be_wrong_is_refused() {
     let of_team = AttributeRule { readers: Readers::Team, ..number("plan", 0.0, 1.0, 1.0) };
-    let cloak = AttributeRule { conceals: Concealment::FromOthers, ..rule("cloak", AttributeKind::Flag) };
-    let mask = AttributeRule { conceals: Concealment::FromOthers, ..number("mask", 0.0, 1.0, 1.0) };
+    let cloak =
+        AttributeRule { conceals: Concealment::FromOthers, seen_from_m: 0.0, ..rule("cloak", AttributeKind::Flag) };
+    let mask = AttributeRule { conceals: Concealment::FromOthers, seen_from_m: 0.0, ..number("mask", 0.0, 1.0, 1.0) };
     let over = AttributeRule { default: 11, ..number("over", 0.0, 10.0, 1.0) };
     let same = |name: &str| name.to_owned();
     let names = |names: &[&str]| {

@@ -2,8 +2,8 @@
 
 use super::reader::{Choice, Name, Number, TableReader, Truth, Word, number, words};
 use crate::attributes::{
-    AttributeHandle, AttributeKind, AttributeRule, CHOICES_MAX, Concealment, NUMBER_STEPS_MAX, Readers, Schema,
-    SchemaError, VALUE_BITS_MAX,
+    AttributeHandle, AttributeKind, AttributeRule, CHOICES_MAX, Concealment, FAR_RADII_MAX, NUMBER_STEPS_MAX, Readers,
+    Schema, SchemaError, VALUE_BITS_MAX,
 };
 
 /// A value of a number.
@@ -52,9 +52,16 @@ pub(super) struct Former {
     pub(super) rules: Vec<AttributeRule>,
     /// Whether any is not, of which nothing is known.
     has_unsound: bool,
+    /// From how far characters are seen, in metres.
+    enter_radius_m: f32,
 }
 
 impl Former {
+    /// None yet, in a world in which characters are seen from so far.
+    pub(super) fn new(enter_radius_m: f32) -> Former {
+        Former { enter_radius_m, ..Former::default() }
+    }
+
     fn has_team(&self) -> bool {
         self.rules.iter().any(|rule| matches!(rule.kind, AttributeKind::Choice { is_team: true, .. }))
     }
@@ -81,21 +88,27 @@ fn read_attribute(table: &mut TableReader<'_, '_>, former: &Former) -> Option<At
     table.rule(&["visible_to"], doc, readers != Readers::Team || is_team_known, || {
         "no attribute before this one has is_team = true".to_owned()
     });
-    let (kind, default, conceals) = table.choose("kind", FORMS, "What it can be.", |table, form| match form {
-        Form::Number => read_number(table),
-        Form::Flag => read_flag(table, is_team_known),
-        Form::Choice => read_choice(table, former.has_team()),
-    })??;
-    let rule = AttributeRule { name, kind, archetypes, readers, conceals, default };
+    let (kind, default, conceals, seen_from_m) =
+        table.choose("kind", FORMS, "What it can be.", |table, form| match form {
+            Form::Number => read_number(table),
+            Form::Flag => read_flag(table, is_team_known, former.enter_radius_m),
+            Form::Choice => read_choice(table, former.has_team()),
+        })??;
+    let rule = AttributeRule { name, kind, archetypes, readers, conceals, seen_from_m, default };
     let all: Vec<AttributeRule> = former.rules.iter().chain([&rule]).cloned().collect();
     let is_too_large = matches!(Schema::new(all.clone()), Err(SchemaError::TooLarge(_)));
     let doc = "the values of one character take no more than 256 bits together; a number takes as many as its steps have in binary";
     const _: () = assert!(VALUE_BITS_MAX == 256);
     table.rule(&["name"], doc, !is_too_large, || "with this one, they take more".to_owned());
+    let has_too_many_radii = matches!(Schema::new(all.clone()), Err(SchemaError::TooManyRadii(_)));
+    const _: () = assert!(FAR_RADII_MAX == 3);
+    let doc = "all `seen_from_m` together are at most three different distances";
+    table.rule(&["name"], doc, !has_too_many_radii, || "with this one, they are four".to_owned());
     Schema::new(all).is_ok().then_some(rule)
 }
 
-type Read = Option<(AttributeKind, u32, Concealment)>;
+/// The kind, the default, from whom it conceals, and from how far it lets be seen.
+type Read = Option<(AttributeKind, u32, Concealment, f32)>;
 
 fn read_number(table: &mut TableReader<'_, '_>) -> Read {
     let min = table.optional("min", VALUE, 0.0, "The least that it can be.");
@@ -120,20 +133,28 @@ fn read_number(table: &mut TableReader<'_, '_>) -> Read {
         archetypes: 1,
         readers: Readers::Everybody,
         conceals: Concealment::None,
+        seen_from_m: 0.0,
         default: 0,
     };
     let handle = Schema::new(vec![rule(kind.clone())]).ok()?.number("n")?;
-    Some((kind, handle.told_as(default), Concealment::None))
+    Some((kind, handle.told_as(default), Concealment::None, 0.0))
 }
 
-fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool) -> Read {
+fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool, enter_radius_m: f32) -> Read {
     let default = table.optional("default", Truth, false, "What it is at first.");
     let conceals = table.word("conceals_from", CONCEALMENTS, "From whom a character is concealed while this is set.");
     let doc = "what conceals from other teams comes after the choice that says which team somebody is of";
     table.rule(&["conceals_from"], doc, conceals != Concealment::FromOtherTeams || is_team_known, || {
         "no attribute before this one has is_team = true".to_owned()
     });
-    Some((AttributeKind::Flag, default.into(), conceals))
+    let seen_doc = "From how far a character is seen while this is set, when that is farther than others are: something large, or with \
+                    12000 something that all must know of. Tiers and urgency go by how large it looks.";
+    let seen_from_m = table.optional_without_default("seen_from_m", number(12.0, 12_000.0, "m"), seen_doc);
+    let doc = "`seen_from_m` is more than `interest.enter_radius_m`";
+    table.rule(&["seen_from_m"], doc, seen_from_m.is_none_or(|seen_from_m| seen_from_m > enter_radius_m), || {
+        format!("everybody is seen from {enter_radius_m} m")
+    });
+    Some((AttributeKind::Flag, default.into(), conceals, seen_from_m.unwrap_or(0.0)))
 }
 
 fn read_choice(table: &mut TableReader<'_, '_>, has_team: bool) -> Read {
@@ -151,5 +172,5 @@ fn read_choice(table: &mut TableReader<'_, '_>, has_team: bool) -> Read {
     let is_team = table.optional("is_team", Truth, false, "Whether those with the same word are a team.");
     let doc = "only one attribute has `is_team`";
     table.rule(&["is_team"], doc, !(is_team && has_team), || "an attribute before this one has it".to_owned());
-    Some((AttributeKind::Choice { names, is_team }, place? as u32, Concealment::None))
+    Some((AttributeKind::Choice { names, is_team }, place? as u32, Concealment::None, 0.0))
 }

@@ -94,7 +94,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
     });
     let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
                it. Write one table per attribute.";
-    let mut attributes = Former::default();
+    let mut attributes = Former::new(interest.enter_radius_m);
     file.tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
     let doc = "What gives way when the server cannot keep up, and when. Each world has a ladder of its own.";
     let mut overload = file.table("overload", Presence::Optional, doc, read_overload);

@@ -143,6 +143,7 @@ mod tests {
             archetypes: 3,
             readers: Readers::Team,
             conceals: Concealment::FromOthers,
+            seen_from_m: 0.0,
             default: 2,
         };
         let bytes = message_of(&rule);

@@ -19,19 +19,26 @@
 //! | 6 | how many of them are players; not more than there are |
 //! | 15, 15 | x and z of their middle, signed, in half metres |
 //! | 6, 6 | x and z of their mean velocity, signed, in half metres per second |
+//! | 1, 5 for each team | in worlds whose characters have a team that everybody may know: whether any of them is of it, and then how many are, less 1; of the first eight |
 //!
 //! The scan ends at a whole byte.
 
 use glam::Vec2;
 
 use super::WireError;
+#[cfg(doc)]
+use crate::attributes::Schema;
 use crate::wire::{BitReader, BitWriter};
 
 /// Most records of a scan.
 pub const CROWD_RECORDS_MAX: usize = 8;
 
 /// Longest scan, in bytes.
-pub const CROWD_BYTES_MAX: usize = (37 + CROWD_RECORDS_MAX * (2 + 32 + 5 + 6 + 2 * 15 + 2 * 6)).div_ceil(8);
+pub const CROWD_BYTES_MAX: usize =
+    (37 + CROWD_RECORDS_MAX * (2 + 32 + 5 + 6 + 2 * 15 + 2 * 6 + 6 * CROWD_TEAMS_MAX)).div_ceil(8);
+
+/// Teams that are told apart in a crowd.
+pub const CROWD_TEAMS_MAX: usize = 8;
 
 const STEPS_PER_M: f32 = 2.0;
 const PLACE_BITS: u32 = 15;
@@ -48,6 +55,7 @@ pub struct CrowdRecord {
     pub players: u8,
     middle: [i16; 2],
     velocity: [i8; 2],
+    teams: [u8; CROWD_TEAMS_MAX],
 }
 
 impl CrowdRecord {
@@ -64,7 +72,18 @@ impl CrowdRecord {
             players,
             middle: middle_m.to_array().map(|place_m| steps(place_m, PLACE_BITS) as i16),
             velocity: velocity_mps.to_array().map(|speed_mps| steps(speed_mps, SPEED_BITS) as i8),
+            teams: [0; CROWD_TEAMS_MAX],
         }
+    }
+
+    /// The same with how many are of each of the first teams.
+    pub fn with_teams(self, teams: [u8; CROWD_TEAMS_MAX]) -> CrowdRecord {
+        CrowdRecord { teams, ..self }
+    }
+
+    /// How many are of each of the first teams, by their numbers.
+    pub fn teams(&self) -> &[u8; CROWD_TEAMS_MAX] {
+        &self.teams
     }
 
     /// Their middle (x, z), in metres.
@@ -114,8 +133,8 @@ impl CrowdScan {
         self.records().last().map_or(self.after, |record| record.key)
     }
 
-    /// Appends its bytes to `out`.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends its bytes to `out`, in a world whose crowds are told by so many teams; see [`Schema::crowd_teams`].
+    pub fn encode(&self, teams: usize, out: &mut Vec<u8>) {
         let mut bits = BitWriter::new(out);
         bits.put(self.after, 32);
         bits.put(u32::from(self.is_last), 1);
@@ -130,16 +149,22 @@ impl CrowdScan {
             bits.put(u32::from(record.players), 6);
             record.middle.iter().for_each(|&place| bits.put_signed(place.into(), PLACE_BITS));
             record.velocity.iter().for_each(|&speed| bits.put_signed(speed.into(), SPEED_BITS));
+            for &of_team in &record.teams[..teams] {
+                bits.put(u32::from(of_team > 0), 1);
+                if of_team > 0 {
+                    bits.put(u32::from(of_team) - 1, 5);
+                }
+            }
             before = record.key;
         }
         bits.finish();
     }
 
-    /// Reads a scan from the beginning of `bytes`; and how many bytes it had.
+    /// Reads a scan from the beginning of `bytes`, in a world whose crowds are told by so many teams; and how many bytes it had.
     ///
     /// # Errors
     /// When the bytes end too early, or a field is out of its range.
-    pub fn decode(bytes: &[u8]) -> Result<(CrowdScan, usize), WireError> {
+    pub fn decode(teams: usize, bytes: &[u8]) -> Result<(CrowdScan, usize), WireError> {
         let mut bits = BitReader::new(bytes);
         let mut scan = CrowdScan::new(bits.get(32)?);
         scan.is_last = bits.get(1)? == 1;
@@ -158,14 +183,19 @@ impl CrowdScan {
             }
             let middle = [bits.get_signed(PLACE_BITS)? as i16, bits.get_signed(PLACE_BITS)? as i16];
             let velocity = [bits.get_signed(SPEED_BITS)? as i8, bits.get_signed(SPEED_BITS)? as i8];
-            scan.records[place] = CrowdRecord { key, count, players, middle, velocity };
+            let mut of_teams = [0; CROWD_TEAMS_MAX];
+            for of_team in &mut of_teams[..teams] {
+                if bits.get(1)? == 1 {
+                    *of_team = bits.get(5)? as u8 + 1;
+                }
+            }
+            if of_teams.iter().map(|&of_team| u32::from(of_team)).sum::<u32>() > u32::from(count) {
+                return Err(WireError::InvalidField);
+            }
+            scan.records[place] = CrowdRecord { key, count, players, middle, velocity, teams: of_teams };
             scan.length = place + 1;
         }
-        let used_bits = bytes.len() * 8 - bits.remaining_bits();
-        if bits.get((8 - used_bits as u32 % 8) % 8)? != 0 {
-            return Err(WireError::InvalidField);
-        }
-        Ok((scan, used_bits.div_ceil(8)))
+        Ok((scan, bits.skip_to_byte()?))
     }
 }
 
@@ -181,34 +211,37 @@ mod tests {
 
     prop_compose! {
         fn any_scan()(
-            after in prop_oneof![0u32..300, any::<u32>()], is_last: bool,
+            teams in 0..=CROWD_TEAMS_MAX, after in prop_oneof![0u32..300, any::<u32>()], is_last: bool,
             records in prop::collection::vec((prop_oneof![1u32..5, 1u32..400_000_000], 1u8..=32, 0u8..=32, any::<[i16; 4]>()), 0..=CROWD_RECORDS_MAX),
-        ) -> CrowdScan {
+        ) -> (usize, CrowdScan) {
             let mut scan = CrowdScan { is_last, ..CrowdScan::new(after) };
             for (step, count, players, [x, z, speed_x, speed_z]) in records {
                 let Some(key) = scan.end().checked_add(step) else { break };
                 let vector = |x: i16, z: i16| Vec2::new(x.into(), z.into()) / 4.0;
-                scan.push(CrowdRecord::new(key, count, players.min(count), vector(x, z), vector(speed_x, speed_z)));
+                let record = CrowdRecord::new(key, count, players.min(count), vector(x, z), vector(speed_x, speed_z));
+                let mut of_teams = [0; CROWD_TEAMS_MAX];
+                (of_teams[players as usize % teams.max(1)], of_teams[0]) = (count / 2, count / 3);
+                scan.push(if teams == 0 { record } else { record.with_teams(of_teams) });
             }
-            scan
+            (teams, scan)
         }
     }
 
     proptest! {
         #[test]
-        fn any_scan_comes_back(scan in any_scan(), cut: usize) {
+        fn any_scan_comes_back((teams, scan) in any_scan(), cut: usize) {
             let mut bytes = Vec::new();
-            scan.encode(&mut bytes);
+            scan.encode(teams, &mut bytes);
             let length = bytes.len();
             prop_assert!(length <= CROWD_BYTES_MAX);
             bytes.extend_from_slice(&[0xcd; 3]);
-            prop_assert_eq!(CrowdScan::decode(&bytes), Ok((scan, length)));
-            prop_assert!(CrowdScan::decode(&bytes[..cut % length]).is_err());
+            prop_assert_eq!(CrowdScan::decode(teams, &bytes), Ok((scan, length)));
+            prop_assert!(CrowdScan::decode(teams, &bytes[..cut % length]).is_err());
         }
 
         #[test]
-        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..150)) {
-            let _ = CrowdScan::decode(&bytes);
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..150), teams in 0..=CROWD_TEAMS_MAX) {
+            let _ = CrowdScan::decode(teams, &bytes);
         }
     }
 
@@ -225,7 +258,7 @@ mod tests {
         assert!((1..=CROWD_RECORDS_MAX as u32).all(|key| scan.push(record(key))));
         assert!(!scan.push(record(99)) && scan.end() == CROWD_RECORDS_MAX as u32);
         let mut bytes = Vec::new();
-        scan.encode(&mut bytes);
+        scan.encode(0, &mut bytes);
         assert_eq!(bytes.len(), 68, "keys that follow closely take eight bytes each");
     }
 }

@@ -103,7 +103,7 @@ impl<'b> Snapshot<'b> {
         let (ends, mut rest) = rest.split_at_checked(ends_count).ok_or(WireError::TooShort)?;
         let mut snapshot = Snapshot { header, ends, crowd: None, own: None, pages: rest };
         if count & CROWD_FLAG != 0 {
-            let (crowd, length) = CrowdScan::decode(rest)?;
+            let (crowd, length) = CrowdScan::decode(schema.crowd_teams(), rest)?;
             (snapshot.crowd, rest) = (Some(crowd), &rest[length..]);
         }
         if count & OWN_FLAG != 0 {
@@ -126,7 +126,7 @@ impl<'b> Snapshot<'b> {
         out.extend_from_slice(self.ends);
         let crowd_start = out.len();
         if let Some(crowd) = &self.crowd {
-            crowd.encode(out);
+            crowd.encode(schema.crowd_teams(), out);
         }
         let own_start = out.len();
         if let Some(own) = &self.own {

@@ -9,12 +9,14 @@
 //! | `netcode` | netcode_header, connect_token, netcode_client |
 //! | `table` | table, table_sealed |
 //! | `wire` | datagram, control, input_frame, snapshot, page |
+//! | `attributes` | attributes: of a world that has some |
 //! | `channel` | channel_packet |
 //! | `host` | host: a whole server past the seal |
 //! | `client` | client: a whole client past the seal |
 //! | `files` | world_file, settings_file |
 //! | `seeds`, `mutation` | what corpora begin with, and what becomes of them without libFuzzer |
 
+mod attributes;
 mod channel;
 mod client;
 mod files;
@@ -27,6 +29,7 @@ mod table;
 mod transports;
 mod wire;
 
+pub use attributes::attributes;
 pub use channel::channel_packet;
 pub use client::client;
 pub use files::{settings_file, world_file};
@@ -48,7 +51,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     target("netcode_header", netcode_header, 20_000),
     target("connect_token", connect_token, 20_000),
     target("netcode_client", netcode_client, 20_000),
@@ -60,6 +63,7 @@ pub const TARGETS: [Target; 15] = [
     target("input_frame", input_frame, 20_000),
     target("snapshot", snapshot, 20_000),
     target("page", page, 20_000),
+    target("attributes", attributes, 20_000),
     target("host", host, 2_000),
     target("client", client, 10_000),
     target("world_file", world_file, 10_000),

@@ -15,6 +15,7 @@ fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
         archetypes: 0b11,
         readers: Readers::Everybody,
         conceals: Concealment::None,
+        seen_from_m: 0.0,
         default,
     };
     let health = rule("health", AttributeKind::Number { min: 0.0, max: 100.0, step: 0.5 }, 200);

@@ -24,6 +24,7 @@ fn attributes_are_read_and_make_a_schema() {
             archetypes: 3,
             readers: Readers::Everybody,
             conceals: Concealment::None,
+            seen_from_m: 0.0,
             default: 0,
         },
         AttributeRule {
@@ -32,6 +33,7 @@ fn attributes_are_read_and_make_a_schema() {
             archetypes: 1,
             readers: Readers::Team,
             conceals: Concealment::None,
+            seen_from_m: 0.0,
             default: 30,
         },
         AttributeRule {
@@ -40,6 +42,7 @@ fn attributes_are_read_and_make_a_schema() {
             archetypes: 3,
             readers: Readers::Everybody,
             conceals: Concealment::FromOtherTeams,
+            seen_from_m: 0.0,
             default: 1,
         },
     ];

@@ -14,6 +14,7 @@ fn schema() -> Schema {
         archetypes,
         readers,
         conceals: Concealment::None,
+        seen_from_m: 0.0,
         default,
     };
     let names = ["none", "red", "blue"].map(str::to_owned).to_vec();
@@ -205,6 +206,7 @@ fn worlds_with_many_attributes_have_pages_of_fewer_slots() {
             archetypes: 1,
             readers: Readers::Everybody,
             conceals: Concealment::None,
+            seen_from_m: 0.0,
             default: 0,
         };
         slots_with(&Schema::new((0..count).map(rule).collect()).expect("it is right"))

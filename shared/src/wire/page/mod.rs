@@ -71,7 +71,7 @@ pub const ORIGIN_MAX: i32 = (1 << (ORIGIN_BITS - 1)) - 1;
 
 /// Longest page with its team's part, in bytes. In worlds with many attributes a page has fewer slots, see
 /// [`slots_with`].
-pub const PAGE_BYTES_MAX: usize = 960;
+pub const PAGE_BYTES_MAX: usize = 920;
 
 /// Bits that a page has beside its slots: the filling of three parts included.
 const FIXED_BITS: usize = AGE_BITS as usize + 2 * ORIGIN_BITS as usize + 1 + 32 + 2 + 3 * 7;
@@ -80,7 +80,7 @@ const FIXED_BITS: usize = AGE_BITS as usize + 2 * ORIGIN_BITS as usize + 1 + 32 
 pub const NEWCOMER_BYTES: usize = 12;
 
 /// Slots of a page in worlds with as many attributes as there can be.
-const SLOTS_MIN: usize = 15;
+const SLOTS_MIN: usize = 14;
 
 const AGE_BITS: u32 = 6;
 const ORIGIN_BITS: u32 = 21;
@@ -100,7 +100,7 @@ const _: () = {
     assert!(FIXED_BITS + SLOTS_MIN * (OWNED_BITS_MAX + 3 + 32 + VALUE_BITS_MAX as usize) <= PAGE_BYTES_MAX * 8);
 };
 
-/// How many characters a page has at most in a world with these attributes, so that it always fits into a snapshot: 15 to
+/// How many characters a page has at most in a world with these attributes, so that it always fits into a snapshot: 14 to
 /// [`PAGE_SLOTS`].
 pub fn slots_with(schema: &Schema) -> usize {
     let attribute_bits = match schema.has_public() || schema.has_team() {

@@ -1,6 +1,7 @@
 //! What the corpora begin with: what honest programs send and write, by the encoders that they use. A fuzzer that begins
 //! with nothing spends its time on first bytes.
 
+mod attributes;
 mod files;
 mod netcode;
 mod scenes;
@@ -32,6 +33,7 @@ pub fn seeds(target: &str) -> Vec<Seed> {
         "input_frame" => wire::input_frame(),
         "snapshot" => wire::snapshot(),
         "page" => wire::page(),
+        "attributes" => attributes::attributes(),
         "host" => scenes::host(),
         "client" => scenes::client(),
         "world_file" => files::world_file(),
