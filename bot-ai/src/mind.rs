@@ -1,6 +1,6 @@
 //! What a bot wants.
 
-use bevy_ecs::prelude::{Bundle, Component};
+use bevy_ecs::prelude::Component;
 use glam::Vec2;
 use throng_shared::ids::NetId;
 use throng_shared::random::{Random, mix};
@@ -98,7 +98,7 @@ impl BotMind {
 
 /// What makes an entity with `NetId`, `CharacterState` and `InputBuffer` a bot: [`BotMind`], [`Percepts`] and
 /// [`Steering`]. `seed` is the world's, `net_id` the entity's; together they fix every choice it will make.
-pub fn bot_bundle(seed: u64, net_id: NetId) -> impl Bundle {
+pub fn bot_bundle(seed: u64, net_id: NetId) -> (BotMind, Percepts, Steering) {
     (BotMind::new(seed, net_id), Percepts::default(), Steering::default())
 }
 

@@ -1,7 +1,7 @@
 //! Clients come, break off, come back and go.
 
 use bevy_ecs::prelude::World;
-use throng_shared::ids::{Archetype, ClientId};
+use throng_shared::ids::ClientId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::PROTOCOL_VERSION;
 use throng_shared::wire::control::Welcome;
@@ -12,7 +12,7 @@ use crate::egress::Outbound;
 use crate::instance::InstanceRules;
 use crate::net::ConnectionId;
 use crate::session::{Session, Sessions};
-use crate::simulation::{despawn_character, spawn_character};
+use crate::simulation::{despawn_character, spawn_player};
 
 /// Gives each client that joined a character and a session, and takes them from each that left. In between, a session may
 /// lose its connection and get another one.
@@ -37,7 +37,7 @@ fn admit(world: &mut World, client: ClientId, connection: ConnectionId, name: St
     if world.resource::<Sessions>().get(client).is_some() {
         return;
     }
-    let (net_id, entity) = spawn_character(world, Archetype::Player);
+    let (net_id, entity) = spawn_player(world);
     let rate = world.resource::<InstanceRules>().tick_rate;
     let session = Session::new(client, connection, name, net_id, entity, rate);
     world.resource_mut::<Sessions>().insert(session);

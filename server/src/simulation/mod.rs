@@ -7,4 +7,4 @@ mod spawn;
 pub use movement::LastInput;
 pub(crate) use movement::{count_missing_inputs, move_characters};
 pub(crate) use population::balance_population;
-pub(crate) use spawn::{Roster, despawn_character, spawn_character};
+pub(crate) use spawn::{Roster, despawn_character, spawn_player};

@@ -6,7 +6,7 @@ use throng_shared::ids::{Archetype, NetId};
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 
-use super::spawn::{Roster, despawn_character, draw_spawn_point, spawn_character_at};
+use super::spawn::{Roster, despawn_character, draw_spawn_point, spawn_bots};
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
 
@@ -36,15 +36,17 @@ pub(crate) fn balance_population(world: &mut World) {
 /// Lets bots appear where none of `watchers_m` sees them.
 fn add_bots(world: &mut World, count: usize, watchers_m: &[Vec2]) {
     let rules = world.resource::<InstanceRules>().clone();
+    let mut places_m = Vec::with_capacity(count);
     for _ in 0..count {
         let place = (0..PLACES_TRIED).find_map(|_| {
             let random = &mut world.resource_mut::<Roster>().random;
             let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, random);
             is_out_of_sight(point_m, watchers_m, rules.bots_seen_from_m).then_some(point_m)
         });
-        let Some(point_m) = place else { return };
-        spawn_character_at(world, Archetype::Bot, point_m);
+        let Some(point_m) = place else { break };
+        places_m.push(point_m);
     }
+    spawn_bots(world, &places_m);
 }
 
 /// The youngest bots that nobody sees go first.

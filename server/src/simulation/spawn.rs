@@ -27,6 +27,17 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
+    fn name_next(&mut self) -> NetId {
+        let net_id = self.next_net_id;
+        self.next_net_id = NetId(net_id.0 + 1);
+        net_id
+    }
+
+    fn add(&mut self, net_id: NetId, entity: Entity) {
+        self.characters.push((net_id, entity));
+        self.is_changed = true;
+    }
+
     /// Nobody yet; places are drawn from `seed`.
     pub(crate) fn new(seed: u64) -> Roster {
         const STREAM: u64 = 0x0073_7061_776e;
@@ -34,33 +45,45 @@ impl Roster {
     }
 }
 
-/// Lets a character appear at a random free place of a random spawn area.
-pub(crate) fn spawn_character(world: &mut World, archetype: Archetype) -> (NetId, Entity) {
+/// Lets a player's character appear at a random free place of a random spawn area.
+pub(crate) fn spawn_player(world: &mut World) -> (NetId, Entity) {
     let rules = world.resource::<InstanceRules>().clone();
     let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, &mut world.resource_mut::<Roster>().random);
-    spawn_character_at(world, archetype, point_m)
-}
-
-/// Lets a character appear at a point (x, z) of the ground.
-pub(crate) fn spawn_character_at(world: &mut World, archetype: Archetype, point_m: Vec2) -> (NetId, Entity) {
-    let rules = world.resource::<InstanceRules>().clone();
-    let net_id = world.resource::<Roster>().next_net_id;
-    let state = CharacterState::standing_at(&rules.map, point_m);
-    let character =
-        (net_id, archetype, state, InputBuffer::default(), LastInput::default(), Replicated::default(), Row::default());
-    let mut entity = world.spawn(character);
-    if archetype == Archetype::Bot {
-        entity.insert(throng_bot_ai::bot_bundle(rules.seed, net_id));
-    }
+    let net_id = world.resource_mut::<Roster>().name_next();
+    let mut entity = world.spawn(character(&rules, Archetype::Player, net_id, point_m));
     if !rules.attributes.is_empty() {
-        entity.insert(Attributes::new(&rules.attributes, archetype));
+        entity.insert(Attributes::new(&rules.attributes, Archetype::Player));
     }
     let entity = entity.id();
-    let mut roster = world.resource_mut::<Roster>();
-    roster.next_net_id = NetId(net_id.0 + 1);
-    roster.characters.push((net_id, entity));
-    roster.is_changed = true;
+    world.resource_mut::<Roster>().add(net_id, entity);
     (net_id, entity)
+}
+
+/// Lets bots appear at points (x, z) of the ground. All at once, so that the memory for them is as large as they are.
+pub(crate) fn spawn_bots(world: &mut World, points_m: &[Vec2]) {
+    let rules = world.resource::<InstanceRules>().clone();
+    let mut roster = world.resource_mut::<Roster>();
+    roster.characters.reserve(points_m.len());
+    let net_ids: Vec<NetId> = points_m.iter().map(|_| roster.name_next()).collect();
+    let bots = net_ids.iter().zip(points_m).map(|(&net_id, &point_m)| {
+        let bot = throng_bot_ai::bot_bundle(rules.seed, net_id);
+        (character(&rules, Archetype::Bot, net_id, point_m), bot)
+    });
+    // One kind of bundle or the other: an entity that gets a component later is moved from table to table.
+    let entities: Vec<Entity> = match rules.attributes.is_empty() {
+        true => world.spawn_batch(bots).collect(),
+        false => world.spawn_batch(bots.map(|bot| (bot, Attributes::new(&rules.attributes, Archetype::Bot)))).collect(),
+    };
+    let mut roster = world.resource_mut::<Roster>();
+    net_ids.into_iter().zip(entities).for_each(|(net_id, entity)| roster.add(net_id, entity));
+}
+
+/// What every character is made of.
+type Character = (NetId, Archetype, CharacterState, InputBuffer, LastInput, Replicated, Row);
+
+fn character(rules: &InstanceRules, archetype: Archetype, net_id: NetId, point_m: Vec2) -> Character {
+    let state = CharacterState::standing_at(&rules.map, point_m);
+    (net_id, archetype, state, InputBuffer::default(), LastInput::default(), Replicated::default(), Row::default())
 }
 
 /// Takes a character out of the world; nothing happens when it is not there.
