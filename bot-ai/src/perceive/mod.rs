@@ -5,7 +5,7 @@ mod nearest;
 use bevy_ecs::prelude::{Component, Query, Res};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-use throng_shared::ids::{Archetype, NetId};
+use throng_shared::ids::NetId;
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid, Hit};
 use throng_shared::tick::Tick;
@@ -29,15 +29,13 @@ pub struct Seen {
     pub position_m: Vec2,
     /// Horizontal velocity, in metres per second.
     pub velocity_mps: Vec2,
-    /// What kind of character.
-    pub archetype: Archetype,
 }
 
 /// What a bot saw when it last looked; written by [`perceive`] only.
 #[derive(Clone, Debug, Component)]
 pub struct Percepts {
     seen: [Seen; SEEN_MAX],
-    count: usize,
+    count: u8,
     looked: Tick,
     /// How far away the last of a full number was, in metres; infinite when there were fewer.
     crowd_radius_m: f32,
@@ -45,8 +43,7 @@ pub struct Percepts {
 
 impl Default for Percepts {
     fn default() -> Self {
-        let nobody =
-            Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, archetype: Archetype::Bot };
+        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO };
         Percepts { seen: [nobody; SEEN_MAX], count: 0, looked: Tick(0), crowd_radius_m: f32::INFINITY }
     }
 }
@@ -55,7 +52,7 @@ impl Percepts {
     /// Up to [`SEEN_MAX`] characters, nearest first, ties by [`NetId`]; never the bot itself. One that is followed or
     /// fled from is among them whenever it is in sight, as the last if others are nearer.
     pub fn seen(&self) -> &[Seen] {
-        &self.seen[..self.count]
+        &self.seen[..usize::from(self.count)]
     }
 
     /// The tick in which the bot looked; what it saw is the state after the tick before.
@@ -73,7 +70,7 @@ impl Percepts {
 impl Percepts {
     /// The percepts of a bot that saw `seen` in tick 0.
     pub(crate) fn of(seen: &[Seen]) -> Percepts {
-        let mut percepts = Percepts { count: seen.len(), ..Percepts::default() };
+        let mut percepts = Percepts { count: seen.len() as u8, ..Percepts::default() };
         percepts.seen[..seen.len()].copy_from_slice(seen);
         percepts
     }
@@ -132,14 +129,13 @@ fn look_around(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, percept
             nearest.include(Hit { row: row as u32, distance_squared_m2 });
         }
     }
-    percepts.count = nearest.hits().len();
+    percepts.count = nearest.hits().len() as u8;
     for (seen, hit) in percepts.seen.iter_mut().zip(nearest.hits()) {
         let row = hit.row as usize;
         *seen = Seen {
             net_id: columns.net_ids[row],
             position_m: columns.positions_m[row],
             velocity_mps: columns.velocities_mps[row],
-            archetype: columns.archetypes[row],
         };
     }
 }

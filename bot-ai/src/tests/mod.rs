@@ -10,7 +10,7 @@ use throng_shared::config::{
     BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PatrolConfig,
     PopulationConfig, SpawnAreaConfig, TerrainConfig, WorldConfig,
 };
-use throng_shared::ids::{Archetype, NetId};
+use throng_shared::ids::NetId;
 use throng_shared::map::Map;
 use throng_shared::random::Random;
 
@@ -82,7 +82,7 @@ pub(crate) fn world_of(config: &WorldConfig) -> BotWorld {
 
 /// A person as bots see it.
 pub(crate) fn somebody(net_id: u32, position_m: Vec2, velocity_mps: Vec2) -> Seen {
-    Seen { net_id: NetId(net_id), position_m, velocity_mps, archetype: Archetype::Player }
+    Seen { net_id: NetId(net_id), position_m, velocity_mps }
 }
 
 /// The percepts of a bot that saw `seen` in tick 0.

@@ -7,34 +7,34 @@ use throng_shared::config::INTEREST_TIERS_MAX;
 
 use super::budget::DATAGRAM_OVERHEAD_BYTES;
 
-/// Bytes of snapshots, each in one place: together they are what was sent.
+/// Bytes of snapshots, each in one place: together they are what was sent. Those of one tick are counted in smaller numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ledger {
+pub struct Ledger<Count = u64> {
     /// Snapshots.
-    pub snapshots: u64,
+    pub snapshots: Count,
     /// Tick, own state and counts.
-    pub own_bytes: u64,
+    pub own_bytes: Count,
     /// Attributes of the own character.
-    pub own_attribute_bytes: u64,
+    pub own_attribute_bytes: Count,
     /// Pages that are told no longer.
-    pub leave_bytes: u64,
+    pub leave_bytes: Count,
     /// A crowd, as groups.
-    pub crowd_bytes: u64,
+    pub crowd_bytes: Count,
     /// Pages, by tier.
-    pub pages: [TierBytes; INTEREST_TIERS_MAX],
+    pub pages: [TierBytes<Count>; INTEREST_TIERS_MAX],
 }
 
 /// Bytes of the pages of one tier, with their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TierBytes {
+pub struct TierBytes<Count = u64> {
     /// Pages told whole for the first time.
-    pub enter_bytes: u64,
+    pub enter_bytes: Count,
     /// Pages told whole again, because nothing of them has been acknowledged yet or for too long.
-    pub resend_bytes: u64,
+    pub resend_bytes: Count,
     /// Pages told against what the client has.
-    pub delta_bytes: u64,
+    pub delta_bytes: Count,
     /// Attributes in all of them, which the others do not count.
-    pub attribute_bytes: u64,
+    pub attribute_bytes: Count,
 }
 
 impl Ledger {
@@ -64,24 +64,24 @@ impl Ledger {
     }
 }
 
-impl AddAssign<&Ledger> for Ledger {
-    fn add_assign(&mut self, other: &Ledger) {
-        self.snapshots += other.snapshots;
-        self.own_bytes += other.own_bytes;
-        self.own_attribute_bytes += other.own_attribute_bytes;
-        self.leave_bytes += other.leave_bytes;
-        self.crowd_bytes += other.crowd_bytes;
+impl<Count: Copy + Into<u64>> AddAssign<&Ledger<Count>> for Ledger {
+    fn add_assign(&mut self, other: &Ledger<Count>) {
+        self.snapshots += other.snapshots.into();
+        self.own_bytes += other.own_bytes.into();
+        self.own_attribute_bytes += other.own_attribute_bytes.into();
+        self.leave_bytes += other.leave_bytes.into();
+        self.crowd_bytes += other.crowd_bytes.into();
         for (tier, other) in self.pages.iter_mut().zip(&other.pages) {
             *tier += other;
         }
     }
 }
 
-impl AddAssign<&TierBytes> for TierBytes {
-    fn add_assign(&mut self, other: &TierBytes) {
-        self.enter_bytes += other.enter_bytes;
-        self.resend_bytes += other.resend_bytes;
-        self.delta_bytes += other.delta_bytes;
-        self.attribute_bytes += other.attribute_bytes;
+impl<Count: Copy + Into<u64>> AddAssign<&TierBytes<Count>> for TierBytes {
+    fn add_assign(&mut self, other: &TierBytes<Count>) {
+        self.enter_bytes += other.enter_bytes.into();
+        self.resend_bytes += other.resend_bytes.into();
+        self.delta_bytes += other.delta_bytes.into();
+        self.attribute_bytes += other.attribute_bytes.into();
     }
 }

@@ -127,8 +127,8 @@ pub struct ViewCounts {
     pub deferred: u32,
     /// Those of them that were told longer ago than their tier allows.
     pub late: u32,
-    /// Where the bytes went.
-    pub ledger: Ledger,
+    /// Where the bytes of the last snapshot went.
+    pub ledger: Ledger<u32>,
     /// Pages told as single numbers.
     pub crowd_records: u32,
     /// How often the link was found to be congested.
@@ -274,6 +274,7 @@ impl ClientView {
         self.budget.begin_tick(rules.bytes_per_tick);
         for (place, subscription) in self.subscriptions.iter_mut().enumerate() {
             let head = pages.head(subscription.page);
+            pages.watch(subscription.page);
             if !subscription.has_turn(self.now, not_lost, head, &turns) || !head.audience.admits(&viewer) {
                 continue;
             }
@@ -377,12 +378,14 @@ impl ClientView {
         let own = own.map(|row| pages.attributes().own_since(row, self.own.base));
         self.own.carried |= u64::from(own.is_some());
         let lengths = Snapshot { header, ends: &ends[..end_count], crowd, own, pages: &[] }.encode(schema, out);
-        let ledger = &mut self.counts.ledger;
-        ledger.snapshots += 1;
-        ledger.own_bytes += HEADER_BYTES as u64 + 1;
-        ledger.leave_bytes += end_count as u64;
-        ledger.crowd_bytes += lengths.crowd_bytes as u64;
-        ledger.own_attribute_bytes += lengths.own_bytes as u64;
+        let mut ledger = Ledger {
+            snapshots: 1,
+            own_bytes: HEADER_BYTES as u32 + 1,
+            leave_bytes: end_count as u32,
+            crowd_bytes: lengths.crowd_bytes as u32,
+            own_attribute_bytes: lengths.own_bytes as u32,
+            ..Ledger::default()
+        };
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
@@ -419,15 +422,15 @@ impl ClientView {
                     }
                     continue;
                 }
-                let tier = &mut self.counts.ledger.pages[usize::from(subscription.tier)];
+                let tier = &mut ledger.pages[usize::from(subscription.tier)];
                 let cause = match (planned.age_ticks, subscription.was_told) {
                     (0, false) => &mut tier.enter_bytes,
                     (0, true) => &mut tier.resend_bytes,
                     _ => &mut tier.delta_bytes,
                 };
-                let attribute_bytes = u64::from(variant.told.attribute_bytes);
-                *cause += 1 + variant.length_bytes() as u64 - attribute_bytes;
-                tier.attribute_bytes += attribute_bytes + team_bytes as u64;
+                let attribute_bytes = variant.told.attribute_bytes;
+                *cause += 1 + variant.length_bytes() as u32 - attribute_bytes;
+                tier.attribute_bytes += attribute_bytes + team_bytes as u32;
                 subscription.carried |= 1;
                 subscription.was_told = true;
                 subscription.waits_since = self.now;
@@ -438,6 +441,9 @@ impl ClientView {
         }
         self.sent |= 1;
         self.budget.spend(out.len());
+        // Here, while it is in the cache.
+        self.ledger += &ledger;
+        self.counts.ledger = ledger;
     }
 
     /// The next stretch of the crowd, if there is one; or that there is none any more, until the client knows it.
@@ -477,7 +483,6 @@ impl ClientView {
 
     /// What has happened since this was last called.
     pub fn take_counts(&mut self) -> ViewCounts {
-        self.ledger += &self.counts.ledger;
         std::mem::take(&mut self.counts)
     }
 }

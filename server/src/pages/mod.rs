@@ -12,6 +12,7 @@ mod past;
 #[cfg(test)]
 mod tests;
 mod told;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,9 +39,10 @@ use attributes::{Change, Row};
 pub(crate) use cells::Cells;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
-use past::{Ring, Rings};
+use past::Rings;
 pub(crate) use told::Variant;
 use told::{GROUP_PAGES, ToldGroup};
+use watch::Watched;
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
 const PAST_MS: u32 = 1_000;
@@ -59,6 +61,7 @@ pub struct Pages {
     heads: Vec<PageHead>,
     slots: Vec<PageSlots>,
     rings: Rings,
+    watched: Watched,
     /// How often a page has come to be of interest.
     turn: u64,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
@@ -76,7 +79,6 @@ pub struct Pages {
     tick: Tick,
     /// Everybody's place, in the order of the columns.
     members: Vec<Member>,
-    spare_members: Vec<Member>,
 }
 
 /// What every reader asks of a page, apart from the rest so that it is near together.
@@ -105,6 +107,8 @@ pub(crate) struct PageHead {
     next: u32,
     /// Whether it is the first of a whole cell.
     is_first: bool,
+    /// Whether its last ticks are kept, for somebody is told of it.
+    has_past: bool,
     /// Whether its area takes nobody any more: the cell was split, or is whole again.
     is_retired: bool,
     /// Length of its longest variant when it was last encoded.
@@ -117,7 +121,6 @@ struct Member {
     net_id: NetId,
     page: u32,
     slot: u32,
-    ring: Ring,
     row: Row,
     audience: Audience,
     layer: LayerNumber,
@@ -141,6 +144,7 @@ impl Pages {
             heads: Vec::new(),
             slots: Vec::new(),
             rings: Rings::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
+            watched: Watched::default(),
             turn: 0,
             wanted: Vec::new(),
             told: Vec::new(),
@@ -151,7 +155,6 @@ impl Pages {
             attributes: AttributeTable::new(schema),
             tick: Tick(0),
             members: Vec::new(),
-            spare_members: Vec::new(),
         }
     }
 
@@ -263,26 +266,35 @@ impl Pages {
     /// O(characters). Columns, places and news are sorted by name, so that they are gone through together.
     pub fn record(&mut self, tick: Tick, columns: &CharacterColumns, news: &[(NetId, &Attributes)]) {
         self.tick = tick;
+        self.review_watched(tick);
         self.review_areas();
         let mut news = news.iter().peekable();
-        let before = std::mem::take(&mut self.members);
-        let mut after = std::mem::take(&mut self.spare_members);
-        after.clear();
-        let mut rest = before.iter().peekable();
+        let mut members = std::mem::take(&mut self.members);
+        // Those before `kept` are of this tick, those from `next` on of the one before; between is nobody.
+        let (mut kept, mut next) = (0, 0);
         for row in 0..columns.len() {
             let net_id = columns.net_ids[row];
-            while let Some(gone) = rest.next_if(|member| member.net_id < net_id) {
+            while let Some(gone) = members.get(next).filter(|member| member.net_id < net_id) {
                 self.forget(tick, gone);
+                next += 1;
             }
-            let member = rest.next_if(|member| member.net_id == net_id).copied();
+            let member = members.get(next).filter(|member| member.net_id == net_id).copied();
+            next += usize::from(member.is_some());
             while news.next_if(|(of, _)| *of < net_id).is_some() {}
             let attributes = news.next_if(|(of, _)| *of == net_id).map(|(_, attributes)| *attributes);
-            after.push(self.record_one(tick, columns, row, member, attributes));
+            let member = self.record_one(tick, columns, row, member, attributes);
+            if kept < next {
+                members[kept] = member;
+            } else {
+                // Names rise, so that whoever is new comes behind all others.
+                members.insert(kept, member);
+                next += 1;
+            }
+            kept += 1;
         }
-        for gone in rest {
-            self.forget(tick, gone);
-        }
-        (self.members, self.spare_members) = (after, before);
+        members[next..].iter().for_each(|gone| self.forget(tick, gone));
+        members.truncate(kept);
+        self.members = members;
     }
 
     /// Splits cells that have become crowded, and makes those whole that are so no longer. Everybody in them gets another place in this
@@ -330,8 +342,8 @@ impl Pages {
             let is_same = (audience, layer) == (member.audience, member.layer);
             is_same && !is_retired && cells::keeps(center_m, half_m, ground_m)
         };
-        let (page, slot, ring) = match member {
-            Some(member) if stays(&member) => (member.page, member.slot, member.ring),
+        let (page, slot) = match member {
+            Some(member) if stays(&member) => (member.page, member.slot),
             _ => {
                 if let Some(member) = &member {
                     // Who is concealed from now on has departed, for all that others may know.
@@ -340,10 +352,14 @@ impl Pages {
                 self.occupy(tick, self.areas.at(layer, ground_m), owner, attribute_row, audience)
             }
         };
-        let head = &mut self.heads[page as usize];
+        let (head, slots) = (&mut self.heads[page as usize], &mut self.slots[page as usize]);
         let state = PageState::new(head.origin, &columns.states[row], velocity);
-        if self.rings.record(ring, tick, state) {
-            head.changed = tick;
+        let place = slot as usize;
+        if slots.now[place] != state {
+            (slots.now[place], head.changed) = (state, tick);
+        }
+        if head.has_past {
+            self.rings.put(slots.rings[place], tick, state);
         }
         if change.for_all {
             (head.changed, head.attributes_changed) = (tick, tick);
@@ -351,11 +367,11 @@ impl Pages {
         if change.for_team {
             head.team_changed = tick;
         }
-        Member { net_id: owner.net_id, page, slot, ring, row: attribute_row, audience, layer, position_m, velocity }
+        Member { net_id: owner.net_id, page, slot, row: attribute_row, audience, layer, position_m, velocity }
     }
 
     /// Finds a free slot in an area, in a page for the same audience.
-    fn occupy(&mut self, tick: Tick, area: Area, owner: PageOwner, row: Row, audience: Audience) -> (u32, u32, Ring) {
+    fn occupy(&mut self, tick: Tick, area: Area, owner: PageOwner, row: Row, audience: Audience) -> (u32, u32) {
         self.areas.enter(area);
         let all_slots = self.all_slots;
         let with_room = self.of_area(area).find(|&page| {
@@ -376,9 +392,9 @@ impl Pages {
         let slot = head.occupied.trailing_ones();
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
-        let ring = self.rings.take();
+        let ring = if head.has_past { self.rings.take() } else { 0 };
         self.slots[page as usize].give(tick, slot as usize, owner, ring, row);
-        (page, slot, ring)
+        (page, slot)
     }
 
     /// Somebody has left the world.
@@ -392,8 +408,11 @@ impl Pages {
         self.areas.leave(head.area);
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
-        self.slots[member.page as usize].take(tick, member.slot as usize, has_departed);
-        self.rings.give_back(member.ring);
+        let slots = &mut self.slots[member.page as usize];
+        slots.take(tick, member.slot as usize, has_departed);
+        if head.has_past {
+            self.rings.give_back(slots.rings[member.slot as usize]);
+        }
     }
 
     fn add_page(&mut self, tick: Tick, area: Area, audience: Audience) -> u32 {
@@ -423,10 +442,12 @@ impl Pages {
             area,
             next: NONE,
             is_first: is_first && !is_part && is_for_all,
+            has_past: false,
             is_retired: false,
             length_bytes: 0,
         });
         self.wanted.push(AtomicU64::new(0));
+        self.watched.add_page();
         page
     }
 
@@ -465,9 +486,7 @@ impl Pages {
                 let wanted = *wanted[place].get_mut();
                 if wanted != 0 {
                     let now = PageNow::new(tick, head, &slots[place], rings, attributes);
-                    let row = now.row(tick, head.occupied);
-                    head.length_bytes =
-                        told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, &row, out)) as u16;
+                    head.length_bytes = told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, out)) as u16;
                 }
             }
             told.finish();

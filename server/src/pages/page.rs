@@ -24,8 +24,10 @@ pub(super) struct PageSlots {
     given: [Tick; PAGE_SLOTS],
     /// Slots without an owner whose last one has left the world.
     departed: u32,
-    /// The past of each owner.
-    rings: [Ring; PAGE_SLOTS],
+    /// How each owner is now; of no use where there is none.
+    pub(super) now: States,
+    /// The past of each owner, while the page has one.
+    pub(super) rings: [Ring; PAGE_SLOTS],
     /// The attributes of each owner; of no use in worlds without.
     rows: [Row; PAGE_SLOTS],
 }
@@ -37,6 +39,7 @@ impl PageSlots {
             since: [Tick(0); PAGE_SLOTS],
             given: [Tick(0); PAGE_SLOTS],
             departed: 0,
+            now: [PageState::default(); PAGE_SLOTS],
             rings: [0; PAGE_SLOTS],
             rows: [0; PAGE_SLOTS],
         }
@@ -84,7 +87,7 @@ pub(super) struct PageNow<'p> {
 }
 
 /// The states of one tick, by slot; those of slots without an owner are of no use.
-type States = [PageState; PAGE_SLOTS];
+pub(super) type States = [PageState; PAGE_SLOTS];
 
 impl<'p> PageNow<'p> {
     pub(super) fn new(
@@ -98,11 +101,12 @@ impl<'p> PageNow<'p> {
         PageNow { tick, occupied, owners_changed, origin, attributes_changed, team_changed, slots, rings, attributes }
     }
 
-    /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0. `now` is this tick's row.
-    pub(super) fn encode(&self, age_ticks: u32, now: &States, out: &mut Vec<u8>) -> Told {
+    /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0.
+    pub(super) fn encode(&self, age_ticks: u32, out: &mut Vec<u8>) -> Told {
         let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
         let schema = self.attributes.schema();
-        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: now, attributes: None };
+        let view =
+            PageView { origin, occupied, departed: 0, owners: &slots.owners, states: &slots.now, attributes: None };
         if age_ticks == 0 {
             let attributes = self.public_news(Tick(0), u32::MAX);
             return PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view }
@@ -172,7 +176,7 @@ impl<'p> PageNow<'p> {
     }
 
     /// The states of a tick in some slots.
-    pub(super) fn row(&self, tick: Tick, slots: u32) -> States {
+    fn row(&self, tick: Tick, slots: u32) -> States {
         let mut row = [PageState::default(); PAGE_SLOTS];
         slots_of(slots).for_each(|slot| row[slot] = self.rings.at(self.slots.rings[slot], tick));
         row
@@ -180,11 +184,11 @@ impl<'p> PageNow<'p> {
 
     /// The page as one number, under its key, in a world with so many ticks per second; it must have somebody.
     pub(super) fn summary(&self, key: u32, rate_hz: f32) -> CrowdRecord {
-        let PageNow { tick, occupied, origin, slots, rings, .. } = *self;
+        let PageNow { occupied, origin, slots, .. } = *self;
         let (mut middle, mut velocity, mut players) = (IVec2::ZERO, IVec2::ZERO, 0);
         let (mut of_teams, teams) = ([0; CROWD_TEAMS_MAX], self.attributes.schema().crowd_teams());
         for slot in slots_of(occupied) {
-            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = rings.at(slots.rings[slot], tick);
+            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = slots.now[slot];
             middle += IVec2::new(x.into(), z.into());
             velocity += IVec2::new(speed_x.into(), speed_z.into());
             players += u8::from(slots.owners[slot].archetype == Archetype::Player);

@@ -7,6 +7,7 @@ use throng_shared::quantised::{QuantisedState, quantise_position};
 use throng_shared::random::Random;
 use throng_shared::wire::page::{PageCopy, VELOCITY_STEPS_PER_STEP};
 
+use super::past::CHUNK_RINGS;
 use super::*;
 
 const SIZE_M: f32 = 200.0;
@@ -22,6 +23,8 @@ struct Scene {
     tick: Tick,
     columns: CharacterColumns,
     past: Vec<Vec<PageCopy>>,
+    /// Whether anybody is told of them.
+    is_watched: bool,
 }
 
 impl Scene {
@@ -34,6 +37,7 @@ impl Scene {
             tick: Tick(0),
             columns: CharacterColumns::default(),
             past: Vec::new(),
+            is_watched: true,
         }
     }
 
@@ -78,6 +82,9 @@ impl Scene {
                 QuantisedState { position: quantise_position(place_m), ..QuantisedState::default() };
         }
         self.pages.record(self.tick, &self.columns, &[]);
+        if self.is_watched {
+            (0..self.pages.heads.len() as u32).for_each(|page| self.pages.watch(page));
+        }
         let copies = (0..self.pages.heads.len() as u32).map(|page| self.told(page, 0, None)).collect();
         self.past.push(copies);
     }
@@ -86,7 +93,8 @@ impl Scene {
     fn told(&mut self, page: u32, age_ticks: u32, baseline: Option<&PageCopy>) -> PageCopy {
         self.pages.begin_wanting();
         // Others ask too.
-        for age_ticks in [0, 1, age_ticks] {
+        let of_others = u32::from(self.pages.head(page).has_past);
+        for age_ticks in [0, of_others, age_ticks] {
             self.pages.want(page, age_ticks.min(self.tick.0));
         }
         self.pages.encode_wanted(self.tick);
@@ -200,6 +208,34 @@ fn a_velocity_is_told_anew_when_it_is_clearly_another_and_at_rest_it_is_zero() {
     assert_eq!(velocity_after([100, 0, 0], way_m(95.0)), [95, 0, 0]);
     assert_eq!(velocity_after([3, 0, 0], way_m(0.0)), [0; 3]);
     assert_eq!(velocity_after([100, 0, 0], way_m(5_000.0)), [0; 3], "nobody runs like that");
+}
+
+#[test]
+fn a_page_has_a_past_while_somebody_is_told_of_it_and_from_the_first_time_on() {
+    let mut scene = Scene::new(7);
+    scene.is_watched = false;
+    (0..60).for_each(|_| scene.come());
+    (0..40).for_each(|_| scene.tick());
+    assert_eq!(scene.pages.rings.chunk_count(), 0, "nobody asks how it was");
+    for _ in 0..3 {
+        scene.is_watched = true;
+        scene.tick();
+        let first = scene.tick;
+        for age_ticks in 1..=20 {
+            scene.tick();
+            let then = scene.past[first.0 as usize - 1].clone();
+            for (page, baseline) in then.iter().enumerate() {
+                let told = scene.told(page as u32, age_ticks, Some(baseline));
+                let truth = &scene.past[scene.tick.0 as usize - 1][page];
+                assert!(told.characters().eq(truth.characters()), "page {page}, {age_ticks} ticks after");
+            }
+        }
+        let chunks = scene.pages.rings.chunk_count();
+        assert!(chunks > 0);
+        scene.is_watched = false;
+        (0..80).for_each(|_| scene.tick());
+        assert_eq!(scene.pages.rings.free_count(), chunks * CHUNK_RINGS, "all of it is given back");
+    }
 }
 
 #[test]
