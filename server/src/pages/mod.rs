@@ -12,7 +12,6 @@ mod past;
 #[cfg(test)]
 mod tests;
 mod told;
-mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,10 +38,9 @@ use attributes::{Change, Row};
 pub(crate) use cells::Cells;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
-use past::Rings;
+use past::Rows;
 pub(crate) use told::Variant;
 use told::{GROUP_PAGES, ToldGroup};
-use watch::Watched;
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
 const PAST_MS: u32 = 1_000;
@@ -60,8 +58,7 @@ pub struct Pages {
     areas: Layers,
     heads: Vec<PageHead>,
     slots: Vec<PageSlots>,
-    rings: Rings,
-    watched: Watched,
+    rows: Rows,
     /// How often a page has come to be of interest.
     turn: u64,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
@@ -107,8 +104,6 @@ pub(crate) struct PageHead {
     next: u32,
     /// Whether it is the first of a whole cell.
     is_first: bool,
-    /// Whether its last ticks are kept, for somebody is told of it.
-    has_past: bool,
     /// Whether its area takes nobody any more: the cell was split, or is whole again.
     is_retired: bool,
     /// Length of its longest variant when it was last encoded.
@@ -120,12 +115,13 @@ pub(crate) struct PageHead {
 struct Member {
     net_id: NetId,
     page: u32,
-    slot: u32,
+    slot: u8,
+    layer: LayerNumber,
     row: Row,
     audience: Audience,
-    layer: LayerNumber,
     position_m: Vec3,
-    velocity: [i16; 3],
+    /// As its page tells it.
+    state: PageState,
 }
 
 impl PageHead {
@@ -143,8 +139,7 @@ impl Pages {
             areas: Layers::new(size_m, enter_radius_m, schema.far_radii_m()),
             heads: Vec::new(),
             slots: Vec::new(),
-            rings: Rings::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
-            watched: Watched::default(),
+            rows: Rows::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
             turn: 0,
             wanted: Vec::new(),
             told: Vec::new(),
@@ -165,7 +160,7 @@ impl Pages {
 
     /// How old a baseline can be at most, in ticks.
     pub(crate) fn baseline_age_ticks_max(&self) -> u32 {
-        self.rings.depth() as u32 - 1
+        self.rows.depth() as u32 - 1
     }
 
     /// Becomes another number when it has to be looked anew which pages are of interest.
@@ -208,6 +203,11 @@ impl Pages {
         })
     }
 
+    /// Notes that somebody is told of a page in this tick, whether it has its turn or not.
+    pub(crate) fn watch(&self, page: u32) {
+        self.rows.watch(page, self.tick);
+    }
+
     /// Whether somebody who has the page of a tick is to be told anything that is for its team.
     pub(crate) fn has_team_news(&self, page: u32, then: Tick, viewer: &Viewer) -> bool {
         self.now(page).has_team_news(then, viewer)
@@ -220,7 +220,8 @@ impl Pages {
     }
 
     fn now(&self, page: u32) -> PageNow<'_> {
-        PageNow::new(self.tick, &self.heads[page as usize], &self.slots[page as usize], &self.rings, &self.attributes)
+        let place = page as usize;
+        PageNow::new(self.tick, place, &self.heads[place], &self.slots[place], &self.rows, &self.attributes)
     }
 
     /// The squared distance that the nearest place where somebody in a page can be counts as, from the nearest of some points.
@@ -266,7 +267,7 @@ impl Pages {
     /// O(characters). Columns, places and news are sorted by name, so that they are gone through together.
     pub fn record(&mut self, tick: Tick, columns: &CharacterColumns, news: &[(NetId, &Attributes)]) {
         self.tick = tick;
-        self.review_watched(tick);
+        self.rows.begin_tick(tick);
         self.review_areas();
         let mut news = news.iter().peekable();
         let mut members = std::mem::take(&mut self.members);
@@ -324,8 +325,8 @@ impl Pages {
         let position_m = Vec3::new(ground_m.x, columns.heights_m[row], ground_m.y);
         let owner = PageOwner { net_id: columns.net_ids[row], archetype: columns.archetypes[row] };
         let (velocity, attribute_row, former) = match &member {
-            Some(Member { position_m: before_m, velocity, row, audience, layer, .. }) => {
-                (velocity_after(*velocity, position_m - *before_m), *row, (*audience, *layer))
+            Some(Member { position_m: before_m, state, row, audience, layer, .. }) => {
+                (velocity_after(state.velocity, position_m - *before_m), *row, (*audience, *layer))
             }
             None => ([0; 3], self.attributes.take(), (Audience::Everybody, 0)),
         };
@@ -342,24 +343,24 @@ impl Pages {
             let is_same = (audience, layer) == (member.audience, member.layer);
             is_same && !is_retired && cells::keeps(center_m, half_m, ground_m)
         };
-        let (page, slot) = match member {
-            Some(member) if stays(&member) => (member.page, member.slot),
+        let (page, slot, before) = match member {
+            Some(member) if stays(&member) => (member.page, member.slot, Some(member)),
             _ => {
                 if let Some(member) = &member {
                     // Who is concealed from now on has departed, for all that others may know.
                     self.vacate(tick, member, audience != Audience::Everybody && audience != member.audience);
                 }
-                self.occupy(tick, self.areas.at(layer, ground_m), owner, attribute_row, audience)
+                let area = self.areas.at(layer, ground_m);
+                let (page, slot) = self.occupy(tick, area, owner, attribute_row, audience);
+                (page, slot, None)
             }
         };
-        let (head, slots) = (&mut self.heads[page as usize], &mut self.slots[page as usize]);
+        let head = &mut self.heads[page as usize];
         let state = PageState::new(head.origin, &columns.states[row], velocity);
-        let place = slot as usize;
-        if slots.now[place] != state {
-            (slots.now[place], head.changed) = (state, tick);
-        }
-        if head.has_past {
-            self.rings.put(slots.rings[place], tick, state);
+        // What was before stands with the member, for to read what lies in its page would have to be waited for.
+        if before.is_none_or(|before| before.state != state) {
+            self.rows.put(page, slot, state);
+            head.changed = tick;
         }
         if change.for_all {
             (head.changed, head.attributes_changed) = (tick, tick);
@@ -367,11 +368,11 @@ impl Pages {
         if change.for_team {
             head.team_changed = tick;
         }
-        Member { net_id: owner.net_id, page, slot, row: attribute_row, audience, layer, position_m, velocity }
+        Member { net_id: owner.net_id, page, slot, row: attribute_row, audience, layer, position_m, state }
     }
 
     /// Finds a free slot in an area, in a page for the same audience.
-    fn occupy(&mut self, tick: Tick, area: Area, owner: PageOwner, row: Row, audience: Audience) -> (u32, u32) {
+    fn occupy(&mut self, tick: Tick, area: Area, owner: PageOwner, row: Row, audience: Audience) -> (u32, u8) {
         self.areas.enter(area);
         let all_slots = self.all_slots;
         let with_room = self.of_area(area).find(|&page| {
@@ -389,11 +390,10 @@ impl Pages {
         // Of the parts of a crowd's cell, and of who is concealed, it is looked often enough who is where.
         let is_noticed = is_part || audience != Audience::Everybody;
         self.turn += u64::from(head.occupied == 0 && !head.is_first && !is_noticed);
-        let slot = head.occupied.trailing_ones();
+        let slot = head.occupied.trailing_ones() as u8;
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
-        let ring = if head.has_past { self.rings.take() } else { 0 };
-        self.slots[page as usize].give(tick, slot as usize, owner, ring, row);
+        self.slots[page as usize].give(tick, slot.into(), owner, row);
         (page, slot)
     }
 
@@ -408,11 +408,7 @@ impl Pages {
         self.areas.leave(head.area);
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
-        let slots = &mut self.slots[member.page as usize];
-        slots.take(tick, member.slot as usize, has_departed);
-        if head.has_past {
-            self.rings.give_back(slots.rings[member.slot as usize]);
-        }
+        self.slots[member.page as usize].take(tick, member.slot.into(), has_departed);
     }
 
     fn add_page(&mut self, tick: Tick, area: Area, audience: Audience) -> u32 {
@@ -442,18 +438,17 @@ impl Pages {
             area,
             next: NONE,
             is_first: is_first && !is_part && is_for_all,
-            has_past: false,
             is_retired: false,
             length_bytes: 0,
         });
         self.wanted.push(AtomicU64::new(0));
-        self.watched.add_page();
+        self.rows.add_page();
         page
     }
 
     /// Asks for a page as a reader is told it who has it of so many ticks ago; 0 for one who has nothing.
     pub(crate) fn want(&self, page: u32, age_ticks: u32) {
-        debug_assert!((age_ticks as usize) < self.rings.depth());
+        debug_assert!((age_ticks as usize) < self.rows.depth());
         let (wanted, bit) = (&self.wanted[page as usize], 1 << age_ticks);
         // Most have been asked for by somebody before.
         if wanted.load(Ordering::Relaxed) & bit == 0 {
@@ -476,16 +471,17 @@ impl Pages {
 
     /// Encodes whatever was asked for.
     pub(crate) fn encode_wanted(&mut self, tick: Tick) {
-        let Pages { rings, heads, slots, wanted, told, attributes, .. } = self;
+        let Pages { rows, heads, slots, wanted, told, attributes, .. } = self;
         told.resize_with(heads.len().div_ceil(GROUP_PAGES), ToldGroup::default);
         let pages = heads.par_chunks_mut(GROUP_PAGES).zip(slots.par_chunks(GROUP_PAGES));
         let pages = pages.zip(wanted.par_chunks_mut(GROUP_PAGES));
-        pages.zip(told.par_iter_mut()).for_each(|(((heads, slots), wanted), told)| {
+        pages.zip(told.par_iter_mut()).enumerate().for_each(|(group, (((heads, slots), wanted), told))| {
             told.begin(heads.len());
             for (place, head) in heads.iter_mut().enumerate() {
                 let wanted = *wanted[place].get_mut();
                 if wanted != 0 {
-                    let now = PageNow::new(tick, head, &slots[place], rings, attributes);
+                    let page = group * GROUP_PAGES + place;
+                    let now = PageNow::new(tick, page, head, &slots[place], rows, attributes);
                     head.length_bytes = told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, out)) as u16;
                 }
             }
@@ -498,11 +494,11 @@ impl Pages {
 
     /// Makes a single number of every page that somebody is in.
     fn sum_up(&mut self, tick: Tick) {
-        let Pages { rings, heads, slots, summaries, rate_hz, attributes, .. } = self;
+        let Pages { rows, heads, slots, summaries, rate_hz, attributes, .. } = self;
         summaries.resize(heads.len(), CrowdRecord::default());
         for (place, summary) in summaries.iter_mut().enumerate() {
             if heads[place].occupied != 0 {
-                let now = PageNow::new(tick, &heads[place], &slots[place], rings, attributes);
+                let now = PageNow::new(tick, place, &heads[place], &slots[place], rows, attributes);
                 // Keys begin with 1, for a scan begins behind 0.
                 *summary = now.summary(place as u32 + 1, *rate_hz);
             }

@@ -11,8 +11,8 @@ use throng_shared::wire::page::{
 };
 
 use super::PageHead;
-use super::attributes::{AttributeTable, Row, Viewer};
-use super::past::{Ring, Rings};
+use super::attributes::{AttributeTable, Row as AttributeRow, Viewer};
+use super::past::Rows;
 
 /// Who has the slots of a page.
 #[derive(Clone, Debug)]
@@ -24,12 +24,8 @@ pub(super) struct PageSlots {
     given: [Tick; PAGE_SLOTS],
     /// Slots without an owner whose last one has left the world.
     departed: u32,
-    /// How each owner is now; of no use where there is none.
-    pub(super) now: States,
-    /// The past of each owner, while the page has one.
-    pub(super) rings: [Ring; PAGE_SLOTS],
     /// The attributes of each owner; of no use in worlds without.
-    rows: [Row; PAGE_SLOTS],
+    rows: [AttributeRow; PAGE_SLOTS],
 }
 
 impl PageSlots {
@@ -39,16 +35,13 @@ impl PageSlots {
             since: [Tick(0); PAGE_SLOTS],
             given: [Tick(0); PAGE_SLOTS],
             departed: 0,
-            now: [PageState::default(); PAGE_SLOTS],
-            rings: [0; PAGE_SLOTS],
             rows: [0; PAGE_SLOTS],
         }
     }
 
-    /// Gives a slot to somebody, whose past is in a ring and whose attributes are in a row.
-    pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner, ring: Ring, row: Row) {
-        (self.owners[slot], self.since[slot], self.rings[slot]) = (owner, tick, ring);
-        self.rows[slot] = row;
+    /// Gives a slot to somebody, whose attributes are in a row.
+    pub(super) fn give(&mut self, tick: Tick, slot: usize, owner: PageOwner, row: AttributeRow) {
+        (self.owners[slot], self.since[slot], self.rows[slot]) = (owner, tick, row);
         self.given[slot] = tick;
         self.departed &= !(1 << slot);
     }
@@ -82,31 +75,41 @@ pub(super) struct PageNow<'p> {
     pub(super) attributes_changed: Tick,
     pub(super) team_changed: Tick,
     pub(super) slots: &'p PageSlots,
-    pub(super) rings: &'p Rings,
+    /// Its number among the rows.
+    pub(super) page: usize,
+    pub(super) rows: &'p Rows,
     pub(super) attributes: &'p AttributeTable,
 }
-
-/// The states of one tick, by slot; those of slots without an owner are of no use.
-pub(super) type States = [PageState; PAGE_SLOTS];
 
 impl<'p> PageNow<'p> {
     pub(super) fn new(
         tick: Tick,
+        page: usize,
         head: &PageHead,
         slots: &'p PageSlots,
-        rings: &'p Rings,
+        rows: &'p Rows,
         attributes: &'p AttributeTable,
     ) -> PageNow<'p> {
         let PageHead { occupied, owners_changed, attributes_changed, team_changed, origin, .. } = *head;
-        PageNow { tick, occupied, owners_changed, origin, attributes_changed, team_changed, slots, rings, attributes }
+        PageNow {
+            tick,
+            occupied,
+            owners_changed,
+            origin,
+            attributes_changed,
+            team_changed,
+            slots,
+            page,
+            rows,
+            attributes,
+        }
     }
 
     /// Appends what those are told who have the page of so many ticks ago, or nothing of it for 0.
     pub(super) fn encode(&self, age_ticks: u32, out: &mut Vec<u8>) -> Told {
         let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
-        let schema = self.attributes.schema();
-        let view =
-            PageView { origin, occupied, departed: 0, owners: &slots.owners, states: &slots.now, attributes: None };
+        let (schema, now) = (self.attributes.schema(), self.rows.now(self.page));
+        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: now, attributes: None };
         if age_ticks == 0 {
             let attributes = self.public_news(Tick(0), u32::MAX);
             return PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view }
@@ -115,10 +118,9 @@ impl<'p> PageNow<'p> {
         let then = tick - age_ticks;
         let view = PageView { departed: slots.departed_since(then), ..view };
         let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
-        let states = self.row(then, occupied & !renewed);
         let attributes = self.public_news(then, renewed);
         let view = PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view };
-        view.encode(schema, Some(Baseline { age_ticks, renewed, states: &states }), out)
+        view.encode(schema, Some(Baseline { age_ticks, renewed, states: self.rows.then(self.page, then) }), out)
     }
 
     /// What those who have the page of a tick are told of attributes that everybody may know; of `renewed` slots, what is other than at
@@ -175,20 +177,14 @@ impl<'p> PageNow<'p> {
         view.encode_team(self.attributes.schema(), &news, out);
     }
 
-    /// The states of a tick in some slots.
-    fn row(&self, tick: Tick, slots: u32) -> States {
-        let mut row = [PageState::default(); PAGE_SLOTS];
-        slots_of(slots).for_each(|slot| row[slot] = self.rings.at(self.slots.rings[slot], tick));
-        row
-    }
-
     /// The page as one number, under its key, in a world with so many ticks per second; it must have somebody.
     pub(super) fn summary(&self, key: u32, rate_hz: f32) -> CrowdRecord {
         let PageNow { occupied, origin, slots, .. } = *self;
+        let now = self.rows.now(self.page);
         let (mut middle, mut velocity, mut players) = (IVec2::ZERO, IVec2::ZERO, 0);
         let (mut of_teams, teams) = ([0; CROWD_TEAMS_MAX], self.attributes.schema().crowd_teams());
         for slot in slots_of(occupied) {
-            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = slots.now[slot];
+            let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = now[slot];
             middle += IVec2::new(x.into(), z.into());
             velocity += IVec2::new(speed_x.into(), speed_z.into());
             players += u8::from(slots.owners[slot].archetype == Archetype::Player);
