@@ -231,7 +231,8 @@ impl<T: ClientTransport> Client<T> {
         Ok(self.channel.send([&[GAME_MESSAGE], message].concat())?)
     }
 
-    /// The next message of the game's own, once it has arrived. What is never asked for fills the channel.
+    /// The next message of the game's own, once it has arrived. To be asked for now and then: when 64 KiB wait, nothing more is taken from the
+    /// channel, not even what the server tells of the world, and in the end it sends the client away.
     pub fn next_message(&mut self) -> Option<Vec<u8>> {
         self.inbox.take()
     }

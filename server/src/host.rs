@@ -67,7 +67,7 @@ impl Host {
             world_name: instance.name().to_owned(),
             world_hash: instance.world_hash(),
             players_max: instance.players_max(),
-            attributes: instance.rules().attributes.rules().iter().map(attributes::message_of).collect(),
+            attributes: instance.rules().attributes.told_rules().map(attributes::message_of).collect(),
         });
         Host {
             front_door: FrontDoor::new(destinations.collect(), hold, first_channel),

@@ -165,8 +165,8 @@ impl Instance {
         if session.net_id == entity {
             return Explanation::Own;
         }
-        let anchors_m: Vec<Vec2> = session.sees_from_m(columns).collect();
         let viewer = pages.viewer(session.net_id);
+        let anchors_m: Vec<Vec2> = session.sees_from_m(columns, pages, &viewer).collect();
         session.view.explain(pages, &self.rules().interest, &viewer, &anchors_m, page)
     }
 

@@ -12,6 +12,7 @@ use throng_shared::wire::inputs::SnapshotAcks;
 
 use crate::interest::ClientView;
 use crate::net::ConnectionId;
+use crate::pages::{Pages, Viewer};
 
 /// All sessions of an instance, sorted by client, so that every walk over them has one order.
 #[derive(Resource, Debug, Default)]
@@ -126,9 +127,17 @@ impl Session {
         }
     }
 
-    /// Where the client sees from (x, z), in metres: its own character, and its further anchors that are in the world.
-    pub(crate) fn sees_from_m<'s>(&'s self, columns: &'s CharacterColumns) -> impl Iterator<Item = Vec2> + 's {
-        let rows = self.attention.anchors().iter().filter_map(|&anchor| columns.row(anchor));
+    /// Where the client sees from (x, z), in metres: its own character, and its further anchors that are in the world and not concealed from
+    /// it: what is told around somebody says where that one is.
+    pub(crate) fn sees_from_m<'s>(
+        &'s self,
+        columns: &'s CharacterColumns,
+        pages: &'s Pages,
+        viewer: &'s Viewer,
+    ) -> impl Iterator<Item = Vec2> + 's {
+        let is_known = |anchor| pages.page_of(anchor).is_some_and(|page| pages.is_of_interest(page, viewer));
+        let anchors = self.attention.anchors().iter().filter(move |&&anchor| is_known(anchor));
+        let rows = anchors.filter_map(|&anchor| columns.row(anchor));
         std::iter::once(self.own.state.ground_position_m()).chain(rows.map(|row| columns.positions_m[row]))
     }
 

@@ -30,7 +30,8 @@ pub enum Timer {
 impl Timer {
     /// Over after so long in simulation time, in whole ticks, at least one for anything above zero.
     pub fn simulation(now: Tick, rate: TickRate, duration: Duration) -> Timer {
-        Timer::Simulation { ends: now + (duration.as_secs_f64() * f64::from(rate.hz())).ceil() as u32 }
+        let ticks = (duration.as_nanos() * u128::from(rate.hz())).div_ceil(1_000_000_000);
+        Timer::Simulation { ends: Tick(now.0.saturating_add(u32::try_from(ticks).unwrap_or(u32::MAX))) }
     }
 
     /// Over after so long in wall time.
@@ -64,5 +65,13 @@ mod tests {
         assert_eq!([19, 20].map(|ticks| is_over(&simulation, ticks)), [false, true]);
         let blink = Timer::simulation(start, TickRate::new(20), Duration::from_millis(1));
         assert!(!is_over(&blink, 0) && is_over(&blink, 1));
+        let ends = |hz: u32, ms: u64| Timer::simulation(Tick(0), TickRate::new(hz), Duration::from_millis(ms));
+        for (hz, ms, tick) in [(100, 70, 7), (50, 140, 7), (50, 1_100, 55), (20, 51, 2)] {
+            assert_eq!(ends(hz, ms), Timer::Simulation { ends: Tick(tick) });
+        }
+        assert!(matches!(
+            Timer::simulation(start, TickRate::new(128), Duration::MAX),
+            Timer::Simulation { ends: Tick(u32::MAX) }
+        ));
     }
 }

@@ -2,6 +2,7 @@
 
 use glam::Vec2;
 use throng_server::interest::Explanation;
+use throng_server::session::Sessions;
 use throng_shared::attributes::{Attributes, ChoiceAttribute, FlagAttribute, NumberAttribute, Schema};
 use throng_shared::config::{LoadedWorld, PopulationConfig, read_world};
 use throng_shared::ids::{InstanceId, NetId};
@@ -70,8 +71,10 @@ fn world() -> LoadedWorld {
 /// Handles of all of them.
 struct Handles {
     side: ChoiceAttribute,
-    numbers: [NumberAttribute; 4],
+    numbers: [NumberAttribute; 3],
     flags: [FlagAttribute; 2],
+    /// What is for the rules alone, and clients are not told that there is.
+    suspicion: Option<NumberAttribute>,
 }
 
 impl Handles {
@@ -80,14 +83,16 @@ impl Handles {
         let flag = |name| schema.flag(name).expect(name);
         Handles {
             side: schema.choice("side").expect("side"),
-            numbers: ["health", "mana", "gold", "suspicion"].map(number),
+            numbers: ["health", "mana", "gold"].map(number),
             flags: ["cloaked", "ghost"].map(flag),
+            suspicion: schema.number("suspicion"),
         }
     }
 
     /// All values as numbers; none for those that are not known.
     fn read(&self, attributes: &Attributes) -> [Option<f32>; 7] {
-        let [health, mana, gold, suspicion] = [0, 1, 2, 3].map(|place| attributes.get(&self.numbers[place]));
+        let [health, mana, gold] = [0, 1, 2].map(|place| attributes.get(&self.numbers[place]));
+        let suspicion = self.suspicion.and_then(|suspicion| attributes.get(&suspicion));
         let [cloaked, ghost] = [0, 1].map(|place| attributes.get(&self.flags[place]).map(f32::from));
         [attributes.get(&self.side).map(|side| side as f32), health, mana, gold, suspicion, cloaked, ghost]
     }
@@ -116,8 +121,10 @@ fn change_anything(sim: &mut Sim, players: &[PlayerHandle], random: &mut Random)
         0 => attributes.set(&handles.side, (value * 3.0) as u32),
         1 | 2 => attributes.set(&handles.flags[which as usize - 1], value < 0.3),
         _ => {
-            let (place, most) = [(0, 100.0), (1, 1_000.0), (2, 1e6), (3, 15.0)][which as usize % 4];
-            attributes.set(&handles.numbers[place], value * most)
+            let [health, mana, gold] = handles.numbers;
+            let suspicion = handles.suspicion.expect("the server has it");
+            let (number, most) = [(health, 100.0), (mana, 1_000.0), (gold, 1e6), (suspicion, 15.0)][which as usize % 4];
+            attributes.set(&number, value * most)
         }
     });
 }
@@ -132,7 +139,9 @@ fn check(sim: &mut Sim, players: &[PlayerHandle]) -> u32 {
         let [side, .., cloaked, ghost] = handles.read(&own);
         let mut expected = handles.read(&own);
         expected[4] = None;
-        assert_eq!(handles.read(sim.client(viewer).own_attributes()), expected, "{viewer:?}'s own");
+        // What it was told that there is, it looks up by itself.
+        let told = Handles::new(sim.client(viewer).attributes().expect("it was told"));
+        assert_eq!(told.read(sim.client(viewer).own_attributes()), expected, "{viewer:?}'s own");
         assert!(side.is_some() && cloaked.is_some() && ghost.is_some());
         for &other in players.iter().filter(|&&other| other != viewer) {
             let (net_id, _) = sim.character(other);
@@ -146,7 +155,7 @@ fn check(sim: &mut Sim, players: &[PlayerHandle]) -> u32 {
             let Some(known) = known else { continue };
             let of_team = |value: Option<f32>| value.filter(|_| is_of_team);
             let expected = [its_side, health, of_team(mana), None, None, of_team(cloaked), ghost];
-            assert_eq!(handles.read(&known.attributes), expected, "{viewer:?} of {other:?}");
+            assert_eq!(told.read(&known.attributes), expected, "{viewer:?} of {other:?}");
             secrets_told += u32::from(is_of_team);
         }
     }
@@ -199,7 +208,9 @@ fn what_somebody_may_not_know_changes_no_bit_of_what_it_is_sent() {
             let value = random.between(0.0, 1_000.0);
             if is_other {
                 change(sim, blue, |attributes| attributes.set(&handles.numbers[1], value));
-                change(sim, players[0], |attributes| attributes.set(&handles.numbers[3], value / 100.0));
+                change(sim, players[0], |attributes| {
+                    attributes.set(&handles.suspicion.expect("the server has it"), value / 100.0)
+                });
                 change(sim, players[3], |attributes| attributes.set(&handles.numbers[2], value));
             }
             let sessions = sim.instance(WORLD).sessions();
@@ -234,11 +245,10 @@ fn whoever_is_concealed_is_gone_for_others_at_once_and_there_again_when_it_shows
     assert!(is_known(&sim, blue) && is_known(&sim, fellow));
 
     change(&mut sim, red, |attributes| attributes.set(&handles.flags[0], true));
-    sim.run_ticks(2);
+    sim.run_ticks_with(2, |sim| assert!(is_known(sim, fellow), "its team sees it all the while"));
     assert_eq!(explain(&sim, blue), Explanation::Concealed { team_may_know: true });
     assert!(!is_known(&sim, blue), "it does not linger");
-    sim.run_ticks(6);
-    assert!(is_known(&sim, fellow) && explain(&sim, fellow).is_told());
+    sim.run_ticks_with(6, |sim| assert!(is_known(sim, fellow) && explain(sim, fellow).is_told()));
 
     // Who changes sides knows what its new side knows.
     change(&mut sim, blue, |attributes| attributes.set(&handles.side, 1));
@@ -257,6 +267,30 @@ fn whoever_is_concealed_is_gone_for_others_at_once_and_there_again_when_it_shows
     sim.run_ticks(4);
     assert!(is_known(&sim, blue) && is_known(&sim, fellow), "it shows itself");
     check(&mut sim, &players);
+}
+
+#[test]
+fn nobody_sees_from_where_somebody_is_who_is_concealed() {
+    let mut sim = Sim::new(6).world(world()).start();
+    let [viewer, watched, beside]: [PlayerHandle; 3] = sim.connect();
+    let handles = handles(&sim);
+    for (player, side, x_m) in [(viewer, 1, -150.0), (watched, 2, 150.0), (beside, 2, 155.0)] {
+        sim.plan(player, Plan::stand());
+        change(&mut sim, player, |attributes| attributes.set(&handles.side, side));
+        sim.teleport(player, Vec2::new(x_m, 100.0));
+    }
+    let (anchor, _) = sim.character(watched);
+    let client = sim.client_id(viewer);
+    let mut sessions = sim.instance_mut(WORLD).world_mut().resource_mut::<Sessions>();
+    sessions.get_mut(client).expect("it plays").attention.set_anchors(&[anchor]);
+    sim.run_ticks(30);
+    assert!(sim.sees(viewer, watched) && sim.sees(viewer, beside));
+    change(&mut sim, watched, |attributes| attributes.set(&handles.flags[0], true));
+    sim.run_ticks(30);
+    assert!(!sim.sees(viewer, watched) && !sim.sees(viewer, beside));
+    change(&mut sim, viewer, |attributes| attributes.set(&handles.side, 2));
+    sim.run_ticks(30);
+    assert!(sim.sees(viewer, watched) && sim.sees(viewer, beside), "it is of its team now");
 }
 
 #[test]
@@ -304,5 +338,5 @@ fn who_comes_back_knows_what_has_changed_and_who_begins_anew_learns_all_of_it_ag
     sim.plan(newcomer[0], Plan::stand());
     sim.run_ticks(40);
     check(&mut sim, &[&players[..7], &newcomer].concat());
-    assert_eq!(sim.client(newcomer[0]).attributes().map(Schema::len), Some(7));
+    assert_eq!(sim.client(newcomer[0]).attributes().map(Schema::len), Some(6), "all but what is for the rules alone");
 }

@@ -26,9 +26,9 @@ impl Guests {
         Guests { pages: Vec::new(), last: 0, until: Tick(0), stay_ticks }
     }
 
-    /// Whether a page has its turn.
-    pub(super) fn contains(&self, page: u32) -> bool {
-        self.pages.contains(&page)
+    /// The pages that have their turn.
+    pub(super) fn pages(&self) -> impl Iterator<Item = u32> {
+        self.pages.iter().copied()
     }
 
     /// Nobody is left out, and nobody waits for a turn.

@@ -101,7 +101,7 @@ pub(crate) fn update_views(
             let viewer = pages.viewer(session.net_id);
             let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
             let pinned = pinned.filter(|&page| pages.is_of_interest(page, &viewer));
-            scratch.attend(viewer, session.sees_from_m(columns), pinned);
+            scratch.attend(viewer, session.sees_from_m(columns, pages, &viewer), pinned);
             session.view.observe(pages, &interest, session.client.0 as u32, scratch);
         });
         session.view.plan(pages, &interest);

@@ -36,6 +36,8 @@ pub(crate) struct Scratch {
     pinned: Vec<u32>,
     /// Pages that the client is told of.
     told: PageSet,
+    /// Pages that come before the nearest, and then those that are left out.
+    apart: PageSet,
     candidates: Vec<Candidate>,
     ranks: Vec<(f32, u32)>,
 }
@@ -98,7 +100,7 @@ impl ClientView {
             return;
         }
         self.saw_more = !scratch.is_plain();
-        self.looked = Some((anchor_m, pages.turn()));
+        self.looked = Some((anchor_m, pages.turn(&self.viewer)));
         let (enter_m, leave_squared_m2) = (rules.enter_radius_m + SLACK_M, rules.leave_radius_m * rules.leave_radius_m);
         let mut near_count = 0;
         for place in (0..self.subscriptions.len()).rev() {
@@ -151,7 +153,7 @@ impl ClientView {
         if self.is_in_crowd {
             return is_turn || way_squared_m2 > JUMP_M * JUMP_M;
         }
-        let is_same = way_squared_m2 <= SLACK_M * SLACK_M && turn == pages.turn();
+        let is_same = way_squared_m2 <= SLACK_M * SLACK_M && turn == pages.turn(&self.viewer);
         !is_same || self.is_crowded || self.is_cut && is_turn
     }
 
@@ -183,7 +185,7 @@ impl ClientView {
 
     /// Ends the farthest subscriptions and takes out the farthest candidates, if together they are too many.
     fn leave_out_the_farthest(&mut self, pages: &Pages, visible_max: usize, scratch: &mut Scratch) {
-        let Scratch { pinned, candidates, ranks, .. } = scratch;
+        let Scratch { pinned, candidates, ranks, apart: first, .. } = scratch;
         let occupants = |page: u32| pages.head(page).occupied.count_ones() as usize;
         let subscribed = self.subscriptions.iter().map(|subscription| subscription.page);
         let all = subscribed.chain(candidates.iter().map(|candidate| candidate.page));
@@ -201,10 +203,12 @@ impl ClientView {
             return;
         }
         // All of them by distance, the pinned before all others, and those that have their turn; those that are told count as nearer.
-        let rank = |page: u32, distance_squared_m2: f32| match (pinned.contains(&page), self.guests.contains(page)) {
-            (true, _) => (PINNED_RANK, page),
-            (false, true) => (GUEST_RANK, page),
-            (false, false) => (distance_squared_m2, page),
+        first.clear();
+        pinned.iter().copied().chain(self.guests.pages()).for_each(|page| first.insert(page));
+        let rank = |page: u32, distance_squared_m2: f32| match first.contains(page).then(|| pinned.contains(&page)) {
+            Some(true) => (PINNED_RANK, page),
+            Some(false) => (GUEST_RANK, page),
+            None => (distance_squared_m2, page),
         };
         let told = self.subscriptions.iter().map(|subscription| {
             rank(subscription.page, subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE)
@@ -222,10 +226,12 @@ impl ClientView {
         let kept = fitting.count().max(needed).min(ranks.len());
         self.left_out.extend(ranks[kept..].iter().map(|(_, page)| *page));
         self.left_out.sort_unstable();
-        let is_left_out = |left_out: &[u32], page: u32| left_out.binary_search(&page).is_ok();
-        candidates.retain(|candidate| !is_left_out(&self.left_out, candidate.page));
+        let left_out = first;
+        left_out.clear();
+        self.left_out.iter().for_each(|&page| left_out.insert(page));
+        candidates.retain(|candidate| !left_out.contains(candidate.page));
         for place in (0..self.subscriptions.len()).rev() {
-            if is_left_out(&self.left_out, self.subscriptions[place].page) {
+            if left_out.contains(self.subscriptions[place].page) {
                 self.end(place);
             }
         }

@@ -194,6 +194,11 @@ impl ClientView {
         self.looked = None;
     }
 
+    /// What was heard of the client's link no longer holds.
+    pub(crate) fn forget_route(&mut self) {
+        self.budget.forget_route();
+    }
+
     /// Goes on to `tick`.
     pub(crate) fn advance(&mut self, tick: Tick) {
         let ticks = tick.since(self.now);

@@ -47,7 +47,8 @@ impl Relief {
     }
 }
 
-/// A world's ladder, what it takes from, and where it stands.
+/// A world's ladder, what it takes from, and where it stands. With each rung, what clients are told and how often bots think is what the world
+/// file says, less what gives way.
 #[derive(Resource, Clone, Debug)]
 pub struct OverloadRules {
     /// What the world declares.
@@ -77,11 +78,18 @@ pub(crate) fn take_rung(
     if inbound.0.rung == overload.rung {
         return;
     }
+    let before = Relief::on_rung(&overload.config, overload.rung);
     overload.rung = inbound.0.rung;
     let relief = Relief::on_rung(&overload.config, overload.rung);
     rules.interest = overload.interest.relieved(&relief, rules.tick_rate);
     bots.rules.think_interval_ms = overload.think_interval_ms * relief.think_interval_factor;
-    sessions.all_mut().iter_mut().for_each(|session| session.view.look_anew());
+    for session in sessions.all_mut() {
+        session.view.look_anew();
+        if relief.time_percent != before.time_percent {
+            // Round trips are counted in ticks, which are longer or shorter now.
+            session.view.forget_route();
+        }
+    }
 }
 
 #[cfg(test)]

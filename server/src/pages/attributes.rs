@@ -114,6 +114,8 @@ impl AttributeTable {
         let (own, changed) = (&mut self.values[start..start + width], &mut self.changed[start..start + width]);
         let mut other = 0;
         for (index, (value, &now)) in own.iter_mut().zip(attributes.view().values).enumerate() {
+            // A handle of another world may have set anything.
+            let now = now.min(self.schema.value_max(index));
             if is_new || *value != now {
                 (*value, changed[index]) = (now, tick);
                 other |= 1 << index;

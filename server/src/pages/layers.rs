@@ -55,6 +55,11 @@ impl Layers {
         joined(layer.into(), self.layers[usize::from(layer)].areas.at(point_m))
     }
 
+    /// Whether an area is of those who are seen from afar.
+    pub(super) fn is_far(&self, area: Area) -> bool {
+        area >> LAYER_SHIFT > 0
+    }
+
     /// How much nearer than it is something in an area counts.
     pub(super) fn scale(&self, area: Area) -> f32 {
         self.of(area).0.scale

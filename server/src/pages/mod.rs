@@ -20,6 +20,7 @@ use bevy_ecs::prelude::{Changed, Query, Res, ResMut, Resource};
 use glam::{IVec2, Vec2, Vec3};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
+use rustc_hash::FxHashMap;
 use throng_shared::attributes::{Attributes, Schema};
 use throng_shared::ids::NetId;
 use throng_shared::quantised::STEPS_PER_M;
@@ -59,8 +60,9 @@ pub struct Pages {
     heads: Vec<PageHead>,
     slots: Vec<PageSlots>,
     rows: Rows,
-    /// How often a page has come to be of interest.
+    /// How often a page has come to be of interest to everybody, and to a team.
     turn: u64,
+    team_turns: FxHashMap<u32, u64>,
     /// Variants that this tick's readers want, as bits; see [`Pages::want`].
     wanted: Vec<AtomicU64>,
     told: Vec<ToldGroup>,
@@ -141,6 +143,7 @@ impl Pages {
             slots: Vec::new(),
             rows: Rows::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
             turn: 0,
+            team_turns: FxHashMap::default(),
             wanted: Vec::new(),
             told: Vec::new(),
             rate_hz: rate.hz() as f32,
@@ -163,9 +166,10 @@ impl Pages {
         self.rows.depth() as u32 - 1
     }
 
-    /// Becomes another number when it has to be looked anew which pages are of interest.
-    pub(crate) fn turn(&self) -> u64 {
-        self.turn
+    /// Becomes another number when somebody has to look anew which pages are of interest.
+    pub(crate) fn turn(&self, viewer: &Viewer) -> u64 {
+        let of_team = viewer.team.and_then(|team| self.team_turns.get(&team));
+        self.turn + of_team.copied().unwrap_or(0)
     }
 
     /// Whether a client in reach should be told of a page: the first of a whole cell, or one that somebody is in of whom it may know. Where
@@ -373,7 +377,10 @@ impl Pages {
 
     /// Finds a free slot in an area, in a page for the same audience.
     fn occupy(&mut self, tick: Tick, area: Area, owner: PageOwner, row: Row, audience: Audience) -> (u32, u8) {
-        self.areas.enter(area);
+        if audience == Audience::Everybody {
+            // Whether a cell is split must not depend on who is concealed.
+            self.areas.enter(area);
+        }
         let all_slots = self.all_slots;
         let with_room = self.of_area(area).find(|&page| {
             let head = &self.heads[page as usize];
@@ -389,7 +396,13 @@ impl Pages {
         head.audience = audience;
         // Of the parts of a crowd's cell, and of who is concealed, it is looked often enough who is where.
         let is_noticed = is_part || audience != Audience::Everybody;
-        self.turn += u64::from(head.occupied == 0 && !head.is_first && !is_noticed);
+        if head.occupied == 0 && !head.is_first && !is_noticed {
+            self.turn += 1;
+        }
+        if let (0, Audience::Team(team)) = (head.occupied, audience) {
+            // Only who may know looks at once.
+            *self.team_turns.entry(team).or_default() += 1;
+        }
         let slot = head.occupied.trailing_ones() as u8;
         head.occupied |= 1 << slot;
         (head.changed, head.owners_changed) = (tick, tick);
@@ -405,7 +418,9 @@ impl Pages {
 
     fn vacate(&mut self, tick: Tick, member: &Member, has_departed: bool) {
         let head = &mut self.heads[member.page as usize];
-        self.areas.leave(head.area);
+        if head.audience == Audience::Everybody {
+            self.areas.leave(head.area);
+        }
         head.occupied &= !(1 << member.slot);
         (head.changed, head.owners_changed) = (tick, tick);
         self.slots[member.page as usize].take(tick, member.slot.into(), has_departed);
@@ -437,7 +452,8 @@ impl Pages {
             origin: (center_m * STEPS_PER_M).round().as_ivec2(),
             area,
             next: NONE,
-            is_first: is_first && !is_part && is_for_all,
+            // In layers of large cells empty pages would use up the numbers that a client has.
+            is_first: is_first && !is_part && is_for_all && !self.areas.is_far(area),
             is_retired: false,
             length_bytes: 0,
         });

@@ -68,8 +68,10 @@ impl AttributeHandle for NumberAttribute {
     }
 
     fn value_of(&self, told: u32) -> f32 {
-        let value = f64::from(self.min) + f64::from(told) * f64::from(self.step);
-        (value as f32).min(self.max)
+        match told < self.steps {
+            true => (f64::from(self.min) + f64::from(told) * f64::from(self.step)) as f32,
+            false => self.max,
+        }
     }
 }
 

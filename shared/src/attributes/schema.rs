@@ -22,6 +22,9 @@ pub const FAR_RADII_MAX: usize = 3;
 /// Most bits that the values of one character take together.
 pub const VALUE_BITS_MAX: u32 = 256;
 
+/// How far the steps of a number may be from whole ones, for steps such as a tenth are rounded.
+const STEPS_ROUNDED: f64 = 0.01;
+
 /// Longest name of an attribute, and of a choice, in bytes: all of it fits a reliable message.
 const NAME_BYTES_MAX: usize = 32;
 const CHOICE_BYTES_MAX: usize = 20;
@@ -107,8 +110,8 @@ pub enum SchemaError {
     /// A name is missing, too long, or there twice.
     #[error("the name \"{0}\" is empty, too long, or there twice")]
     Name(String),
-    /// A number without a range, or with too many steps; too few or too many choices.
-    #[error("\"{0}\" has no range, or one of more than {NUMBER_STEPS_MAX} steps")]
+    /// A number without a range, not of whole steps, with too many or too small ones; too few or too many choices.
+    #[error("\"{0}\" has no range, or not one of 1 to {NUMBER_STEPS_MAX} whole steps that can be told apart")]
     Range(String),
     /// A default beyond the range.
     #[error("the default of \"{0}\" is not one of its values")]
@@ -119,6 +122,12 @@ pub enum SchemaError {
     /// A team's own, without a team.
     #[error("\"{0}\" is for a team, and no attribute says which team somebody is of")]
     NoTeam(String),
+    /// A team that not everybody may know.
+    #[error("\"{0}\" is the team, and everybody must be told it")]
+    SecretTeam(String),
+    /// Somebody has what is for its team, and no team.
+    #[error("\"{0}\" is for a team, and some who have it have none")]
+    WithoutTeam(String),
     /// Something conceals, or lets be seen from afar, that is not a flag.
     #[error("\"{0}\" is no flag and can neither conceal nor let be seen from afar")]
     NoFlag(String),
@@ -163,6 +172,11 @@ pub struct Layout {
 }
 
 impl AttributeKind {
+    /// Whether all that it can be can be told.
+    pub fn is_sound(&self) -> bool {
+        self.value_max().is_some()
+    }
+
     /// The greatest value as it is told; the least is 0.
     fn value_max(&self) -> Option<u32> {
         match self {
@@ -171,9 +185,14 @@ impl AttributeKind {
                 (1..=CHOICES_MAX).contains(&names.len()).then(|| names.len() as u32 - 1)
             }
             AttributeKind::Number { min, max, step } => {
-                let steps = ((f64::from(*max) - f64::from(*min)) / f64::from(*step)).round();
-                let is_range = min.is_finite() && max > min && *step > 0.0 && steps.is_finite() && steps >= 1.0;
-                (is_range && steps <= f64::from(NUMBER_STEPS_MAX)).then_some(steps as u32)
+                let steps = (f64::from(*max) - f64::from(*min)) / f64::from(*step);
+                let is_range = min.is_finite() && max.is_finite() && max > min && *step > 0.0;
+                // Every value must be another number, and the greatest one of them.
+                let farthest = min.abs().max(max.abs());
+                let is_told_apart = farthest.next_up() - farthest <= *step;
+                let is_whole = (steps - steps.round()).abs() <= STEPS_ROUNDED && steps.round() >= 1.0;
+                let is_sound = is_range && is_told_apart && is_whole && steps.round() <= f64::from(NUMBER_STEPS_MAX);
+                is_sound.then_some(steps.round() as u32)
             }
         }
     }
@@ -221,6 +240,10 @@ impl Schema {
                 if *is_team && schema.team.replace(index as u8).is_some() {
                     return Err(SchemaError::SecondTeam(name()));
                 }
+                if *is_team && rule.readers != Readers::Everybody {
+                    // That somebody is of the reader's team no longer would tell those who never knew of which it was.
+                    return Err(SchemaError::SecretTeam(name()));
+                }
             }
             let is_special = rule.conceals != Concealment::None || rule.seen_from_m > 0.0;
             if is_special && rule.kind != AttributeKind::Flag {
@@ -258,6 +281,11 @@ impl Schema {
         if let (None, Some(lost)) = (schema.team, rules.iter().find(is_of_team)) {
             return Err(SchemaError::NoTeam(lost.name.clone()));
         }
+        let with_team = schema.team.map_or(0, |team| rules[usize::from(team)].archetypes);
+        let is_without = |rule: &&AttributeRule| is_of_team(rule) && rule.archetypes & !with_team != 0;
+        if let Some(without) = rules.iter().find(is_without) {
+            return Err(SchemaError::WithoutTeam(without.name.clone()));
+        }
         let has = |of: fn(&Layout) -> bool| schema.layouts.iter().any(of);
         Ok(Schema {
             has_public: has(|layout| layout.public != 0),
@@ -271,6 +299,11 @@ impl Schema {
     /// The attributes, in order.
     pub fn rules(&self) -> &[AttributeRule] {
         &self.rules
+    }
+
+    /// Those that clients are told of: all but the rules' own. What is left out is in no value that is told, so that the others are told alike.
+    pub fn told_rules(&self) -> impl Iterator<Item = &AttributeRule> {
+        self.rules.iter().filter(|rule| rule.readers != Readers::Nobody)
     }
 
     /// How many there are.
@@ -292,6 +325,11 @@ impl Schema {
     pub(crate) fn range(&self, index: usize) -> (u32, u32) {
         let (value_max, bits) = self.ranges[index];
         (value_max, bits.into())
+    }
+
+    /// Greatest value of an attribute as it is told.
+    pub fn value_max(&self, index: usize) -> u32 {
+        self.ranges[index].0
     }
 
     /// What an attribute is at first.

@@ -62,6 +62,9 @@ fn each_way_to_be_wrong_is_refused() {
     };
     let wide: Vec<_> = (0..11).map(|n| number(&n.to_string(), 0.0, NUMBER_STEPS_MAX as f32, 1.0)).collect();
     let many: Vec<_> = (0..33).map(|n| rule(&n.to_string(), AttributeKind::Flag)).collect();
+    let secret = AttributeRule { readers: Readers::Owner, ..team("secret") };
+    let of_players = AttributeRule { archetypes: 0b01, ..team("of-players") };
+    let for_all = AttributeRule { readers: Readers::Team, ..number("for-all", 0.0, 1.0, 1.0) };
     let cases = [
         (many, SchemaError::TooMany),
         (vec![cloak.clone(), cloak], SchemaError::Name(same("cloak"))),
@@ -69,6 +72,10 @@ fn each_way_to_be_wrong_is_refused() {
         (vec![number("flat", 1.0, 1.0, 1.0)], SchemaError::Range(same("flat"))),
         (vec![number("fine", 0.0, 1e9, 1.0)], SchemaError::Range(same("fine"))),
         (vec![number("odd", 0.0, f32::INFINITY, 1.0)], SchemaError::Range(same("odd"))),
+        (vec![number("parts", 0.0, 10.0, 4.0)], SchemaError::Range(same("parts"))),
+        (vec![number("coarse", 999_999.0, 1_000_000.0, 0.001)], SchemaError::Range(same("coarse"))),
+        (vec![secret], SchemaError::SecretTeam(same("secret"))),
+        (vec![of_players, for_all], SchemaError::WithoutTeam(same("for-all"))),
         (vec![names(&[])], SchemaError::Range(same("c"))),
         (vec![names(&["x", "x"])], SchemaError::Name(same("x"))),
         (vec![over], SchemaError::Default(same("over"))),
@@ -104,6 +111,7 @@ proptest! {
         let attribute = schema.number("n").expect("a number");
         let value = min + (max - min) * share;
         let back = attribute.value_of(attribute.told_as(value));
+        prop_assert_eq!(attribute.value_of(attribute.told_as(max)), max, "the greatest is one of them");
         prop_assert!((back - value).abs() <= step * 0.501 + max.abs() * 1e-5, "{value} came back as {back}");
         prop_assert!(back <= max && attribute.told_as(back) == attribute.told_as(value));
     }

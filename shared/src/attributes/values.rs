@@ -36,17 +36,19 @@ impl Attributes {
     /// A value; none when the character has no such attribute, or a client may not know it.
     pub fn get<H: AttributeHandle>(&self, attribute: &H) -> Option<H::Value> {
         let index = attribute.index();
-        (self.known >> index & 1 == 1).then(|| attribute.value_of(self.values[index]))
+        let is_known = self.known.checked_shr(index as u32).unwrap_or(0) & 1 == 1;
+        self.values.get(index).filter(|_| is_known).map(|&told| attribute.value_of(told))
     }
 
     /// Changes a value to the nearest that can be told. False, and nothing happens, when the character has no such attribute.
     pub fn set<H: AttributeHandle>(&mut self, attribute: &H, value: H::Value) -> bool {
         let index = attribute.index();
-        let is_known = self.known >> index & 1 == 1;
-        if is_known {
-            self.values[index] = attribute.told_as(value);
+        let is_known = self.known.checked_shr(index as u32).unwrap_or(0) & 1 == 1;
+        match self.values.get_mut(index).filter(|_| is_known) {
+            Some(told) => *told = attribute.told_as(value),
+            None => return false,
         }
-        is_known
+        true
     }
 
     /// All of it.

@@ -45,6 +45,10 @@ const FORMS: &[Choice<Form>] = &[
     Choice { word: "choice", means: Form::Choice, doc: "One of a few words." },
 ];
 
+fn is_team(rule: &AttributeRule) -> bool {
+    matches!(rule.kind, AttributeKind::Choice { is_team: true, .. })
+}
+
 /// The attributes before one.
 #[derive(Default)]
 pub(super) struct Former {
@@ -63,7 +67,7 @@ impl Former {
     }
 
     fn has_team(&self) -> bool {
-        self.rules.iter().any(|rule| matches!(rule.kind, AttributeKind::Choice { is_team: true, .. }))
+        self.rules.iter().any(is_team)
     }
 
     /// Reads the next attribute.
@@ -88,12 +92,23 @@ fn read_attribute(table: &mut TableReader<'_, '_>, former: &Former) -> Option<At
     table.rule(&["visible_to"], doc, readers != Readers::Team || is_team_known, || {
         "no attribute before this one has is_team = true".to_owned()
     });
+    let former_team = former.rules.iter().find(|rule| is_team(rule)).map(|rule| rule.archetypes);
     let (kind, default, conceals, seen_from_m) =
         table.choose("kind", FORMS, "What it can be.", |table, form| match form {
             Form::Number => read_number(table),
             Form::Flag => read_flag(table, is_team_known, former.enter_radius_m),
             Form::Choice => read_choice(table, former.has_team()),
         })??;
+    let is_of_team = readers == Readers::Team || conceals == Concealment::FromOtherTeams;
+    let is_without = is_of_team && former_team.is_some_and(|with_team| archetypes & !with_team != 0);
+    let doc = "whoever has what is for its team, has a team";
+    table.rule(&["held_by"], doc, !is_without, || {
+        "some who have this do not have the attribute with is_team = true".to_owned()
+    });
+    let is_secret = matches!(kind, AttributeKind::Choice { is_team: true, .. }) && readers != Readers::Everybody;
+    table.rule(&["visible_to"], "the team is visible to everybody", !is_secret, || {
+        "who is told of whose team could be told apart from who is not".to_owned()
+    });
     let rule = AttributeRule { name, kind, archetypes, readers, conceals, seen_from_m, default };
     let all: Vec<AttributeRule> = former.rules.iter().chain([&rule]).cloned().collect();
     let is_too_large = matches!(Schema::new(all.clone()), Err(SchemaError::TooLarge(_)));
@@ -116,17 +131,17 @@ fn read_number(table: &mut TableReader<'_, '_>) -> Read {
     table.rule(&["max", "min"], "`max` is more than `min`", max > min, || format!("{max} is not more than {min}"));
     let step = table.optional("step", number(0.000_001, 1_000_000.0, ""), 1.0, "The least difference that is told.");
     let steps = (f64::from(max) - f64::from(min)) / f64::from(step);
-    let doc = "from `min` to `max` are 1 to 16,777,215 steps";
+    let kind = AttributeKind::Number { min, max, step };
+    let doc =
+        "from `min` to `max` are 1 to 16,777,215 whole steps, each large enough to be told apart in 32-bit floats";
     const _: () = assert!(NUMBER_STEPS_MAX == 16_777_215);
-    let is_told = (0.5..=f64::from(NUMBER_STEPS_MAX)).contains(&steps);
-    table.rule(&["step", "max", "min"], doc, max <= min || is_told, || format!("these are {steps:.0}"));
+    table.rule(&["step", "max", "min"], doc, max <= min || kind.is_sound(), || format!("these are {steps}"));
     let default = table.optional_without_default("default", VALUE, "What it is at first; `min` if it is not written.");
     let default = default.unwrap_or(min);
     let doc = "`default` is from `min` to `max`";
     table.rule(&["default", "min", "max"], doc, max <= min || (min..=max).contains(&default), || {
         format!("{default} is not from {min} to {max}")
     });
-    let kind = AttributeKind::Number { min, max, step };
     let rule = |kind| AttributeRule {
         name: "n".to_owned(),
         kind,

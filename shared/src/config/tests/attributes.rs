@@ -59,6 +59,8 @@ fn each_mistake_is_told_once_and_at_its_line() {
         (number("max = 1\nstep = 3"), 18, "conflict"),
         (number("max = 1\nstep = 0.00000001"), 18, "out_of_range"),
         (number("max = 1\ndefault = 2"), 18, "conflict"),
+        (number("max = 10\nstep = 4"), 18, "conflict"),
+        (number("min = 999999\nmax = 1000000\nstep = 0.001"), 19, "conflict"),
         (number("min = 1"), 14, "missing_key"),
         (number("max = 1\nwords = []"), 18, "unknown_key"),
         (choice("words = []"), 17, "wrong_length"),
@@ -73,6 +75,12 @@ fn each_mistake_is_told_once_and_at_its_line() {
         let errors = read(&with(&more)).expect_err(&more);
         assert_eq!(labels(&errors), [(line, label)], "{more}\n{errors}");
     }
+    let of_players = SIDE.replace("is_team", "held_by = \"players\"\nis_team");
+    let for_all = "[[attribute]]\nname = \"plan\"\nvisible_to = \"team\"\nheld_by = \"everybody\"\nkind = \"flag\"\n";
+    let text = format!("{SMALLEST}{of_players}{for_all}");
+    assert_eq!(labels(&read(&text).expect_err("bots have no team")), [(18, "conflict")]);
+    let text = with("").replace("is_team", "visible_to = \"owner\"\nis_team");
+    assert_eq!(labels(&read(&text).expect_err("a secret team")), [(13, "conflict")]);
     // Without the team, and behind a team that is wrong by itself.
     let of_team = "[[attribute]]\nname = \"plan\"\nvisible_to = \"team\"\nkind = \"flag\"\n";
     assert_eq!(labels(&read(&format!("{SMALLEST}{of_team}")).expect_err("no team")), [(11, "conflict")]);
