@@ -250,6 +250,14 @@ fn whoever_is_concealed_is_gone_for_others_at_once_and_there_again_when_it_shows
     assert!(!is_known(&sim, blue), "it does not linger");
     sim.run_ticks_with(6, |sim| assert!(is_known(sim, fellow) && explain(sim, fellow).is_told()));
 
+    // In whichever tick it happens, for not all look in each.
+    for pause_ticks in 3..7 {
+        change(&mut sim, red, |attributes| attributes.set(&handles.flags[0], false));
+        sim.run_ticks_with(pause_ticks, |sim| assert!(is_known(sim, fellow)));
+        change(&mut sim, red, |attributes| attributes.set(&handles.flags[0], true));
+        sim.run_ticks_with(3, |sim| assert!(is_known(sim, fellow), "{pause_ticks}"));
+    }
+
     // Who changes sides knows what its new side knows.
     change(&mut sim, blue, |attributes| attributes.set(&handles.side, 1));
     change(&mut sim, fellow, |attributes| attributes.set(&handles.side, 2));
