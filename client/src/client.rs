@@ -13,7 +13,7 @@ use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::WireError;
-use throng_shared::wire::channel::{ChannelFull, GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, Welcome};
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
@@ -27,6 +27,7 @@ use crate::prediction::Prediction;
 use crate::replica::{Interpolated, Replica, ReplicaEntity};
 use crate::server_clock::ServerClock;
 use crate::state::{CloseReason, Resumption, State};
+use crate::stats::{ClientStats, SendError};
 use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 use crate::world_attributes::WorldAttributes;
 
@@ -104,35 +105,6 @@ pub struct Client<T> {
     stats: ClientStats,
     scratch: Vec<u8>,
     frame: Vec<u8>,
-}
-
-/// Why a message cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// Too many are under way: try again later.
-    #[error(transparent)]
-    Full(#[from] ChannelFull),
-    /// Longer than [`GAME_MESSAGE_BYTES_MAX`].
-    #[error("a message has at most {GAME_MESSAGE_BYTES_MAX} bytes")]
-    TooLong,
-}
-
-/// What a client has seen so far.
-#[derive(Clone, Debug, Default)]
-pub struct ClientStats {
-    /// Snapshots received, each counted once.
-    pub snapshots: u64,
-    /// Entities that entered, with repetitions.
-    pub enters: u64,
-    /// Entity updates.
-    pub updates: u64,
-    /// Datagrams and messages that could not be understood.
-    pub malformed: u64,
-    /// Time from sending an input to the arrival of the first snapshot that shows it applied, in milliseconds; one for
-    /// each input. To be drained by whoever is interested.
-    pub echoes_ms: Vec<f32>,
-    /// By how much the own position was predicted wrong, in metres; one for each snapshot. To be drained.
-    pub prediction_errors_m: Vec<f32>,
 }
 
 /// Echoes and prediction errors that are kept for somebody to drain.

@@ -394,6 +394,17 @@ impl ClientView {
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
+        self.write_pages(pages, rules, &mut ledger, out);
+        self.sent |= 1;
+        self.budget.spend(out.len());
+        // Here, while it is in the cache.
+        self.ledger += &ledger;
+        self.counts.ledger = ledger;
+    }
+
+    /// Appends the planned pages as far as there is room.
+    fn write_pages(&mut self, pages: &Pages, rules: &InterestRules, ledger: &mut Ledger<u32>, out: &mut Vec<u8>) {
+        let schema = pages.attributes().schema();
         let pages_start = out.len();
         let mut pages_end = self.budget.snapshot_bytes();
         for planned in self.planned.chunks(LOOK_AHEAD) {
@@ -444,11 +455,6 @@ impl ClientView {
                 self.counts.leaves += variant.told.leaves;
             }
         }
-        self.sent |= 1;
-        self.budget.spend(out.len());
-        // Here, while it is in the cache.
-        self.ledger += &ledger;
-        self.counts.ledger = ledger;
     }
 
     /// The next stretch of the crowd, if there is one; or that there is none any more, until the client knows it.

@@ -198,6 +198,36 @@ impl AttributeKind {
     }
 }
 
+impl AttributeRule {
+    /// Checks what it says by itself and beside those before it; its greatest value.
+    fn check(&self, former: &[AttributeRule]) -> Result<u32, SchemaError> {
+        let name = || self.name.clone();
+        if !is_name(&self.name, NAME_BYTES_MAX) || former.iter().any(|known| known.name == self.name) {
+            return Err(SchemaError::Name(name()));
+        }
+        let value_max = self.kind.value_max().ok_or_else(|| SchemaError::Range(name()))?;
+        if self.default > value_max {
+            return Err(SchemaError::Default(name()));
+        }
+        if let AttributeKind::Choice { names, is_team } = &self.kind {
+            let is_wrong =
+                |(place, name): (usize, &String)| names[..place].contains(name) || !is_name(name, CHOICE_BYTES_MAX);
+            if let Some((_, wrong)) = names.iter().enumerate().find(|&choice| is_wrong(choice)) {
+                return Err(SchemaError::Name(wrong.clone()));
+            }
+            if *is_team && self.readers != Readers::Everybody {
+                // That somebody is of the reader's team no longer would tell those who never knew of which it was.
+                return Err(SchemaError::SecretTeam(name()));
+            }
+        }
+        let is_special = self.conceals != Concealment::None || self.seen_from_m > 0.0;
+        if is_special && self.kind != AttributeKind::Flag {
+            return Err(SchemaError::NoFlag(name()));
+        }
+        Ok(value_max)
+    }
+}
+
 impl Schema {
     /// No attributes at all.
     pub const EMPTY: &'static Schema = &Schema {
@@ -223,31 +253,11 @@ impl Schema {
         let mut bits_of = [0; 16];
         for (index, rule) in rules.iter().enumerate() {
             let name = || rule.name.clone();
-            let is_known = rules[..index].iter().any(|known| known.name == rule.name);
-            if is_known || !is_name(&rule.name, NAME_BYTES_MAX) {
-                return Err(SchemaError::Name(name()));
-            }
-            let value_max = rule.kind.value_max().ok_or_else(|| SchemaError::Range(name()))?;
-            if rule.default > value_max {
-                return Err(SchemaError::Default(name()));
-            }
-            if let AttributeKind::Choice { names, is_team } = &rule.kind {
-                let is_twice =
-                    |(place, name): (usize, &String)| names[..place].contains(name) || !is_name(name, CHOICE_BYTES_MAX);
-                if let Some((_, twice)) = names.iter().enumerate().find(|&choice| is_twice(choice)) {
-                    return Err(SchemaError::Name(twice.clone()));
-                }
-                if *is_team && schema.team.replace(index as u8).is_some() {
-                    return Err(SchemaError::SecondTeam(name()));
-                }
-                if *is_team && rule.readers != Readers::Everybody {
-                    // That somebody is of the reader's team no longer would tell those who never knew of which it was.
-                    return Err(SchemaError::SecretTeam(name()));
-                }
-            }
-            let is_special = rule.conceals != Concealment::None || rule.seen_from_m > 0.0;
-            if is_special && rule.kind != AttributeKind::Flag {
-                return Err(SchemaError::NoFlag(name()));
+            let value_max = rule.check(&rules[..index])?;
+            if matches!(rule.kind, AttributeKind::Choice { is_team: true, .. })
+                && schema.team.replace(index as u8).is_some()
+            {
+                return Err(SchemaError::SecondTeam(name()));
             }
             if rule.seen_from_m > 0.0 && !schema.far_radii_m.contains(&rule.seen_from_m) {
                 schema.far_radii_m.push(rule.seen_from_m);

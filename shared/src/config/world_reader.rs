@@ -8,7 +8,7 @@ use super::limits::{
     INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX,
 };
 use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, number, whole};
-use super::world::{PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
+use super::world::{InterestConfig, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
 use super::world_attributes::Former;
 use super::world_ground::{read_obstacle, read_terrain};
 use super::world_overload::{read_overload, read_rung};
@@ -82,31 +82,12 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
                proportion to the ground that it covers.";
     let spawn_areas =
         file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
-    let doc = "What each player is told about.";
-    let mut interest = file.table("interest", Presence::Optional, doc, read_interest);
-    let doc = "How old what a player is told of others may be, by their distance. Write one table per tier, the nearest first; the \
-               last counts for all who are farther away. Without any, whoever moves is told in every tick.";
-    let mut nearer: Option<TierConfig> = None;
-    interest.tiers = file.tables("interest_tier", 0..=INTEREST_TIERS_MAX, doc, |table| {
-        let tier = read_tier(table, nearer.as_ref());
-        nearer = Some(tier.clone());
-        tier
-    });
+    let interest = read_interest_tables(file);
     let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
                it. Write one table per attribute.";
     let mut attributes = Former::new(interest.enter_radius_m);
     file.tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
-    let doc = "What gives way when the server cannot keep up, and when. Each world has a ladder of its own.";
-    let mut overload = file.table("overload", Presence::Optional, doc, read_overload);
-    let doc = "Something that gives way when the server cannot keep up. Write one table per rung, the least bad first; each counts on all \
-               rungs above it too. Without any, the world runs late by as much as it cannot keep up.";
-    let mut is_after_time = false;
-    let rungs = file.tables("overload_rung", 0..=OVERLOAD_RUNGS_MAX, doc, |table| {
-        let relief = read_rung(table, is_after_time);
-        is_after_time = matches!(relief, Some(ReliefConfig::Time { .. }));
-        relief
-    });
-    overload.rungs = rungs.into_iter().flatten().collect();
+    let overload = read_overload_tables(file);
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
         let target_doc = "People and bots together; bots fill what people leave empty.";
@@ -138,4 +119,33 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         patrols,
     };
     (config, terrain_file)
+}
+
+fn read_interest_tables(file: &mut TableReader<'_, '_>) -> InterestConfig {
+    let doc = "What each player is told about.";
+    let mut interest = file.table("interest", Presence::Optional, doc, read_interest);
+    let doc = "How old what a player is told of others may be, by their distance. Write one table per tier, the nearest first; the \
+               last counts for all who are farther away. Without any, whoever moves is told in every tick.";
+    let mut nearer: Option<TierConfig> = None;
+    interest.tiers = file.tables("interest_tier", 0..=INTEREST_TIERS_MAX, doc, |table| {
+        let tier = read_tier(table, nearer.as_ref());
+        nearer = Some(tier.clone());
+        tier
+    });
+    interest
+}
+
+fn read_overload_tables(file: &mut TableReader<'_, '_>) -> OverloadConfig {
+    let doc = "What gives way when the server cannot keep up, and when. Each world has a ladder of its own.";
+    let mut overload = file.table("overload", Presence::Optional, doc, read_overload);
+    let doc = "Something that gives way when the server cannot keep up. Write one table per rung, the least bad first; each counts on all \
+               rungs above it too. Without any, the world runs late by as much as it cannot keep up.";
+    let mut is_after_time = false;
+    let rungs = file.tables("overload_rung", 0..=OVERLOAD_RUNGS_MAX, doc, |table| {
+        let relief = read_rung(table, is_after_time);
+        is_after_time = matches!(relief, Some(ReliefConfig::Time { .. }));
+        relief
+    });
+    overload.rungs = rungs.into_iter().flatten().collect();
+    overload
 }
