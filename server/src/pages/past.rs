@@ -16,24 +16,14 @@ pub(super) type Row = [PageState; PAGE_SLOTS];
 pub(super) struct Rows {
     /// How each page is now.
     now: Vec<Row>,
-    past: Vec<Option<Past>>,
+    /// The row of a tick stands at its number modulo their count.
+    past: Vec<Option<Box<[Row]>>>,
     /// When each page was last in anybody's view.
     watched: Vec<AtomicU32>,
-    /// Memory that is used again, by the width of its rows.
-    spare: Spare,
+    /// Memory that is used again.
+    spare: Vec<Box<[Row]>>,
     depth: usize,
 }
-
-/// The last ticks of a page. The row of a tick stands at its number modulo their count.
-#[derive(Debug)]
-struct Past {
-    /// Slots of a row: as many as are needed, for slots are given from the first on.
-    width: usize,
-    states: Box<[PageState]>,
-}
-
-/// Rows become wider by so many slots.
-const WIDTH_STEP: usize = 8;
 
 /// For how long a page keeps its past when nobody is told of it any more, in ticks: longer than any baseline can be old, so that who comes back
 /// finds either all of the past that it knows, or nothing of it.
@@ -42,7 +32,7 @@ const KEPT_TICKS: u32 = 64;
 impl Rows {
     /// Those of no page yet; so many ticks are remembered, a power of two.
     pub(super) fn new(depth: usize) -> Rows {
-        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), spare: Default::default(), depth }
+        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), spare: Vec::new(), depth }
     }
 
     /// Ticks that are remembered.
@@ -67,30 +57,21 @@ impl Rows {
     }
 
     /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long, and those
-    /// that nobody is in: whoever comes is told whole. `occupied` says for each page which slots have an owner. O(pages).
-    pub(super) fn begin_tick(&mut self, tick: Tick, occupied: impl Iterator<Item = u32>) {
+    /// that nobody is in: whoever comes is told whole. `occupied` says for each page whether somebody is. O(pages).
+    pub(super) fn begin_tick(&mut self, tick: Tick, occupied: impl Iterator<Item = bool>) {
         let (before, depth) = (tick - 1, self.depth);
         let pages = self.watched.iter_mut().zip(&mut self.past).zip(&self.now);
-        for (((watched, past), now), occupied) in pages.zip(occupied) {
+        for (((watched, past), now), is_occupied) in pages.zip(occupied) {
             let watched = Tick(*watched.get_mut());
             let is_watched = watched > Tick(0) && tick.since(watched) <= KEPT_TICKS;
-            let slots = (u32::BITS - occupied.leading_zeros()) as usize;
-            let width = if is_watched { slots.next_multiple_of(WIDTH_STEP) } else { 0 };
-            if width == 0 || past.as_ref().is_some_and(|past| past.width < width) {
-                let narrow = past.take();
-                if width > 0 {
-                    *past = narrow.as_ref().map(|narrow| narrow.widened(width, depth, &mut self.spare));
-                }
-                if let Some(Past { width, states }) = narrow {
-                    self.spare[width / WIDTH_STEP - 1].push(states);
-                }
-            }
-            if width == 0 {
+            if !(is_watched && is_occupied) {
+                self.spare.extend(past.take());
                 continue;
             }
-            let past = past.get_or_insert_with(|| Past::new(width, depth, &mut self.spare));
-            let start = (before.0 as usize & (depth - 1)) * past.width;
-            past.states[start..start + past.width].copy_from_slice(&now[..past.width]);
+            let past = past.get_or_insert_with(|| {
+                self.spare.pop().unwrap_or_else(|| vec![[PageState::default(); PAGE_SLOTS]; depth].into())
+            });
+            past[before.0 as usize & (depth - 1)] = *now;
         }
     }
 
@@ -104,34 +85,10 @@ impl Rows {
         &self.now[page]
     }
 
-    /// How a page was at an earlier tick that is remembered, as far as slots had owners; for a tick in which nobody was told of it, anything.
-    pub(super) fn then(&self, page: usize, tick: Tick) -> &[PageState] {
-        match &self.past[page] {
-            Some(past) => {
-                let start = (tick.0 as usize & (self.depth - 1)) * past.width;
-                &past.states[start..start + past.width]
-            }
-            None => &self.now[page],
-        }
-    }
-}
-
-/// Memory by width.
-type Spare = [Vec<Box<[PageState]>>; PAGE_SLOTS / WIDTH_STEP];
-
-impl Past {
-    fn new(width: usize, depth: usize, spare: &mut Spare) -> Past {
-        let used_before = spare[width / WIDTH_STEP - 1].pop();
-        Past { width, states: used_before.unwrap_or_else(|| vec![PageState::default(); width * depth].into()) }
-    }
-
-    /// The same in wider rows.
-    fn widened(&self, width: usize, depth: usize, spare: &mut Spare) -> Past {
-        let mut wide = Past::new(width, depth, spare);
-        for (to, from) in wide.states.chunks_mut(width).zip(self.states.chunks(self.width)) {
-            to[..self.width].copy_from_slice(from);
-        }
-        wide
+    /// How a page was at an earlier tick that is remembered; for one in which nobody was told of it, anything.
+    pub(super) fn then(&self, page: usize, tick: Tick) -> &Row {
+        let past = self.past[page].as_ref();
+        past.map_or(&self.now[page], |past| &past[tick.0 as usize & (self.depth - 1)])
     }
 }
 
@@ -149,7 +106,7 @@ mod tests {
         (0..3).for_each(|_| rows.add_page());
         let height = |tick: u32, page: u32| (tick * 10 + page) as i32;
         let live = |rows: &mut Rows, tick: u32| {
-            rows.begin_tick(Tick(tick), [1 << 7; 3].into_iter());
+            rows.begin_tick(Tick(tick), [true; 3].into_iter());
             (0..3).for_each(|page| rows.put(page, 7, state(height(tick, page))));
         };
         (1..=20).for_each(|tick| live(&mut rows, tick));
@@ -164,9 +121,9 @@ mod tests {
         }
         assert!(rows.past[0].is_none() && rows.past[2].is_none());
         (41..=90).for_each(|tick| live(&mut rows, tick));
-        assert!(rows.past[1].is_none() && rows.spare[0].len() == 1);
+        assert!(rows.past[1].is_none() && rows.spare.len() == 1);
         rows.watch(2, Tick(90));
         live(&mut rows, 91);
-        assert!(rows.past[2].is_some() && rows.spare[0].is_empty(), "the memory is used again");
+        assert!(rows.past[2].is_some() && rows.spare.is_empty(), "the memory is used again");
     }
 }
