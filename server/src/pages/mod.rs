@@ -271,7 +271,7 @@ impl Pages {
     /// O(characters). Columns, places and news are sorted by name, so that they are gone through together.
     pub fn record(&mut self, tick: Tick, columns: &CharacterColumns, news: &[(NetId, &Attributes)]) {
         self.tick = tick;
-        self.rows.begin_tick(tick, self.heads.iter().map(|head| head.occupied != 0));
+        self.rows.begin_tick(tick);
         self.review_areas();
         let mut news = news.iter().peekable();
         let mut members = std::mem::take(&mut self.members);

@@ -56,15 +56,13 @@ impl Rows {
         }
     }
 
-    /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long, and those
-    /// that nobody is in: whoever comes is told whole. `occupied` says for each page whether somebody is. O(pages).
-    pub(super) fn begin_tick(&mut self, tick: Tick, occupied: impl Iterator<Item = bool>) {
+    /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long. O(pages).
+    pub(super) fn begin_tick(&mut self, tick: Tick) {
         let (before, depth) = (tick - 1, self.depth);
-        let pages = self.watched.iter_mut().zip(&mut self.past).zip(&self.now);
-        for (((watched, past), now), is_occupied) in pages.zip(occupied) {
+        for ((watched, past), now) in self.watched.iter_mut().zip(&mut self.past).zip(&self.now) {
             let watched = Tick(*watched.get_mut());
             let is_watched = watched > Tick(0) && tick.since(watched) <= KEPT_TICKS;
-            if !(is_watched && is_occupied) {
+            if !is_watched {
                 self.spare.extend(past.take());
                 continue;
             }
@@ -106,7 +104,7 @@ mod tests {
         (0..3).for_each(|_| rows.add_page());
         let height = |tick: u32, page: u32| (tick * 10 + page) as i32;
         let live = |rows: &mut Rows, tick: u32| {
-            rows.begin_tick(Tick(tick), [true; 3].into_iter());
+            rows.begin_tick(Tick(tick));
             (0..3).for_each(|page| rows.put(page, 7, state(height(tick, page))));
         };
         (1..=20).for_each(|tick| live(&mut rows, tick));
