@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use glam::Vec2;
-use throng_shared::attributes::{AttributeKind, AttributeRule, Concealment, Readers};
+use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::PopulationConfig;
 use throng_shared::ids::{InstanceId, NetId};
 use throng_shared::random::Random;
@@ -18,15 +18,8 @@ fn crowd() -> (Sim, Vec<PlayerHandle>) {
         config.population = PopulationConfig { target: 0, players_max: 400 };
         config.obstacles.clear();
         config.interest.visible_max = VISIBLE_MAX;
-        config.attributes = vec![AttributeRule {
-            name: "side".to_owned(),
-            kind: AttributeKind::Choice { names: ["red", "green", "blue"].map(str::to_owned).to_vec(), is_team: true },
-            archetypes: 0b11,
-            readers: Readers::Everybody,
-            conceals: Concealment::None,
-            seen_from_m: 0.0,
-            default: 0,
-        }];
+        let names = ["red", "green", "blue"].map(str::to_owned).to_vec();
+        config.attributes = vec![AttributeRule::new("side", AttributeKind::Choice { names, is_team: true })];
     });
     let mut sim = Sim::new(1).world(world).start();
     let players = sim.connect_wanderers(300);

@@ -2,7 +2,7 @@
 
 use glam::Vec2;
 use throng_server::interest::Explanation;
-use throng_shared::attributes::{AttributeKind, AttributeRule, Concealment, Readers};
+use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{LoadedWorld, PopulationConfig, TierConfig};
 use throng_shared::ids::InstanceId;
 use throng_tests::{Plan, PlayerHandle, Sim, flat_world};
@@ -11,15 +11,7 @@ const WORLD: InstanceId = InstanceId(0);
 
 /// A world of 2 km in which everybody is seen from 60 m, whoever is huge from 300 m, and whoever is a landmark from everywhere.
 fn world() -> LoadedWorld {
-    let flag = |name: &str, seen_from_m| AttributeRule {
-        name: name.to_owned(),
-        kind: AttributeKind::Flag,
-        archetypes: 0b11,
-        readers: Readers::Everybody,
-        conceals: Concealment::None,
-        seen_from_m,
-        default: 0,
-    };
+    let flag = |name: &str, seen_from_m| AttributeRule { seen_from_m, ..AttributeRule::new(name, AttributeKind::Flag) };
     flat_world(|config| {
         config.size_m = 2_000.0;
         config.obstacles.clear();

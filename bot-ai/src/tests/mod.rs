@@ -48,13 +48,7 @@ pub(crate) fn open_config() -> WorldConfig {
             tiers: Vec::new(),
         },
         attributes: Vec::new(),
-        overload: OverloadConfig {
-            climb_percent: 85,
-            descend_percent: 60,
-            climb_after_ms: 1_000,
-            descend_after_ms: 5_000,
-            rungs: Vec::new(),
-        },
+        overload: OverloadConfig::default(),
         population: PopulationConfig { target: 200, players_max: 100 },
         bots: BotsConfig {
             idle_weight: 1.0,

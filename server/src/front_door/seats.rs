@@ -99,6 +99,17 @@ impl Seat {
     }
 }
 
+/// A channel for a client of an instance, with what it is told before anything else.
+fn new_channel(first: &[Vec<Vec<u8>>], overload: &[Option<Vec<u8>>], instance: InstanceId) -> MessageChannel {
+    let place = usize::from(instance.0);
+    let mut channel = MessageChannel::default();
+    for message in first[place].iter().chain(&overload[place]) {
+        let is_queued = channel.send(message.clone()).is_ok();
+        debug_assert!(is_queued, "all of them are less than a channel holds");
+    }
+    channel
+}
+
 impl Seats {
     /// No seats, in instances of which clients are told so much over their channels before anything else.
     pub(crate) fn new(first_messages: impl Iterator<Item = Vec<Vec<u8>>>, hold: Duration, first_channel: u64) -> Seats {
@@ -133,7 +144,7 @@ impl Seats {
             token,
             connection: Some(connection),
             strikes: Strikes::default(),
-            channel: self.new_channel(token.instance),
+            channel: new_channel(&self.first_messages, &self.overload, token.instance),
             channel_number,
             held_until: None,
             welcome: None,
@@ -155,15 +166,15 @@ impl Seats {
         former_channel: u64,
     ) -> bool {
         let number = self.number_channel(former_channel);
-        let channel = self.seats.get(&client).map(|seat| self.new_channel(seat.instance));
-        let (Some(seat), Some(channel)) = (self.seats.get_mut(&client), channel) else { return false };
+        let Seats { seats, first_messages, overload, .. } = self;
+        let Some(seat) = seats.get_mut(&client) else { return false };
         seat.attach(connection, token);
         seat.is_resumed = former_channel == seat.channel_number;
         if !seat.is_resumed {
             seat.channel_number = number;
             // What was queued for a client that has never been heard of waits for it still.
             if !seat.channel.is_untouched() {
-                seat.channel = channel;
+                seat.channel = new_channel(first_messages, overload, seat.instance);
             }
         }
         let is_resumed = seat.is_resumed;
@@ -261,17 +272,6 @@ impl Seats {
             seat.is_some_and(|seat| seat.channel.send(news.message()).is_err())
         });
         told
-    }
-
-    /// A channel for a client of an instance, with what it is told before anything else.
-    fn new_channel(&self, instance: InstanceId) -> MessageChannel {
-        let place = usize::from(instance.0);
-        let mut channel = MessageChannel::default();
-        for message in self.first_messages[place].iter().chain(&self.overload[place]) {
-            let is_queued = channel.send(message.clone()).is_ok();
-            debug_assert!(is_queued, "all of them are less than a channel holds");
-        }
-        channel
     }
 
     /// Writes what is to be sent to clients besides snapshots.

@@ -128,11 +128,8 @@ mod tests {
 
     fn ladder() -> Ladder {
         Ladder::new(&OverloadConfig {
-            climb_percent: 85,
-            descend_percent: 60,
-            climb_after_ms: 1_000,
-            descend_after_ms: 5_000,
             rungs: vec![ReliefConfig::BotThinking { interval_factor: 4 }; 3],
+            ..OverloadConfig::default()
         })
     }
 

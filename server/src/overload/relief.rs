@@ -105,8 +105,7 @@ mod tests {
             ReliefConfig::FarTiers { staleness_factor: 3 },
             ReliefConfig::Time { time_percent: 40 },
         ];
-        let config =
-            OverloadConfig { climb_percent: 85, descend_percent: 60, climb_after_ms: 1, descend_after_ms: 1, rungs };
+        let config = OverloadConfig { rungs, ..OverloadConfig::default() };
         let reliefs = [0, 1, 2, 3, 4, 5].map(|rung| {
             let relief = Relief::on_rung(&config, rung);
             (relief.think_interval_factor, relief.staleness_factor, relief.visible_percent, relief.time_percent)

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::layers::LayerNumber;
 use throng_shared::attributes::{Attributes, Concealment, Schema, Values};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::tick::Tick;
 use throng_shared::wire::attributes::OwnAttributes;
 use throng_shared::wire::page::slots_of;
+
+use super::layers::LayerNumber;
 
 /// The attributes of all characters, one row for each. In worlds without attributes there are no rows.
 #[derive(Debug)]

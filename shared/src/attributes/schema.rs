@@ -172,6 +172,11 @@ pub struct Layout {
 }
 
 impl AttributeKind {
+    /// Whether those with the same choice are a team.
+    pub fn is_team(&self) -> bool {
+        matches!(self, AttributeKind::Choice { is_team: true, .. })
+    }
+
     /// Whether all that it can be can be told.
     pub fn is_sound(&self) -> bool {
         self.value_max().is_some()
@@ -199,6 +204,19 @@ impl AttributeKind {
 }
 
 impl AttributeRule {
+    /// An attribute that everybody has and everybody is told, at first the least that it can be.
+    pub fn new(name: &str, kind: AttributeKind) -> AttributeRule {
+        AttributeRule {
+            name: name.to_owned(),
+            kind,
+            archetypes: 1 << Archetype::Player as u8 | 1 << Archetype::Bot as u8,
+            readers: Readers::default(),
+            conceals: Concealment::default(),
+            seen_from_m: 0.0,
+            default: 0,
+        }
+    }
+
     /// Checks what it says by itself and beside those before it; its greatest value.
     fn check(&self, former: &[AttributeRule]) -> Result<u32, SchemaError> {
         let name = || self.name.clone();
@@ -209,16 +227,16 @@ impl AttributeRule {
         if self.default > value_max {
             return Err(SchemaError::Default(name()));
         }
-        if let AttributeKind::Choice { names, is_team } = &self.kind {
+        if let AttributeKind::Choice { names, .. } = &self.kind {
             let is_wrong =
                 |(place, name): (usize, &String)| names[..place].contains(name) || !is_name(name, CHOICE_BYTES_MAX);
             if let Some((_, wrong)) = names.iter().enumerate().find(|&choice| is_wrong(choice)) {
                 return Err(SchemaError::Name(wrong.clone()));
             }
-            if *is_team && self.readers != Readers::Everybody {
-                // That somebody is of the reader's team no longer would tell those who never knew of which it was.
-                return Err(SchemaError::SecretTeam(name()));
-            }
+        }
+        if self.kind.is_team() && self.readers != Readers::Everybody {
+            // That somebody is of the reader's team no longer would tell those who never knew of which it was.
+            return Err(SchemaError::SecretTeam(name()));
         }
         let is_special = self.conceals != Concealment::None || self.seen_from_m > 0.0;
         if is_special && self.kind != AttributeKind::Flag {
@@ -254,9 +272,7 @@ impl Schema {
         for (index, rule) in rules.iter().enumerate() {
             let name = || rule.name.clone();
             let value_max = rule.check(&rules[..index])?;
-            if matches!(rule.kind, AttributeKind::Choice { is_team: true, .. })
-                && schema.team.replace(index as u8).is_some()
-            {
+            if rule.kind.is_team() && schema.team.replace(index as u8).is_some() {
                 return Err(SchemaError::SecondTeam(name()));
             }
             if rule.seen_from_m > 0.0 && !schema.far_radii_m.contains(&rule.seen_from_m) {
@@ -367,10 +383,9 @@ impl Schema {
         self.can_conceal
     }
 
-    /// How many teams are told apart in a crowd: none when not everybody may know who is of which.
+    /// How many teams are told apart in a crowd.
     pub fn crowd_teams(&self) -> usize {
-        let team = self.team().map(|team| &self.rules[team]).filter(|rule| rule.readers == Readers::Everybody);
-        match team.map(|rule| &rule.kind) {
+        match self.team().map(|team| &self.rules[team].kind) {
             Some(AttributeKind::Choice { names, .. }) => names.len().min(CROWD_TEAMS_MAX),
             _ => 0,
         }

@@ -4,15 +4,7 @@ use super::*;
 use crate::ids::Archetype;
 
 fn rule(name: &str, kind: AttributeKind) -> AttributeRule {
-    AttributeRule {
-        name: name.to_owned(),
-        kind,
-        archetypes: 0b11,
-        readers: Readers::Everybody,
-        conceals: Concealment::None,
-        seen_from_m: 0.0,
-        default: 0,
-    }
+    AttributeRule::new(name, kind)
 }
 
 fn number(name: &str, min: f32, max: f32, step: f32) -> AttributeRule {

@@ -185,6 +185,19 @@ pub struct OverloadConfig {
     pub rungs: Vec<ReliefConfig>,
 }
 
+impl Default for OverloadConfig {
+    /// Nothing gives way.
+    fn default() -> OverloadConfig {
+        OverloadConfig {
+            climb_percent: 85,
+            descend_percent: 60,
+            climb_after_ms: 1_000,
+            descend_after_ms: 5_000,
+            rungs: Vec::new(),
+        }
+    }
+}
+
 /// What gives way on a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReliefConfig {

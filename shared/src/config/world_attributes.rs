@@ -45,10 +45,6 @@ const FORMS: &[Choice<Form>] = &[
     Choice { word: "choice", means: Form::Choice, doc: "One of a few words." },
 ];
 
-fn is_team(rule: &AttributeRule) -> bool {
-    matches!(rule.kind, AttributeKind::Choice { is_team: true, .. })
-}
-
 /// The attributes before one.
 #[derive(Default)]
 pub(super) struct Former {
@@ -66,8 +62,9 @@ impl Former {
         Former { enter_radius_m, ..Former::default() }
     }
 
-    fn has_team(&self) -> bool {
-        self.rules.iter().any(is_team)
+    /// The team, if there is one.
+    fn team(&self) -> Option<&AttributeRule> {
+        self.rules.iter().find(|rule| rule.kind.is_team())
     }
 
     /// Reads the next attribute.
@@ -87,39 +84,39 @@ fn read_attribute(table: &mut TableReader<'_, '_>, former: &Former) -> Option<At
     });
     let archetypes = table.word("held_by", HOLDERS, "Who has it.");
     let readers = table.word("visible_to", READERS, "Who is told its value; nobody else gets a bit of it.");
-    let is_team_known = former.has_team() || former.has_unsound;
+    let is_team_known = former.team().is_some() || former.has_unsound;
     let doc = "what is visible to a team comes after the choice that says which team somebody is of";
     table.rule(&["visible_to"], doc, readers != Readers::Team || is_team_known, || {
         "no attribute before this one has is_team = true".to_owned()
     });
-    let former_team = former.rules.iter().find(|rule| is_team(rule)).map(|rule| rule.archetypes);
     let (kind, default, conceals, seen_from_m) =
         table.choose("kind", FORMS, "What it can be.", |table, form| match form {
             Form::Number => read_number(table),
             Form::Flag => read_flag(table, is_team_known, former.enter_radius_m),
-            Form::Choice => read_choice(table, former.has_team()),
+            Form::Choice => read_choice(table, former.team().is_some()),
         })??;
     let is_of_team = readers == Readers::Team || conceals == Concealment::FromOtherTeams;
-    let is_without = is_of_team && former_team.is_some_and(|with_team| archetypes & !with_team != 0);
+    let is_without = is_of_team && former.team().is_some_and(|team| archetypes & !team.archetypes != 0);
     let doc = "whoever has what is for its team, has a team";
     table.rule(&["held_by"], doc, !is_without, || {
         "some who have this do not have the attribute with is_team = true".to_owned()
     });
-    let is_secret = matches!(kind, AttributeKind::Choice { is_team: true, .. }) && readers != Readers::Everybody;
+    let is_secret = kind.is_team() && readers != Readers::Everybody;
     table.rule(&["visible_to"], "the team is visible to everybody", !is_secret, || {
         "who is told of whose team could be told apart from who is not".to_owned()
     });
     let rule = AttributeRule { name, kind, archetypes, readers, conceals, seen_from_m, default };
     let all: Vec<AttributeRule> = former.rules.iter().chain([&rule]).cloned().collect();
-    let is_too_large = matches!(Schema::new(all.clone()), Err(SchemaError::TooLarge(_)));
+    let schema = Schema::new(all);
+    let is_too_large = matches!(schema, Err(SchemaError::TooLarge(_)));
     let doc = "the values of one character take no more than 256 bits together; a number takes as many as its steps have in binary";
     const _: () = assert!(VALUE_BITS_MAX == 256);
     table.rule(&["name"], doc, !is_too_large, || "with this one, they take more".to_owned());
-    let has_too_many_radii = matches!(Schema::new(all.clone()), Err(SchemaError::TooManyRadii(_)));
+    let has_too_many_radii = matches!(schema, Err(SchemaError::TooManyRadii(_)));
     const _: () = assert!(FAR_RADII_MAX == 3);
     let doc = "all `seen_from_m` together are at most three different distances";
     table.rule(&["name"], doc, !has_too_many_radii, || "with this one, they are four".to_owned());
-    Schema::new(all).is_ok().then_some(rule)
+    schema.is_ok().then_some(rule)
 }
 
 /// The kind, the default, from whom it conceals, and from how far it lets be seen.
@@ -142,16 +139,7 @@ fn read_number(table: &mut TableReader<'_, '_>) -> Read {
     table.rule(&["default", "min", "max"], doc, max <= min || (min..=max).contains(&default), || {
         format!("{default} is not from {min} to {max}")
     });
-    let rule = |kind| AttributeRule {
-        name: "n".to_owned(),
-        kind,
-        archetypes: 1,
-        readers: Readers::Everybody,
-        conceals: Concealment::None,
-        seen_from_m: 0.0,
-        default: 0,
-    };
-    let handle = Schema::new(vec![rule(kind.clone())]).ok()?.number("n")?;
+    let handle = Schema::new(vec![AttributeRule::new("n", kind.clone())]).ok()?.number("n")?;
     Some((kind, handle.told_as(default), Concealment::None, 0.0))
 }
 

@@ -31,19 +31,22 @@ const RELIEFS: &[Choice<Relief>] = &[
 ];
 
 pub(super) fn read_overload(table: &mut TableReader<'_, '_>) -> OverloadConfig {
+    let default = OverloadConfig::default();
     let climb_doc = "A rung up is taken when ticks take more of their time than this.";
-    let climb_percent = table.optional("climb_percent", whole(10, 200, "%"), 85, climb_doc);
+    let climb_percent = table.optional("climb_percent", whole(10, 200, "%"), default.climb_percent, climb_doc);
     let descend_doc = "A rung down is taken when they take less than this.";
-    let descend_percent = table.optional("descend_percent", whole(5, 190, "%"), 60, descend_doc);
+    let descend_percent = table.optional("descend_percent", whole(5, 190, "%"), default.descend_percent, descend_doc);
     let doc = "`descend_percent` is at least 5 less than `climb_percent`";
     table.rule(&["descend_percent", "climb_percent"], doc, descend_percent + 5 <= climb_percent, || {
         format!("the rungs would be climbed up and down for ever: up above {climb_percent} %, down below {descend_percent} %")
     });
     let climb_after_doc = "For how long it must be more, on average, until a rung up is taken.";
-    let climb_after_ms = table.optional("climb_after_ms", whole(100, 60_000, "ms"), 1_000, climb_after_doc);
+    let climb_after_ms =
+        table.optional("climb_after_ms", whole(100, 60_000, "ms"), default.climb_after_ms, climb_after_doc);
     let descend_after_doc = "For how long it must be less, on average, until a rung down is taken. When the same rung had to be \
                              climbed again soon after, twice as long, up to 16 times.";
-    let descend_after_ms = table.optional("descend_after_ms", whole(100, 600_000, "ms"), 5_000, descend_after_doc);
+    let descend_after_ms =
+        table.optional("descend_after_ms", whole(100, 600_000, "ms"), default.descend_after_ms, descend_after_doc);
     OverloadConfig { climb_percent, descend_percent, climb_after_ms, descend_after_ms, rungs: Vec::new() }
 }
 

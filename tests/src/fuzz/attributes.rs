@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use throng_client::Replica;
-use throng_shared::attributes::{AttributeKind, AttributeRule, Concealment, Readers, Schema};
+use throng_shared::attributes::{AttributeKind, AttributeRule, Readers, Schema};
 use throng_shared::limits::MESSAGE_BYTES_MAX;
 use throng_shared::wire::attributes::{message_of, rule_of};
 use throng_shared::wire::overload::OverloadNews;
@@ -15,13 +15,10 @@ use super::wire::check_replica;
 /// A world with numbers, flags and a team, and all kinds of readers.
 pub(super) fn schema() -> Schema {
     let rule = |name: &str, kind, archetypes, readers| AttributeRule {
-        name: name.to_owned(),
-        kind,
         archetypes,
         readers,
-        conceals: Concealment::None,
-        seen_from_m: 0.0,
         default: 1,
+        ..AttributeRule::new(name, kind)
     };
     let names = ["none", "red", "blue"].map(str::to_owned).to_vec();
     let number = |max| AttributeKind::Number { min: 0.0, max, step: 1.0 };

@@ -1,6 +1,6 @@
 //! The examples of what is told of the world over the channel: attributes, and how far it keeps up.
 
-use throng_shared::attributes::{AttributeKind, AttributeRule, Attributes, Concealment, Readers, Values};
+use throng_shared::attributes::{AttributeKind, AttributeRule, Attributes, Values};
 use throng_shared::wire::attributes::{self, OwnAttributes};
 use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::page::PageView;
@@ -9,15 +9,7 @@ use super::*;
 
 #[test]
 fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
-    let rule = |name: &str, kind, default| AttributeRule {
-        name: name.to_owned(),
-        kind,
-        archetypes: 0b11,
-        readers: Readers::Everybody,
-        conceals: Concealment::None,
-        seen_from_m: 0.0,
-        default,
-    };
+    let rule = |name: &str, kind, default| AttributeRule { default, ..AttributeRule::new(name, kind) };
     let health = rule("health", AttributeKind::Number { min: 0.0, max: 100.0, step: 0.5 }, 200);
     assert_eq!(attributes::message_of(&health), example("attribute"));
     assert_eq!(attributes::rule_of(&example("attribute")), Ok(health.clone()));

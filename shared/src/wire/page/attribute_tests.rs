@@ -4,18 +4,15 @@ use glam::IVec2;
 use proptest::prelude::*;
 
 use super::*;
-use crate::attributes::{AttributeHandle, AttributeKind, AttributeRule, Attributes, Concealment, Readers};
+use crate::attributes::{AttributeHandle, AttributeKind, AttributeRule, Attributes, Readers};
 
 /// A number that all have and know, a flag that bots have, a team of three, and two for those of a team alone.
 fn schema() -> Schema {
     let rule = |name: &str, kind, archetypes, readers, default| AttributeRule {
-        name: name.to_owned(),
-        kind,
         archetypes,
         readers,
-        conceals: Concealment::None,
-        seen_from_m: 0.0,
         default,
+        ..AttributeRule::new(name, kind)
     };
     let names = ["none", "red", "blue"].map(str::to_owned).to_vec();
     let number = |max| AttributeKind::Number { min: 0.0, max, step: 1.0 };
@@ -200,15 +197,8 @@ fn worlds_with_many_attributes_have_pages_of_fewer_slots() {
     assert_eq!(slots_with(Schema::EMPTY), PAGE_SLOTS);
     let wide = |count: usize| {
         let kind = AttributeKind::Number { min: 0.0, max: ((1 << 24) - 1) as f32, step: 1.0 };
-        let rule = |index: usize| AttributeRule {
-            name: index.to_string(),
-            kind: kind.clone(),
-            archetypes: 1,
-            readers: Readers::Everybody,
-            conceals: Concealment::None,
-            seen_from_m: 0.0,
-            default: 0,
-        };
+        let rule =
+            |index: usize| AttributeRule { archetypes: 1, ..AttributeRule::new(&index.to_string(), kind.clone()) };
         slots_with(&Schema::new((0..count).map(rule).collect()).expect("it is right"))
     };
     assert!(wide(1) == PAGE_SLOTS && wide(5) < PAGE_SLOTS && wide(10) < wide(5) && wide(10) >= SLOTS_MIN);
