@@ -254,9 +254,11 @@ impl Instance {
         self.world.get_mut::<Attributes>(entity)
     }
 
-    /// Sets a character down at a point (x, z), standing on the ground. False when it does not exist.
+    /// Sets a character down on the ground at a point (x, z), or at the free place next to it when an obstacle is there.
+    /// False when the character does not exist.
     pub fn place(&mut self, net_id: NetId, point_m: Vec2) -> bool {
-        let state = CharacterState::standing_at(&self.rules().map, point_m);
+        let map = &self.rules().map;
+        let state = CharacterState::standing_at(map, map.nearest_free(point_m));
         let entity = self.entity_of(net_id);
         match entity.and_then(|entity| self.world.get_mut::<CharacterState>(entity)) {
             Some(mut character) => {

@@ -45,3 +45,18 @@ proptest! {
         sim.run(&[Action::Wait(60)]);
     }
 }
+
+#[test]
+fn whoever_is_set_down_in_an_obstacle_stands_beside_it() {
+    let mut sim = Sim::new(0).world(flat_world(|_| ())).start();
+    let [ann] = sim.connect();
+    // The rim of the cylinder, its middle, a corner of the box, and beyond the world's edge.
+    for (x, z) in [(-32.289, 29.127), (-30.0, 30.0), (22.3, 15.3), (900.0, 900.0)] {
+        let point_m = Vec2::new(x, z);
+        sim.run(&[Action::Teleport(ann, point_m), Action::Wait(1)]);
+        let (_, state) = sim.character(ann);
+        let wanted_m = point_m.clamp(Vec2::splat(-200.0), Vec2::splat(200.0));
+        let away_m = state.ground_position_m().distance(wanted_m);
+        assert!(away_m < 3.6, "{away_m} m from {point_m}");
+    }
+}

@@ -97,7 +97,7 @@ pub(crate) fn despawn_character(world: &mut World, net_id: NetId) {
 }
 
 /// A point where a character can stand, in one of `areas`, the larger ones more often. When none of a number of tries
-/// is free, the last one is taken: movement will push it out of whatever it stands in.
+/// is good, it is the free place next to the last one.
 pub(crate) fn draw_spawn_point(map: &Map, areas: &[SpawnAreaConfig], random: &mut Random) -> Vec2 {
     const TRIES: usize = 64;
     let total: f32 = areas.iter().map(|area| area.radius_m * area.radius_m).sum();
@@ -111,8 +111,8 @@ pub(crate) fn draw_spawn_point(map: &Map, areas: &[SpawnAreaConfig], random: &mu
         let Some(area) = area.or(areas.last()) else { break };
         point_m = map.clamp_inside(area.center_m + random.in_disc(area.radius_m));
         if map.is_standable(point_m) {
-            break;
+            return point_m;
         }
     }
-    point_m
+    map.nearest_free(point_m)
 }

@@ -73,4 +73,78 @@ impl Map {
             && self.terrain.slope(point_m) <= self.rules.slope_max
             && !self.obstacles.touches(point_m, self.rules.capsule_radius_m + 0.05)
     }
+    /// The free place for a character near a point (x, z): inside the world and clear of every obstacle, whatever the
+    /// ground. The point itself where it is free, else where the shortest ways out of what is there lead, else the nearest
+    /// of places tried in circles around. In a world without a free place within 100 m, the point.
+    ///
+    /// Cost: some 10 ns where the point is free; 100 us where nothing is.
+    pub fn nearest_free(&self, point_m: Vec2) -> Vec2 {
+        const PASSES: usize = 8;
+        const CIRCLES: usize = 100;
+        const PER_CIRCLE: usize = 16;
+        let radius_m = self.rules.capsule_radius_m;
+        let is_free = |point_m: Vec2| !self.obstacles.touches(point_m, radius_m);
+        let start_m = self.clamp_inside(point_m);
+        let mut pushed_m = start_m;
+        for _ in 0..PASSES {
+            let push = self.obstacles.near(pushed_m).find_map(|obstacle| obstacle.push_out(pushed_m, radius_m));
+            let Some(push) = push else { return pushed_m };
+            // A little farther, so that rounding does not leave it touching.
+            pushed_m = self.clamp_inside(pushed_m + push + push.normalize_or_zero() * 0.01);
+        }
+        let around = (1..=CIRCLES).flat_map(|circle| {
+            (0..PER_CIRCLE).map(move |number| {
+                let (sin, cos) = libm::sincosf(number as f32 * (std::f32::consts::TAU / PER_CIRCLE as f32));
+                Vec2::new(cos, sin) * circle as f32
+            })
+        });
+        around.map(|step_m| self.clamp_inside(start_m + step_m)).find(|&tried_m| is_free(tried_m)).unwrap_or(start_m)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::builtin_world;
+    use crate::random::Random;
+
+    fn boxed(center_m: Vec2, half_size_m: Vec2) -> Obstacle {
+        Obstacle { center_m, outline: Outline::Box { half_size_m, axis_x: Vec2::X }, bottom_m: -1.0, top_m: 9.0 }
+    }
+
+    fn map_with(obstacles: Vec<Obstacle>) -> Map {
+        let config = builtin_world().config;
+        Map {
+            terrain: Terrain::flat(64.0, 0.0),
+            obstacles: Obstacles::new(64.0, obstacles),
+            rules: MovementRules::new(&config.movement),
+            half_size_m: 32.0,
+        }
+    }
+
+    #[test]
+    fn wherever_somebody_is_set_down_there_is_a_free_place_near() {
+        let wall = |x: f32| boxed(Vec2::new(x, 0.0), Vec2::new(0.5, 20.0));
+        // Walls too near one another for anybody to stand between, a tower in the corner, and a pillar.
+        let pillar = Obstacle { outline: Outline::Circle { radius_m: 3.0 }, ..boxed(Vec2::new(20.0, 5.0), Vec2::ONE) };
+        let map = map_with(vec![wall(0.0), wall(1.2), wall(2.4), boxed(Vec2::splat(28.0), Vec2::splat(6.0)), pillar]);
+        let mut random = Random::new(5, 0);
+        let mut moved = 0;
+        for _ in 0..5_000 {
+            let point_m = Vec2::new(random.between(-40.0, 40.0), random.between(-40.0, 40.0));
+            let free_m = map.nearest_free(point_m);
+            assert!(!map.obstacles.touches(free_m, map.rules.capsule_radius_m), "{point_m} leads into a wall");
+            assert_eq!(map.clamp_inside(free_m), free_m, "{point_m} leads out of the world");
+            let away_m = free_m.distance(map.clamp_inside(point_m));
+            assert!(away_m < 11.0, "{point_m} leads {away_m} m away");
+            moved += usize::from(away_m > 0.0);
+        }
+        assert!((200..2_500).contains(&moved), "{moved} of 5,000 were in the way of something");
+    }
+
+    #[test]
+    fn in_a_world_without_a_free_place_it_is_the_point() {
+        let map = map_with(vec![boxed(Vec2::ZERO, Vec2::splat(50.0))]);
+        assert_eq!(map.nearest_free(Vec2::new(3.0, 4.0)), Vec2::new(3.0, 4.0));
+    }
 }
