@@ -21,7 +21,8 @@ use std::cell::RefCell;
 
 use bevy_ecs::prelude::{Res, ResMut};
 use budget::DELAY_MS;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use throng_shared::config::InterestConfig;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
@@ -29,7 +30,7 @@ use throng_shared::tick::{Tick, TickRate};
 use crate::instance::InstanceRules;
 use crate::overload::Relief;
 use crate::pages::{Cells, Pages};
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 
 /// Distances that decide which pages are in a view.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,6 +79,9 @@ impl InterestRules {
 /// Fewest clients that are worth handing to another thread; one view takes some microseconds.
 const PARALLEL_MIN: usize = 64;
 
+/// Clients whose views are fetched together.
+const LOOK_AHEAD: usize = 8;
+
 /// How far a viewer moves until it is looked again which pages are in its reach, in metres; the enter radius is so much longer.
 const SLACK_M: f32 = 2.0;
 
@@ -91,21 +95,31 @@ pub(crate) fn update_views(
     mut sessions: ResMut<Sessions>,
 ) {
     let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
-    sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
-        if session.connection.is_none() {
-            return;
-        }
-        session.view.advance(tick);
-        session.view.acknowledge(&session.acks, &interest);
-        SCRATCH.with_borrow_mut(|scratch| {
-            let viewer = pages.viewer(session.net_id);
-            let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
-            let pinned = pinned.filter(|&page| pages.is_of_interest(page, &viewer));
-            scratch.attend(viewer, session.sees_from_m(columns, pages, &viewer), pinned);
-            session.view.observe(pages, &interest, session.client.0 as u32, scratch);
-        });
-        session.view.plan(pages, &interest);
+    let sessions = sessions.all_mut().par_chunks_mut(LOOK_AHEAD).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
+    sessions.for_each(|sessions| {
+        sessions.iter().for_each(|session| session.view.fetch());
+        let connected = sessions.iter_mut().filter(|session| session.connection.is_some());
+        connected.for_each(|session| update_view(session, tick, &interest, pages, columns));
     });
+}
+
+fn update_view(
+    session: &mut Session,
+    tick: Tick,
+    interest: &InterestRules,
+    pages: &Pages,
+    columns: &CharacterColumns,
+) {
+    session.view.advance(tick);
+    session.view.acknowledge(&session.acks, interest);
+    SCRATCH.with_borrow_mut(|scratch| {
+        let viewer = pages.viewer(session.net_id);
+        let pinned = session.attention.pins().iter().filter_map(|&pin| pages.page_of(pin));
+        let pinned = pinned.filter(|&page| pages.is_of_interest(page, &viewer));
+        scratch.attend(viewer, session.sees_from_m(columns, pages, &viewer), pinned);
+        session.view.observe(pages, interest, session.client.0 as u32, scratch);
+    });
+    session.view.plan(pages, interest);
 }
 
 thread_local! {

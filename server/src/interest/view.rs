@@ -1,5 +1,7 @@
 //! What one client is told of: pages, what of each has arrived, and what is due.
 
+use std::hint::black_box;
+
 use glam::Vec2;
 use throng_shared::ids::NetId;
 use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN};
@@ -15,7 +17,7 @@ use super::guests::{GUEST_MS, Guests};
 use super::ledger::Ledger;
 use super::numbers::Numbers;
 use super::tiers::{Turn, Turns};
-use crate::pages::{PageHead, Pages, Variant, Viewer};
+use crate::pages::{Block, PageHead, Pages, Viewer};
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
 #[derive(Debug)]
@@ -197,6 +199,17 @@ impl ClientView {
     /// What was heard of the client's link no longer holds.
     pub(crate) fn forget_route(&mut self) {
         self.budget.forget_route();
+    }
+
+    /// Has its subscriptions and what is planned brought near; see [`throng_shared::map::Terrain::fetch`].
+    pub(crate) fn fetch(&self) {
+        const LINE_BYTES: usize = 64;
+        for subscription in self.subscriptions.iter().step_by(LINE_BYTES / size_of::<Subscription>()) {
+            black_box(subscription.page);
+        }
+        for planned in self.planned.iter().step_by(LINE_BYTES / size_of::<Planned>()) {
+            black_box(planned.place);
+        }
     }
 
     /// Goes on to `tick`.
@@ -408,11 +421,13 @@ impl ClientView {
         let pages_start = out.len();
         let mut pages_end = self.budget.snapshot_bytes();
         for planned in self.planned.chunks(LOOK_AHEAD) {
-            let mut variants = [Variant::EMPTY; LOOK_AHEAD];
-            for (variant, planned) in variants.iter_mut().zip(planned) {
-                *variant = pages.told(self.subscriptions[usize::from(planned.place)].page, planned.age_ticks.into());
+            let mut blocks = [Block::EMPTY; LOOK_AHEAD];
+            for (block, planned) in blocks.iter_mut().zip(planned) {
+                *block = pages.told(self.subscriptions[usize::from(planned.place)].page);
             }
-            for (variant, planned) in variants.iter().zip(planned) {
+            blocks.iter().for_each(Block::fetch);
+            for (block, planned) in blocks.iter().zip(planned) {
+                let variant = block.variant(planned.age_ticks.into());
                 let subscription = &mut self.subscriptions[usize::from(planned.place)];
                 let (start, mut team_bytes) = (out.len(), 0);
                 let mut has_room = start + 1 + variant.length_bytes() <= pages_end;

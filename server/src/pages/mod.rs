@@ -40,7 +40,7 @@ pub(crate) use cells::Cells;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
 use past::Rows;
-pub(crate) use told::Variant;
+pub(crate) use told::Block;
 use told::{GROUP_PAGES, ToldGroup};
 
 /// How long the past of a page is kept, in milliseconds, but no longer than a baseline can be old.
@@ -527,8 +527,8 @@ impl Pages {
     }
 
     /// What was encoded for somebody who asked.
-    pub(crate) fn told(&self, page: u32, age_ticks: u32) -> Variant<'_> {
-        self.told[page as usize / GROUP_PAGES].variant(page as usize % GROUP_PAGES, age_ticks)
+    pub(crate) fn told(&self, page: u32) -> Block<'_> {
+        self.told[page as usize / GROUP_PAGES].block(page as usize % GROUP_PAGES)
     }
 }
 

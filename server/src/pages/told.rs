@@ -3,6 +3,8 @@
 //! Pages are taken in groups, which can be encoded in parallel. A group's bytes hold for each of its pages that was asked for a
 //! block: the variants wanted as bits (8 bytes), a note on each variant (8 bytes), and the variants.
 
+use std::hint::black_box;
+
 use throng_shared::wire::page::Told;
 
 /// Pages of a group.
@@ -18,6 +20,10 @@ pub(super) struct ToldGroup {
     /// Where the block of each page begins; of use only for those that were asked for.
     blocks: Vec<u32>,
 }
+
+/// All variants of a page, with what is behind them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block<'g>(&'g [u8]);
 
 /// A page as those are told it who have one baseline.
 #[derive(Clone, Copy, Debug)]
@@ -100,22 +106,32 @@ impl ToldGroup {
         self.bytes.extend_from_slice(&[0; SPARE_BYTES]);
     }
 
-    /// The variant of a page for a baseline of so many ticks ago, which must have been wanted.
-    pub(super) fn variant(&self, place: usize, age_ticks: u32) -> Variant<'_> {
-        let block = &self.bytes[self.blocks[place] as usize..];
-        let word = |at: usize| block[at..].first_chunk::<8>().copied().unwrap_or_default();
+    /// The block of a page that was asked for.
+    pub(super) fn block(&self, place: usize) -> Block<'_> {
+        Block(&self.bytes[self.blocks[place] as usize..])
+    }
+}
+
+impl<'g> Block<'g> {
+    /// No page's.
+    pub(crate) const EMPTY: Block<'static> = Block(&[]);
+
+    /// Has it brought near; see [`throng_shared::map::Terrain::fetch`].
+    pub(crate) fn fetch(&self) {
+        black_box(self.0.first().copied());
+    }
+
+    /// The variant for a baseline of so many ticks ago, which must have been wanted.
+    pub(crate) fn variant(&self, age_ticks: u32) -> Variant<'g> {
+        let word = |at: usize| self.0[at..].first_chunk::<8>().copied().unwrap_or_default();
         let wanted = u64::from_le_bytes(word(0));
         debug_assert!(wanted >> age_ticks & 1 == 1, "it was asked for");
         let note = Note::from_bytes(word(8 + 8 * (wanted & ((1 << age_ticks) - 1)).count_ones() as usize));
-        Variant { bytes: &block[note.start.into()..], length: note.length.into(), told: note.told }
+        Variant { bytes: &self.0[note.start.into()..], length: note.length.into(), told: note.told }
     }
 }
 
 impl Variant<'_> {
-    /// Nothing.
-    pub(crate) const EMPTY: Variant<'static> =
-        Variant { bytes: &[], length: 0, told: Told { enters: 0, updates: 0, leaves: 0, attribute_bytes: 0 } };
-
     /// Length in bytes.
     pub(crate) fn length_bytes(&self) -> usize {
         self.length

@@ -4,17 +4,22 @@
 //! once for all who have the same baseline, and copied.
 
 use bevy_ecs::prelude::{Res, ResMut};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use throng_shared::limits::IDLE_SNAPSHOT_MS;
 use throng_shared::tick::Tick;
 use throng_shared::wire::snapshot::SnapshotHeader;
 
 use crate::instance::InstanceRules;
+use crate::interest::InterestRules;
 use crate::pages::Pages;
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 
 /// Fewest clients that are worth handing to another thread; one snapshot takes some microseconds.
 const PARALLEL_MIN: usize = 64;
+
+/// Clients whose views are fetched together.
+const LOOK_AHEAD: usize = 8;
 
 /// Writes every client's snapshot.
 ///
@@ -27,24 +32,30 @@ pub(crate) fn encode_snapshots(
 ) {
     let (tick, pages) = (*tick, &*pages);
     let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
-    sessions.all_mut().par_iter_mut().with_min_len(PARALLEL_MIN).for_each(|session| {
-        if session.connection.is_none() {
-            session.frame.clear();
-            return;
-        }
-        let header = SnapshotHeader {
-            tick,
-            position_m: session.own.state.position_m,
-            velocity_mps: session.own.state.velocity_mps,
-            grounded: session.own.state.grounded,
-            input_age_ticks: session.own.input_age_ticks,
-            input_margin_ms: session.own.input_margin_ms,
-        };
-        let is_wanted = session.quiet.is_broken(tick, &session.own.state, idle_ticks);
-        session.view.write_snapshot(header, is_wanted, pages, &rules.interest, &mut session.frame);
-        if !session.frame.is_empty() {
-            session.quiet.note_written(tick, &session.own.state);
-            session.own.input_margin_ms = None;
-        }
+    let sessions = sessions.all_mut().par_chunks_mut(LOOK_AHEAD).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
+    sessions.for_each(|sessions| {
+        sessions.iter().for_each(|session| session.view.fetch());
+        sessions.iter_mut().for_each(|session| encode_snapshot(session, tick, idle_ticks, pages, &rules.interest));
     });
+}
+
+fn encode_snapshot(session: &mut Session, tick: Tick, idle_ticks: u32, pages: &Pages, interest: &InterestRules) {
+    if session.connection.is_none() {
+        session.frame.clear();
+        return;
+    }
+    let header = SnapshotHeader {
+        tick,
+        position_m: session.own.state.position_m,
+        velocity_mps: session.own.state.velocity_mps,
+        grounded: session.own.state.grounded,
+        input_age_ticks: session.own.input_age_ticks,
+        input_margin_ms: session.own.input_margin_ms,
+    };
+    let is_wanted = session.quiet.is_broken(tick, &session.own.state, idle_ticks);
+    session.view.write_snapshot(header, is_wanted, pages, interest, &mut session.frame);
+    if !session.frame.is_empty() {
+        session.quiet.note_written(tick, &session.own.state);
+        session.own.input_margin_ms = None;
+    }
 }

@@ -1,7 +1,8 @@
 //! Inputs → motion.
 
 use bevy_ecs::prelude::{Component, Query, Res, ResMut};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use throng_shared::ids::Archetype;
 use throng_shared::input::{InputBuffer, InputSource, PlayerInput};
 use throng_shared::movement::{CharacterState, step_character};
@@ -28,6 +29,9 @@ impl Default for LastInput {
 /// Fewest characters that are worth handing to another thread; one step takes less than a microsecond.
 const PARALLEL_MIN: usize = 512;
 
+/// Characters for whom the ground is fetched together.
+const LOOK_AHEAD: usize = 16;
+
 /// Takes each character's input for this tick and moves it. Characters do not touch one another, so their order and
 /// the threads do not matter.
 pub(crate) fn move_characters(
@@ -40,11 +44,15 @@ pub(crate) fn move_characters(
     // Table by table, as slices: so there is no list to be made of whom to move.
     let tables = characters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
     for (mut states, mut buffers, mut lasts) in tables {
-        let columns = states.par_iter_mut().zip(buffers.par_iter_mut()).zip(lasts.par_iter_mut());
-        columns.with_min_len(PARALLEL_MIN).for_each(|((state, buffer), last)| {
-            let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
-            *last = LastInput { input, source };
-            *state = step_character(&rules.map, *state, input, step_s);
+        let columns = states.par_chunks_mut(LOOK_AHEAD).zip(buffers.par_chunks_mut(LOOK_AHEAD));
+        let columns = columns.zip(lasts.par_chunks_mut(LOOK_AHEAD)).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
+        columns.for_each(|((states, buffers), lasts)| {
+            rules.map.terrain.fetch(states.iter().map(CharacterState::ground_position_m));
+            for ((state, buffer), last) in states.iter_mut().zip(buffers).zip(lasts) {
+                let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
+                *last = LastInput { input, source };
+                *state = step_character(&rules.map, *state, input, step_s);
+            }
         });
     }
 }

@@ -160,6 +160,12 @@ impl Obstacles {
         self.indices[range].iter().map(|&index| &self.all[index as usize])
     }
 
+    /// Whether nothing can be nearer to a point (x, z) than this, whatever its height. False when that is not known: near
+    /// obstacles, and for more than 4 m.
+    pub fn is_clear(&self, point_m: Vec2, distance_m: f32) -> bool {
+        distance_m <= MARGIN_M && self.near(point_m).next().is_none()
+    }
+
     /// Whether a disc (of a radius up to 4 m) touches any outline, whatever the heights.
     pub fn touches(&self, center_m: Vec2, radius_m: f32) -> bool {
         self.near(center_m).any(|obstacle| obstacle.push_out(center_m, radius_m).is_some())

@@ -1,5 +1,7 @@
 //! The ground: a square grid of heights, interpolated bilinearly.
 
+use std::hint::black_box;
+
 use fastnoise_lite::{FastNoiseLite, FractalType, NoiseType};
 use glam::Vec2;
 
@@ -95,16 +97,30 @@ impl Terrain {
         self.cell_m
     }
 
-    fn patch(&self, point_m: Vec2) -> Patch {
+    /// Has the ground at points (x, z) brought near: what has to come from far away comes together, while looking at one point
+    /// after another waits for each.
+    pub fn fetch(&self, points_m: impl Iterator<Item = Vec2>) {
+        for point_m in points_m {
+            let (first, _) = self.place(point_m);
+            black_box((self.heights_m[first], self.heights_m[first + self.side]));
+        }
+    }
+
+    /// The number of the height north-west of a point, and where between it and its neighbours the point lies.
+    fn place(&self, point_m: Vec2) -> (usize, Vec2) {
         let last = (self.side - 1) as f32;
         let scaled = ((point_m + self.half_size_m) / self.cell_m).clamp(Vec2::ZERO, Vec2::splat(last));
         let column = (scaled.x as usize).min(self.side - 2);
         let row = (scaled.y as usize).min(self.side - 2);
-        let first = row * self.side + column;
+        (row * self.side + column, scaled - Vec2::new(column as f32, row as f32))
+    }
+
+    fn patch(&self, point_m: Vec2) -> Patch {
+        let (first, share) = self.place(point_m);
         let heights = &self.heights_m;
         let corners_m =
             [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
-        Patch { corners_m, share: scaled - Vec2::new(column as f32, row as f32) }
+        Patch { corners_m, share }
     }
 }
 

@@ -105,7 +105,7 @@ pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step
         next.grounded = false;
     }
     let distance_m = ground_plane(next.velocity_mps).length() * step_s;
-    let parts = (distance_m / (0.5 * rules.capsule_radius_m)).ceil().clamp(1.0, PARTS_MAX);
+    let parts = (distance_m / part_m(map, &next, distance_m)).ceil().clamp(1.0, PARTS_MAX);
     let part_s = step_s / parts;
     for _ in 0..parts as u32 {
         let before = next.ground_position_m();
@@ -114,6 +114,14 @@ pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step
         move_vertically(map, &mut next, part_s, moved_m);
     }
     next
+}
+
+/// How far a character may move at once, of a step of `distance_m`: half its radius where there are obstacles, so that
+/// nothing thin is jumped over, and elsewhere as far as the ground is one plane.
+fn part_m(map: &Map, state: &CharacterState, distance_m: f32) -> f32 {
+    let radius_m = map.rules.capsule_radius_m;
+    let is_open = map.obstacles.is_clear(state.ground_position_m(), distance_m + radius_m);
+    if is_open { map.terrain.cell_m().max(0.5 * radius_m) } else { 0.5 * radius_m }
 }
 
 /// Turns the horizontal velocity towards the wanted one.
@@ -136,9 +144,9 @@ fn accelerate(map: &Map, state: &mut CharacterState, input: PlayerInput, step_s:
 fn move_horizontally(map: &Map, state: &mut CharacterState, part_s: f32) {
     let start = state.ground_position_m();
     let wanted = ground_plane(state.velocity_mps) * part_s;
-    let reached = map.clamp_inside(start + climbable_part(map, start, state.position_m.y, wanted));
-    let reached = push_out_of_obstacles(map, state, reached)
-        .filter(|&point| !is_too_steep_to_enter(map, point, state.position_m.y))
+    let climbed = start + climbable_part(map, start, state.position_m.y, wanted);
+    let reached = push_out_of_obstacles(map, state, map.clamp_inside(climbed))
+        .filter(|&point| point == climbed || !is_too_steep_to_enter(map, point, state.position_m.y))
         .unwrap_or(start);
     state.position_m.x = reached.x;
     state.position_m.z = reached.y;
