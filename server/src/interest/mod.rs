@@ -103,13 +103,7 @@ pub(crate) fn update_views(
     });
 }
 
-fn update_view(
-    session: &mut Session,
-    tick: Tick,
-    interest: &InterestRules,
-    pages: &Pages,
-    columns: &CharacterColumns,
-) {
+fn update_view(session: &mut Session, tick: Tick, interest: &InterestRules, pages: &Pages, columns: &CharacterColumns) {
     session.view.advance(tick);
     session.view.acknowledge(&session.acks, interest);
     SCRATCH.with_borrow_mut(|scratch| {

@@ -112,7 +112,10 @@ fn push_out_of_rectangle(point: Vec2, half_size: Vec2, radius: f32) -> Option<Ve
 #[derive(Clone, Debug)]
 pub struct Obstacles {
     all: Vec<Obstacle>,
-    /// For each cell, row by row, the range of `indices` that lists what touches it.
+    /// For each cell, row by row, as bits, whether anything touches it: so few that they stay in the cache, and mostly all
+    /// that has to be looked at.
+    cells_with_any: Vec<u64>,
+    /// For each cell the range of `indices` that lists what touches it.
     cell_starts: Vec<u32>,
     indices: Vec<u32>,
     side: usize,
@@ -141,29 +144,42 @@ impl Obstacles {
                 }
             }
         }
+        let mut cells_with_any = vec![0; cells.len().div_ceil(64)];
         let mut cell_starts = Vec::with_capacity(cells.len() + 1);
         let mut indices = Vec::new();
-        for cell in &cells {
+        for (number, cell) in cells.iter().enumerate() {
+            cells_with_any[number / 64] |= u64::from(!cell.is_empty()) << (number % 64);
             cell_starts.push(indices.len() as u32);
             indices.extend_from_slice(cell);
         }
         cell_starts.push(indices.len() as u32);
-        Obstacles { all, cell_starts, indices, side, half_size_m }
+        Obstacles { all, cells_with_any, cell_starts, indices, side, half_size_m }
     }
 
     /// The obstacles within 4 m of a point (x, z), and perhaps some farther ones.
     pub fn near(&self, point_m: Vec2) -> impl Iterator<Item = &Obstacle> {
-        let cell =
-            |coordinate_m: f32| (((coordinate_m + self.half_size_m) / CELL_M).max(0.0) as usize).min(self.side - 1);
-        let index = cell(point_m.y) * self.side + cell(point_m.x);
-        let range = self.cell_starts[index] as usize..self.cell_starts[index + 1] as usize;
+        let cell = self.cell_of(point_m);
+        let range = match self.has_any(cell) {
+            true => self.cell_starts[cell] as usize..self.cell_starts[cell + 1] as usize,
+            false => 0..0,
+        };
         self.indices[range].iter().map(|&index| &self.all[index as usize])
+    }
+
+    fn cell_of(&self, point_m: Vec2) -> usize {
+        let axis =
+            |coordinate_m: f32| (((coordinate_m + self.half_size_m) / CELL_M).max(0.0) as usize).min(self.side - 1);
+        axis(point_m.y) * self.side + axis(point_m.x)
+    }
+
+    fn has_any(&self, cell: usize) -> bool {
+        self.cells_with_any[cell / 64] >> (cell % 64) & 1 == 1
     }
 
     /// Whether nothing can be nearer to a point (x, z) than this, whatever its height. False when that is not known: near
     /// obstacles, and for more than 4 m.
     pub fn is_clear(&self, point_m: Vec2, distance_m: f32) -> bool {
-        distance_m <= MARGIN_M && self.near(point_m).next().is_none()
+        distance_m <= MARGIN_M && !self.has_any(self.cell_of(point_m))
     }
 
     /// Whether a disc (of a radius up to 4 m) touches any outline, whatever the heights.

@@ -12,6 +12,8 @@ pub struct Terrain {
     heights_m: Vec<f32>,
     side: usize,
     cell_m: f32,
+    /// One over `cell_m`.
+    cells_per_m: f32,
     half_size_m: f32,
 }
 
@@ -37,7 +39,7 @@ pub(super) struct Hills {
 impl Terrain {
     /// The same height everywhere.
     pub fn flat(size_m: f32, height_m: f32) -> Terrain {
-        Terrain { heights_m: vec![height_m; 4], side: 2, cell_m: size_m, half_size_m: size_m / 2.0 }
+        Terrain::spread(size_m, 2, vec![height_m; 4])
     }
 
     /// `side` rows of `side` heights spread over `size_m`: north (-z) first, each from west to east.
@@ -48,7 +50,12 @@ impl Terrain {
         if side < 2 || heights_m.len() != side * side {
             return Err(TerrainError { side, found: heights_m.len() });
         }
-        Ok(Terrain { heights_m, side, cell_m: size_m / (side - 1) as f32, half_size_m: size_m / 2.0 })
+        Ok(Terrain::spread(size_m, side, heights_m))
+    }
+
+    fn spread(size_m: f32, side: usize, heights_m: Vec<f32>) -> Terrain {
+        let cell_m = size_m / (side - 1) as f32;
+        Terrain { heights_m, side, cell_m, cells_per_m: 1.0 / cell_m, half_size_m: size_m / 2.0 }
     }
 
     /// Rolling hills from a seed: fractal simplex noise, the same bits on every platform.
@@ -68,7 +75,7 @@ impl Terrain {
                 heights_m.push(hills.height_min_m + (hills.height_max_m - hills.height_min_m) * share);
             }
         }
-        Terrain { heights_m, side, cell_m: step_m, half_size_m: size_m / 2.0 }
+        Terrain::spread(size_m, side, heights_m)
     }
 
     /// Height of the ground at (x, z), in metres. Outside the terrain, that of its nearest edge.
@@ -78,7 +85,7 @@ impl Terrain {
 
     /// Direction of steepest ascent at (x, z); its length is the slope as rise over run.
     pub fn gradient(&self, point_m: Vec2) -> Vec2 {
-        self.patch(point_m).gradient(self.cell_m)
+        self.patch(point_m).gradient(self.cells_per_m)
     }
 
     /// Slope at (x, z) as rise over run; 1 is 45 degrees.
@@ -89,7 +96,7 @@ impl Terrain {
     /// [`Terrain::height_m`] and [`Terrain::slope`], for less than both.
     pub fn height_and_slope(&self, point_m: Vec2) -> (f32, f32) {
         let patch = self.patch(point_m);
-        (patch.height_m(), patch.gradient(self.cell_m).length())
+        (patch.height_m(), patch.gradient(self.cells_per_m).length())
     }
 
     /// Distance between neighbouring heights, in metres.
@@ -109,7 +116,7 @@ impl Terrain {
     /// The number of the height north-west of a point, and where between it and its neighbours the point lies.
     fn place(&self, point_m: Vec2) -> (usize, Vec2) {
         let last = (self.side - 1) as f32;
-        let scaled = ((point_m + self.half_size_m) / self.cell_m).clamp(Vec2::ZERO, Vec2::splat(last));
+        let scaled = ((point_m + self.half_size_m) * self.cells_per_m).clamp(Vec2::ZERO, Vec2::splat(last));
         let column = (scaled.x as usize).min(self.side - 2);
         let row = (scaled.y as usize).min(self.side - 2);
         (row * self.side + column, scaled - Vec2::new(column as f32, row as f32))
@@ -140,13 +147,13 @@ impl Patch {
         north + (south - north) * share.y
     }
 
-    fn gradient(&self, cell_m: f32) -> Vec2 {
+    fn gradient(&self, cells_per_m: f32) -> Vec2 {
         let Patch { corners_m: corners, share } = self;
         let x_north = corners[1] - corners[0];
         let x_south = corners[3] - corners[2];
         let z_west = corners[2] - corners[0];
         let z_east = corners[3] - corners[1];
-        Vec2::new(x_north + (x_south - x_north) * share.y, z_west + (z_east - z_west) * share.x) / cell_m
+        Vec2::new(x_north + (x_south - x_north) * share.y, z_west + (z_east - z_west) * share.x) * cells_per_m
     }
 }
 

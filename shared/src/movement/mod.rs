@@ -109,9 +109,9 @@ pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step
     let part_s = step_s / parts;
     for _ in 0..parts as u32 {
         let before = next.ground_position_m();
-        move_horizontally(map, &mut next, part_s);
+        let ground = move_horizontally(map, &mut next, part_s);
         let moved_m = next.ground_position_m().distance(before);
-        move_vertically(map, &mut next, part_s, moved_m);
+        move_vertically(map, &mut next, &ground, part_s, moved_m);
     }
     next
 }
@@ -140,14 +140,36 @@ fn accelerate(map: &Map, state: &mut CharacterState, input: PlayerInput, step_s:
     state.velocity_mps.z += change.y;
 }
 
-/// Moves on the ground plane as far as terrain, obstacles and the world's edge allow.
-fn move_horizontally(map: &Map, state: &mut CharacterState, part_s: f32) {
-    let start = state.ground_position_m();
+/// The ground at a point: looked at once for all who ask.
+#[derive(Clone, Copy, Debug)]
+struct Ground {
+    point_m: Vec2,
+    height_m: f32,
+    slope: f32,
+}
+
+impl Ground {
+    fn at(map: &Map, point_m: Vec2) -> Ground {
+        let (height_m, slope) = map.terrain.height_and_slope(point_m);
+        Ground { point_m, height_m, slope }
+    }
+
+    /// Whether it is higher than the feet and too steep to be walked up.
+    fn is_too_steep_to_enter(&self, map: &Map, feet_m: f32) -> bool {
+        self.height_m > feet_m + 1e-4 && self.slope > map.rules.slope_max
+    }
+}
+
+/// Moves on the ground plane as far as terrain, obstacles and the world's edge allow; returns the ground that is reached.
+fn move_horizontally(map: &Map, state: &mut CharacterState, part_s: f32) -> Ground {
+    let (start, feet_m) = (state.ground_position_m(), state.position_m.y);
     let wanted = ground_plane(state.velocity_mps) * part_s;
-    let climbed = start + climbable_part(map, start, state.position_m.y, wanted);
-    let reached = push_out_of_obstacles(map, state, map.clamp_inside(climbed))
-        .filter(|&point| point == climbed || !is_too_steep_to_enter(map, point, state.position_m.y))
-        .unwrap_or(start);
+    let climbed = climbable_ground(map, start, feet_m, wanted);
+    let pushed = push_out_of_obstacles(map, state, map.clamp_inside(climbed.point_m));
+    let ground = pushed.map(|point_m| if point_m == climbed.point_m { climbed } else { Ground::at(map, point_m) });
+    let ground = ground.filter(|ground| !ground.is_too_steep_to_enter(map, feet_m));
+    let ground = ground.unwrap_or_else(|| Ground::at(map, start));
+    let reached = ground.point_m;
     state.position_m.x = reached.x;
     state.position_m.z = reached.y;
     // What stopped the move also stops the velocity, so that nobody accelerates against a wall.
@@ -158,21 +180,17 @@ fn move_horizontally(map: &Map, state: &mut CharacterState, part_s: f32) {
         state.velocity_mps.x = kept.x;
         state.velocity_mps.z = kept.y;
     }
+    ground
 }
 
-/// The part of a horizontal `move_m` that does not lead up ground that is too steep.
-fn climbable_part(map: &Map, start: Vec2, feet_m: f32, move_m: Vec2) -> Vec2 {
-    if !is_too_steep_to_enter(map, start + move_m, feet_m) {
-        return move_m;
+/// Where the part of a horizontal `move_m` ends that does not lead up ground that is too steep.
+fn climbable_ground(map: &Map, start: Vec2, feet_m: f32, move_m: Vec2) -> Ground {
+    let straight = Ground::at(map, start + move_m);
+    if !straight.is_too_steep_to_enter(map, feet_m) {
+        return straight;
     }
-    let along = without_uphill(move_m, map.terrain.gradient(start + move_m));
-    if is_too_steep_to_enter(map, start + along, feet_m) { Vec2::ZERO } else { along }
-}
-
-/// Whether the ground at a point is higher than the feet and too steep to be walked up.
-fn is_too_steep_to_enter(map: &Map, point_m: Vec2, feet_m: f32) -> bool {
-    let (height_m, slope) = map.terrain.height_and_slope(point_m);
-    height_m > feet_m + 1e-4 && slope > map.rules.slope_max
+    let along = Ground::at(map, start + without_uphill(move_m, map.terrain.gradient(start + move_m)));
+    if along.is_too_steep_to_enter(map, feet_m) { Ground::at(map, start) } else { along }
 }
 
 /// Where a character ends that wants to be at `point_m`; nowhere, when it would stay inside an obstacle.
@@ -208,9 +226,9 @@ fn step_allowance_m(map: &Map, state: &CharacterState) -> f32 {
 }
 
 /// Follows the floor, falls, lands, or slides down what is too steep, after a horizontal move of `moved_m`.
-fn move_vertically(map: &Map, state: &mut CharacterState, part_s: f32, moved_m: f32) {
+fn move_vertically(map: &Map, state: &mut CharacterState, ground: &Ground, part_s: f32, moved_m: f32) {
     let rules = &map.rules;
-    let floor = floor_under(map, state);
+    let floor = floor_under(map, state, ground);
     if state.grounded {
         let follow_m = rules.step_height_m.max(1.5 * rules.slope_max * moved_m + CONTACT_M);
         if floor.height_m >= state.position_m.y - follow_m {
@@ -288,11 +306,10 @@ struct Floor {
 }
 
 /// The highest surface that the feet can rest upon: the terrain, or an obstacle's top within a step's reach.
-fn floor_under(map: &Map, state: &CharacterState) -> Floor {
-    let point = state.ground_position_m();
+fn floor_under(map: &Map, state: &CharacterState, ground: &Ground) -> Floor {
+    let point = ground.point_m;
     let reach_m = state.position_m.y + step_allowance_m(map, state);
-    let (height_m, slope) = map.terrain.height_and_slope(point);
-    let mut floor = Floor { height_m, holds: slope <= map.rules.slope_max };
+    let mut floor = Floor { height_m: ground.height_m, holds: ground.slope <= map.rules.slope_max };
     for obstacle in map.obstacles.near(point) {
         let under_feet = obstacle.top_m <= reach_m && obstacle.top_m > floor.height_m;
         if under_feet && obstacle.push_out(point, map.rules.capsule_radius_m - 2e-3).is_some() {
