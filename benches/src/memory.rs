@@ -39,11 +39,14 @@ pub(crate) fn run(minutes: u32, is_quick: bool) -> anyhow::Result<Report> {
     let clients = client_memory(VISIBLE, is_quick)?;
     report.add("bytes_per_client", clients.heap_bytes);
     report.add("resident_bytes_per_client", clients.resident_bytes);
-    let (start, end) = pool.install(|| churn(minutes))?;
+    let heap_bytes = pool.install(|| churn(minutes))?;
     report.add("churn_visits", f64::from(minutes * 60 * 20 * CHURN_PER_TICK));
-    report.add("churn_heap_start_mb", start / 1e6);
-    report.add("churn_heap_end_mb", end / 1e6);
-    report.add("growth_share", end / start - 1.0);
+    for (minute, bytes) in heap_bytes.iter().enumerate() {
+        report.add(format!("churn_heap_mb_minute_{}", minute + 1), bytes / 1e6);
+    }
+    let growth = |from: usize| heap_bytes[heap_bytes.len() - 1] / heap_bytes[from] - 1.0;
+    report.add("growth_share", growth(0));
+    report.add("growth_share_of_second_half", growth((heap_bytes.len() - 1) / 2));
     Ok(report)
 }
 
@@ -63,8 +66,8 @@ fn bots(count: u32) -> anyhow::Result<f64> {
     Ok((heap_bytes() - before) as f64)
 }
 
-/// The heap of a world in which people come and go for so many minutes: after the first, and at the end. In bytes.
-fn churn(minutes: u32) -> anyhow::Result<(f64, f64)> {
+/// The heap of a world in which people come and go for so many minutes: the most in each of them, in bytes.
+fn churn(minutes: u32) -> anyhow::Result<Vec<f64>> {
     let before = heap_bytes();
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
     let mut instance = Instance::new(&world_without_bots(CHURN_PLAYERS, VISIBLE), clock)?;
@@ -73,7 +76,7 @@ fn churn(minutes: u32) -> anyhow::Result<(f64, f64)> {
     let mut players = Players::new(CHURN_PLAYERS, &mut inbound);
     let mut random = Random::new(3, 0);
     let bar = bar("memory: minutes of coming and going".to_owned(), u64::from(minutes))?;
-    let (mut early, mut late) = (0.0_f64, 0.0_f64);
+    let mut most_bytes = vec![0.0_f64; minutes as usize];
     for tick in 0..minutes * 60 * rate_hz {
         players.send_inputs(instance.current_tick() + 1, &mut inbound);
         for _ in 0..CHURN_PER_TICK {
@@ -84,15 +87,12 @@ fn churn(minutes: u32) -> anyhow::Result<(f64, f64)> {
         outbound.clear();
         // What players keep for themselves is the same all the while.
         let bytes = (heap_bytes() - before) as f64;
-        match tick / (60 * rate_hz) {
-            0 => early = early.max(bytes),
-            minute if minute + 1 == minutes => late = late.max(bytes),
-            _ => {}
-        }
+        let most_bytes = &mut most_bytes[(tick / (60 * rate_hz)) as usize];
+        *most_bytes = most_bytes.max(bytes);
         if tick % (60 * rate_hz) == 0 {
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
-    Ok((early, late))
+    Ok(most_bytes)
 }

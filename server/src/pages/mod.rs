@@ -50,6 +50,9 @@ const PAST_MS: u32 = 1_000;
 /// ticks it is a step.
 const VELOCITY_TOLERANCE: f32 = 4.0;
 
+/// How many pages ahead the past is fetched of what is encoded.
+const LOOK_AHEAD: usize = 4;
+
 /// For how long an empty page stays for those whom it was for, in ticks.
 const AUDIENCE_KEPT_TICKS: u32 = 64;
 
@@ -271,7 +274,7 @@ impl Pages {
     /// O(characters). Columns, places and news are sorted by name, so that they are gone through together.
     pub fn record(&mut self, tick: Tick, columns: &CharacterColumns, news: &[(NetId, &Attributes)]) {
         self.tick = tick;
-        self.rows.begin_tick(tick);
+        self.rows.begin_tick(tick, self.heads.iter().map(|head| head.occupied));
         self.review_areas();
         let mut news = news.iter().peekable();
         let mut members = std::mem::take(&mut self.members);
@@ -494,9 +497,12 @@ impl Pages {
         pages.zip(told.par_iter_mut()).enumerate().for_each(|(group, (((heads, slots), wanted), told))| {
             told.begin(heads.len());
             for (place, head) in heads.iter_mut().enumerate() {
+                let page = group * GROUP_PAGES + place;
+                if let Some(wanted) = wanted.get_mut(place + LOOK_AHEAD) {
+                    rows.fetch(page + LOOK_AHEAD, tick, *wanted.get_mut());
+                }
                 let wanted = *wanted[place].get_mut();
                 if wanted != 0 {
-                    let page = group * GROUP_PAGES + place;
                     let now = PageNow::new(tick, page, head, &slots[place], rows, attributes);
                     head.length_bytes = told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, out)) as u16;
                 }

@@ -3,25 +3,40 @@
 //! Only pages that somebody is told of have a past: nobody asks how it was elsewhere, and where bots are among themselves neither memory nor
 //! time is spent on it.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use throng_shared::tick::Tick;
-use throng_shared::wire::page::{PAGE_SLOTS, PageState};
+use throng_shared::wire::page::{PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns};
 
 /// The states of one tick, by slot; those of slots without an owner are of no use.
 pub(super) type Row = [PageState; PAGE_SLOTS];
+
+/// The past of a run of slots, and most pages have no more characters: the states of a tick stand at its number modulo how many ticks
+/// are remembered. All are of one size, so that the memory of one serves any other.
+type Block = Box<[[PageState; RUN_SLOTS]]>;
+
+/// The past of a page; of runs in which nobody was while it was told, there is none.
+type Past = [Option<Block>; PAGE_SLOTS / RUN_SLOTS];
 
 /// The rows of all pages.
 #[derive(Debug)]
 pub(super) struct Rows {
     /// How each page is now.
     now: Vec<Row>,
-    /// The row of a tick stands at its number modulo their count.
-    past: Vec<Option<Box<[Row]>>>,
+    past: Vec<Past>,
     /// When each page was last in anybody's view.
     watched: Vec<AtomicU32>,
-    /// Memory that is used again.
-    spare: Vec<Box<[Row]>>,
+    spare: Spare,
+    depth: usize,
+}
+
+/// Blocks that nobody needs.
+#[derive(Debug)]
+struct Spare {
+    blocks: Vec<Block>,
+    /// How many there are, with those in use.
+    count: usize,
     depth: usize,
 }
 
@@ -29,10 +44,27 @@ pub(super) struct Rows {
 /// finds either all of the past that it knows, or nothing of it.
 const KEPT_TICKS: u32 = 64;
 
+impl Spare {
+    /// A block. When there is none, several are made, so that a server whose need has settled asks for no memory when it comes to
+    /// need a little more.
+    fn take(&mut self) -> Block {
+        const AT_ONCE_MIN: usize = 4;
+        const SHARE_AT_ONCE: usize = 16;
+        if self.blocks.is_empty() {
+            let more = AT_ONCE_MIN.max(self.count / SHARE_AT_ONCE);
+            let states = [PageState::default(); RUN_SLOTS];
+            self.blocks.extend(std::iter::repeat_with(|| vec![states; self.depth].into_boxed_slice()).take(more));
+            self.count += more;
+        }
+        self.blocks.pop().expect("some were made")
+    }
+}
+
 impl Rows {
     /// Those of no page yet; so many ticks are remembered, a power of two.
     pub(super) fn new(depth: usize) -> Rows {
-        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), spare: Vec::new(), depth }
+        let spare = Spare { blocks: Vec::new(), count: 0, depth };
+        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), spare, depth }
     }
 
     /// Ticks that are remembered.
@@ -43,7 +75,7 @@ impl Rows {
     /// Another page, which nobody is told of yet.
     pub(super) fn add_page(&mut self) {
         self.now.push([PageState::default(); PAGE_SLOTS]);
-        self.past.push(None);
+        self.past.push(Past::default());
         self.watched.push(AtomicU32::new(0));
     }
 
@@ -56,20 +88,22 @@ impl Rows {
         }
     }
 
-    /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long. O(pages).
-    pub(super) fn begin_tick(&mut self, tick: Tick) {
-        let (before, depth) = (tick - 1, self.depth);
-        for ((watched, past), now) in self.watched.iter_mut().zip(&mut self.past).zip(&self.now) {
+    /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long. Which of
+    /// their slots have an owner is `occupied`, as bits, page by page. O(pages).
+    pub(super) fn begin_tick(&mut self, tick: Tick, occupied: impl Iterator<Item = u32>) {
+        let place = (tick - 1).0 as usize & (self.depth - 1);
+        let pages = self.watched.iter_mut().zip(&mut self.past).zip(&self.now).zip(occupied);
+        for (((watched, past), now), occupied) in pages {
             let watched = Tick(*watched.get_mut());
             let is_watched = watched > Tick(0) && tick.since(watched) <= KEPT_TICKS;
-            if !is_watched {
-                self.spare.extend(past.take());
-                continue;
+            for (number, (block, states)) in past.iter_mut().zip(now.as_chunks().0).enumerate() {
+                let is_empty = (occupied >> (number * RUN_SLOTS)).trailing_zeros() >= RUN_SLOTS as u32;
+                if !is_watched {
+                    self.spare.blocks.extend(block.take());
+                } else if !is_empty {
+                    block.get_or_insert_with(|| self.spare.take())[place] = *states;
+                }
             }
-            let past = past.get_or_insert_with(|| {
-                self.spare.pop().unwrap_or_else(|| vec![[PageState::default(); PAGE_SLOTS]; depth].into())
-            });
-            past[before.0 as usize & (depth - 1)] = *now;
         }
     }
 
@@ -83,10 +117,24 @@ impl Rows {
         &self.now[page]
     }
 
-    /// How a page was at an earlier tick that is remembered; for one in which nobody was told of it, anything.
-    pub(super) fn then(&self, page: usize, tick: Tick) -> &Row {
-        let past = self.past[page].as_ref();
-        past.map_or(&self.now[page], |past| &past[tick.0 as usize & (self.depth - 1)])
+    /// Has a page of so many ticks before `tick`, for each bit of `ages`, brought near; see [`throng_shared::map::Terrain::fetch`].
+    pub(super) fn fetch(&self, page: usize, tick: Tick, ages: u64) {
+        let Some(past) = self.past.get(page) else { return };
+        for block in past.iter().flatten() {
+            let mut rest = ages & !1;
+            while rest != 0 {
+                let states = &block[(tick - rest.trailing_zeros()).0 as usize & (self.depth - 1)];
+                black_box((states[0].height, states[RUN_SLOTS / 2].height));
+                rest &= rest - 1;
+            }
+        }
+    }
+
+    /// How a page was at an earlier tick that is remembered: the slots that had an owner then, if anybody was told of it. The others are
+    /// anything, or nothing.
+    pub(super) fn then(&self, page: usize, tick: Tick) -> StateRuns<'_> {
+        let place = tick.0 as usize & (self.depth - 1);
+        StateRuns(self.past[page].each_ref().map(|block| block.as_ref().map_or(&[][..], |block| &block[place])))
     }
 }
 
@@ -98,30 +146,63 @@ mod tests {
         PageState { height, ..PageState::default() }
     }
 
-    #[test]
-    fn a_page_has_a_past_from_the_first_time_that_somebody_is_told_of_it_and_gives_it_back() {
+    fn height(tick: u32, page: u32, slot: u8) -> i32 {
+        (tick * 1_000 + page * 100) as i32 + i32::from(slot)
+    }
+
+    /// Three pages, each with the slots whose bits are set, live through a tick.
+    fn live(rows: &mut Rows, tick: u32, occupied: [u32; 3]) {
+        rows.begin_tick(Tick(tick), occupied.into_iter());
+        for (page, occupied) in (0..).zip(occupied) {
+            let slots = (0..32).filter(|slot| occupied >> slot & 1 == 1);
+            slots.for_each(|slot| rows.put(page, slot, state(height(tick, page, slot))));
+        }
+    }
+
+    fn rows() -> Rows {
         let mut rows = Rows::new(16);
         (0..3).for_each(|_| rows.add_page());
-        let height = |tick: u32, page: u32| (tick * 10 + page) as i32;
-        let live = |rows: &mut Rows, tick: u32| {
-            rows.begin_tick(Tick(tick));
-            (0..3).for_each(|page| rows.put(page, 7, state(height(tick, page))));
-        };
-        (1..=20).for_each(|tick| live(&mut rows, tick));
-        assert!(rows.past.iter().all(Option::is_none));
+        rows
+    }
+
+    fn blocks_of(rows: &Rows, page: usize) -> Vec<bool> {
+        rows.past[page].iter().map(Option::is_some).collect()
+    }
+
+    #[test]
+    fn a_page_has_a_past_from_the_first_time_that_somebody_is_told_of_it_and_gives_it_back() {
+        const OCCUPIED: [u32; 3] = [1 << 7, 1 << 7, 1 << 7];
+        let mut rows = rows();
+        (1..=20).for_each(|tick| live(&mut rows, tick, OCCUPIED));
+        assert_eq!(rows.spare.count, 0);
         rows.watch(1, Tick(20));
         for tick in 21..=40 {
-            live(&mut rows, tick);
+            live(&mut rows, tick, OCCUPIED);
             for then in (20..tick).rev().take(15) {
-                assert_eq!(rows.then(1, Tick(then))[7], state(height(then, 1)), "{then} in {tick}");
+                assert_eq!(rows.then(1, Tick(then))[7], state(height(then, 1, 7)), "{then} in {tick}");
             }
-            assert_eq!(rows.now(1)[7], state(height(tick, 1)));
+            assert_eq!(rows.now(1)[7], state(height(tick, 1, 7)));
         }
-        assert!(rows.past[0].is_none() && rows.past[2].is_none());
-        (41..=90).for_each(|tick| live(&mut rows, tick));
-        assert!(rows.past[1].is_none() && rows.spare.len() == 1);
+        assert_eq!([0, 1, 2].map(|page| blocks_of(&rows, page)[0]), [false, true, false]);
+        let made = rows.spare.count;
+        (41..=90).for_each(|tick| live(&mut rows, tick, OCCUPIED));
+        assert!(!blocks_of(&rows, 1)[0] && rows.spare.blocks.len() == made);
         rows.watch(2, Tick(90));
-        live(&mut rows, 91);
-        assert!(rows.past[2].is_some() && rows.spare.is_empty(), "the memory is used again");
+        live(&mut rows, 91, OCCUPIED);
+        assert!(blocks_of(&rows, 2)[0] && rows.spare.count == made, "the memory is used again");
+    }
+
+    #[test]
+    fn a_page_has_as_much_past_as_it_has_characters() {
+        let mut rows = rows();
+        (0..3).for_each(|page| rows.watch(page, Tick(1)));
+        live(&mut rows, 2, [0, 0b11, 1 << 31]);
+        live(&mut rows, 3, [0, 1 << 8, 1 << 31 | 1]);
+        live(&mut rows, 4, [0, 1 << 8, 1 << 31 | 1]);
+        let expected = [[false; 4], [true, true, false, false], [true, false, false, true]];
+        assert_eq!([0, 1, 2].map(|page| blocks_of(&rows, page)), expected.map(|blocks| blocks.to_vec()));
+        assert_eq!(rows.then(1, Tick(3))[8], state(height(3, 1, 8)));
+        assert_eq!(rows.then(2, Tick(2))[31], state(height(2, 2, 31)));
+        assert_eq!(rows.then(2, Tick(3))[0], state(height(3, 2, 0)));
     }
 }

@@ -96,7 +96,7 @@ impl Scene {
             self.pages.want(page, age_ticks.min(self.tick.0));
         }
         self.pages.encode_wanted(self.tick);
-        let (variant, mut bytes) = (self.pages.told(page, age_ticks), vec![7]);
+        let (variant, mut bytes) = (self.pages.told(page).variant(age_ticks), vec![7]);
         variant.append_to(&mut bytes);
         assert_eq!(bytes.len(), 1 + variant.length_bytes());
         let read = PageCopy::decode(Schema::EMPTY, &bytes[1..], |asked_ticks| {

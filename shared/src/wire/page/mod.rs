@@ -44,6 +44,8 @@ mod codec;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Index;
+
 use glam::{IVec2, Vec3};
 
 use super::WireError;
@@ -190,8 +192,31 @@ pub struct Baseline<'b> {
     pub age_ticks: u32,
     /// Slots that have changed hands since.
     pub renewed: u32,
-    /// The states as they were, by slot.
-    pub states: &'b [PageState],
+    /// The states as they were.
+    pub states: StateRuns<'b>,
+}
+
+/// Slots whose states stand together in [`StateRuns`].
+pub const RUN_SLOTS: usize = 8;
+
+/// States by slot, in runs of [`RUN_SLOTS`] that may stand apart. Where a run is shorter, nothing is known of the other slots.
+#[derive(Clone, Copy, Debug)]
+pub struct StateRuns<'s>(pub [&'s [PageState]; PAGE_SLOTS / RUN_SLOTS]);
+
+impl<'s> StateRuns<'s> {
+    /// Those of states that stand in one row.
+    pub fn of(states: &'s [PageState]) -> StateRuns<'s> {
+        let mut runs = states.chunks(RUN_SLOTS);
+        StateRuns(std::array::from_fn(|_| runs.next().unwrap_or_default()))
+    }
+}
+
+impl Index<usize> for StateRuns<'_> {
+    type Output = PageState;
+
+    fn index(&self, slot: usize) -> &PageState {
+        &self.0[slot / RUN_SLOTS][slot % RUN_SLOTS]
+    }
 }
 
 /// A page as a reader keeps it.
@@ -281,6 +306,6 @@ impl PageCopy {
     pub fn baseline_of(&self, later: &PageCopy, age_ticks: u32) -> Baseline<'_> {
         let owners: u32 = (0..PAGE_SLOTS).map(|slot| u32::from(self.owner(slot) != later.owner(slot)) << slot).sum();
         let renewed = owners | (self.departed ^ later.departed);
-        Baseline { age_ticks, renewed, states: &self.states }
+        Baseline { age_ticks, renewed, states: StateRuns::of(&self.states) }
     }
 }
