@@ -199,7 +199,8 @@ pub struct Baseline<'b> {
 /// Slots whose states stand together in [`StateRuns`].
 pub const RUN_SLOTS: usize = 8;
 
-/// States by slot, in runs of [`RUN_SLOTS`] that may stand apart. Where a run is shorter, nothing is known of the other slots.
+/// States by slot, in runs of [`RUN_SLOTS`] that may stand apart. Where a run is shorter, nothing is known of the other slots: they are as
+/// of somebody at the origin who stands still.
 #[derive(Clone, Copy, Debug)]
 pub struct StateRuns<'s>(pub [&'s [PageState]; PAGE_SLOTS / RUN_SLOTS]);
 
@@ -215,7 +216,9 @@ impl Index<usize> for StateRuns<'_> {
     type Output = PageState;
 
     fn index(&self, slot: usize) -> &PageState {
-        &self.0[slot / RUN_SLOTS][slot % RUN_SLOTS]
+        const UNKNOWN: &PageState =
+            &PageState { height: 0, offset: [0; 2], velocity: [0; 3], yaw: 0, locomotion: Locomotion::Idle };
+        self.0[slot / RUN_SLOTS].get(slot % RUN_SLOTS).unwrap_or(UNKNOWN)
     }
 }
 
