@@ -21,9 +21,32 @@ const JUMP_M: f32 = 5.0;
 /// In a crowd some places stay free, for it is not looked in every tick who comes: one in this many.
 const CROWD_SPARE: usize = 16;
 
-/// Before the nearest, which has 0: first the pinned, then those that have their turn.
-const PINNED_RANK: f32 = -2.0;
-const GUEST_RANK: f32 = -1.0;
+/// In which order pages are told, as one number, so that many are sorted fast: by a distance that is not negative, and then by page. Before the
+/// nearest come the pinned and then those that have their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank(u64);
+
+impl Rank {
+    /// The last before those that go by distance.
+    const LAST_GUEST: Rank = Rank((2 << 32) - 1);
+
+    fn pinned(page: u32) -> Rank {
+        Rank(page.into())
+    }
+
+    fn guest(page: u32) -> Rank {
+        Rank(1 << 32 | u64::from(page))
+    }
+
+    fn by_distance(distance_squared_m2: f32, page: u32) -> Rank {
+        // The bits of numbers that are not negative rise with them.
+        Rank((u64::from(distance_squared_m2.to_bits()) + 2) << 32 | u64::from(page))
+    }
+
+    fn page(self) -> u32 {
+        self.0 as u32
+    }
+}
 
 /// Memory that is needed while one view is brought up to date.
 #[derive(Debug, Default)]
@@ -39,7 +62,7 @@ pub(crate) struct Scratch {
     /// Pages that come before the nearest, and then those that are left out.
     apart: PageSet,
     candidates: Vec<Candidate>,
-    ranks: Vec<(f32, u32)>,
+    ranks: Vec<Rank>,
 }
 
 /// A page in reach that the client is not told of.
@@ -114,12 +137,9 @@ impl ClientView {
                 near_count += usize::from(distance_squared_m2 <= enter_m * enter_m);
             }
         }
-        let mut count = 0;
-        self.is_in_crowd = scratch.anchors_m.iter().fold(false, |is_split, &anchor_m| {
-            let count_area = |area, _| count += pages.of_interest(area, &scratch.viewer).count();
-            pages.areas().for_each_within(anchor_m, enter_m, count_area) || is_split
-        });
-        if count == near_count && !self.is_crowded && scratch.is_plain() {
+        // Where there were more than may be, it is to be chosen again in any case.
+        let may_have_all = !self.is_crowded && !self.is_cut && scratch.is_plain();
+        if may_have_all && self.has_all_in_reach(pages, enter_m, near_count, scratch) {
             self.is_cut = false;
             self.left_out.clear();
             return;
@@ -131,10 +151,11 @@ impl ClientView {
         for &page in pinned.iter().filter(|&&page| !told.contains(page)) {
             add_candidate(candidates, candidates.len(), Candidate { page, distance_squared_m2: 0.0 });
         }
+        self.is_in_crowd = false;
         for &anchor_m in anchors_m.iter() {
             // Whatever is there is of another anchor: no page is in two areas.
             let others = candidates.len();
-            pages.areas().for_each_within(anchor_m, enter_m, |area, distance_squared_m2| {
+            self.is_in_crowd |= pages.areas().for_each_within(anchor_m, enter_m, |area, distance_squared_m2| {
                 for page in pages.of_interest(area, viewer).filter(|&page| !told.contains(page)) {
                     add_candidate(candidates, others, Candidate { page, distance_squared_m2 });
                 }
@@ -144,6 +165,15 @@ impl ClientView {
         while let Some(Candidate { page, distance_squared_m2 }) = scratch.candidates.pop() {
             self.begin(page, distance_squared_m2, place_of(pages, rules, page, distance_squared_m2));
         }
+    }
+
+    /// Whether the client, which sees from one place, is told of so many pages within `enter_m` as there are.
+    fn has_all_in_reach(&mut self, pages: &Pages, enter_m: f32, told_count: usize, scratch: &Scratch) -> bool {
+        let mut count = 0;
+        self.is_in_crowd = pages.areas().for_each_within(scratch.anchors_m[0], enter_m, |area, _| {
+            count += pages.of_interest(area, &scratch.viewer).count();
+        });
+        count == told_count
     }
 
     /// Whether it has to be looked again. In a crowd there is always somebody who comes or goes.
@@ -206,9 +236,9 @@ impl ClientView {
         first.clear();
         pinned.iter().copied().chain(self.guests.pages()).for_each(|page| first.insert(page));
         let rank = |page: u32, distance_squared_m2: f32| match first.contains(page).then(|| pinned.contains(&page)) {
-            Some(true) => (PINNED_RANK, page),
-            Some(false) => (GUEST_RANK, page),
-            None => (distance_squared_m2, page),
+            Some(true) => Rank::pinned(page),
+            Some(false) => Rank::guest(page),
+            None => Rank::by_distance(distance_squared_m2, page),
         };
         let told = self.subscriptions.iter().map(|subscription| {
             rank(subscription.page, subscription.distance_squared_m2 * DISPLACE_SHARE * DISPLACE_SHARE)
@@ -218,13 +248,13 @@ impl ClientView {
         ranks.extend(told.chain(untold));
         sort_front(ranks, visible_max);
         let mut characters = 0;
-        let fitting = ranks.iter().take(pages_max).take_while(|(_, page)| {
-            characters += occupants(*page);
+        let fitting = ranks.iter().take(pages_max).take_while(|rank| {
+            characters += occupants(rank.page());
             characters <= visible_max + 1
         });
-        let needed = ranks.iter().take_while(|(rank, _)| *rank <= GUEST_RANK).count() + 1;
+        let needed = ranks.iter().take_while(|rank| **rank <= Rank::LAST_GUEST).count() + 1;
         let kept = fitting.count().max(needed).min(ranks.len());
-        self.left_out.extend(ranks[kept..].iter().map(|(_, page)| *page));
+        self.left_out.extend(ranks[kept..].iter().map(|rank| rank.page()));
         self.left_out.sort_unstable();
         let left_out = first;
         left_out.clear();
@@ -252,15 +282,14 @@ fn add_candidate(candidates: &mut Vec<Candidate>, among: usize, candidate: Candi
     }
 }
 
-/// Sorts by rank and page, as far as pages can be told that have only one character each: what is behind is left out anyway.
-fn sort_front(ranks: &mut [(f32, u32)], visible_max: usize) {
-    let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+/// Sorts as far as pages can be told that have only one character each: what is behind is left out anyway.
+fn sort_front(ranks: &mut [Rank], visible_max: usize) {
     let front = (visible_max + 2).min(PAGES_MAX);
     if ranks.len() > front {
-        ranks.select_nth_unstable_by(front, order);
+        ranks.select_nth_unstable(front);
     }
     let front = front.min(ranks.len());
-    ranks[..front].sort_unstable_by(order);
+    ranks[..front].sort_unstable();
 }
 
 /// A set of pages, as bits.
