@@ -60,6 +60,9 @@ pub(crate) struct OwnRecord {
     pub(crate) input_margin_ms: Option<i16>,
 }
 
+/// Clients whose views are brought near together, in every phase that goes through all of them.
+pub(crate) const FETCHED_TOGETHER: usize = 8;
+
 /// Most further characters that a client sees for.
 pub const ANCHORS_MAX: usize = 3;
 

@@ -30,7 +30,7 @@ use throng_shared::tick::{Tick, TickRate};
 use crate::instance::InstanceRules;
 use crate::overload::Relief;
 use crate::pages::{Cells, Pages};
-use crate::session::{Session, Sessions};
+use crate::session::{FETCHED_TOGETHER, Session, Sessions};
 
 /// Distances that decide which pages are in a view.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,9 +79,6 @@ impl InterestRules {
 /// Fewest clients that are worth handing to another thread; one view takes some microseconds.
 const PARALLEL_MIN: usize = 64;
 
-/// Clients whose views are fetched together.
-const LOOK_AHEAD: usize = 8;
-
 /// How far a viewer moves until it is looked again which pages are in its reach, in metres; the enter radius is so much longer.
 const SLACK_M: f32 = 2.0;
 
@@ -95,7 +92,7 @@ pub(crate) fn update_views(
     mut sessions: ResMut<Sessions>,
 ) {
     let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
-    let sessions = sessions.all_mut().par_chunks_mut(LOOK_AHEAD).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
+    let sessions = sessions.all_mut().par_chunks_mut(FETCHED_TOGETHER).with_min_len(PARALLEL_MIN / FETCHED_TOGETHER);
     sessions.for_each(|sessions| {
         sessions.iter().for_each(|session| session.view.fetch());
         let connected = sessions.iter_mut().filter(|session| session.connection.is_some());

@@ -139,10 +139,12 @@ impl ClientView {
         }
         // Where there were more than may be, it is to be chosen again in any case.
         let may_have_all = !self.is_crowded && !self.is_cut && scratch.is_plain();
-        if may_have_all && self.has_all_in_reach(pages, enter_m, near_count, scratch) {
-            self.is_cut = false;
-            self.left_out.clear();
-            return;
+        if may_have_all {
+            let (count, is_in_crowd) = count_in_reach(pages, enter_m, scratch);
+            if count == near_count {
+                self.is_in_crowd = is_in_crowd;
+                return;
+            }
         }
         let Scratch { anchors_m, viewer, pinned, candidates, told, .. } = scratch;
         candidates.clear();
@@ -165,15 +167,6 @@ impl ClientView {
         while let Some(Candidate { page, distance_squared_m2 }) = scratch.candidates.pop() {
             self.begin(page, distance_squared_m2, place_of(pages, rules, page, distance_squared_m2));
         }
-    }
-
-    /// Whether the client, which sees from one place, is told of so many pages within `enter_m` as there are.
-    fn has_all_in_reach(&mut self, pages: &Pages, enter_m: f32, told_count: usize, scratch: &Scratch) -> bool {
-        let mut count = 0;
-        self.is_in_crowd = pages.areas().for_each_within(scratch.anchors_m[0], enter_m, |area, _| {
-            count += pages.of_interest(area, &scratch.viewer).count();
-        });
-        count == told_count
     }
 
     /// Whether it has to be looked again. In a crowd there is always somebody who comes or goes.
@@ -272,6 +265,15 @@ impl ClientView {
             self.guests.take_turns(self.now, &self.left_out, pages, visible_max);
         }
     }
+}
+
+/// How many pages within `enter_m` there are for a client that sees from one place, and whether any of their cells is split.
+fn count_in_reach(pages: &Pages, enter_m: f32, scratch: &Scratch) -> (usize, bool) {
+    let mut count = 0;
+    let is_in_crowd = pages.areas().for_each_within(scratch.anchors_m[0], enter_m, |area, _| {
+        count += pages.of_interest(area, &scratch.viewer).count();
+    });
+    (count, is_in_crowd)
 }
 
 /// Adds a candidate, or brings the same page nearer if it is `among` the first.

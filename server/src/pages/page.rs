@@ -120,6 +120,7 @@ impl<'p> PageNow<'p> {
         let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
         let attributes = self.public_news(then, renewed);
         let view = PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view };
+        debug_assert!(self.rows.has_past_of(self.page, occupied & !renewed), "whoever has a page was told of it");
         view.encode(schema, Some(Baseline { age_ticks, renewed, states: self.rows.then(self.page, then) }), out)
     }
 

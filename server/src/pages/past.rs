@@ -1,4 +1,4 @@
-//! How pages are and were: a row of states for each tick.
+//! How pages are, and how they were in each of the last ticks.
 //!
 //! Only pages that somebody is told of have a past: nobody asks how it was elsewhere, and where bots are among themselves neither memory nor
 //! time is spent on it.
@@ -7,23 +7,23 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use throng_shared::tick::Tick;
-use throng_shared::wire::page::{PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns};
+use throng_shared::wire::page::{PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns, slots_of};
 
-/// The states of one tick, by slot; those of slots without an owner are of no use.
-pub(super) type Row = [PageState; PAGE_SLOTS];
+/// How a page is, by slot; what stands in slots without an owner is of no use.
+pub(super) type PageStates = [PageState; PAGE_SLOTS];
 
 /// The past of a run of slots, and most pages have no more characters: the states of a tick stand at its number modulo how many ticks
 /// are remembered. All are of one size, so that the memory of one serves any other.
-type Block = Box<[[PageState; RUN_SLOTS]]>;
+type RunPast = Box<[[PageState; RUN_SLOTS]]>;
 
 /// The past of a page; of runs in which nobody was while it was told, there is none.
-type Past = [Option<Block>; PAGE_SLOTS / RUN_SLOTS];
+type Past = [Option<RunPast>; PAGE_SLOTS / RUN_SLOTS];
 
 /// The rows of all pages.
 #[derive(Debug)]
 pub(super) struct Rows {
     /// How each page is now.
-    now: Vec<Row>,
+    now: Vec<PageStates>,
     past: Vec<Past>,
     /// When each page was last in anybody's view.
     watched: Vec<AtomicU32>,
@@ -31,10 +31,10 @@ pub(super) struct Rows {
     depth: usize,
 }
 
-/// Blocks that nobody needs.
+/// Pasts of runs that nobody needs.
 #[derive(Debug)]
 struct Spare {
-    blocks: Vec<Block>,
+    runs: Vec<RunPast>,
     /// How many there are, with those in use.
     count: usize,
     depth: usize,
@@ -45,25 +45,26 @@ struct Spare {
 const KEPT_TICKS: u32 = 64;
 
 impl Spare {
-    /// A block. When there is none, several are made, so that a server whose need has settled asks for no memory when it comes to
+    /// The past of a run, with anything in it. When there is none, several are made, so that a server whose need has settled asks for no memory when it comes to
     /// need a little more.
-    fn take(&mut self) -> Block {
+    fn take(&mut self) -> RunPast {
         const AT_ONCE_MIN: usize = 4;
+        const AT_ONCE_MAX: usize = 64;
         const SHARE_AT_ONCE: usize = 16;
-        if self.blocks.is_empty() {
-            let more = AT_ONCE_MIN.max(self.count / SHARE_AT_ONCE);
+        if self.runs.is_empty() {
+            let more = (self.count / SHARE_AT_ONCE).clamp(AT_ONCE_MIN, AT_ONCE_MAX);
             let states = [PageState::default(); RUN_SLOTS];
-            self.blocks.extend(std::iter::repeat_with(|| vec![states; self.depth].into_boxed_slice()).take(more));
+            self.runs.extend(std::iter::repeat_with(|| vec![states; self.depth].into_boxed_slice()).take(more));
             self.count += more;
         }
-        self.blocks.pop().expect("some were made")
+        self.runs.pop().expect("some were made")
     }
 }
 
 impl Rows {
     /// Those of no page yet; so many ticks are remembered, a power of two.
     pub(super) fn new(depth: usize) -> Rows {
-        let spare = Spare { blocks: Vec::new(), count: 0, depth };
+        let spare = Spare { runs: Vec::new(), count: 0, depth };
         Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), spare, depth }
     }
 
@@ -96,12 +97,12 @@ impl Rows {
         for (((watched, past), now), occupied) in pages {
             let watched = Tick(*watched.get_mut());
             let is_watched = watched > Tick(0) && tick.since(watched) <= KEPT_TICKS;
-            for (number, (block, states)) in past.iter_mut().zip(now.as_chunks().0).enumerate() {
+            for (number, (run, states)) in past.iter_mut().zip(now.as_chunks().0).enumerate() {
                 let is_empty = (occupied >> (number * RUN_SLOTS)).trailing_zeros() >= RUN_SLOTS as u32;
                 if !is_watched {
-                    self.spare.blocks.extend(block.take());
+                    self.spare.runs.extend(run.take());
                 } else if !is_empty {
-                    block.get_or_insert_with(|| self.spare.take())[place] = *states;
+                    run.get_or_insert_with(|| self.spare.take())[place] = *states;
                 }
             }
         }
@@ -113,28 +114,33 @@ impl Rows {
     }
 
     /// How a page is.
-    pub(super) fn now(&self, page: usize) -> &Row {
+    pub(super) fn now(&self, page: usize) -> &PageStates {
         &self.now[page]
     }
 
     /// Has a page of so many ticks before `tick`, for each bit of `ages`, brought near; see [`throng_shared::map::Terrain::fetch`].
     pub(super) fn fetch(&self, page: usize, tick: Tick, ages: u64) {
         let Some(past) = self.past.get(page) else { return };
-        for block in past.iter().flatten() {
+        for run in past.iter().flatten() {
             let mut rest = ages & !1;
             while rest != 0 {
-                let states = &block[(tick - rest.trailing_zeros()).0 as usize & (self.depth - 1)];
+                let states = &run[(tick - rest.trailing_zeros()).0 as usize & (self.depth - 1)];
                 black_box((states[0].height, states[RUN_SLOTS / 2].height));
                 rest &= rest - 1;
             }
         }
     }
 
+    /// Whether a page has a past for all of these slots.
+    pub(super) fn has_past_of(&self, page: usize, slots: u32) -> bool {
+        slots_of(slots).all(|slot| self.past[page][slot / RUN_SLOTS].is_some())
+    }
+
     /// How a page was at an earlier tick that is remembered: the slots that had an owner then, if anybody was told of it. The others are
     /// anything, or nothing.
     pub(super) fn then(&self, page: usize, tick: Tick) -> StateRuns<'_> {
         let place = tick.0 as usize & (self.depth - 1);
-        StateRuns(self.past[page].each_ref().map(|block| block.as_ref().map_or(&[][..], |block| &block[place])))
+        StateRuns(self.past[page].each_ref().map(|run| run.as_ref().map_or(&[][..], |run| &run[place])))
     }
 }
 
@@ -165,7 +171,7 @@ mod tests {
         rows
     }
 
-    fn blocks_of(rows: &Rows, page: usize) -> Vec<bool> {
+    fn runs_of(rows: &Rows, page: usize) -> Vec<bool> {
         rows.past[page].iter().map(Option::is_some).collect()
     }
 
@@ -183,24 +189,48 @@ mod tests {
             }
             assert_eq!(rows.now(1)[7], state(height(tick, 1, 7)));
         }
-        assert_eq!([0, 1, 2].map(|page| blocks_of(&rows, page)[0]), [false, true, false]);
+        assert_eq!([0, 1, 2].map(|page| runs_of(&rows, page)[0]), [false, true, false]);
         let made = rows.spare.count;
         (41..=90).for_each(|tick| live(&mut rows, tick, OCCUPIED));
-        assert!(!blocks_of(&rows, 1)[0] && rows.spare.blocks.len() == made);
+        assert!(!runs_of(&rows, 1)[0] && rows.spare.runs.len() == made);
         rows.watch(2, Tick(90));
         live(&mut rows, 91, OCCUPIED);
-        assert!(blocks_of(&rows, 2)[0] && rows.spare.count == made, "the memory is used again");
+        assert!(runs_of(&rows, 2)[0] && rows.spare.count == made, "the memory is used again");
     }
 
     #[test]
-    fn a_page_has_as_much_past_as_it_has_characters() {
+    fn what_stood_in_memory_that_is_used_again_is_never_read() {
+        let mut rows = rows();
+        let full = u32::MAX;
+        rows.watch(0, Tick(1));
+        (2..=40).for_each(|tick| live(&mut rows, tick, [full, 0b111, 0]));
+        // Nobody looks at page 0 any more, and somebody at page 1 from here on.
+        (41..=70).for_each(|tick| live(&mut rows, tick, [full, 0b111, 0]));
+        rows.watch(1, Tick(70));
+        let first = 70;
+        for tick in 71..=80 {
+            let occupied = if tick < 75 { 0b111 } else { 0b111 | 1 << 20 };
+            live(&mut rows, tick, [full, occupied, 0]);
+            for then in first..tick {
+                let slots = if then < 75 { 0b111 } else { 0b111 | 1 << 20 };
+                assert!(rows.has_past_of(1, slots), "{then} in {tick}");
+                let states = rows.then(1, Tick(then));
+                for slot in slots_of(slots) {
+                    assert_eq!(states[slot], state(height(then, 1, slot as u8)), "slot {slot} of {then} in {tick}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_has_a_past_for_those_slots_that_somebody_has_had() {
         let mut rows = rows();
         (0..3).for_each(|page| rows.watch(page, Tick(1)));
         live(&mut rows, 2, [0, 0b11, 1 << 31]);
         live(&mut rows, 3, [0, 1 << 8, 1 << 31 | 1]);
         live(&mut rows, 4, [0, 1 << 8, 1 << 31 | 1]);
         let expected = [[false; 4], [true, true, false, false], [true, false, false, true]];
-        assert_eq!([0, 1, 2].map(|page| blocks_of(&rows, page)), expected.map(|blocks| blocks.to_vec()));
+        assert_eq!([0, 1, 2].map(|page| runs_of(&rows, page)), expected.map(|runs| runs.to_vec()));
         assert_eq!(rows.then(1, Tick(3))[8], state(height(3, 1, 8)));
         assert_eq!(rows.then(2, Tick(2))[31], state(height(2, 2, 31)));
         assert_eq!(rows.then(2, Tick(3))[0], state(height(3, 2, 0)));

@@ -91,9 +91,10 @@ impl Scene {
     /// What a reader makes of what it is told who has the page of so many ticks ago.
     fn told(&mut self, page: u32, age_ticks: u32, baseline: Option<&PageCopy>) -> PageCopy {
         self.pages.begin_wanting();
-        // Others ask too.
-        for age_ticks in [0, 1, age_ticks] {
-            self.pages.want(page, age_ticks.min(self.tick.0));
+        // Others ask too, if they have had time to know anything.
+        let others = if age_ticks > 1 { 1 } else { 0 };
+        for age_ticks in [0, others, age_ticks] {
+            self.pages.want(page, age_ticks);
         }
         self.pages.encode_wanted(self.tick);
         let (variant, mut bytes) = (self.pages.told(page).variant(age_ticks), vec![7]);

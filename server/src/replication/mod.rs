@@ -13,13 +13,10 @@ use throng_shared::wire::snapshot::SnapshotHeader;
 use crate::instance::InstanceRules;
 use crate::interest::InterestRules;
 use crate::pages::Pages;
-use crate::session::{Session, Sessions};
+use crate::session::{FETCHED_TOGETHER, Session, Sessions};
 
 /// Fewest clients that are worth handing to another thread; one snapshot takes some microseconds.
 const PARALLEL_MIN: usize = 64;
-
-/// Clients whose views are fetched together.
-const LOOK_AHEAD: usize = 8;
 
 /// Writes every client's snapshot.
 ///
@@ -32,7 +29,7 @@ pub(crate) fn encode_snapshots(
 ) {
     let (tick, pages) = (*tick, &*pages);
     let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
-    let sessions = sessions.all_mut().par_chunks_mut(LOOK_AHEAD).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
+    let sessions = sessions.all_mut().par_chunks_mut(FETCHED_TOGETHER).with_min_len(PARALLEL_MIN / FETCHED_TOGETHER);
     sessions.for_each(|sessions| {
         sessions.iter().for_each(|session| session.view.fetch());
         sessions.iter_mut().for_each(|session| encode_snapshot(session, tick, idle_ticks, pages, &rules.interest));

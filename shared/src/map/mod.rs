@@ -73,9 +73,10 @@ impl Map {
             && self.terrain.slope(point_m) <= self.rules.slope_max
             && !self.obstacles.touches(point_m, self.rules.capsule_radius_m + 0.05)
     }
-    /// The free place for a character near a point (x, z): inside the world and clear of every obstacle, whatever the
-    /// ground. The point itself where it is free, else where the shortest ways out of what is there lead, else the nearest
-    /// of places tried in circles around. In a world without a free place within 100 m, the point.
+
+    /// The free place for a character near a point (x, z): inside the world and in no wall, whatever the ground; what is no higher than a step
+    /// can be stood upon. The point itself where it is free, else where the shortest ways out of what is there lead, else the nearest of
+    /// 1,600 places tried in circles around, up to 100 m away. Where none of these is free, the point.
     ///
     /// Cost: some 10 ns where the point is free; 100 us where nothing is.
     pub fn nearest_free(&self, point_m: Vec2) -> Vec2 {
@@ -83,12 +84,15 @@ impl Map {
         const CIRCLES: usize = 100;
         const PER_CIRCLE: usize = 16;
         let radius_m = self.rules.capsule_radius_m;
-        let is_free = |point_m: Vec2| !self.obstacles.touches(point_m, radius_m);
+        let way_out_m = |point_m: Vec2| {
+            let step_m = self.terrain.height_m(point_m) + self.rules.step_height_m;
+            let mut walls = self.obstacles.near(point_m).filter(|obstacle| obstacle.top_m > step_m);
+            walls.find_map(|wall| wall.push_out(point_m, radius_m))
+        };
         let start_m = self.clamp_inside(point_m);
         let mut pushed_m = start_m;
         for _ in 0..PASSES {
-            let push = self.obstacles.near(pushed_m).find_map(|obstacle| obstacle.push_out(pushed_m, radius_m));
-            let Some(push) = push else { return pushed_m };
+            let Some(push) = way_out_m(pushed_m) else { return pushed_m };
             // A little farther, so that rounding does not leave it touching.
             pushed_m = self.clamp_inside(pushed_m + push + push.normalize_or_zero() * 0.01);
         }
@@ -98,7 +102,10 @@ impl Map {
                 Vec2::new(cos, sin) * circle as f32
             })
         });
-        around.map(|step_m| self.clamp_inside(start_m + step_m)).find(|&tried_m| is_free(tried_m)).unwrap_or(start_m)
+        around
+            .map(|step_m| self.clamp_inside(start_m + step_m))
+            .find(|&tried_m| way_out_m(tried_m).is_none())
+            .unwrap_or(start_m)
     }
 }
 
@@ -140,6 +147,13 @@ mod tests {
             moved += usize::from(away_m > 0.0);
         }
         assert!((200..2_500).contains(&moved), "{moved} of 5,000 were in the way of something");
+    }
+
+    #[test]
+    fn what_is_no_higher_than_a_step_is_stood_upon() {
+        let plaza = |top_m: f32| Obstacle { top_m, ..boxed(Vec2::ZERO, Vec2::splat(10.0)) };
+        assert_eq!(map_with(vec![plaza(0.2)]).nearest_free(Vec2::ONE), Vec2::ONE);
+        assert_ne!(map_with(vec![plaza(2.0)]).nearest_free(Vec2::ONE), Vec2::ONE);
     }
 
     #[test]

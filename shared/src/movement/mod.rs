@@ -105,7 +105,7 @@ pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step
         next.grounded = false;
     }
     let distance_m = ground_plane(next.velocity_mps).length() * step_s;
-    let parts = (distance_m / part_m(map, &next, distance_m)).ceil().clamp(1.0, PARTS_MAX);
+    let parts = parts(map, &next, distance_m);
     let part_s = step_s / parts;
     for _ in 0..parts as u32 {
         let before = next.ground_position_m();
@@ -116,12 +116,15 @@ pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step
     next
 }
 
-/// How far a character may move at once, of a step of `distance_m`: half its radius where there are obstacles, so that
-/// nothing thin is jumped over, and elsewhere as far as the ground is one plane.
-fn part_m(map: &Map, state: &CharacterState, distance_m: f32) -> f32 {
+/// How many parts a step of `distance_m` is split into. One, for whoever walks in the open and not far: a cliff has at least a cell, and
+/// whoever is in the air could otherwise pass over it.
+fn parts(map: &Map, state: &CharacterState, distance_m: f32) -> f32 {
     let radius_m = map.rules.capsule_radius_m;
-    let is_open = map.obstacles.is_clear(state.ground_position_m(), distance_m + radius_m);
-    if is_open { map.terrain.cell_m().max(0.5 * radius_m) } else { 0.5 * radius_m }
+    let is_short = state.grounded && distance_m <= 0.5 * map.terrain.cell_m();
+    if is_short && map.obstacles.is_clear(state.ground_position_m(), distance_m + radius_m) {
+        return 1.0;
+    }
+    (distance_m / (0.5 * radius_m)).ceil().clamp(1.0, PARTS_MAX)
 }
 
 /// Turns the horizontal velocity towards the wanted one.

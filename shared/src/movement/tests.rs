@@ -105,6 +105,24 @@ fn what_can_be_jumped_onto_can_be_stood_upon() {
 }
 
 #[test]
+fn nobody_hops_over_a_cliff_however_fast_and_seldom() {
+    let mut random = Random::new(8, 0);
+    for (run_speed_mps, step_s) in [(6.0, 0.05), (6.0, 0.1), (10.0, 0.05), (20.0, 0.05), (20.0, 0.1)] {
+        let mut map = map(|x, _| if x > 0.0 { 6.0 } else { 0.0 }, vec![]);
+        map.rules.run_speed_mps = run_speed_mps;
+        for _ in 0..200 {
+            let mut state = CharacterState::standing_at(&map, Vec2::new(-random.between(1.0, 8.0), 0.0));
+            let direction = Vec2::new(1.0, random.between(-0.5, 0.5));
+            for _ in 0..40 {
+                let buttons = if random.percent(50.0) { Buttons::RUN.with(Buttons::JUMP) } else { Buttons::RUN };
+                state = step_character(&map, state, PlayerInput::towards(direction, buttons), step_s);
+                assert!(state.position_m.y < 2.0, "{run_speed_mps} m/s in steps of {step_s} s: {state:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn walkable_slopes_are_walked_and_steep_ones_are_not() {
     let gentle = map(|x, _| x.max(0.0) * 0.9, vec![]);
     let start = CharacterState::standing_at(&gentle, Vec2::new(-3.0, 0.0));
