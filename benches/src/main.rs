@@ -10,6 +10,7 @@ mod memory;
 mod players;
 mod process;
 mod report;
+mod rewind;
 mod seal;
 mod walk;
 mod wire;
@@ -48,6 +49,8 @@ enum Workload {
     Crowd(CrowdArguments),
     /// Who is near whom: places in cells, and what each player is to be told of
     Aoi(AoiArguments),
+    /// Shots, judged where their shooters saw their targets
+    Rewind(RewindArguments),
     /// What bots and clients hold in memory, and whether that grows while people come and go
     Memory(MemoryArguments),
     /// What a steady server asks of the allocator
@@ -201,6 +204,15 @@ struct AoiArguments {
 }
 
 #[derive(Args, Debug)]
+struct RewindArguments {
+    /// How many ticks to measure, of 5,000 shots each
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    ticks: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
 struct MemoryArguments {
     /// For how long people come and go, in minutes of simulated time
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=600))]
@@ -257,6 +269,10 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         Workload::Aoi(AoiArguments { seconds, output }) => {
             let seconds = if output.quick { 1 } else { seconds };
             aoi::run(seconds, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Rewind(RewindArguments { ticks, output }) => {
+            let ticks = if output.quick { ticks.min(5) } else { ticks };
+            rewind::run(ticks, output.quick)?.finish(output.json.as_deref())
         }
         Workload::Memory(MemoryArguments { minutes, output }) => {
             let minutes = if output.quick { 2 } else { minutes };

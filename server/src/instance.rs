@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_ecs::prelude::{Entity, Mut, Resource, Schedule, World};
+use bevy_ecs::prelude::{Entity, IntoScheduleConfigs, Mut, Resource, Schedule, World};
 use glam::Vec2;
 use rustc_hash::FxHasher;
 use throng_bot_ai::BotWorld;
@@ -18,6 +18,7 @@ use throng_shared::tick::{Tick, TickRate};
 
 use crate::batch::{InboundBatch, OutboundBatch};
 use crate::clock::Clock;
+use crate::combat::{Poses, Receipt, Shot, judge, remember_poses};
 use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::game_messages::GameMessages;
@@ -27,7 +28,7 @@ use crate::overload::OverloadRules;
 use crate::pages::Pages;
 use crate::session::Sessions;
 use crate::simulation::Roster;
-use crate::tick::{self, Phase};
+use crate::tick::{self, BuiltIn, Phase};
 use crate::timer::WallTime;
 
 /// A running world.
@@ -267,6 +268,26 @@ impl Instance {
             }
             None => false,
         }
+    }
+
+    /// Keeps where everybody was in the last ticks, so that shots can be judged up to `rewind_max_ms` back; see [`crate::combat::Judge`]. From the next tick
+    /// on. Costs 60 bytes per character and tick that is kept.
+    ///
+    /// # Panics
+    /// When called twice.
+    pub fn keep_poses(&mut self, rewind_max_ms: u32) {
+        assert!(!self.world.contains_resource::<Poses>(), "poses are kept already");
+        let rules = self.rules();
+        let poses =
+            Poses::new(rules.tick_rate, rewind_max_ms, 2.0 * rules.map.half_size_m, rules.map.rules.run_speed_mps);
+        self.world.insert_resource(poses);
+        self.phase_mut(Phase::Record).add_systems(remember_poses.after(BuiltIn));
+    }
+
+    /// Judges a shot by what was at the end of the last tick; see [`crate::combat::Judge::judge`]. None in a world that does not keep poses.
+    pub fn judge(&self, shot: &Shot) -> Option<Receipt> {
+        let poses = self.world.get_resource::<Poses>()?;
+        Some(judge(poses, self.columns(), &self.rules().map, shot))
     }
 
     /// The world itself, for rules and tools of your own.

@@ -12,6 +12,7 @@ pub mod admin;
 pub mod batch;
 pub mod check;
 pub mod clock;
+pub mod combat;
 pub mod game_messages;
 pub mod host;
 pub mod instance;

@@ -20,6 +20,7 @@
 //! | [`config`] | world files |
 
 pub mod attributes;
+pub mod combat;
 pub mod config;
 pub mod ids;
 pub mod input;

@@ -3,10 +3,12 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A simulation step, counted from 0 when the world starts.
 ///
 /// At 128 Hz a `u32` lasts 388 days; the arithmetic saturates instead of wrapping.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Resource))]
 pub struct Tick(pub u32);
 

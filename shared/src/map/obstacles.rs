@@ -3,6 +3,7 @@
 use glam::Vec2;
 
 use super::Terrain;
+use crate::combat::Ray;
 use crate::config::{ObstacleConfig, ObstacleShapeConfig};
 
 /// A static obstacle: an outline on the ground plane, raised from `bottom_m` to `top_m`.
@@ -166,6 +167,22 @@ impl Obstacles {
         self.indices[range].iter().map(|&index| &self.all[index as usize])
     }
 
+    /// Calls `visit` for the obstacles near a ray, those near its beginning first, until `visit` says that something is met before
+    /// the others begin. Some are visited more than once.
+    pub(crate) fn for_each_along(&self, ray: &Ray, mut visit: impl FnMut(&Obstacle) -> Option<f32>) {
+        let Some((mut from_m, end_m)) = ray.over_square_m(self.half_size_m) else { return };
+        loop {
+            let to_m = ray.end_of_cell_m(self.half_size_m, CELL_M, from_m);
+            let middle_m = ray.point_m(0.5 * (from_m + to_m.min(end_m)));
+            let mut met_m: Option<f32> = None;
+            self.near(Vec2::new(middle_m.x, middle_m.z)).for_each(|obstacle| met_m = visit(obstacle));
+            if to_m >= end_m || met_m.is_some_and(|met_m| met_m <= to_m) {
+                return;
+            }
+            from_m = to_m;
+        }
+    }
+
     fn cell_of(&self, point_m: Vec2) -> usize {
         let axis =
             |coordinate_m: f32| (((coordinate_m + self.half_size_m) / CELL_M).max(0.0) as usize).min(self.side - 1);
@@ -230,9 +247,12 @@ mod tests {
             .collect();
         let indexed = Obstacles::new(200.0, all.clone());
         for _ in 0..5_000 {
-            let point = Vec2::new(random.between(-99.0, 99.0), random.between(-99.0, 99.0));
+            let point = Vec2::new(random.between(-99.0, 105.0), random.between(-105.0, 99.0));
             let scan = all.iter().any(|obstacle| obstacle.push_out(point, 0.5).is_some());
             assert_eq!(indexed.touches(point, 0.5), scan, "at {point}");
+            let reach_m = random.between(0.2, 5.0);
+            let is_near = all.iter().any(|obstacle| obstacle.push_out(point, reach_m).is_some());
+            assert!(!(indexed.is_clear(point, reach_m) && is_near), "{reach_m} m around {point}");
         }
     }
 }

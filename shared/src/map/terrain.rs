@@ -104,6 +104,11 @@ impl Terrain {
         self.cell_m
     }
 
+    /// Half the side of the square that it covers, in metres.
+    pub(crate) fn half_size_m(&self) -> f32 {
+        self.half_size_m
+    }
+
     /// Has the ground at points (x, z) brought near: what has to come from far away comes together, while looking at one point
     /// after another waits for each.
     pub fn fetch(&self, points_m: impl Iterator<Item = Vec2>) {

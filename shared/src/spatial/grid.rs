@@ -39,7 +39,11 @@ const SIDE_MAX: usize = 1_024;
 impl Grid {
     /// An empty grid over a square world around the origin, with cells suited to queries of `radius_m`.
     pub fn new(size_m: f32, radius_m: f32) -> Grid {
-        let cell_m = (radius_m / 4.0).max(size_m / SIDE_MAX as f32).max(1.0);
+        Grid::with_cells(size_m, (radius_m / 4.0).max(size_m / SIDE_MAX as f32).max(1.0))
+    }
+
+    /// An empty grid with cells of this size.
+    pub fn with_cells(size_m: f32, cell_m: f32) -> Grid {
         let side = ((size_m / cell_m).ceil() as usize).max(1);
         Grid {
             side,
@@ -108,6 +112,36 @@ impl Grid {
         }
     }
 
+    /// The rows in the grid's order: cell by cell, rising within each. Their places are what [`Grid::for_each_run_along`] speaks of.
+    pub fn sorted_rows(&self) -> &[u32] {
+        &self.sorted_rows
+    }
+
+    /// Calls `visit` for runs of places that have everybody within `radius_m` of a line from one point to another, and others near it.
+    pub fn for_each_run_along(&self, from_m: Vec2, to_m: Vec2, radius_m: f32, mut visit: impl FnMut(Range<usize>)) {
+        let (reach_m, way_m) = (radius_m + ROUNDING_M, to_m - from_m);
+        let rows = self.axis(from_m.y.min(to_m.y) - reach_m)..=self.axis(from_m.y.max(to_m.y) + reach_m);
+        for row in rows {
+            visit(self.run(row, self.columns_along(row, from_m, way_m, reach_m)));
+        }
+    }
+
+    /// The columns of a grid row in which somebody within `reach_m` of a line can be.
+    fn columns_along(&self, row: usize, from_m: Vec2, way_m: Vec2, reach_m: f32) -> Range<usize> {
+        let edge_m = row as f32 * self.cell_m - self.half_size_m;
+        // The outermost cells have whoever is beyond the edge.
+        let low_m = if row == 0 { f32::NEG_INFINITY } else { edge_m - reach_m };
+        let high_m = if row + 1 == self.side { f32::INFINITY } else { edge_m + self.cell_m + reach_m };
+        // The part of the line whose surroundings the row has.
+        let share = |at_m: f32| ((at_m - from_m.y) / way_m.y).clamp(0.0, 1.0);
+        let (first, last) = match way_m.y.abs() > 1e-6 {
+            true => (share(low_m), share(high_m)),
+            false => (0.0, 1.0),
+        };
+        let (one_m, other_m) = (from_m.x + way_m.x * first, from_m.x + way_m.x * last);
+        self.axis(one_m.min(other_m) - reach_m)..self.axis(one_m.max(other_m) + reach_m) + 1
+    }
+
     /// The cells, as rows and columns, in which somebody within `radius_m` can be, rounding included.
     fn reach(&self, center_m: Vec2, radius_m: f32) -> (Range<usize>, Range<usize>) {
         let reach_m = radius_m + ROUNDING_M;
@@ -145,6 +179,33 @@ mod tests {
             grid.rebuild(&[at_m]);
             let is_near = at_m.distance_squared(center_m) <= radius_m * radius_m;
             assert_eq!(grid.count_within(center_m, radius_m), usize::from(is_near), "{at_m} from {center_m}");
+        }
+    }
+
+    #[test]
+    fn a_line_finds_everybody_near_it_in_few_runs() {
+        let mut random = Random::new(12, 0);
+        for (size_m, cell_m) in [(100.0, 4.0), (1_000.0, 50.0), (64.0, 1.0)] {
+            let mut at = |share: f32| Vec2::new(random.between(-share, share), random.between(-share, share)) * size_m;
+            let positions: Vec<Vec2> = (0..500).map(|_| at(0.5)).collect();
+            let lines: Vec<[Vec2; 2]> = (0..200).map(|_| [at(0.6), at(0.6)]).collect();
+            let mut grid = Grid::with_cells(size_m, cell_m);
+            grid.rebuild(&positions);
+            let mut visited = 0;
+            for (number, &[from_m, to_m]) in lines.iter().enumerate() {
+                // Along the axes, and no line at all, too.
+                let to_m = [to_m, Vec2::new(from_m.x, to_m.y), Vec2::new(to_m.x, from_m.y), from_m][number % 4];
+                let mut found = std::collections::BTreeSet::<u32>::new();
+                grid.for_each_run_along(from_m, to_m, 3.0, |run| found.extend(&grid.sorted_rows()[run]));
+                visited += found.len();
+                for (row, &position_m) in positions.iter().enumerate() {
+                    let share = (position_m - from_m).dot(to_m - from_m) / from_m.distance_squared(to_m).max(1e-9);
+                    let nearest_m = from_m.lerp(to_m, share.clamp(0.0, 1.0));
+                    let is_near = position_m.distance(nearest_m) <= 3.0;
+                    assert!(!is_near || found.contains(&(row as u32)), "{position_m} from {from_m} to {to_m}");
+                }
+            }
+            assert!(visited < 200 * 300, "{visited}: the whole world");
         }
     }
 

@@ -1,0 +1,182 @@
+//! Where everybody was in the last ticks, as clients were told it, and so that it is found fast who was near a line.
+
+use bevy_ecs::prelude::{Res, ResMut, Resource};
+use glam::{IVec3, Vec2, Vec3};
+use throng_shared::ids::NetId;
+use throng_shared::quantised::STEPS_PER_M;
+use throng_shared::spatial::{CharacterColumns, Grid};
+use throng_shared::tick::{Tick, TickRate};
+
+/// By how much the places that are told can be farther apart than the true ones, in metres.
+const ROUNDING_M: f32 = 0.03;
+
+/// Smallest side of a cell, in metres, and most cells along a side of the world: as fine as shots want it, and not more memory for cells than for
+/// characters.
+const CELL_M_MIN: f32 = 2.0;
+const CELLS_PER_SIDE_MAX: f32 = 256.0;
+
+/// A ring of moments, one for each tick that a shot may be judged in. 60 bytes per character and tick, and 4 per cell of the grid.
+///
+/// Each moment has a grid of its own, and in its order where everybody stood and came from: whoever looks back far need not look in wider
+/// surroundings, whoever has leapt across the world since is where it was, and what a shot looks at stands together in memory.
+#[derive(Resource, Clone, Debug)]
+pub struct Poses {
+    /// That of a tick stands at its number modulo their count.
+    moments: Vec<Moment>,
+    newest: Tick,
+    rewind_ticks_max: f64,
+    /// Who goes farther in a tick, in metres, has leapt.
+    stride_m: f32,
+}
+
+/// A tick of the past.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    /// 0 for none yet.
+    tick: Tick,
+    /// As in the columns: names, rising, and beside them where each stood.
+    net_ids: Vec<NetId>,
+    feet_steps: Vec<IVec3>,
+    pub(super) grid: Grid,
+    /// Everybody in the grid's order.
+    pub(super) poses: Vec<Pose>,
+    /// Those who have gone farther since the tick before than anybody walks.
+    pub(super) leapt: Vec<Pose>,
+}
+
+/// Where somebody stood at a tick, and at the one before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pose {
+    pub(super) net_id: NetId,
+    feet_steps: IVec3,
+    before_steps: IVec3,
+}
+
+impl Pose {
+    /// Where it was so much of a tick earlier, as a client shows it that knows both: its feet, in metres.
+    pub(super) fn feet_m(&self, earlier_ticks: f32) -> Vec3 {
+        let in_m = |steps: IVec3| steps.as_vec3() * (1.0 / STEPS_PER_M);
+        in_m(self.feet_steps).lerp(in_m(self.before_steps), earlier_ticks)
+    }
+
+    /// The same on the ground plane (x, z).
+    pub(super) fn ground_m(&self, earlier_ticks: f32) -> Vec2 {
+        let in_m = |steps: IVec3| Vec2::new(steps.x as f32, steps.z as f32) * (1.0 / STEPS_PER_M);
+        in_m(self.feet_steps).lerp(in_m(self.before_steps), earlier_ticks)
+    }
+}
+
+impl Poses {
+    /// None yet, in a world of this rate and size in which nobody goes faster than `speed_mps` on foot. Shots are judged up to `rewind_max_ms` back.
+    pub fn new(rate: TickRate, rewind_max_ms: u32, size_m: f32, speed_mps: f32) -> Poses {
+        let rewind_ticks_max = f64::from(rewind_max_ms) * f64::from(rate.hz()) / 1_000.0;
+        Poses {
+            // One more, for the tick before the first.
+            moments: vec![Moment::none(size_m); (rewind_ticks_max.ceil() as usize + 1).next_power_of_two()],
+            newest: Tick(0),
+            rewind_ticks_max,
+            stride_m: speed_mps * rate.step_s() + ROUNDING_M,
+        }
+    }
+
+    /// The last tick that is known.
+    pub fn newest(&self) -> Tick {
+        self.newest
+    }
+
+    /// How far back shots are judged at most, in ticks: what the world allows, or less while it is young.
+    pub fn rewind_ticks_max(&self) -> f64 {
+        self.rewind_ticks_max.min(f64::from(self.newest.0.saturating_sub(1)))
+    }
+
+    /// How far anybody goes in a tick who does not leap, in metres.
+    pub(super) fn stride_m(&self) -> f32 {
+        self.stride_m
+    }
+
+    /// Notes where everybody is at `tick`. O(characters).
+    pub fn remember(&mut self, tick: Tick, columns: &CharacterColumns) {
+        let place = self.place(tick);
+        let mut moment = std::mem::take(&mut self.moments[place]);
+        moment.fill(tick, columns, self.moment(tick - 1), self.stride_m * STEPS_PER_M);
+        self.moments[place] = moment;
+        self.newest = tick;
+    }
+
+    /// Where somebody was at a moment between two ticks, as a client shows it that knows both: its feet, in metres. None for who was not there
+    /// at the end of it. O(log n).
+    pub fn feet_m(&self, net_id: NetId, at_tick: f64) -> Option<Vec3> {
+        let (moment, earlier_ticks) = self.after(at_tick)?;
+        let after_steps = moment.feet_steps(net_id, 0)?;
+        let before = if earlier_ticks > 0.0 { self.moment(moment.tick - 1) } else { None };
+        let before_steps = before.and_then(|before| before.feet_steps(net_id, 0)).unwrap_or(after_steps);
+        Some(Pose { net_id, feet_steps: after_steps, before_steps }.feet_m(earlier_ticks))
+    }
+
+    /// The first tick that is not before a moment, and how much earlier than that the moment is, in ticks.
+    pub(super) fn after(&self, at_tick: f64) -> Option<(&Moment, f32)> {
+        let tick = at_tick.ceil();
+        Some((self.moment(Tick(tick as u32))?, (tick - at_tick) as f32))
+    }
+
+    fn place(&self, tick: Tick) -> usize {
+        tick.0 as usize & (self.moments.len() - 1)
+    }
+
+    fn moment(&self, tick: Tick) -> Option<&Moment> {
+        Some(&self.moments[self.place(tick)]).filter(|moment| moment.tick == tick && tick > Tick(0))
+    }
+}
+
+impl Default for Moment {
+    fn default() -> Moment {
+        Moment::none(1.0)
+    }
+}
+
+impl Moment {
+    /// That of no tick, in a world of this size.
+    fn none(size_m: f32) -> Moment {
+        Moment {
+            tick: Tick(0),
+            net_ids: Vec::new(),
+            feet_steps: Vec::new(),
+            grid: Grid::with_cells(size_m, (size_m / CELLS_PER_SIDE_MAX).max(CELL_M_MIN)),
+            poses: Vec::new(),
+            leapt: Vec::new(),
+        }
+    }
+
+    fn fill(&mut self, tick: Tick, columns: &CharacterColumns, before: Option<&Moment>, stride_steps: f32) {
+        self.tick = tick;
+        self.net_ids.clone_from(&columns.net_ids);
+        self.feet_steps.clear();
+        self.feet_steps.extend(columns.states.iter().map(|state| state.position));
+        self.grid.rebuild(&columns.positions_m);
+        let Moment { net_ids, feet_steps, grid, poses, leapt, .. } = self;
+        poses.clear();
+        leapt.clear();
+        poses.extend(grid.sorted_rows().iter().map(|&row| {
+            let (net_id, feet_steps) = (net_ids[row as usize], feet_steps[row as usize]);
+            let before_steps = before.and_then(|before| before.feet_steps(net_id, row as usize)).unwrap_or(feet_steps);
+            Pose { net_id, feet_steps, before_steps }
+        }));
+        leapt.extend(poses.iter().filter(|pose| {
+            let way = pose.feet_steps - pose.before_steps;
+            let (x, z) = (way.x as f32, way.z as f32);
+            x * x + z * z > stride_steps * stride_steps
+        }));
+    }
+
+    /// Where somebody stood, whose row was `row` in the next tick: as long as nobody comes or goes it is the same.
+    fn feet_steps(&self, net_id: NetId, row: usize) -> Option<IVec3> {
+        let is_same = self.net_ids.get(row) == Some(&net_id);
+        let row = if is_same { Some(row) } else { self.net_ids.binary_search(&net_id).ok() };
+        row.map(|row| self.feet_steps[row])
+    }
+}
+
+/// See [`Poses::remember`].
+pub(crate) fn remember_poses(tick: Res<Tick>, columns: Res<CharacterColumns>, mut poses: ResMut<Poses>) {
+    poses.remember(*tick, &columns);
+}

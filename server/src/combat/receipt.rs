@@ -1,0 +1,100 @@
+//! What a shot was judged by, so that anybody can judge it again.
+
+use glam::Vec3;
+use serde::{Deserialize, Serialize};
+use throng_shared::combat::{Capsule, Ray};
+use throng_shared::ids::NetId;
+use throng_shared::map::Map;
+use throng_shared::tick::Tick;
+
+use super::Shot;
+
+/// A verdict, with all that led to it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The last tick that was known when it was judged.
+    pub judged: Tick,
+    /// What was asked.
+    pub shot: Shot,
+    /// How far back the shooter says it saw, in ticks; negative for what was not yet.
+    pub requested_rewind_ticks: f64,
+    /// How far back it was judged.
+    pub granted_rewind_ticks: f64,
+    /// Why that is something else.
+    pub clamp: Clamp,
+    /// How many were near its line.
+    pub considered: u32,
+    /// Whom it met first, or else who was nearest to it; none when nobody was near.
+    pub target: Option<Target>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// Why a shot was not judged where the shooter says it saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clamp {
+    /// It was.
+    None,
+    /// That is longer ago than the world allows.
+    TooOld,
+    /// That has not been yet.
+    NotYet,
+    /// That is no number.
+    NoNumber,
+}
+
+/// Somebody whom a shot met, or nearly met.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Who.
+    pub net_id: NetId,
+    /// Where the shooter saw it: its feet, in metres.
+    pub feet_then_m: Vec3,
+    /// Where it was when the shot was judged.
+    pub feet_now_m: Vec3,
+    /// How far from the middle line of its body the shot went, in metres.
+    pub missed_by_m: f32,
+}
+
+/// What became of a shot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Verdict {
+    /// It met somebody, so far away, in metres.
+    Hit {
+        /// Whom.
+        net_id: NetId,
+        /// How far away, in metres.
+        distance_m: f32,
+    },
+    /// Somebody is behind a wall that is so far away, in metres.
+    Wall {
+        /// How far away, in metres.
+        distance_m: f32,
+    },
+    /// It met nobody.
+    Miss,
+}
+
+impl Receipt {
+    /// Judges again, from what the receipt says and the map alone; the same verdict.
+    pub fn judge_again(&self, map: &Map) -> Verdict {
+        let Some(ray) = self.shot.ray() else { return Verdict::Miss };
+        self.target.map_or(Verdict::Miss, |target| verdict_on(map, &ray, &target))
+    }
+}
+
+/// The verdict on a shot whose nearest target is this one.
+pub(super) fn verdict_on(map: &Map, ray: &Ray, target: &Target) -> Verdict {
+    let Some(distance_m) = body_at(map, target.feet_then_m).first_hit_m(ray) else { return Verdict::Miss };
+    match map.first_wall_m(&Ray { length_m: distance_m, ..*ray }) {
+        Some(distance_m) => Verdict::Wall { distance_m },
+        None => Verdict::Hit { net_id: target.net_id, distance_m },
+    }
+}
+
+/// The volume of a character that stands here.
+pub(super) fn body_at(map: &Map, feet_m: Vec3) -> Capsule {
+    Capsule { feet_m, radius_m: map.rules.capsule_radius_m, height_m: map.rules.capsule_height_m }
+}

@@ -1,0 +1,220 @@
+use glam::{Vec2, Vec3};
+use throng_shared::config::builtin_world;
+use throng_shared::ids::NetId;
+use throng_shared::map::{Map, Obstacle, Obstacles, Outline, Terrain};
+use throng_shared::movement::MovementRules;
+use throng_shared::quantised::{QuantisedState, quantise_position};
+use throng_shared::random::Random;
+use throng_shared::spatial::CharacterColumns;
+use throng_shared::tick::{Tick, TickRate};
+
+use super::receipt::body_at;
+use super::*;
+
+const SIZE_M: f32 = 100.0;
+const RATE_HZ: u32 = 20;
+const STEP_M: f32 = 0.3;
+
+/// A flat world in which the test says where everybody is.
+struct Range {
+    map: Map,
+    poses: Poses,
+    columns: CharacterColumns,
+    people: Vec<(NetId, Vec3)>,
+    tick: Tick,
+}
+
+impl Range {
+    fn new(obstacles: Vec<Obstacle>) -> Range {
+        Range {
+            map: Map {
+                terrain: Terrain::flat(SIZE_M, 0.0),
+                obstacles: Obstacles::new(SIZE_M, obstacles),
+                rules: MovementRules::new(&builtin_world().config.movement),
+                half_size_m: SIZE_M / 2.0,
+            },
+            poses: Poses::new(TickRate::new(RATE_HZ), 250, SIZE_M, STEP_M * RATE_HZ as f32),
+            columns: CharacterColumns::default(),
+            people: Vec::new(),
+            tick: Tick(0),
+        }
+    }
+
+    fn add(&mut self, id: u32, x: f32, z: f32) {
+        self.people.push((NetId(id), Vec3::new(x, 0.0, z)));
+        self.people.sort_by_key(|(net_id, _)| *net_id);
+    }
+
+    fn tick(&mut self) {
+        self.tick = self.tick + 1;
+        self.columns.resize(self.people.len());
+        for (row, &(net_id, feet_m)) in self.people.iter().enumerate() {
+            self.columns.net_ids[row] = net_id;
+            self.columns.positions_m[row] = Vec2::new(feet_m.x, feet_m.z);
+            self.columns.heights_m[row] = feet_m.y;
+            self.columns.states[row] =
+                QuantisedState { position: quantise_position(feet_m), ..QuantisedState::default() };
+        }
+        self.poses.remember(self.tick, &self.columns);
+    }
+
+    fn judge(&self, shot: &Shot) -> Receipt {
+        judge(&self.poses, &self.columns, &self.map, shot)
+    }
+}
+
+/// A shot from somebody at the southern edge, 1.2 m above the ground, to the north.
+fn shot(x: f32, view_tick: f64) -> Shot {
+    let origin_m = Vec3::new(x, 1.2, 40.0);
+    Shot { shooter: NetId(1), origin_m, direction: Vec3::NEG_Z, range_m: 80.0, view_tick }
+}
+
+fn hit_of(receipt: &Receipt) -> Option<NetId> {
+    match receipt.verdict {
+        Verdict::Hit { net_id, .. } => Some(net_id),
+        Verdict::Wall { .. } | Verdict::Miss => None,
+    }
+}
+
+/// A runner to the east, seen 0.3 m farther in each of eight ticks.
+fn range_with_runner() -> Range {
+    let mut range = Range::new(vec![]);
+    range.add(1, 0.0, 40.0);
+    range.add(2, 0.0, 0.0);
+    for step in 0..8 {
+        range.people[1].1.x = step as f32 * STEP_M;
+        range.tick();
+    }
+    range
+}
+
+#[test]
+fn a_shot_is_judged_where_the_shooter_saw_the_target_and_between_two_ticks() {
+    let range = range_with_runner();
+    for (view_tick, seen_x) in [(8.0, 2.1), (6.0, 1.5), (5.5, 1.35), (3.0, 0.6)] {
+        for (aside_m, is_met) in [(0.0, true), (0.35, true), (-0.35, true), (0.45, false), (-0.45, false)] {
+            let receipt = range.judge(&shot(seen_x + aside_m, view_tick));
+            assert_eq!(
+                hit_of(&receipt),
+                is_met.then_some(NetId(2)),
+                "tick {view_tick}, {aside_m} m aside: {receipt:?}"
+            );
+            let target = receipt.target.expect("it came near in any case");
+            assert!((target.feet_then_m.x - seen_x).abs() < 0.02 && (target.feet_now_m.x - 2.1).abs() < 1e-3);
+            assert!((target.missed_by_m - f32::abs(aside_m)).abs() < 0.02, "{target:?}");
+            assert_eq!(receipt.clamp, Clamp::None);
+        }
+    }
+}
+
+#[test]
+fn nobody_is_rewound_farther_than_the_world_allows_nor_ahead() {
+    let range = range_with_runner();
+    for (view_tick, granted, clamp) in [
+        (1.0, 5.0, Clamp::TooOld),
+        (-1e9, 5.0, Clamp::TooOld),
+        (f64::NEG_INFINITY, 5.0, Clamp::TooOld),
+        (9.5, 0.0, Clamp::NotYet),
+        (f64::INFINITY, 0.0, Clamp::NotYet),
+        (f64::NAN, 0.0, Clamp::NoNumber),
+        (3.0, 5.0, Clamp::None),
+    ] {
+        let receipt = range.judge(&shot(0.6, view_tick));
+        assert_eq!((receipt.granted_rewind_ticks, receipt.clamp), (granted, clamp), "{view_tick}");
+        assert_eq!(hit_of(&receipt).is_some(), granted == 5.0, "{view_tick}");
+    }
+}
+
+#[test]
+fn the_first_of_two_is_met_and_never_the_shooter() {
+    let mut range = Range::new(vec![]);
+    range.add(1, 0.0, 40.0);
+    range.add(2, 0.0, -10.0);
+    range.add(3, 0.1, 10.0);
+    range.tick();
+    assert_eq!(hit_of(&range.judge(&shot(0.0, 1.0))), Some(NetId(3)));
+    assert_eq!(hit_of(&range.judge(&Shot { shooter: NetId(3), ..shot(0.0, 1.0) })), Some(NetId(1)), "from within");
+    assert_eq!(hit_of(&range.judge(&Shot { range_m: 29.0, ..shot(0.0, 1.0) })), None, "out of range");
+    for direction in [Vec3::ZERO, Vec3::NAN, Vec3::INFINITY] {
+        let receipt = range.judge(&Shot { direction, ..shot(0.0, 1.0) });
+        assert_eq!((receipt.verdict, receipt.target), (Verdict::Miss, None));
+    }
+}
+
+#[test]
+fn walls_stop_shots_and_what_is_behind_the_target_does_not() {
+    let outline = Outline::Box { half_size_m: Vec2::new(3.0, 0.5), axis_x: Vec2::X };
+    let wall =
+        |z: f32, top_m: f32| Obstacle { center_m: Vec2::new(0.0, z), outline: outline.clone(), bottom_m: -1.0, top_m };
+    for (obstacle, is_met) in [(wall(20.0, 3.0), false), (wall(-5.0, 3.0), true), (wall(20.0, 1.0), true)] {
+        let mut range = Range::new(vec![obstacle]);
+        range.add(1, 0.0, 40.0);
+        range.add(2, 0.0, 0.0);
+        range.tick();
+        let receipt = range.judge(&shot(0.0, 1.0));
+        assert_eq!(hit_of(&receipt).is_some(), is_met, "{receipt:?}");
+        assert_eq!(receipt.verdict == Verdict::Wall { distance_m: 19.5 }, !is_met, "{receipt:?}");
+    }
+}
+
+#[test]
+fn whoever_has_leapt_away_is_met_where_it_was_and_who_has_leapt_in_is_not() {
+    let mut range = Range::new(vec![]);
+    range.add(1, 0.0, 40.0);
+    range.add(2, 0.0, 0.0);
+    range.add(3, -40.0, -40.0);
+    range.tick();
+    range.tick();
+    range.people[1].1 = Vec3::new(45.0, 0.0, 30.0);
+    range.people[2].1 = Vec3::new(0.0, 0.0, 5.0);
+    range.tick();
+    range.tick();
+    assert_eq!(hit_of(&range.judge(&shot(0.0, 2.0))), Some(NetId(2)));
+    assert_eq!(hit_of(&range.judge(&shot(0.0, 3.0))), Some(NetId(3)));
+}
+
+/// Judges by looking at everybody.
+fn full_scan(range: &Range, shot: &Shot, at_tick: f64) -> Option<NetId> {
+    let ray = shot.ray()?;
+    let met = range.people.iter().filter_map(|&(net_id, _)| {
+        let feet_m = range.poses.feet_m(net_id, at_tick)?;
+        let distance_m = body_at(&range.map, feet_m).first_hit_m(&ray)?;
+        (net_id != shot.shooter).then_some((distance_m, net_id))
+    });
+    met.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|(_, net_id)| net_id)
+}
+
+#[test]
+fn the_verdict_is_that_of_looking_at_everybody_and_receipts_say_it_again() {
+    let mut random = Random::new(4, 0);
+    let mut range = Range::new(vec![]);
+    let (mut next_id, mut hits) = (2, 0);
+    for number in 0..400 {
+        for (_, feet_m) in &mut range.people {
+            let way_m = if random.percent(2.0) { 60.0 } else { STEP_M / 2.0 };
+            feet_m.x = (feet_m.x + random.between(-way_m, way_m)).clamp(-48.0, 48.0);
+            feet_m.z = (feet_m.z + random.between(-way_m, way_m)).clamp(-48.0, 48.0);
+        }
+        if range.people.len() > 60 || random.percent(20.0) && !range.people.is_empty() {
+            range.people.remove(random.below(range.people.len() as u32) as usize);
+        }
+        if number < 80 || random.percent(40.0) {
+            range.add(next_id, random.between(-48.0, 48.0), random.between(-48.0, 48.0));
+            next_id += 1;
+        }
+        range.tick();
+        for _ in 0..10 {
+            let direction =
+                Vec3::new(random.between(-1.0, 1.0), random.between(-0.02, 0.02), random.between(-1.0, 1.0));
+            let origin_m = Vec3::new(random.between(-48.0, 48.0), 1.2, random.between(-48.0, 48.0));
+            let view_tick = f64::from(range.tick.0) - f64::from(random.between(0.0, 5.0));
+            let shot = Shot { shooter: NetId(1), origin_m, direction, range_m: 50.0, view_tick };
+            let receipt = range.judge(&shot);
+            let expected = full_scan(&range, &shot, f64::from(range.tick.0) - receipt.granted_rewind_ticks);
+            assert_eq!(hit_of(&receipt), expected, "{receipt:?}");
+            assert_eq!(receipt.judge_again(&range.map), receipt.verdict);
+            hits += u32::from(expected.is_some());
+        }
+    }
+    assert!(hits > 300, "{hits} of 4,000");
+}

@@ -1,0 +1,131 @@
+use glam::{Vec2, Vec3};
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::builtin_world;
+use crate::map::{Obstacle, Obstacles, Outline, Terrain};
+use crate::movement::MovementRules;
+use crate::random::Random;
+
+const SIZE_M: f32 = 64.0;
+
+/// Hills and a few obstacles.
+fn hilly_map(seed: u64) -> Map {
+    let mut random = Random::new(seed, 3);
+    let side = 33;
+    let heights_m = (0..side * side).map(|_| random.between(0.0, 6.0)).collect();
+    let terrain = Terrain::from_samples(SIZE_M, side, heights_m).expect("as many as are needed");
+    let obstacles = (0..12).map(|number| {
+        let center_m = Vec2::new(random.between(-30.0, 30.0), random.between(-30.0, 30.0));
+        let (sin, cos) = libm::sincosf(random.between(0.0, 6.0));
+        let outline = match number % 2 {
+            0 => Outline::Circle { radius_m: random.between(0.5, 5.0) },
+            _ => Outline::Box {
+                half_size_m: Vec2::new(random.between(0.2, 9.0), random.between(0.2, 3.0)),
+                axis_x: Vec2::new(cos, sin),
+            },
+        };
+        Obstacle { center_m, outline, bottom_m: -2.0, top_m: random.between(4.0, 12.0) }
+    });
+    Map {
+        terrain,
+        obstacles: Obstacles::new(SIZE_M, obstacles.collect()),
+        rules: MovementRules::new(&builtin_world().config.movement),
+        half_size_m: SIZE_M / 2.0,
+    }
+}
+
+fn any_ray(random: &mut Random) -> Ray {
+    let mut at = |height_m: f32| Vec3::new(random.between(-31.0, 31.0), height_m, random.between(-31.0, 31.0));
+    let (from_m, to_m) = (at(7.0), at(3.0));
+    Ray::between(from_m, to_m).expect("two points")
+}
+
+/// Whether a point is in the ground or in an obstacle, by this much at least.
+fn is_solid(map: &Map, point_m: Vec3, by_m: f32) -> bool {
+    let ground_m = Vec2::new(point_m.x, point_m.z);
+    let is_in = |obstacle: &Obstacle| {
+        let within = (obstacle.bottom_m..=obstacle.top_m - by_m).contains(&point_m.y);
+        let away = ground_m - obstacle.center_m;
+        within
+            && match obstacle.outline {
+                Outline::Circle { radius_m } => away.length() <= radius_m - by_m,
+                Outline::Box { half_size_m, axis_x } => {
+                    let local = Vec2::new(away.dot(axis_x), away.dot(axis_x.perp())).abs();
+                    local.x <= half_size_m.x - by_m && local.y <= half_size_m.y - by_m
+                }
+            }
+    };
+    point_m.y < map.terrain.height_m(ground_m) - by_m || map.obstacles.all().iter().any(is_in)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_first_wall_is_where_small_steps_along_the_ray_find_it(seed: u64) {
+        let map = hilly_map(seed);
+        let mut random = Random::new(seed, 4);
+        for _ in 0..20 {
+            let ray = any_ray(&mut random);
+            let wall_m = map.first_wall_m(&ray);
+            let steps = (ray.length_m / 0.01) as u32;
+            let walked_m = (0..=steps).map(|step| step as f32 * 0.01).find(|&at_m| is_solid(&map, ray.point_m(at_m), 0.01));
+            match (wall_m, walked_m) {
+                (Some(wall_m), Some(walked_m)) => prop_assert!(wall_m <= walked_m + 0.01, "{wall_m} {walked_m}"),
+                (None, Some(walked_m)) => prop_assert!(false, "{ray:?} went through at {walked_m}"),
+                (_, None) => {}
+            }
+            if let Some(wall_m) = wall_m {
+                // What is met is there, but for what is touched only.
+                let is_there = (-4..=4).any(|step| is_solid(&map, ray.point_m(wall_m + step as f32 * 0.005), -0.01));
+                prop_assert!(is_there, "{ray:?} met nothing at {wall_m}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_capsule_is_met_where_small_steps_along_the_ray_find_it(seed: u64) {
+        let mut random = Random::new(seed, 5);
+        let capsule = Capsule { feet_m: Vec3::new(1.0, 2.0, 3.0), radius_m: 0.4, height_m: 1.8 };
+        let middle_m = capsule.feet_m + Vec3::Y * 0.9;
+        let mut hits = 0;
+        for _ in 0..50 {
+            let mut away = |reach_m: f32| Vec3::from_array([0; 3].map(|_| random.between(-reach_m, reach_m)));
+            let (from_m, through_m) = (middle_m + away(6.0), middle_m + away(1.2));
+            let ray = Ray::new(from_m, through_m - from_m, 12.0).expect("two points");
+            let distance_to = |point_m: Vec3| {
+                let height_m = point_m.y.clamp(2.4, 3.4);
+                point_m.distance(Vec3::new(1.0, height_m, 3.0))
+            };
+            let walked_m = (0..2_400).map(|step| step as f32 * 0.005).find(|&at_m| distance_to(ray.point_m(at_m)) <= 0.4);
+            let nearest_m = (0..2_400).map(|step| distance_to(ray.point_m(step as f32 * 0.005))).fold(f32::INFINITY, f32::min);
+            prop_assert!((capsule.distance_m(&ray) - nearest_m).abs() < 0.02, "{} {nearest_m}", capsule.distance_m(&ray));
+            match (capsule.first_hit_m(&ray), walked_m) {
+                (Some(hit_m), Some(walked_m)) => prop_assert!((hit_m - walked_m).abs() < 0.1 && hit_m <= walked_m + 1e-3),
+                (None, None) => {}
+                (hit_m, _) => prop_assert!((nearest_m - 0.4).abs() < 0.002, "{ray:?}: {hit_m:?}, nearest {nearest_m}"),
+            }
+            hits += u32::from(walked_m.is_some());
+        }
+        prop_assert!(hits > 3, "{hits}");
+    }
+}
+
+#[test]
+fn a_ray_along_the_axes_and_from_within_is_no_special_case() {
+    let map = hilly_map(1);
+    for direction in [Vec3::X, Vec3::NEG_X, Vec3::Y, Vec3::NEG_Y, Vec3::Z, Vec3::NEG_Z] {
+        let ray = Ray::new(Vec3::new(0.0, 50.0, 0.0), direction, 100.0).expect("a direction");
+        assert_eq!(map.first_wall_m(&ray).is_some(), direction == Vec3::NEG_Y, "{direction}");
+    }
+    let buried = Ray::new(Vec3::new(0.0, -1.0, 0.0), Vec3::X, 5.0).expect("a direction");
+    assert_eq!(map.first_wall_m(&buried), Some(0.0));
+    assert_eq!(Ray::new(Vec3::ZERO, Vec3::ZERO, 5.0), None);
+    assert_eq!(Ray::new(Vec3::NAN, Vec3::X, 5.0), None);
+    let capsule = Capsule { feet_m: Vec3::ZERO, radius_m: 0.5, height_m: 2.0 };
+    let inside = Ray::new(Vec3::Y, Vec3::X, 5.0).expect("a direction");
+    assert_eq!(capsule.first_hit_m(&inside), Some(0.0));
+    let above = Ray::new(Vec3::Y * 5.0, Vec3::NEG_Y, 5.0).expect("a direction");
+    assert_eq!(capsule.first_hit_m(&above), Some(3.0));
+}
