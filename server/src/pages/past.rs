@@ -48,9 +48,9 @@ impl Spare {
     /// The past of a run, with anything in it. When there is none, several are made, so that a server whose need has settled asks for no memory when it comes to
     /// need a little more.
     fn take(&mut self) -> RunPast {
-        const AT_ONCE_MIN: usize = 4;
-        const AT_ONCE_MAX: usize = 64;
-        const SHARE_AT_ONCE: usize = 16;
+        const AT_ONCE_MIN: usize = 16;
+        const AT_ONCE_MAX: usize = 256;
+        const SHARE_AT_ONCE: usize = 4;
         if self.runs.is_empty() {
             let more = (self.count / SHARE_AT_ONCE).clamp(AT_ONCE_MIN, AT_ONCE_MAX);
             let states = [PageState::default(); RUN_SLOTS];
