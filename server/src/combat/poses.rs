@@ -23,6 +23,8 @@ const CELLS_PER_SIDE_MAX: f32 = 256.0;
 pub struct Poses {
     /// That of a tick stands at its number modulo their count.
     moments: Vec<Moment>,
+    /// Of no tick, but while a moment is filled.
+    filled: Moment,
     newest: Tick,
     rewind_ticks_max: f64,
     /// Who goes farther in a tick, in metres, has leapt.
@@ -73,6 +75,7 @@ impl Poses {
         Poses {
             // One more, for the tick before the first.
             moments: vec![Moment::none(size_m); (rewind_ticks_max.ceil() as usize + 1).next_power_of_two()],
+            filled: Moment::none(size_m),
             newest: Tick(0),
             rewind_ticks_max,
             stride_m: speed_mps * rate.step_s() + ROUNDING_M,
@@ -97,9 +100,12 @@ impl Poses {
     /// Notes where everybody is at `tick`. O(characters).
     pub fn remember(&mut self, tick: Tick, columns: &CharacterColumns) {
         let place = self.place(tick);
-        let mut moment = std::mem::take(&mut self.moments[place]);
-        moment.fill(tick, columns, self.moment(tick - 1), self.stride_m * STEPS_PER_M);
-        self.moments[place] = moment;
+        // Taken out, for it is filled from the one before; the memory of both stays.
+        std::mem::swap(&mut self.filled, &mut self.moments[place]);
+        let Poses { moments, filled, stride_m, .. } = self;
+        let before = moment_of(moments, tick - 1);
+        filled.fill(tick, columns, before, *stride_m * STEPS_PER_M);
+        std::mem::swap(&mut self.filled, &mut self.moments[place]);
         self.newest = tick;
     }
 
@@ -124,14 +130,13 @@ impl Poses {
     }
 
     fn moment(&self, tick: Tick) -> Option<&Moment> {
-        Some(&self.moments[self.place(tick)]).filter(|moment| moment.tick == tick && tick > Tick(0))
+        moment_of(&self.moments, tick)
     }
 }
 
-impl Default for Moment {
-    fn default() -> Moment {
-        Moment::none(1.0)
-    }
+/// That of a tick in a ring, if it is there.
+fn moment_of(moments: &[Moment], tick: Tick) -> Option<&Moment> {
+    Some(&moments[tick.0 as usize & (moments.len() - 1)]).filter(|moment| moment.tick == tick && tick > Tick(0))
 }
 
 impl Moment {
