@@ -85,7 +85,8 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
     let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());
     let mut random = Random::new(1, 0);
     let mut shot_ns = Histogram::<u64>::new(3)?;
-    let mut tick_us = Histogram::<u64>::new(3)?;
+    let (mut tick_us, mut together_us) = (Histogram::<u64>::new(3)?, Histogram::<u64>::new(3)?);
+    let mut receipts = Vec::new();
     let (mut considered, mut hits, mut walls) = (0_u64, 0_u64, 0_u64);
     let warm_up = 2 * RATE_HZ;
     for number in 0..warm_up + ticks {
@@ -106,6 +107,10 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
             walls += u64::from(matches!(receipt.verdict, Verdict::Wall { .. }));
         }
         tick_us.record((clock.now() - start).as_micros() as u64)?;
+        let start = clock.now();
+        receipts.clear();
+        instance.judge_all(&shots, &mut receipts);
+        together_us.record((clock.now() - start).as_micros() as u64)?;
     }
     let shots = f64::from(SHOTS_PER_TICK) * f64::from(ticks);
     Ok(vec![
@@ -117,6 +122,9 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
         ("ns_per_shot_max", shot_ns.max() as f64),
         ("shots_of_a_tick_ms_p50", tick_us.value_at_quantile(0.5) as f64 / 1e3),
         ("shots_of_a_tick_ms_max", tick_us.max() as f64 / 1e3),
+        ("together_ms_p50", together_us.value_at_quantile(0.5) as f64 / 1e3),
+        ("together_ms_max", together_us.max() as f64 / 1e3),
+        ("together_ns_per_shot", together_us.mean() * 1e3 / f64::from(SHOTS_PER_TICK)),
     ])
 }
 

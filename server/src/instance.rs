@@ -18,7 +18,7 @@ use throng_shared::tick::{Tick, TickRate};
 
 use crate::batch::{InboundBatch, OutboundBatch};
 use crate::clock::Clock;
-use crate::combat::{Poses, Receipt, Shot, judge, remember_poses};
+use crate::combat::{Poses, Receipt, Shot, judge, judge_all, remember_poses};
 use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::game_messages::GameMessages;
@@ -288,6 +288,13 @@ impl Instance {
     pub fn judge(&self, shot: &Shot) -> Option<Receipt> {
         let poses = self.world.get_resource::<Poses>()?;
         Some(judge(poses, self.columns(), &self.rules().map, shot))
+    }
+
+    /// Judges many at once; see [`crate::combat::Judge::judge_all`]. Nothing is appended in a world that does not keep poses.
+    pub fn judge_all(&self, shots: &[Shot], out: &mut Vec<Receipt>) {
+        if let Some(poses) = self.world.get_resource::<Poses>() {
+            judge_all(poses, self.columns(), &self.rules().map, shots, out);
+        }
     }
 
     /// The world itself, for rules and tools of your own.

@@ -10,8 +10,8 @@ mod receipt;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use judge::judge;
 pub use judge::{Judge, Shot};
+pub(crate) use judge::{judge, judge_all};
 pub use poses::Poses;
 pub(crate) use poses::remember_poses;
 pub use receipt::{Clamp, Receipt, Target, Verdict};

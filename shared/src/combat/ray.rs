@@ -42,19 +42,6 @@ impl Ray {
         (from_m <= to_m).then_some((from_m, to_m))
     }
 
-    /// How far along it the cell of a grid ends that it is in at a distance; cells are counted from the corner of a square around the origin.
-    pub(crate) fn end_of_cell_m(&self, half_size_m: f32, cell_m: f32, from_m: f32) -> f32 {
-        // A little farther, so that rounding does not keep it in the cell before.
-        const STEP_M: f32 = 1e-3;
-        let inside = self.point_m(from_m + STEP_M);
-        let axis = |at_m: f32, direction: f32| {
-            let cell = ((at_m + half_size_m) / cell_m).floor();
-            let edge_m = if direction > 0.0 { cell + 1.0 } else { cell } * cell_m - half_size_m;
-            if direction.abs() < 1e-9 { f32::INFINITY } else { (edge_m - at_m) / direction }
-        };
-        from_m + STEP_M + axis(inside.x, self.direction.x).min(axis(inside.z, self.direction.z)).max(0.0)
-    }
-
     /// Its beginning and its end on the ground plane (x, z), in metres.
     pub fn ground_m(&self) -> (Vec2, Vec2) {
         let on_ground = |point_m: Vec3| Vec2::new(point_m.x, point_m.z);

@@ -3,7 +3,7 @@
 use glam::Vec2;
 
 use super::Terrain;
-use crate::combat::Ray;
+use crate::combat::{CellWalk, Ray};
 use crate::config::{ObstacleConfig, ObstacleShapeConfig};
 
 /// A static obstacle: an outline on the ground plane, raised from `bottom_m` to `top_m`.
@@ -159,7 +159,10 @@ impl Obstacles {
 
     /// The obstacles within 4 m of a point (x, z), and perhaps some farther ones.
     pub fn near(&self, point_m: Vec2) -> impl Iterator<Item = &Obstacle> {
-        let cell = self.cell_of(point_m);
+        self.of_cell(self.cell_of(point_m))
+    }
+
+    fn of_cell(&self, cell: usize) -> impl Iterator<Item = &Obstacle> {
         let range = match self.has_any(cell) {
             true => self.cell_starts[cell] as usize..self.cell_starts[cell + 1] as usize,
             false => 0..0,
@@ -170,16 +173,17 @@ impl Obstacles {
     /// Calls `visit` for the obstacles near a ray, those near its beginning first, until `visit` says that something is met before
     /// the others begin. Some are visited more than once.
     pub(crate) fn for_each_along(&self, ray: &Ray, mut visit: impl FnMut(&Obstacle) -> Option<f32>) {
-        let Some((mut from_m, end_m)) = ray.over_square_m(self.half_size_m) else { return };
+        let Some((from_m, end_m)) = ray.over_square_m(self.half_size_m) else { return };
+        let mut walk = CellWalk::new(self.half_size_m, CELL_M, self.side, ray, from_m);
         loop {
-            let to_m = ray.end_of_cell_m(self.half_size_m, CELL_M, from_m);
-            let middle_m = ray.point_m(0.5 * (from_m + to_m.min(end_m)));
+            let cell = walk.row() * self.side + walk.column();
             let mut met_m: Option<f32> = None;
-            self.near(Vec2::new(middle_m.x, middle_m.z)).for_each(|obstacle| met_m = visit(obstacle));
+            self.of_cell(cell).for_each(|obstacle| met_m = visit(obstacle));
+            let to_m = walk.leaves_at_m();
             if to_m >= end_m || met_m.is_some_and(|met_m| met_m <= to_m) {
                 return;
             }
-            from_m = to_m;
+            walk.step();
         }
     }
 

@@ -109,6 +109,19 @@ impl Terrain {
         self.half_size_m
     }
 
+    /// Heights along a side.
+    pub(crate) fn side(&self) -> usize {
+        self.side
+    }
+
+    /// The highest place of a cell, in metres: one of its corners.
+    pub(crate) fn highest_corner_m(&self, column: usize, row: usize) -> f32 {
+        let first = row * self.side + column;
+        let (north, south) =
+            (&self.heights_m[first..first + 2], &self.heights_m[first + self.side..first + self.side + 2]);
+        north[0].max(north[1]).max(south[0].max(south[1]))
+    }
+
     /// Has the ground at points (x, z) brought near: what has to come from far away comes together, while looking at one point
     /// after another waits for each.
     pub fn fetch(&self, points_m: impl Iterator<Item = Vec2>) {

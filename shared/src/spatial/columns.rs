@@ -38,9 +38,14 @@ impl CharacterColumns {
         self.net_ids.is_empty()
     }
 
-    /// The row of a character, if it exists. O(log n).
+    /// The row of a character, if it exists. One look as long as nobody has left the world, else O(log n).
     pub fn row(&self, net_id: NetId) -> Option<usize> {
-        self.net_ids.binary_search(&net_id).ok()
+        // Names rise by at least one from row to row.
+        let row_max = net_id.0.checked_sub(self.net_ids.first()?.0)? as usize;
+        match self.net_ids.get(row_max) {
+            Some(&other) if other == net_id => Some(row_max),
+            _ => self.net_ids[..row_max.min(self.net_ids.len())].binary_search(&net_id).ok(),
+        }
     }
 
     /// Makes room for exactly `count` rows, keeping what is there.

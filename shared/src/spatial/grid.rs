@@ -12,6 +12,8 @@ use glam::Vec2;
 pub struct Grid {
     side: usize,
     cell_m: f32,
+    /// One over `cell_m`.
+    cells_per_m: f32,
     half_size_m: f32,
     /// Where each cell's rows start in the sorted columns; one more than there are cells.
     starts: Vec<u32>,
@@ -48,6 +50,7 @@ impl Grid {
         Grid {
             side,
             cell_m,
+            cells_per_m: 1.0 / cell_m,
             half_size_m: size_m / 2.0,
             starts: vec![0; side * side + 1],
             sorted_rows: Vec::new(),
@@ -112,6 +115,13 @@ impl Grid {
         }
     }
 
+    /// Brings near what [`Grid::for_each_run_along`] looks at, for whoever will ask often.
+    pub fn fetch(&self) {
+        self.starts.iter().step_by(16).for_each(|start| {
+            std::hint::black_box(*start);
+        });
+    }
+
     /// The rows in the grid's order: cell by cell, rising within each. Their places are what [`Grid::for_each_run_along`] speaks of.
     pub fn sorted_rows(&self) -> &[u32] {
         &self.sorted_rows
@@ -121,23 +131,22 @@ impl Grid {
     pub fn for_each_run_along(&self, from_m: Vec2, to_m: Vec2, radius_m: f32, mut visit: impl FnMut(Range<usize>)) {
         let (reach_m, way_m) = (radius_m + ROUNDING_M, to_m - from_m);
         let rows = self.axis(from_m.y.min(to_m.y) - reach_m)..=self.axis(from_m.y.max(to_m.y) + reach_m);
+        let per_way_m = if way_m.y.abs() > 1e-6 { 1.0 / way_m.y } else { f32::NAN };
         for row in rows {
-            visit(self.run(row, self.columns_along(row, from_m, way_m, reach_m)));
+            visit(self.run(row, self.columns_along(row, from_m, way_m, per_way_m, reach_m)));
         }
     }
 
-    /// The columns of a grid row in which somebody within `reach_m` of a line can be.
-    fn columns_along(&self, row: usize, from_m: Vec2, way_m: Vec2, reach_m: f32) -> Range<usize> {
+    /// The columns of a grid row in which somebody within `reach_m` of a line can be. `per_way_m` is one over the line's extent across rows, or no
+    /// number for one along a row.
+    fn columns_along(&self, row: usize, from_m: Vec2, way_m: Vec2, per_way_m: f32, reach_m: f32) -> Range<usize> {
         let edge_m = row as f32 * self.cell_m - self.half_size_m;
         // The outermost cells have whoever is beyond the edge.
         let low_m = if row == 0 { f32::NEG_INFINITY } else { edge_m - reach_m };
         let high_m = if row + 1 == self.side { f32::INFINITY } else { edge_m + self.cell_m + reach_m };
-        // The part of the line whose surroundings the row has.
-        let share = |at_m: f32| ((at_m - from_m.y) / way_m.y).clamp(0.0, 1.0);
-        let (first, last) = match way_m.y.abs() > 1e-6 {
-            true => (share(low_m), share(high_m)),
-            false => (0.0, 1.0),
-        };
+        // The part of the line whose surroundings the row has; the least and the greatest of no number and a number is the number.
+        let (low, high) = ((low_m - from_m.y) * per_way_m, (high_m - from_m.y) * per_way_m);
+        let (first, last) = (low.min(high).max(0.0), high.max(low).min(1.0));
         let (one_m, other_m) = (from_m.x + way_m.x * first, from_m.x + way_m.x * last);
         self.axis(one_m.min(other_m) - reach_m)..self.axis(one_m.max(other_m) + reach_m) + 1
     }
@@ -156,7 +165,7 @@ impl Grid {
     }
 
     fn axis(&self, coordinate_m: f32) -> usize {
-        (((coordinate_m + self.half_size_m) / self.cell_m).max(0.0) as usize).min(self.side - 1)
+        (((coordinate_m + self.half_size_m) * self.cells_per_m).max(0.0) as usize).min(self.side - 1)
     }
 }
 
