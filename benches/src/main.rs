@@ -3,6 +3,7 @@
 mod alloc;
 mod aoi;
 mod crowd;
+mod duel;
 mod figures;
 mod floor;
 mod machine;
@@ -51,6 +52,8 @@ enum Workload {
     Aoi(AoiArguments),
     /// Shots, judged where their shooters saw their targets
     Rewind(RewindArguments),
+    /// At 128 Hz everybody runs and shoots, and is judged where it saw its target: players, in process, snapshots sealed into a sink
+    Duel(DuelArguments),
     /// What bots and clients hold in memory, and whether that grows while people come and go
     Memory(MemoryArguments),
     /// What a steady server asks of the allocator
@@ -204,6 +207,18 @@ struct AoiArguments {
 }
 
 #[derive(Args, Debug)]
+struct DuelArguments {
+    /// Numbers of players; each is run
+    #[arg(long, value_delimiter = ',', default_value = "100,500,900,1200", value_parser = clap::value_parser!(u32).range(10..=5_000))]
+    players: Vec<u32>,
+    /// How long to measure each, in seconds of simulated time
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
 struct RewindArguments {
     /// How many ticks to measure, of 5,000 shots each
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -273,6 +288,10 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         Workload::Rewind(RewindArguments { ticks, output }) => {
             let ticks = if output.quick { ticks.min(5) } else { ticks };
             rewind::run(ticks, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Duel(DuelArguments { players, seconds, output }) => {
+            let (players, seconds) = if output.quick { (vec![100, 500], seconds.min(2)) } else { (players, seconds) };
+            duel::run(&players, seconds, output.quick)?.finish(output.json.as_deref())
         }
         Workload::Memory(MemoryArguments { minutes, output }) => {
             let minutes = if output.quick { 2 } else { minutes };

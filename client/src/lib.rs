@@ -66,7 +66,7 @@ mod transport;
 mod udp;
 mod world_attributes;
 
-pub use client::Client;
+pub use client::{Client, ClientEvent};
 pub use prediction::Prediction;
 pub use replica::{Applied, CROWD_MAX, Interpolated, MISSING_MAX, Replica, ReplicaEntity};
 pub use state::{CloseReason, Resumption, State};

@@ -111,6 +111,15 @@ impl Pace {
         Duration::from_secs_f64(self.next_at_s.max(0.0))
     }
 
+    /// The tick that an input is due for, which counts as made then.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Option<Tick> {
+        let tick = self.next;
+        (self.next_at() <= now).then(|| {
+            self.advance();
+            tick
+        })
+    }
+
     /// The share of a tick that has passed since the newest input was due, 0 to 1.
     pub(crate) fn share_since_newest(&self, now: Duration) -> f32 {
         ((now.as_secs_f64() - self.newest_at_s) / self.step_s).clamp(0.0, 1.0) as f32

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use glam::Vec3;
+use throng_shared::abilities::{Abilities, Act, Fighter};
+use throng_shared::attributes::Attributes;
+use throng_shared::ids::Archetype;
 use throng_shared::input::PlayerInput;
 use throng_shared::map::Map;
 use throng_shared::movement::{CharacterState, step_character};
@@ -27,6 +30,9 @@ pub struct Prediction {
     map: Arc<Map>,
     rate: TickRate,
     state: CharacterState,
+    /// What hinders the character, after the newest input; and by which abilities, in a world that has them.
+    fighter: Fighter,
+    abilities: Option<Arc<Abilities>>,
     /// Whether the server has said where the character is.
     is_placed: bool,
     history: VecDeque<Step>,
@@ -36,11 +42,12 @@ pub struct Prediction {
     shown_offset_m: Vec3,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Step {
     tick: Tick,
     input: PlayerInput,
     after: CharacterState,
+    fighter: Fighter,
 }
 
 impl Prediction {
@@ -50,6 +57,8 @@ impl Prediction {
             map,
             rate,
             state: CharacterState::default(),
+            fighter: Fighter::default(),
+            abilities: None,
             is_placed: false,
             history: VecDeque::with_capacity(HISTORY_MAX),
             shown_before_m: Vec3::ZERO,
@@ -67,24 +76,62 @@ impl Prediction {
         &self.state
     }
 
+    /// What hinders the character, after the newest input.
+    pub fn fighter(&self) -> &Fighter {
+        &self.fighter
+    }
+
+    /// The abilities by which it is predicted from now on.
+    pub(crate) fn learn(&mut self, abilities: Option<Arc<Abilities>>) {
+        self.abilities = abilities;
+    }
+
     /// The position to be shown when `share` of a tick, 0 to 1, has passed since the newest step, in metres: between the
     /// last two predicted positions, with corrections blended in. [`crate::Client::own_position_m`] knows the share.
     pub fn shown_position_m(&self, share: f32) -> Vec3 {
         self.shown_before_m.lerp(self.shown_after_m(), share.clamp(0.0, 1.0))
     }
 
-    /// Lives through one tick with `input`. Before the first confirmation the input is only remembered.
-    pub(crate) fn step(&mut self, tick: Tick, input: PlayerInput) {
+    /// Lives through one tick with `input`. Before the first confirmation the input is only remembered. Returns the ability that has happened in it, and
+    /// from where. `own` is what the character has, of which abilities may cost something.
+    pub(crate) fn step(&mut self, tick: Tick, input: PlayerInput, own: &Attributes) -> Option<(Act, Vec3)> {
+        let mut done = None;
         if self.is_placed {
-            let step_s = self.rate.step_s();
             self.shown_before_m = self.shown_after_m();
-            self.state = step_character(&self.map, self.state, input, step_s);
-            self.shown_offset_m *= SHOWN_AFTER_100_MS.powf(step_s / 0.1);
+            (self.state, done) = self.live(tick, self.state, input, own);
+            self.shown_offset_m *= SHOWN_AFTER_100_MS.powf(self.rate.step_s() / 0.1);
         }
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
         }
-        self.history.push_back(Step { tick, input, after: self.state });
+        self.history.push_back(Step { tick, input, after: self.state, fighter: self.fighter.clone() });
+        done
+    }
+
+    /// One tick, as the server has it.
+    fn live(
+        &mut self,
+        tick: Tick,
+        state: CharacterState,
+        input: PlayerInput,
+        own: &Attributes,
+    ) -> (CharacterState, Option<(Act, Vec3)>) {
+        let step_s = self.rate.step_s();
+        let Some(abilities) = &self.abilities else {
+            return (step_character(&self.map, state, input, step_s), None);
+        };
+        let fighter = &mut self.fighter;
+        let step = abilities.step(&self.map, fighter, state, Archetype::Player, input, tick, step_s, |ability| {
+            ability.is_affordable(own)
+        });
+        // A leap is shown where it leads at once.
+        if step.done.is_some()
+            && step.state.position_m.distance_squared(state.position_m) > BLENDED_MAX_M * BLENDED_MAX_M
+        {
+            self.shown_before_m = step.state.position_m;
+            self.shown_offset_m = Vec3::ZERO;
+        }
+        (step.state, step.done)
     }
 
     /// Forgets the steps of `next` and later ticks: they will be made again. What is left is corrected by the next
@@ -95,22 +142,31 @@ impl Prediction {
         }
         if let Some(newest) = self.history.back() {
             let state = newest.after;
+            self.fighter.clone_from(&newest.fighter);
             self.correct(state);
         }
     }
 
     /// Takes the server's word for the state after `tick`. Returns by how many metres the prediction was wrong; none
     /// when nothing had been predicted for that tick.
-    pub(crate) fn confirm(&mut self, tick: Tick, server: CharacterState) -> Option<f32> {
+    pub(crate) fn confirm(
+        &mut self,
+        tick: Tick,
+        server: CharacterState,
+        fighter: Fighter,
+        own: &Attributes,
+    ) -> Option<f32> {
         if !self.is_placed {
-            self.place(tick, server);
+            self.fighter = fighter;
+            self.place(tick, server, own);
             return None;
         }
         while self.history.front().is_some_and(|step| step.tick < tick) {
             self.history.pop_front();
         }
-        let Some(confirmed) = self.history.front().filter(|step| step.tick == tick).copied() else {
+        let Some(confirmed) = self.history.front().filter(|step| step.tick == tick).cloned() else {
             if self.history.is_empty() {
+                self.fighter = fighter;
                 self.correct(server);
             }
             return None;
@@ -119,32 +175,39 @@ impl Prediction {
         let error_m = confirmed.after.position_m.distance(server.position_m);
         let agrees = error_m <= TOLERANCE_M
             && confirmed.after.velocity_mps.distance(server.velocity_mps) <= TOLERANCE_M
-            && confirmed.after.grounded == server.grounded;
+            && confirmed.after.grounded == server.grounded
+            && confirmed.fighter.agrees_with(&fighter, tick);
         if !agrees {
+            let fighter = fighter.with_aim_of(&confirmed.fighter);
             if let Some(step) = self.history.front_mut() {
                 step.after = server;
+                step.fighter.clone_from(&fighter);
             }
-            self.replay(server, 1);
+            self.fighter = fighter;
+            self.replay(server, 1, own);
         }
         Some(error_m)
     }
 
     /// The first confirmation: lives through what has been wished for since.
-    fn place(&mut self, tick: Tick, server: CharacterState) {
+    fn place(&mut self, tick: Tick, server: CharacterState, own: &Attributes) {
         self.is_placed = true;
         self.history.retain(|step| step.tick > tick);
-        self.replay(server, 0);
+        self.replay(server, 0, own);
         self.shown_offset_m = Vec3::ZERO;
         self.shown_before_m = self.state.position_m;
     }
 
     /// Lives again through all steps but the first `skipped`, from the server's state.
-    fn replay(&mut self, server: CharacterState, skipped: usize) {
+    fn replay(&mut self, server: CharacterState, skipped: usize, own: &Attributes) {
         let mut state = server;
-        for step in self.history.iter_mut().skip(skipped) {
-            state = step_character(&self.map, state, step.input, self.rate.step_s());
+        let mut history = std::mem::take(&mut self.history);
+        for step in history.iter_mut().skip(skipped) {
+            (state, _) = self.live(step.tick, state, step.input, own);
             step.after = state;
+            step.fighter.clone_from(&self.fighter);
         }
+        self.history = history;
         self.correct(state);
     }
 
@@ -173,6 +236,17 @@ mod tests {
     use throng_shared::config;
     use throng_shared::input::Buttons;
 
+    /// Without abilities.
+    impl Prediction {
+        fn step_free(&mut self, tick: Tick, input: PlayerInput) {
+            assert_eq!(self.step(tick, input, &Attributes::default()), None);
+        }
+
+        fn confirm_free(&mut self, tick: Tick, server: CharacterState) -> Option<f32> {
+            self.confirm(tick, server, Fighter::default(), &Attributes::default())
+        }
+    }
+
     fn prediction() -> Prediction {
         let world = config::builtin_world();
         let map = Arc::new(Map::new(&world.config, None).expect("a procedural world needs no file"));
@@ -191,15 +265,15 @@ mod tests {
     fn a_right_prediction_is_confirmed_without_error() {
         let mut prediction = prediction();
         let start = CharacterState::standing_at(&prediction.map, Vec2::ZERO);
-        prediction.confirm(Tick(9), start);
+        prediction.confirm_free(Tick(9), start);
         let inputs: Vec<PlayerInput> =
             (0..30).map(|i| PlayerInput::towards(Vec2::from_angle(i as f32 * 0.2), Buttons(i % 3))).collect();
         let server = server_steps(&prediction, start, &inputs);
         for (tick, input) in (10..).zip(&inputs) {
-            prediction.step(Tick(tick), *input);
+            prediction.step_free(Tick(tick), *input);
         }
         for (tick, state) in (10..).zip(&server) {
-            assert_eq!(prediction.confirm(Tick(tick), *state), Some(0.0));
+            assert_eq!(prediction.confirm_free(Tick(tick), *state), Some(0.0));
         }
     }
 
@@ -207,22 +281,22 @@ mod tests {
     fn a_wrong_prediction_is_corrected_from_the_servers_state_without_a_visible_jump() {
         let mut prediction = prediction();
         let start = CharacterState::standing_at(&prediction.map, Vec2::ZERO);
-        prediction.confirm(Tick(9), start);
+        prediction.confirm_free(Tick(9), start);
         let east = PlayerInput::towards(Vec2::X, Buttons::RUN);
         for tick in 10..30 {
-            prediction.step(Tick(tick), east);
+            prediction.step_free(Tick(tick), east);
         }
         // The server did not get the input for tick 10 and let the character stand.
         let stood = PlayerInput::default();
         let server = server_steps(&prediction, start, &[&[stood][..], &[east; 19]].concat());
         let shown_m = [0.0, 0.4, 1.0].map(|share| prediction.shown_position_m(share));
-        let error_m = prediction.confirm(Tick(10), server[0]).expect("tick 10 was predicted");
+        let error_m = prediction.confirm_free(Tick(10), server[0]).expect("tick 10 was predicted");
         assert!(error_m > 0.01);
         assert_eq!(prediction.state().position_m, server[19].position_m, "as if it had known");
         for (share, shown_m) in [0.0, 0.4, 1.0].into_iter().zip(shown_m) {
             assert!(prediction.shown_position_m(share).distance(shown_m) < 1e-5, "what is shown does not jump");
         }
-        assert_eq!(prediction.confirm(Tick(29), server[19]), Some(0.0));
+        assert_eq!(prediction.confirm_free(Tick(29), server[19]), Some(0.0));
     }
 
     #[test]
@@ -231,23 +305,23 @@ mod tests {
         let start = CharacterState::standing_at(&prediction.map, Vec2::new(60.0, -80.0));
         let east = PlayerInput::towards(Vec2::X, Buttons::RUN);
         for tick in 10..15 {
-            prediction.step(Tick(tick), east);
+            prediction.step_free(Tick(tick), east);
         }
         assert_eq!((prediction.is_placed(), *prediction.state()), (false, CharacterState::default()));
-        assert_eq!(prediction.confirm(Tick(11), start), None);
+        assert_eq!(prediction.confirm_free(Tick(11), start), None);
         let server = server_steps(&prediction, start, &[east; 3]);
         assert_eq!(*prediction.state(), server[2]);
         assert_eq!(prediction.shown_position_m(1.0), server[2].position_m);
-        assert_eq!(prediction.confirm(Tick(14), server[2]), Some(0.0));
+        assert_eq!(prediction.confirm_free(Tick(14), server[2]), Some(0.0));
     }
 
     #[test]
     fn whoever_is_carried_far_is_shown_there_at_once() {
         let mut prediction = prediction();
-        prediction.confirm(Tick(9), CharacterState::standing_at(&prediction.map, Vec2::ZERO));
-        prediction.step(Tick(10), PlayerInput::default());
+        prediction.confirm_free(Tick(9), CharacterState::standing_at(&prediction.map, Vec2::ZERO));
+        prediction.step_free(Tick(10), PlayerInput::default());
         let there = CharacterState::standing_at(&prediction.map, Vec2::new(100.0, 50.0));
-        prediction.confirm(Tick(10), there);
+        prediction.confirm_free(Tick(10), there);
         for share in [0.0, 1.0] {
             assert_eq!(prediction.shown_position_m(share), there.position_m);
         }
@@ -256,10 +330,10 @@ mod tests {
     #[test]
     fn what_is_shown_moves_evenly_within_a_tick_and_from_one_to_the_next() {
         let mut prediction = prediction();
-        prediction.confirm(Tick(9), CharacterState::standing_at(&prediction.map, Vec2::ZERO));
+        prediction.confirm_free(Tick(9), CharacterState::standing_at(&prediction.map, Vec2::ZERO));
         let mut newest_m = prediction.shown_position_m(1.0);
         for tick in 10..40 {
-            prediction.step(Tick(tick), PlayerInput::towards(Vec2::X, Buttons::RUN));
+            prediction.step_free(Tick(tick), PlayerInput::towards(Vec2::X, Buttons::RUN));
             assert_eq!(prediction.shown_position_m(0.0), newest_m);
             newest_m = prediction.shown_position_m(1.0);
             let middle_m = prediction.shown_position_m(0.0).midpoint(newest_m);
@@ -272,19 +346,19 @@ mod tests {
     fn steps_that_are_made_again_are_predicted_from_what_is_left() {
         let mut prediction = prediction();
         let start = CharacterState::standing_at(&prediction.map, Vec2::ZERO);
-        prediction.confirm(Tick(9), start);
+        prediction.confirm_free(Tick(9), start);
         let [east, north] = [Vec2::X, Vec2::NEG_Y].map(|heading| PlayerInput::towards(heading, Buttons::RUN));
         for tick in 10..100 {
-            prediction.step(Tick(tick), east);
+            prediction.step_free(Tick(tick), east);
         }
         prediction.forget_from(Tick(13));
         let server = server_steps(&prediction, start, &[east, east, east, north, north]);
         assert_eq!(prediction.shown_position_m(1.0), server[2].position_m, "too far to be blended");
-        prediction.step(Tick(13), north);
-        prediction.step(Tick(14), north);
-        assert_eq!(prediction.confirm(Tick(14), server[4]), Some(0.0));
+        prediction.step_free(Tick(13), north);
+        prediction.step_free(Tick(14), north);
+        assert_eq!(prediction.confirm_free(Tick(14), server[4]), Some(0.0));
         prediction.forget_from(Tick(5));
-        prediction.confirm(Tick(20), start);
+        prediction.confirm_free(Tick(20), start);
         assert_eq!(*prediction.state(), start, "with nothing left, the server's word is taken as it comes");
     }
 }

@@ -3,6 +3,7 @@
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use throng_shared::spatial::CharacterColumns;
 
+use crate::abilities::{CombatLog, CombatTotals};
 use crate::interest::Ledger;
 use crate::session::Sessions;
 
@@ -51,10 +52,18 @@ pub struct Totals {
     pub held_back: u64,
     /// Snapshots that were given up as lost.
     pub snapshots_lost: u64,
+    /// What has come of abilities.
+    pub combat: CombatTotals,
 }
 
 /// Adds this tick's counts to the totals.
-pub(crate) fn add_up(mut sessions: ResMut<Sessions>, columns: Res<CharacterColumns>, mut totals: ResMut<Totals>) {
+pub(crate) fn add_up(
+    mut sessions: ResMut<Sessions>,
+    columns: Res<CharacterColumns>,
+    combat: Option<Res<CombatLog>>,
+    mut totals: ResMut<Totals>,
+) {
+    totals.combat = combat.map_or_else(CombatTotals::default, |combat| combat.totals);
     totals.characters = columns.len() as u64;
     totals.players = sessions.all().len() as u64;
     totals.held_back = 0;

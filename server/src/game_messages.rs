@@ -3,6 +3,7 @@
 use bevy_ecs::prelude::{ResMut, Resource};
 use throng_shared::ids::ClientId;
 use throng_shared::limits::GAME_MESSAGE_BYTES_MAX;
+use throng_shared::wire::channel::GAME_MESSAGE;
 use throng_shared::wire::control::GoodbyeReason;
 
 use crate::egress::Outbound;
@@ -40,7 +41,7 @@ impl GameMessages {
         if message.len() > GAME_MESSAGE_BYTES_MAX {
             return Err(MessageTooLong);
         }
-        self.sent.push((client, message.to_vec()));
+        self.sent.push((client, [&[GAME_MESSAGE], message].concat()));
         Ok(())
     }
 }

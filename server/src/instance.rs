@@ -8,6 +8,7 @@ use bevy_ecs::prelude::{Entity, IntoScheduleConfigs, Mut, Resource, Schedule, Wo
 use glam::Vec2;
 use rustc_hash::FxHasher;
 use throng_bot_ai::BotWorld;
+use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
 use throng_shared::ids::{Archetype, ClientId, NetId};
@@ -16,6 +17,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::{Tick, TickRate};
 
+use crate::abilities::{CombatLog, CombatRules, Projectiles};
 use crate::batch::{InboundBatch, OutboundBatch};
 use crate::clock::Clock;
 use crate::combat::{Poses, Receipt, Shot, judge, judge_all, remember_poses};
@@ -51,6 +53,9 @@ pub enum InstanceError {
     /// Its attributes are not as they may be.
     #[error(transparent)]
     Attributes(#[from] SchemaError),
+    /// Its abilities need attributes that it has not.
+    #[error("the abilities file names attributes that the world file does not declare")]
+    Abilities,
 }
 
 /// What the world file says that systems need.
@@ -62,6 +67,8 @@ pub struct InstanceRules {
     pub tick_rate: TickRate,
     /// What characters have besides a place. Rules look up handles in it, and change what [`Attributes`] an entity has.
     pub attributes: Arc<Schema>,
+    /// Whether characters can use abilities; then there are [`crate::abilities::CombatRules`].
+    pub has_abilities: bool,
     /// Seed of everything random.
     pub seed: u64,
     /// How many ticks a player's last input is repeated.
@@ -107,10 +114,15 @@ impl Instance {
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
         world.init_resource::<WallTime>();
+        let combat = loaded.combat.as_ref().and_then(|combat| CombatRules::new(combat, rate, &attributes));
+        if loaded.combat.is_some() && combat.is_none() {
+            return Err(InstanceError::Abilities);
+        }
         world.insert_resource(InstanceRules {
             map,
             tick_rate: rate,
             bots_seen_from_m: bots_seen_from_m(&attributes, &interest),
+            has_abilities: combat.is_some(),
             attributes,
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
@@ -124,7 +136,7 @@ impl Instance {
         world.init_resource::<GameMessages>();
         world.init_resource::<Inbound>();
         world.init_resource::<Outbound>();
-        Ok(Instance {
+        let mut instance = Instance {
             world,
             phases: Phase::ALL.map(|phase| (phase, tick::schedule(phase, order_seed))).into(),
             clock,
@@ -132,7 +144,14 @@ impl Instance {
             name: config.name.clone(),
             hash: loaded.hash,
             players_max: config.population.players_max as usize,
-        })
+        };
+        if let Some(combat) = combat {
+            instance.keep_poses(combat.rewind_max_ms);
+            instance.world.insert_resource(combat);
+            instance.world.init_resource::<CombatLog>();
+            instance.world.init_resource::<Projectiles>();
+        }
+        Ok(instance)
     }
 
     /// Lives through one tick: takes what is in `inbound`, appends to `outbound`. Both keep their memory.
@@ -244,9 +263,7 @@ impl Instance {
 
     /// The entity of a character, if it exists. O(log n).
     pub fn entity_of(&self, net_id: NetId) -> Option<Entity> {
-        let characters = &self.world.resource::<Roster>().characters;
-        let row = characters.binary_search_by_key(&net_id, |(net_id, _)| *net_id).ok()?;
-        Some(characters[row].1)
+        self.world.resource::<Roster>().entity_of(net_id)
     }
 
     /// What a character has besides a place, to be read or changed; none when it does not exist.
@@ -313,7 +330,7 @@ impl Instance {
         &mut self.phases[phase as usize].1
     }
 
-    /// A number that is equal for equal worlds: every character's exact state and attributes, in the order of their names.
+    /// A number that is equal for equal worlds: every character's exact state, attributes and what hinders it, in the order of their names.
     pub fn fingerprint(&self) -> u64 {
         use std::hash::Hasher;
         let mut hasher = FxHasher::default();
@@ -325,6 +342,9 @@ impl Instance {
                     hasher.write_u32(number.to_bits());
                 }
                 hasher.write_u32(u32::from(state.yaw) << 1 | u32::from(state.grounded));
+            }
+            if let Some(fighter) = self.world.get::<Fighter>(*entity) {
+                hasher.write(&fighter.encode(self.current_tick()));
             }
             if let Some(attributes) = self.world.get::<Attributes>(*entity) {
                 attributes.view().values.iter().for_each(|&value| hasher.write_u32(value));

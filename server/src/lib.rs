@@ -8,6 +8,7 @@
 //! datagram → net → host (front door) → batch → ingress → simulation → record → interest → replication → egress → net
 //! ```
 
+pub mod abilities;
 pub mod admin;
 pub mod batch;
 pub mod check;

@@ -14,6 +14,7 @@ use throng_shared::netcode::NetcodeError;
 use throng_shared::wire::WireError;
 use throng_shared::wire::control::GoodbyeReason;
 
+use crate::abilities::{BOUNDS_MS, FairnessBuckets, RefusalRule};
 use crate::commit::Totals;
 use crate::host::Host;
 use crate::instance::Instance;
@@ -27,7 +28,7 @@ const SECONDS_BUCKETS: [f64; 14] =
 /// A count that a world keeps, under its public name.
 type WorldCounter = (&'static str, &'static str, fn(&Totals) -> u64);
 
-const WORLD_COUNTERS: [WorldCounter; 17] = [
+const WORLD_COUNTERS: [WorldCounter; 21] = [
     ("inputs_buffered", "Inputs of players that waited for their tick", |t| t.inputs_buffered),
     ("inputs_late", "Inputs of players that came after their tick", |t| t.inputs_late),
     ("inputs_early", "Inputs of players too far ahead of the simulation", |t| t.inputs_early),
@@ -45,7 +46,32 @@ const WORLD_COUNTERS: [WorldCounter; 17] = [
     ("crowd_records", "Pages of a crowd told as single numbers", |t| t.crowd_records),
     ("congestions", "Times that a client's link was found to be congested", |t| t.congestions),
     ("snapshots_lost", "Snapshots given up as lost", |t| t.snapshots_lost),
+    ("abilities_used", "Abilities that were begun", |t| t.combat.used),
+    ("blows", "Characters hit by abilities", |t| t.combat.hits),
+    ("deaths", "Characters that have died", |t| t.combat.deaths),
+    ("shots_clamped", "Shots judged less far back than their shooters had seen", |t| t.combat.clamped),
 ];
+
+/// Counts of a world by reason, or by how far back in milliseconds: their public name, and each with its count.
+type WorldReasonCounter = (&'static str, &'static str, fn(&Totals) -> Vec<(&'static str, u64)>);
+
+const WORLD_REASON_COUNTERS: [WorldReasonCounter; 4] = [
+    ("abilities_refused", "Wishes for abilities that were not let pass, or not as they were", |t| {
+        RefusalRule::all().map(RefusalRule::label).zip(t.combat.refused).collect()
+    }),
+    ("shots", "Shots judged, by how far back at most, in milliseconds", |t| by_rewind(&t.combat.rewinds)),
+    ("hits_behind_cover", "Shots that hit somebody who was out of sight by then, likewise", |t| {
+        by_rewind(&t.combat.behind_cover)
+    }),
+    ("hits_behind_cover_ms", "For how long those had been out of sight, altogether, likewise", |t| {
+        by_rewind(&t.combat.behind_cover_ms)
+    }),
+];
+
+fn by_rewind(buckets: &FairnessBuckets) -> Vec<(&'static str, u64)> {
+    const LABELS: [&str; BOUNDS_MS.len() + 1] = ["0", "25", "50", "100", "150", "250", "500", "more"];
+    LABELS.into_iter().zip(*buckets).collect()
+}
 
 /// A count of the network side, under its public name.
 type NetCounter = (&'static str, &'static str, fn(&NetTotals) -> u64);
@@ -100,6 +126,13 @@ struct PhaseLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorldReasonLabels {
+    world: String,
+    number: u16,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
 }
@@ -118,6 +151,7 @@ pub struct Metrics {
     overload_climbs: Family<WorldLabels, Counter>,
     overload_descents: Family<WorldLabels, Counter>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
+    world_reason_counters: [Family<WorldReasonLabels, Counter>; WORLD_REASON_COUNTERS.len()],
     net_counters: [Counter; NET_COUNTERS.len()],
     reason_counters: [Family<ReasonLabel, Counter>; REASON_COUNTERS.len()],
     goodbyes: Family<ReasonLabel, Counter>,
@@ -143,6 +177,7 @@ impl Default for Metrics {
             overload_climbs: Family::default(),
             overload_descents: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
+            world_reason_counters: std::array::from_fn(|_| Family::default()),
             net_counters: std::array::from_fn(|_| Counter::default()),
             reason_counters: std::array::from_fn(|_| Family::default()),
             goodbyes: Family::default(),
@@ -169,6 +204,9 @@ impl Default for Metrics {
         registry.register("overload_descents", help, metrics.overload_descents.clone());
         for ((name, help, _), counter) in WORLD_COUNTERS.iter().zip(&metrics.world_counters) {
             registry.register(*name, *help, counter.clone());
+        }
+        for ((name, help, _), family) in WORLD_REASON_COUNTERS.iter().zip(&metrics.world_reason_counters) {
+            registry.register(*name, *help, family.clone());
         }
         for ((name, help, _), counter) in NET_COUNTERS.iter().zip(&metrics.net_counters) {
             registry.register(*name, *help, counter.clone());
@@ -204,6 +242,14 @@ impl Metrics {
         self.held_back.get_or_create(&world()).set(totals.held_back as i64);
         for ((_, _, read), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
             set(&counter.get_or_create(&world()), read(&totals));
+        }
+        // A world without abilities says nothing of them.
+        let reasons = WORLD_REASON_COUNTERS.iter().zip(&self.world_reason_counters);
+        for ((_, _, read), family) in reasons.filter(|_| instance.rules().has_abilities) {
+            for (reason, count) in read(&totals) {
+                let labels = WorldReasonLabels { world: instance.name().to_owned(), number: id.0, reason };
+                set(&family.get_or_create(&labels), count);
+            }
         }
     }
 

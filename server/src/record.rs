@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use glam::Vec2;
+use throng_shared::abilities::Fighter;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
@@ -84,11 +85,15 @@ pub(crate) fn rebuild_grid(columns: Res<CharacterColumns>, mut grid: ResMut<Grid
 pub(crate) fn record_viewers(
     tick: Res<Tick>,
     mut sessions: ResMut<Sessions>,
-    characters: Query<(&CharacterState, &InputBuffer)>,
+    characters: Query<(&CharacterState, &InputBuffer, Option<&Fighter>)>,
 ) {
     for session in sessions.all_mut() {
-        let Ok((state, buffer)) = characters.get(session.entity) else { continue };
+        let Ok((state, buffer, fighter)) = characters.get(session.entity) else { continue };
         session.own.state = *state;
+        if let Some(fighter) = fighter {
+            session.own.is_fighter_news = session.own.fighter != *fighter;
+            session.own.fighter.clone_from(fighter);
+        }
         let age_ticks = buffer.last_fresh_tick().map_or(u32::MAX, |fresh| tick.since(fresh));
         session.own.input_age_ticks = age_ticks.min(u32::from(u8::MAX)) as u8;
     }

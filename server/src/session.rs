@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::{Entity, Resource};
 use glam::Vec2;
+use throng_shared::abilities::Fighter;
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::input::PlayerInput;
 use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
@@ -52,9 +53,12 @@ pub struct Session {
 }
 
 /// What a snapshot tells a client about its own character.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct OwnRecord {
     pub(crate) state: CharacterState,
+    /// What hinders it, and whether that is news.
+    pub(crate) fighter: Fighter,
+    pub(crate) is_fighter_news: bool,
     pub(crate) input_age_ticks: u8,
     /// How long before it was needed the newest input since the last snapshot arrived; none for none.
     pub(crate) input_margin_ms: Option<i16>,

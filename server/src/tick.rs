@@ -5,7 +5,7 @@
 //! | [`Phase::Receive`] | batch → characters of clients that come and go | the front door's limits |
 //! | [`Phase::Decode`] | frames → input buffers, acknowledgements | malformed ones are counted; too many end the connection |
 //! | [`Phase::Think`] | last tick's grid → bots' input buffers | a bot thinks in its turn, steers each tick |
-//! | [`Phase::Simulate`] | inputs → motion; population → spawns | a missing input is repeated, then neutral |
+//! | [`Phase::Simulate`] | inputs → motion, deeds, blows; population → spawns | a missing input is repeated, then neutral |
 //! | [`Phase::Record`] | motion → columns, grid, pages | – |
 //! | [`Phase::Interest`] | acknowledgements, pages, viewers → views | the farthest are left out |
 //! | [`Phase::Replicate`] | views, pages → snapshots | what does not fit one datagram waits and gains priority |
@@ -17,7 +17,9 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleConfigs, Sched
 use bevy_ecs::system::ScheduleSystem;
 use throng_shared::random::Random;
 
-use crate::{commit, egress, game_messages, ingress, interest, overload, pages, record, replication, simulation};
+use crate::{
+    abilities, commit, egress, game_messages, ingress, interest, overload, pages, record, replication, simulation,
+};
 
 /// The parts of a tick, in order. Each is a schedule of its own.
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,7 +95,15 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         Phase::Decode => vec![ingress::decode_inputs.into_configs()],
         Phase::Think => vec![(throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer).chain()],
         Phase::Simulate => vec![
-            (simulation::move_characters, simulation::count_missing_inputs, simulation::balance_population).chain(),
+            (
+                simulation::move_characters,
+                abilities::move_fighters,
+                abilities::perform_deeds,
+                abilities::respawn_fighters,
+                simulation::count_missing_inputs,
+                simulation::balance_population,
+            )
+                .chain(),
         ],
         Phase::Record => vec![
             record::number_rows.into_configs(),
@@ -105,7 +115,9 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         ],
         Phase::Interest => vec![interest::update_views.into_configs()],
         Phase::Replicate => vec![(pages::encode_pages, replication::encode_snapshots).chain()],
-        Phase::Send => vec![(egress::queue_snapshots, game_messages::queue_messages).chain()],
+        Phase::Send => {
+            vec![(egress::queue_snapshots, game_messages::queue_messages, abilities::tell_combat_news).chain()]
+        }
         Phase::Commit => vec![commit::add_up.into_configs()],
     }
 }

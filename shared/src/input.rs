@@ -21,6 +21,12 @@ pub struct PlayerInput {
     pub yaw: u16,
     /// What is held down.
     pub buttons: Buttons,
+    /// The ability that is to be used in this tick, by its place in the abilities file, from 1; 0 for none.
+    pub ability: u8,
+    /// How far up that is aimed, in 1/65,536 of a turn, from -16,384 (straight down) to 16,384. Where to is [`PlayerInput::yaw`].
+    pub pitch: i16,
+    /// How long before the tick was the moment in which the player sees the others, in 1/64 of a tick.
+    pub view_back_steps: u16,
 }
 
 /// Buttons of a [`PlayerInput`]; unknown bits are ignored.
@@ -57,7 +63,14 @@ impl PlayerInput {
             move_z: (direction.y * 127.0).round() as i8,
             yaw: yaw_of(direction),
             buttons,
+            ..PlayerInput::default()
         }
+    }
+
+    /// The same without what is done once: a jump, and the use of an ability.
+    pub fn repeated(self) -> PlayerInput {
+        let buttons = Buttons(self.buttons.0 & !Buttons::JUMP.0);
+        PlayerInput { buttons, ability: 0, pitch: 0, view_back_steps: 0, ..self }
     }
 
     /// Whether it asks for nothing but to stand and look on.
@@ -99,7 +112,7 @@ pub enum InputFate {
 pub enum InputSource {
     /// It arrived for this very tick.
     Fresh,
-    /// None arrived in time: the last one again, without its jump.
+    /// None arrived in time: the last one again, without what is done once.
     Repeated,
     /// None arrived for too long: stand still, keep facing.
     Neutral,
@@ -155,8 +168,7 @@ impl InputBuffer {
             _ => {
                 self.missed_ticks = self.missed_ticks.saturating_add(1);
                 if self.missed_ticks <= repeat_ticks && self.last_fresh_tick.is_some() {
-                    let buttons = Buttons(self.last.buttons.0 & !Buttons::JUMP.0);
-                    (PlayerInput { buttons, ..self.last }, InputSource::Repeated)
+                    (self.last.repeated(), InputSource::Repeated)
                 } else {
                     (PlayerInput { yaw: self.last.yaw, ..PlayerInput::default() }, InputSource::Neutral)
                 }
@@ -174,17 +186,25 @@ impl InputBuffer {
 mod tests {
     use super::*;
 
-    const EAST: PlayerInput = PlayerInput { move_x: 127, move_z: 0, yaw: 0, buttons: Buttons(3) };
+    const EAST: PlayerInput = PlayerInput {
+        move_x: 127,
+        move_z: 0,
+        yaw: 0,
+        buttons: Buttons(3),
+        ability: 2,
+        pitch: 100,
+        view_back_steps: 200,
+    };
 
     #[test]
-    fn a_missing_input_is_repeated_without_its_jump_and_then_neutral() {
+    fn a_missing_input_is_repeated_without_its_jump_and_its_ability_and_then_neutral() {
         let mut buffer = InputBuffer::default();
         assert_eq!(buffer.put(Tick(5), Tick(5), EAST), InputFate::Buffered);
         assert_eq!(buffer.take(Tick(5), 2), (EAST, InputSource::Fresh));
         for tick in [6, 7] {
             let (input, source) = buffer.take(Tick(tick), 2);
             assert_eq!(source, InputSource::Repeated);
-            assert_eq!((input.move_x, input.buttons), (127, Buttons::RUN));
+            assert_eq!(input, PlayerInput { move_x: 127, buttons: Buttons::RUN, ..PlayerInput::default() });
         }
         let (input, source) = buffer.take(Tick(8), 2);
         assert_eq!((input.move_x, source), (0, InputSource::Neutral));
@@ -219,7 +239,7 @@ mod tests {
     fn no_bit_pattern_asks_for_more_than_full_speed() {
         for x in i8::MIN..=i8::MAX {
             for z in [i8::MIN, -127, 0, 100, 127] {
-                let input = PlayerInput { move_x: x, move_z: z, yaw: 0, buttons: Buttons(0xff) };
+                let input = PlayerInput { move_x: x, move_z: z, buttons: Buttons(0xff), ..PlayerInput::default() };
                 assert!(input.direction().length() <= 1.0 + 1e-6);
             }
         }

@@ -8,6 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`tick`], [`ids`], [`limits`] | the vocabulary |
+//! | [`abilities`], [`combat`] | what characters can do, and when; what a line through the world meets |
 //! | [`attributes`] | what characters have besides a place |
 //! | [`input`] | what may be asked for in one tick, and the buffer it waits in |
 //! | [`map`] | terrain and static obstacles |
@@ -19,6 +20,7 @@
 //! | [`link`] | a bad network, seeded |
 //! | [`config`] | world files |
 
+pub mod abilities;
 pub mod attributes;
 pub mod combat;
 pub mod config;

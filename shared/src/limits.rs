@@ -52,7 +52,8 @@ pub const LEAVE_RADIUS_MAX_M: f32 = 480.0;
 /// Most characters in one client's view; world files may ask for less. The farthest pages are left out.
 pub const VISIBLE_MAX: usize = 1_000;
 
-/// Most pages that are said to be told no longer in one snapshot; the others wait for the next.
+/// Most pages that are said to be told no longer in one snapshot, less the bytes that tell what hinders the own character; the others wait
+/// for the next.
 pub const ENDS_PER_SNAPSHOT_MAX: usize = 63;
 
 /// How long before the newest acknowledged snapshot one may be unacknowledged until it counts as lost, in milliseconds;

@@ -29,6 +29,7 @@ pub use memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTrans
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;
 pub use script::Action;
+pub use sim::Aim;
 pub use sim::{Plan, PlayerHandle, Sim, SimBuilder};
 pub use throng_shared::link::LinkConditions as Link;
-pub use world::{flat_world, hilly_world};
+pub use world::{fighting_world, flat_world, hilly_world};

@@ -1,7 +1,9 @@
 //! What must hold for every character after every tick, whatever anybody sent.
 
 use glam::{Vec2, Vec3};
+use throng_server::abilities::CombatLog;
 use throng_server::instance::Instance;
+use throng_shared::ids::NetId;
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
@@ -30,6 +32,11 @@ pub fn check_rules(instance: &Instance, before: &[(u32, CharacterState)], states
             let is_wall = obstacle.top_m > state.position_m.y + step_m;
             let is_inside = obstacle.push_out(point_m, map.rules.capsule_radius_m - 5e-3).is_some();
             assert!(!(is_wall && is_inside), "{tick:?}: {net_id} is inside an obstacle: {state:?}");
+        }
+        let has_leapt =
+            instance.world().get_resource::<CombatLog>().is_some_and(|log| log.leapt().contains(&NetId(*net_id)));
+        if has_leapt {
+            continue;
         }
         if let Ok(row) = before.binary_search_by_key(net_id, |(net_id, _)| *net_id) {
             let before = before[row].1;

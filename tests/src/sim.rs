@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use glam::Vec2;
+use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_client::{Client, State};
 use throng_server::batch::OutboundBatch;
 use throng_server::clock::ManualClock;
@@ -11,6 +11,7 @@ use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::{Connections, NetInbound};
 use throng_server::tick::Phase;
+use throng_shared::abilities::aim_towards;
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::{ClientId, InstanceId, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
@@ -62,6 +63,57 @@ pub enum Plan {
     Wander(Random),
     /// Stands and turns, a little further in each tick, beginning with this facing.
     Spin(u16),
+    /// Uses an ability on somebody where it sees it.
+    Aim(Aim),
+}
+
+/// How a player aims.
+#[derive(Clone, Debug)]
+pub struct Aim {
+    /// At whom.
+    pub target: NetId,
+    /// With which ability, by its number.
+    pub ability: u8,
+    /// In every so manieth tick.
+    pub every_ticks: u32,
+    /// How far above its feet, in metres.
+    pub height_m: f32,
+    /// By how much it misses that at most, in metres.
+    pub stray_m: f32,
+    /// What it does besides.
+    pub moves: Vec2,
+    /// By what it strays.
+    pub random: Random,
+    /// Ticks so far.
+    pub ticks: u32,
+}
+
+impl Aim {
+    /// Stands, and aims at the middle of somebody in every so manieth tick.
+    pub fn at(target: NetId, ability: u8, every_ticks: u32) -> Aim {
+        Aim {
+            target,
+            ability,
+            every_ticks,
+            height_m: 1.0,
+            stray_m: 0.0,
+            moves: Vec2::ZERO,
+            random: Random::new(1, 0),
+            ticks: 0,
+        }
+    }
+
+    fn input(&mut self, client: &Client<MemoryClientTransport>, now: Duration) -> PlayerInput {
+        self.ticks += 1;
+        let moves = PlayerInput::towards(self.moves, Buttons::RUN);
+        let target = client.replica().get(self.target);
+        let (Some(target), true) = (target, self.ticks.is_multiple_of(self.every_ticks)) else { return moves };
+        let mut at_m = client.interpolated(target, now).position_m + Vec3::Y * self.height_m;
+        at_m += self.random.in_disc(self.stray_m).extend(0.0).xzy();
+        let eyes_m = client.prediction().state().position_m + Vec3::Y * 1.6;
+        let (yaw, pitch) = aim_towards(at_m - eyes_m);
+        PlayerInput { yaw, pitch, ability: self.ability, ..moves }
+    }
 }
 
 /// A running simulation.
@@ -430,7 +482,7 @@ impl Sim {
         for player in &mut self.players {
             player.client.update(self.now);
             while player.client.is_input_due(self.now) {
-                let input = player.plan.input(&player.client);
+                let input = player.plan.input(&player.client, self.now);
                 player.client.step(self.now, input);
             }
         }
@@ -485,8 +537,9 @@ impl Plan {
         Plan::Hold(PlayerInput::towards(direction, Buttons::RUN))
     }
 
-    fn input(&mut self, client: &Client<MemoryClientTransport>) -> PlayerInput {
+    fn input(&mut self, client: &Client<MemoryClientTransport>, now: Duration) -> PlayerInput {
         match self {
+            Plan::Aim(aim) => aim.input(client, now),
             Plan::Hold(input) => *input,
             Plan::Spin(yaw) => {
                 *yaw = yaw.wrapping_add(1_024);

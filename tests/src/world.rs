@@ -1,6 +1,6 @@
 //! Worlds for tests.
 
-use throng_shared::config::{LoadedWorld, builtin_world, read_world};
+use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, WORLD_FILE_NAME, builtin_world, load_world, read_world};
 
 /// A flat world of 400 m with a few obstacles and no bots, changed by `change`.
 pub fn flat_world(change: impl FnOnce(&mut throng_shared::config::WorldConfig)) -> LoadedWorld {
@@ -33,7 +33,50 @@ pub fn flat_world(change: impl FnOnce(&mut throng_shared::config::WorldConfig)) 
     "#;
     let mut config = read_world("flat", TEXT).expect("the kit's own world is right");
     change(&mut config);
-    LoadedWorld { config, terrain_samples: None, hash: 0x0f1a7 }
+    LoadedWorld { config, combat: None, terrain_samples: None, hash: 0x0f1a7 }
+}
+
+/// As [`flat_world`], with teams, health and mana, and with the abilities that the file `abilities` tells of.
+///
+/// # Panics
+/// When that has a mistake.
+pub fn fighting_world(abilities: &str, change: impl FnOnce(&mut throng_shared::config::WorldConfig)) -> LoadedWorld {
+    const ATTRIBUTES: &str = r#"
+        [world]
+        name = "flat"
+        size_m = 400.0
+        [terrain]
+        kind = "flat"
+        [[spawn]]
+        center_m = [0.0, 0.0]
+        radius_m = 20.0
+        [[attribute]]
+        name = "team"
+        kind = "choice"
+        words = ["none", "red", "blue"]
+        is_team = true
+        [[attribute]]
+        name = "health"
+        kind = "number"
+        max = 100.0
+        default = 100.0
+        [[attribute]]
+        name = "mana"
+        kind = "number"
+        max = 100.0
+        default = 50.0
+        visible_to = "owner"
+    "#;
+    let loaded = load_world("fighting", |name| match name {
+        WORLD_FILE_NAME => Ok(ATTRIBUTES.into()),
+        ABILITIES_FILE_NAME => Ok(abilities.into()),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    });
+    let LoadedWorld { config: fighting, combat, .. } = loaded.expect("the test's abilities are right");
+    let mut world = flat_world(|_| ());
+    world.config.attributes = fighting.attributes;
+    change(&mut world.config);
+    LoadedWorld { combat, hash: 0x0f1a8, ..world }
 }
 
 /// The meadow, changed by `change`.

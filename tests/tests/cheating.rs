@@ -69,7 +69,7 @@ fn east() -> PlayerInput {
 
 /// The strongest wish that fits the bits.
 fn greedy() -> PlayerInput {
-    PlayerInput { move_x: 127, move_z: 127, yaw: 0, buttons: Buttons(0xff) }
+    PlayerInput { move_x: 127, move_z: 127, buttons: Buttons(0x7f), ..PlayerInput::default() }
 }
 
 fn state(sim: &Sim) -> Option<CharacterState> {
@@ -252,7 +252,9 @@ fn walls_and_the_edge_of_the_world_hold_against_any_sequence_of_inputs() {
                     move_x: bits as i8,
                     move_z: (bits >> 8) as i8,
                     yaw: (bits >> 16) as u16,
-                    buttons: Buttons(random.below(256) as u8),
+                    buttons: Buttons(random.below(128) as u8),
+                    ability: random.below(256) as u8,
+                    ..PlayerInput::default()
                 };
             }
             let next = sim.instance(InstanceId(0)).current_tick() + 1;

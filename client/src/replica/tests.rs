@@ -60,7 +60,7 @@ impl Server {
         }
         let header = SnapshotHeader { tick: Tick(now as u32 + 1), ..SnapshotHeader::default() };
         let mut out = Vec::new();
-        Snapshot { header, ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);
+        Snapshot { header, fighter: &[], ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);
         out
     }
 }
@@ -278,7 +278,8 @@ fn crowd_snapshot(tick: u32, after: u32, is_last: bool, groups: &[(u32, u8)]) ->
     }
     let header = SnapshotHeader { tick: Tick(tick), ..SnapshotHeader::default() };
     let mut out = Vec::new();
-    Snapshot { header, ends: &[], crowd: Some(scan), own: None, pages: &[] }.encode(Schema::EMPTY, &mut out);
+    Snapshot { header, fighter: &[], ends: &[], crowd: Some(scan), own: None, pages: &[] }
+        .encode(Schema::EMPTY, &mut out);
     out
 }
 

@@ -100,6 +100,17 @@ pub(crate) fn judge_all(poses: &Poses, columns: &CharacterColumns, map: &Map, sh
 
 /// See [`Judge::judge`].
 pub(crate) fn judge(poses: &Poses, columns: &CharacterColumns, map: &Map, shot: &Shot) -> Receipt {
+    judge_among(poses, columns, map, shot, &|_| true)
+}
+
+/// The same among those who may be hit; it passes through all others.
+pub(crate) fn judge_among(
+    poses: &Poses,
+    columns: &CharacterColumns,
+    map: &Map,
+    shot: &Shot,
+    may_hit: &dyn Fn(NetId) -> bool,
+) -> Receipt {
     let newest = f64::from(poses.newest().0);
     let requested_rewind_ticks = newest - shot.view_tick;
     let (granted_rewind_ticks, clamp) = clamped(requested_rewind_ticks, poses.rewind_ticks_max());
@@ -129,6 +140,7 @@ pub(crate) fn judge(poses: &Poses, columns: &CharacterColumns, map: &Map, shot: 
         met: None,
         passed: None,
         asks_who_is_there: false,
+        may_hit,
     };
     receipt.target = search.target(poses.stride_m());
     receipt.considered = search.considered;
@@ -137,7 +149,7 @@ pub(crate) fn judge(poses: &Poses, columns: &CharacterColumns, map: &Map, shot: 
 }
 
 /// How far back a shot is judged, and why not as far as was asked.
-fn clamped(requested_ticks: f64, ticks_max: f64) -> (f64, Clamp) {
+pub(super) fn clamped(requested_ticks: f64, ticks_max: f64) -> (f64, Clamp) {
     match requested_ticks {
         ticks if ticks.is_nan() => (0.0, Clamp::NoNumber),
         ticks if ticks < 0.0 => (0.0, Clamp::NotYet),
@@ -162,6 +174,7 @@ struct Search<'s> {
     passed: Option<Found>,
     /// Whether those who have left the world are left out.
     asks_who_is_there: bool,
+    may_hit: &'s dyn Fn(NetId) -> bool,
 }
 
 /// Somebody near a shot's line, and how good a find that is: less is better.
@@ -297,7 +310,8 @@ impl Search<'_> {
             None => (&mut self.passed, apart_squared_m2),
         };
         let is_better = best.is_none_or(|best| (number, net_id) < (best.number, best.net_id));
-        if is_better && net_id != self.shooter && (!self.asks_who_is_there || self.columns.row(net_id).is_some()) {
+        let is_there = || !self.asks_who_is_there || self.columns.row(net_id).is_some();
+        if is_better && net_id != self.shooter && is_there() && (self.may_hit)(net_id) {
             *best = Some(Found { number, net_id, feet_m });
         }
     }

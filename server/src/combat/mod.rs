@@ -11,7 +11,7 @@ mod receipt;
 mod tests;
 
 pub use judge::{Judge, Shot};
-pub(crate) use judge::{judge, judge_all};
+pub(crate) use judge::{judge, judge_all, judge_among};
 pub use poses::Poses;
 pub(crate) use poses::remember_poses;
 pub use receipt::{Clamp, Receipt, Target, Verdict};

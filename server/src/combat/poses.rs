@@ -9,6 +9,8 @@ use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::{Tick, TickRate};
 
+use super::judge::clamped;
+
 /// By how much the places that are told can be farther apart than the true ones, in metres.
 const ROUNDING_M: f32 = 0.03;
 
@@ -174,6 +176,25 @@ impl Poses {
     /// How far back shots are judged at most, in ticks: what the world allows, or less while it is young.
     pub fn rewind_ticks_max(&self) -> f64 {
         self.rewind_ticks_max.min(f64::from(self.newest.0.saturating_sub(1)))
+    }
+
+    /// The moment that is granted to whoever has seen one.
+    pub(crate) fn granted_tick(&self, view_tick: f64) -> f64 {
+        let newest = f64::from(self.newest.0);
+        newest - clamped(newest - view_tick, self.rewind_ticks_max()).0
+    }
+
+    /// Calls `found` for everybody who may have been near a point (x, z) at a moment that was granted, with where it was: its feet, in metres.
+    pub(crate) fn for_each_near(&self, at_tick: f64, point_m: Vec2, radius_m: f32, mut found: impl FnMut(NetId, Vec3)) {
+        let Some((moment, earlier_ticks)) = self.after(at_tick) else { return };
+        if earlier_ticks > 0.0 {
+            moment.leapt.iter().for_each(|pose| found(pose.net_id, pose.feet_m(earlier_ticks)));
+        }
+        let reach_m = radius_m + self.stride_m * earlier_ticks;
+        moment.grid.for_each_run_along(point_m, point_m, reach_m, |run| {
+            let stands = moment.stands[run].iter().filter(|stand| earlier_ticks == 0.0 || !stand.has_leapt());
+            stands.for_each(|stand| found(stand.net_id(), stand.feet_m(earlier_ticks)));
+        });
     }
 
     /// How far anybody goes in a tick who does not leap, in metres.

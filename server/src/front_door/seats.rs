@@ -250,10 +250,9 @@ impl Seats {
         }
     }
 
-    /// Queues a message of the game; also while the seat is held. False when the channel is full.
-    pub(crate) fn send_message(&mut self, client: ClientId, mut message: Vec<u8>) -> bool {
+    /// Queues a message with its kind; also while the seat is held. False when the channel is full.
+    pub(crate) fn send_message(&mut self, client: ClientId, message: Vec<u8>) -> bool {
         let Some(seat) = self.seats.get_mut(&client) else { return true };
-        message.insert(0, GAME_MESSAGE);
         self.busy.insert(client);
         seat.channel.send(message).is_ok()
     }

@@ -1,19 +1,22 @@
 //! Bytes → inputs and acknowledgements.
 
 use bevy_ecs::prelude::{Query, Res, ResMut};
-use throng_shared::input::{InputBuffer, InputFate};
+use throng_shared::abilities::VIEW_STEPS_PER_TICK;
+use throng_shared::input::{InputBuffer, InputFate, PlayerInput};
 use throng_shared::limits::{IDLE_AFTER_MS, INPUT_DATAGRAMS_PER_TICK_MAX};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::control::GoodbyeReason;
 use throng_shared::wire::inputs::InputFrame;
 
 use super::Inbound;
+use crate::abilities::{CombatLog, CombatRules, Refusal, RefusalRule, grant_view};
 use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::instance::InstanceRules;
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 
 /// Decodes every frame and puts its inputs into the buffer of the sender's character.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are what it touches")]
 pub(crate) fn decode_inputs(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
@@ -22,6 +25,8 @@ pub(crate) fn decode_inputs(
     mut outbound: ResMut<Outbound>,
     mut totals: ResMut<Totals>,
     mut buffers: Query<&mut InputBuffer>,
+    combat: Option<Res<CombatRules>>,
+    mut log: Option<ResMut<CombatLog>>,
 ) {
     for session in sessions.all_mut() {
         session.frames_this_tick = 0;
@@ -52,9 +57,14 @@ pub(crate) fn decode_inputs(
             session.quiet.note_input(*tick, input, rules.tick_rate.ticks_for_ms(IDLE_AFTER_MS));
         }
         let Ok(mut buffer) = buffers.get_mut(session.entity) else { continue };
-        for (input_tick, input) in decoded.inputs() {
+        for (input_tick, mut input) in decoded.inputs() {
+            let refusal =
+                combat.as_ref().and_then(|combat| check_view(combat, session, &decoded, input_tick, &mut input));
             match buffer.put(*tick, input_tick, input) {
-                InputFate::Buffered => totals.inputs_buffered += 1,
+                InputFate::Buffered => {
+                    totals.inputs_buffered += 1;
+                    log.iter_mut().zip(refusal).for_each(|(log, refusal)| log.refuse(refusal));
+                }
                 InputFate::Early => totals.inputs_early += 1,
                 // Repetitions of what has been applied are the normal case; only a newest input counts as late.
                 InputFate::Late if input_tick == decoded.newest => totals.inputs_late += 1,
@@ -65,6 +75,23 @@ pub(crate) fn decode_inputs(
         let newest_margin_ms = session.own.input_margin_ms.map_or(margin_ms, |earlier_ms| earlier_ms.max(margin_ms));
         session.own.input_margin_ms = Some(newest_margin_ms);
     }
+}
+
+/// Sees to it that an input claims no view that its client cannot have had; see [`grant_view`].
+fn check_view(
+    combat: &CombatRules,
+    session: &Session,
+    frame: &InputFrame,
+    tick: Tick,
+    input: &mut PlayerInput,
+) -> Option<Refusal> {
+    let (asked, newest) = (input.view_back_steps, frame.newest);
+    if !grant_view(input, tick, newest, session.acks.newest, combat.view_delay_ticks_max) {
+        return None;
+    }
+    let ticks = |steps: u16| f64::from(steps) / f64::from(VIEW_STEPS_PER_TICK);
+    let (who, ability, rule) = (session.net_id, input.ability, RefusalRule::View);
+    Some(Refusal { tick, who, ability, rule, asked: ticks(asked), allowed: ticks(input.view_back_steps) })
 }
 
 /// How long before it is needed an input for `input_tick` arrived that waited `waited_ms` for `tick` to begin; negative

@@ -82,7 +82,7 @@ impl Scene {
         self.view.plan(&self.pages, &self.rules);
         self.pages.encode_wanted(self.tick);
         let (header, mut out) = (SnapshotHeader { tick: self.tick, ..SnapshotHeader::default() }, Vec::new());
-        self.view.write_snapshot(header, is_wanted, &self.pages, &self.rules, &mut out);
+        self.view.write_snapshot(header, &[], is_wanted, &self.pages, &self.rules, &mut out);
         out
     }
 

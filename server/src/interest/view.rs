@@ -374,6 +374,7 @@ impl ClientView {
     pub(crate) fn write_snapshot(
         &mut self,
         header: SnapshotHeader,
+        fighter: &[u8],
         is_wanted: bool,
         pages: &Pages,
         rules: &InterestRules,
@@ -386,7 +387,8 @@ impl ClientView {
         }
         let schema = pages.attributes().schema();
         let (mut ends, mut end_count) = ([0; ENDS_PER_SNAPSHOT_MAX], 0);
-        for (end, ending) in ends.iter_mut().zip(&mut self.endings) {
+        let ends_max = ENDS_PER_SNAPSHOT_MAX - fighter.len();
+        for (end, ending) in ends.iter_mut().take(ends_max).zip(&mut self.endings) {
             *end = ending.number;
             ending.carried |= 1;
             end_count += 1;
@@ -395,10 +397,11 @@ impl ClientView {
         let own = self.viewer.row.filter(|_| self.own.is_due);
         let own = own.map(|row| pages.attributes().own_since(row, self.own.base));
         self.own.carried |= u64::from(own.is_some());
-        let lengths = Snapshot { header, ends: &ends[..end_count], crowd, own, pages: &[] }.encode(schema, out);
+        let lengths =
+            Snapshot { header, fighter, ends: &ends[..end_count], crowd, own, pages: &[] }.encode(schema, out);
         let mut ledger = Ledger {
             snapshots: 1,
-            own_bytes: HEADER_BYTES as u32 + 1,
+            own_bytes: (HEADER_BYTES + fighter.len()) as u32 + 1,
             leave_bytes: end_count as u32,
             crowd_bytes: lengths.crowd_bytes as u32,
             own_attribute_bytes: lengths.own_bytes as u32,

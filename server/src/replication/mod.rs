@@ -49,8 +49,9 @@ fn encode_snapshot(session: &mut Session, tick: Tick, idle_ticks: u32, pages: &P
         input_age_ticks: session.own.input_age_ticks,
         input_margin_ms: session.own.input_margin_ms,
     };
-    let is_wanted = session.quiet.is_broken(tick, &session.own.state, idle_ticks);
-    session.view.write_snapshot(header, is_wanted, pages, interest, &mut session.frame);
+    let is_wanted = session.own.is_fighter_news || session.quiet.is_broken(tick, &session.own.state, idle_ticks);
+    let fighter = session.own.fighter.encode(tick);
+    session.view.write_snapshot(header, &fighter, is_wanted, pages, interest, &mut session.frame);
     if !session.frame.is_empty() {
         session.quiet.note_written(tick, &session.own.state);
         session.own.input_margin_ms = None;

@@ -5,6 +5,6 @@ mod population;
 mod spawn;
 
 pub use movement::LastInput;
-pub(crate) use movement::{count_missing_inputs, move_characters};
+pub(crate) use movement::{LOOK_AHEAD, PARALLEL_MIN, count_missing_inputs, move_characters};
 pub(crate) use population::balance_population;
-pub(crate) use spawn::{Roster, despawn_character, spawn_player};
+pub(crate) use spawn::{Roster, despawn_character, draw_spawn_point, spawn_player};

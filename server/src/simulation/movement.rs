@@ -1,8 +1,9 @@
 //! Inputs → motion.
 
-use bevy_ecs::prelude::{Component, Query, Res, ResMut};
+use bevy_ecs::prelude::{Component, Query, Res, ResMut, Without};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
+use throng_shared::abilities::Fighter;
 use throng_shared::ids::Archetype;
 use throng_shared::input::{InputBuffer, InputSource, PlayerInput};
 use throng_shared::movement::{CharacterState, step_character};
@@ -27,17 +28,17 @@ impl Default for LastInput {
 }
 
 /// Fewest characters that are worth handing to another thread; one step takes less than a microsecond.
-const PARALLEL_MIN: usize = 512;
+pub(crate) const PARALLEL_MIN: usize = 512;
 
 /// Characters for whom the ground is fetched together.
-const LOOK_AHEAD: usize = 16;
+pub(crate) const LOOK_AHEAD: usize = 16;
 
-/// Takes each character's input for this tick and moves it. Characters do not touch one another, so their order and
+/// Takes each character's input for this tick and moves it, but for those who can use abilities; see [`crate::abilities`]. Characters do not touch one another, so their order and
 /// the threads do not matter.
 pub(crate) fn move_characters(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
-    mut characters: Query<(&mut CharacterState, &mut InputBuffer, &mut LastInput)>,
+    mut characters: Query<(&mut CharacterState, &mut InputBuffer, &mut LastInput), Without<Fighter>>,
 ) {
     let (tick, rules) = (*tick, &*rules);
     let step_s = rules.tick_rate.step_s();

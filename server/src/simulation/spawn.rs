@@ -11,6 +11,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::random::Random;
 
 use super::LastInput;
+use crate::abilities::{CombatRules, fighter_bundle};
 use crate::instance::InstanceRules;
 use crate::record::{Replicated, Row};
 
@@ -23,10 +24,16 @@ pub(crate) struct Roster {
     pub(crate) is_changed: bool,
     next_net_id: NetId,
     /// Draws the places where characters appear.
-    pub(super) random: Random,
+    pub(crate) random: Random,
 }
 
 impl Roster {
+    /// The entity of a character, if it exists. O(log n).
+    pub(crate) fn entity_of(&self, net_id: NetId) -> Option<Entity> {
+        let row = self.characters.binary_search_by_key(&net_id, |(net_id, _)| *net_id).ok()?;
+        Some(self.characters[row].1)
+    }
+
     fn name_next(&mut self) -> NetId {
         let net_id = self.next_net_id;
         self.next_net_id = NetId(net_id.0 + 1);
@@ -50,9 +57,13 @@ pub(crate) fn spawn_player(world: &mut World) -> (NetId, Entity) {
     let rules = world.resource::<InstanceRules>().clone();
     let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, &mut world.resource_mut::<Roster>().random);
     let net_id = world.resource_mut::<Roster>().name_next();
+    let attributes = first_attributes(world, &rules, Archetype::Player, net_id);
     let mut entity = world.spawn(character(&rules, Archetype::Player, net_id, point_m));
     if !rules.attributes.is_empty() {
-        entity.insert(Attributes::new(&rules.attributes, Archetype::Player));
+        entity.insert(attributes);
+    }
+    if rules.has_abilities {
+        entity.insert(fighter_bundle());
     }
     let entity = entity.id();
     world.resource_mut::<Roster>().add(net_id, entity);
@@ -70,12 +81,28 @@ pub(crate) fn spawn_bots(world: &mut World, points_m: &[Vec2]) {
         (character(&rules, Archetype::Bot, net_id, point_m), bot)
     });
     // One kind of bundle or the other: an entity that gets a component later is moved from table to table.
-    let entities: Vec<Entity> = match rules.attributes.is_empty() {
-        true => world.spawn_batch(bots).collect(),
-        false => world.spawn_batch(bots.map(|bot| (bot, Attributes::new(&rules.attributes, Archetype::Bot)))).collect(),
+    let attributes: Vec<Attributes> = match rules.attributes.is_empty() {
+        true => Vec::new(),
+        false => net_ids.iter().map(|&net_id| first_attributes(world, &rules, Archetype::Bot, net_id)).collect(),
+    };
+    let entities: Vec<Entity> = match (rules.attributes.is_empty(), rules.has_abilities) {
+        (true, _) => world.spawn_batch(bots).collect(),
+        (false, false) => world.spawn_batch(bots.zip(attributes)).collect(),
+        (false, true) => world
+            .spawn_batch(bots.zip(attributes).map(|(bot, attributes)| (bot, attributes, fighter_bundle())))
+            .collect(),
     };
     let mut roster = world.resource_mut::<Roster>();
     net_ids.into_iter().zip(entities).for_each(|(net_id, entity)| roster.add(net_id, entity));
+}
+
+/// What a character has at first.
+fn first_attributes(world: &World, rules: &InstanceRules, archetype: Archetype, net_id: NetId) -> Attributes {
+    let mut attributes = Attributes::new(&rules.attributes, archetype);
+    if let Some(combat) = world.get_resource::<CombatRules>() {
+        combat.deal(net_id, &mut attributes);
+    }
+    attributes
 }
 
 /// What every character is made of.

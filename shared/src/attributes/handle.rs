@@ -96,7 +96,20 @@ impl AttributeHandle for FlagAttribute {
     }
 }
 
+impl NumberAttribute {
+    /// The least that it can be.
+    pub fn min(&self) -> f32 {
+        self.min
+    }
+}
+
 impl ChoiceAttribute {
+    /// How many names there are; at least one.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
     /// The number of a name, if there is one.
     pub fn number_of(&self, name: &str) -> Option<u32> {
         self.names.iter().position(|known| known == name).map(|number| number as u32)

@@ -4,6 +4,18 @@
 /// Largest `world.toml`, in bytes.
 pub const WORLD_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Largest `abilities.toml`, in bytes.
+pub const ABILITIES_FILE_BYTES_MAX: usize = 256 * 1024;
+
+/// Most `[[ability]]` tables: inputs name one in eight bits.
+pub const ABILITIES_MAX: usize = 255;
+
+/// Most `[[safe_zone]]` tables.
+pub const SAFE_ZONES_MAX: usize = 64;
+
+/// Farthest that shots can be rewound, in milliseconds: what is kept in memory, 28 bytes per character and tick.
+pub const REWIND_MS_MAX: u32 = 480;
+
 /// Most samples along one side of a terrain, from a file or computed. Its square is held in memory as `f32`: 268 MB.
 pub const TERRAIN_SIDE_MAX: usize = 8_193;
 

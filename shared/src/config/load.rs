@@ -2,8 +2,10 @@
 
 use std::io;
 
+use super::combat::CombatConfig;
+use super::combat_reader::COMBAT_FORMAT;
 use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
-use super::reader::Source;
+use super::reader::{Mistakes, Source};
 use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
 use super::world::{TerrainConfig, WorldConfig};
 use super::world_hash::world_hash;
@@ -12,21 +14,26 @@ use super::world_reader::{WORLD_FORMAT, WorldFile, check_world};
 /// Name of the file in a world's folder that describes the world.
 pub const WORLD_FILE_NAME: &str = "world.toml";
 
+/// Name of the file in a world's folder that describes what its characters can do, if they can.
+pub const ABILITIES_FILE_NAME: &str = "abilities.toml";
+
 /// A world's files, read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedWorld {
     /// What `world.toml` says.
     pub config: WorldConfig,
+    /// What `abilities.toml` says, if there is one.
+    pub combat: Option<CombatConfig>,
     /// The heights of the terrain's file, if it has one.
     pub terrain_samples: Option<TerrainSamples>,
     /// A hash of what a client that predicts must have in common with the server: seed, size, tick rate, terrain,
-    /// obstacles and movement. Client and server refuse each other when theirs differ. Anything else may differ:
+    /// obstacles, movement and abilities. Client and server refuse each other when theirs differ. Anything else may differ:
     /// comments and names, and how the world is populated, where characters appear and who sees whom.
     pub hash: u64,
 }
 
 /// Reads the world in `folder`, which is only for messages: `read_file` is given the bare name of each file that is
-/// needed, [`WORLD_FILE_NAME`] first, and returns its bytes, from a directory or from memory.
+/// needed, [`WORLD_FILE_NAME`] first and [`ABILITIES_FILE_NAME`], which need not exist, last, and returns its bytes, from a directory or from memory.
 ///
 /// # Errors
 /// With every mistake in all of the files, not just the first.
@@ -40,7 +47,8 @@ pub fn load_world(
     };
     let file_name = path_of(WORLD_FILE_NAME);
     let bytes = read_file(WORLD_FILE_NAME).map_err(|error| refuse_unreadable_world(&file_name, &error))?;
-    let text = String::from_utf8(bytes).map_err(|error| refuse_encoding(&file_name, error.as_bytes()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| WORLD_FORMAT.refuse(encoding_mistake(&file_name, error.as_bytes())))?;
     let WorldFile { config, terrain_file: named_at, mut mistakes } = check_world(&file_name, &text)?;
     let mut terrain_samples = None;
     if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
@@ -55,8 +63,36 @@ pub fn load_world(
             }
         }
     }
-    let hash = world_hash(&config, terrain_samples.as_ref());
-    mistakes.into_result(LoadedWorld { config, terrain_samples, hash })
+    let combat = load_combat(&path_of(ABILITIES_FILE_NAME), &config, &mut mistakes, read_file(ABILITIES_FILE_NAME))?;
+    let hash = world_hash(&config, combat.as_ref(), terrain_samples.as_ref());
+    mistakes.into_result(LoadedWorld { config, combat, terrain_samples, hash })
+}
+
+/// Reads the abilities file, if there is one, and adds its mistakes to those of the world file.
+fn load_combat(
+    file_name: &str,
+    world: &WorldConfig,
+    mistakes: &mut Mistakes,
+    bytes: io::Result<Vec<u8>>,
+) -> Result<Option<CombatConfig>, ConfigErrors> {
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let kind =
+                ConfigErrorKind::File { name: ABILITIES_FILE_NAME.to_owned(), reason: unreadable_reason(&error) };
+            let accepted = "a file that everybody may read, or none".to_owned();
+            return Err(COMBAT_FORMAT.refuse(ConfigError { accepted, ..ConfigError::whole_file(file_name, kind) }));
+        }
+    };
+    let text = String::from_utf8(bytes)
+        .map_err(|error| COMBAT_FORMAT.refuse(encoding_mistake(file_name, error.as_bytes())))?;
+    let (file, found) = COMBAT_FORMAT.check(file_name, &text)?;
+    mistakes.extend(found);
+    for error in file.mistakes(&Source::new(file_name, &text), &world.attributes) {
+        mistakes.push(error);
+    }
+    Ok(Some(file.config))
 }
 
 type Decode = fn(&[u8], HeightRange) -> Result<TerrainSamples, TerrainRefusal>;
@@ -100,12 +136,12 @@ fn unreadable_reason(error: &io::Error) -> String {
     }
 }
 
-fn refuse_encoding(file_name: &str, bytes: &[u8]) -> ConfigErrors {
+fn encoding_mistake(file_name: &str, bytes: &[u8]) -> ConfigError {
     let valid_bytes = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
     let text = String::from_utf8_lossy(bytes);
     let kind = ConfigErrorKind::Syntax { reason: "this character is not in UTF-8".to_owned() };
     let replaced = valid_bytes..valid_bytes + char::REPLACEMENT_CHARACTER.len_utf8();
     let error = Source::new(file_name, &text).error(Some(replaced), kind);
     let suggestion = Some("save the file with the encoding UTF-8".to_owned());
-    WORLD_FORMAT.refuse(ConfigError { suggestion, ..error })
+    ConfigError { suggestion, ..error }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::combat_reader::COMBAT_FORMAT;
 use super::reader::{KeyDoc, TableDoc, Unwritten};
 use super::settings_reader::SETTINGS_FORMAT;
 use super::world_reader::WORLD_FORMAT;
@@ -22,6 +23,21 @@ its line, the reason and what would be accepted.
   from the ground.
 - Messages count tables and list elements from 1: `obstacle[3]` is the third `[[obstacle]]` of the file.
 - *Required* in the column of defaults means that the key must be written.
+";
+
+const ABILITIES_INTRODUCTION: &str = "\
+# Abilities files
+
+<!-- Generated from the declarations in shared/src/config; do not edit. To regenerate:
+     THRONG_UPDATE_DOCS=1 cargo test -p throng-shared reference -->
+
+A world whose characters fight, or help one another, has an `abilities.toml` beside its `world.toml`. This page lists every
+table and key, as `docs/world-config.md` does for the world itself; units and places are written as there.
+
+What an ability takes or gives are attributes, which `world.toml` declares: at least one number for the health. Who is
+whose enemy is said by the attribute with `is_team = true`, if there is one. People and bots use abilities in the same way,
+by naming one in their input; the server alone says what comes of it. Effects are those of the table below, and
+whatever a game's own rules make of a hit.
 ";
 
 const SETTINGS_INTRODUCTION: &str = "\
@@ -46,6 +62,11 @@ line, the reason and what would be right. Every table and nearly every key can b
 /// The page `docs/world-config.md`, in Markdown: every table and key of a world file.
 pub fn world_reference_markdown() -> String {
     page(WORLD_INTRODUCTION, &WORLD_FORMAT.describe())
+}
+
+/// The page `docs/abilities.md`, in Markdown: every table and key of an abilities file.
+pub fn abilities_reference_markdown() -> String {
+    page(ABILITIES_INTRODUCTION, &COMBAT_FORMAT.describe())
 }
 
 /// The page `docs/server-settings.md`, in Markdown: every table and key of a settings file.
@@ -121,12 +142,14 @@ mod tests {
     #[test]
     fn the_reference_pages_are_what_the_readers_declare() {
         check_page(WORLD_FORMAT.page, &world_reference_markdown());
+        check_page(COMBAT_FORMAT.page, &abilities_reference_markdown());
         check_page(SETTINGS_FORMAT.page, &settings_reference_markdown());
     }
 
     #[test]
     fn every_key_is_explained() {
-        for table in WORLD_FORMAT.describe().iter().chain(&SETTINGS_FORMAT.describe()) {
+        let [world, combat, settings] = [WORLD_FORMAT.describe(), COMBAT_FORMAT.describe(), SETTINGS_FORMAT.describe()];
+        for table in world.iter().chain(&combat).chain(&settings) {
             assert!(table.doc.ends_with('.') && table.presence.ends_with('.'), "{}", table.heading);
             for key in &table.keys {
                 assert!(key.doc.ends_with('.') && !key.accepted.is_empty(), "{} {}", table.heading, key.name);

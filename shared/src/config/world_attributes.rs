@@ -9,7 +9,8 @@ use crate::attributes::{
 /// A value of a number.
 const VALUE: Number = number(-1_000_000.0, 1_000_000.0, "");
 
-const HOLDERS: &[Choice<u16>] = &[
+/// Who has an attribute, or an ability.
+pub(super) const HOLDERS: &[Choice<u16>] = &[
     Choice { word: "everybody", means: 0b11, doc: "Players and bots." },
     Choice { word: "players", means: 0b01, doc: "Players alone." },
     Choice { word: "bots", means: 0b10, doc: "Bots alone." },

@@ -3,6 +3,7 @@
 //! Every struct is taken apart by name: a new field does not compile until somebody decides whether a client whose
 //! value differs would predict something else.
 
+use super::combat::{AbilityConfig, AimConfig, CombatConfig, EffectsConfig};
 use super::hash::Fnv1a;
 use super::terrain_samples::TerrainSamples;
 use super::world::{MovementConfig, ObstacleConfig, ObstacleShapeConfig, TerrainConfig, WorldConfig};
@@ -11,7 +12,7 @@ use super::world::{MovementConfig, ObstacleConfig, ObstacleShapeConfig, TerrainC
 /// terrain's file, if it has one. It goes over the wire: it must never change for the same world.
 ///
 /// Cost: a multiplication per byte; about 0.3 s for the largest terrain.
-pub(super) fn world_hash(config: &WorldConfig, samples: Option<&TerrainSamples>) -> u64 {
+pub(super) fn world_hash(config: &WorldConfig, combat: Option<&CombatConfig>, samples: Option<&TerrainSamples>) -> u64 {
     let WorldConfig {
         name: _,
         seed,
@@ -41,7 +42,54 @@ pub(super) fn world_hash(config: &WorldConfig, samples: Option<&TerrainSamples>)
         write_obstacle(&mut hash, obstacle);
     }
     write_movement(&mut hash, movement);
+    // Nothing for a world without: its hash is what it always was.
+    if let Some(combat) = combat {
+        write_combat(&mut hash, combat);
+    }
     hash.finish()
+}
+
+fn write_combat(hash: &mut Fnv1a, combat: &CombatConfig) {
+    let CombatConfig {
+        // Clients are told who is dead, and since when.
+        health: _,
+        respawn_ms: _,
+        eyes_m,
+        // How shots are judged is the server's.
+        rewind_max_ms: _,
+        view_delay_max_ms: _,
+        deal_teams: _,
+        safe_zones: _,
+        abilities,
+    } = combat;
+    hash.write_f32(*eyes_m);
+    hash.write_u64(abilities.len() as u64);
+    for ability in abilities {
+        write_ability(hash, ability);
+    }
+}
+
+/// What it takes to know whether somebody can use it, where that lets it leap to, and how it looks until the server has said what came of it.
+fn write_ability(hash: &mut Fnv1a, ability: &AbilityConfig) {
+    let AbilityConfig { name: _, archetypes, aim, hits: _, cooldown_ms, cast_ms, cost, effects } = ability;
+    hash.write_u32(u32::from(*archetypes));
+    hash.write_u32(*cooldown_ms);
+    hash.write_u32(*cast_ms);
+    hash.write_f32(cost.as_ref().map_or(0.0, |cost| cost.amount));
+    if let Some(cost) = cost {
+        hash.write(cost.attribute.bytes());
+    }
+    let EffectsConfig { damage: _, heal: _, slow_percent: _, slow_ms: _, knock_back_mps: _, blink_m } = effects;
+    hash.write_f32(*blink_m);
+    let (kind, numbers) = match *aim {
+        AimConfig::Hitscan { range_m, spread_deg } => (0, [range_m, spread_deg, 0.0]),
+        AimConfig::Projectile { range_m, speed_mps, blast_radius_m } => (1, [range_m, speed_mps, blast_radius_m]),
+        AimConfig::Melee { range_m, arc_deg } => (2, [range_m, arc_deg, 0.0]),
+        AimConfig::Area { range_m, radius_m } => (3, [range_m, radius_m, 0.0]),
+        AimConfig::Own => (4, [0.0; 3]),
+    };
+    hash.write([kind]);
+    numbers.into_iter().for_each(|number| hash.write_f32(number));
 }
 
 fn write_terrain(hash: &mut Fnv1a, terrain: &TerrainConfig, samples: Option<&TerrainSamples>) {

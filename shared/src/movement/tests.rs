@@ -194,6 +194,7 @@ fn hostile_input(random: &mut Random) -> PlayerInput {
         move_z: (raw >> 8) as i8,
         yaw: (raw >> 16) as u16,
         buttons: Buttons(random.next_u32() as u8),
+        ..PlayerInput::default()
     }
 }
 

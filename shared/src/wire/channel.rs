@@ -25,6 +25,9 @@ pub const ATTRIBUTE: u8 = 1;
 /// Kind of the messages that tell how far the server keeps up; see [`super::overload`].
 pub const OVERLOAD: u8 = 2;
 
+/// Kind of the messages that tell what abilities have done; see [`super::combat`].
+pub const COMBAT: u8 = 3;
+
 /// One end of the channel.
 #[derive(Debug)]
 pub struct MessageChannel {

@@ -6,7 +6,7 @@
 //! | 1 | number of inputs, 1 to 3: for that tick, the one before it, … |
 //! | 4 | newest snapshot received: its tick; 0 for none |
 //! | 4 | snapshots before it: bit n is the one n + 1 ticks earlier |
-//! | 5 each | input: move x, move z (signed), yaw (2), buttons |
+//! | 5 or 10 each | input: move x, move z (signed), yaw (2), buttons; and with bit 7 of the buttons set: ability, pitch (2, signed), view back (2) |
 //!
 //! Numbers are little-endian.
 
@@ -17,6 +17,10 @@ use crate::tick::Tick;
 
 const HEADER_BYTES: usize = 13;
 const INPUT_BYTES: usize = 5;
+const ABILITY_BYTES: usize = 5;
+
+/// Set in the buttons when an ability follows.
+const ABILITY_FLAG: u8 = 0x80;
 
 /// Which snapshots have arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +97,13 @@ impl InputFrame {
         for input in &self.inputs[..usize::from(self.count)] {
             out.extend_from_slice(&[input.move_x as u8, input.move_z as u8]);
             out.extend_from_slice(&input.yaw.to_le_bytes());
-            out.push(input.buttons.0);
+            let ability_flag = if input.ability > 0 { ABILITY_FLAG } else { 0 };
+            out.push(input.buttons.0 & !ABILITY_FLAG | ability_flag);
+            if input.ability > 0 {
+                out.push(input.ability);
+                out.extend_from_slice(&input.pitch.to_le_bytes());
+                out.extend_from_slice(&input.view_back_steps.to_le_bytes());
+            }
         }
     }
 
@@ -108,23 +118,38 @@ impl InputFrame {
         if count == 0 || usize::from(count) > INPUTS_PER_DATAGRAM_MAX {
             return Err(WireError::InvalidField);
         }
-        match rest.len().cmp(&(usize::from(count) * INPUT_BYTES)) {
-            std::cmp::Ordering::Less => return Err(WireError::TooShort),
-            std::cmp::Ordering::Greater => return Err(WireError::TooLong),
-            std::cmp::Ordering::Equal => {}
+        let (mut inputs, mut rest) = ([PlayerInput::default(); INPUTS_PER_DATAGRAM_MAX], rest);
+        for input in &mut inputs[..usize::from(count)] {
+            (*input, rest) = decode_input(rest)?;
         }
-        let mut inputs = [PlayerInput::default(); INPUTS_PER_DATAGRAM_MAX];
-        for (input, bytes) in inputs.iter_mut().zip(rest.chunks_exact(INPUT_BYTES)) {
-            *input = PlayerInput {
-                move_x: bytes[0] as i8,
-                move_z: bytes[1] as i8,
-                yaw: u16::from_le_bytes([bytes[2], bytes[3]]),
-                buttons: Buttons(bytes[4]),
-            };
+        if !rest.is_empty() {
+            return Err(WireError::TooLong);
         }
         let acks = SnapshotAcks { newest: Tick(word(5)), before: word(9) };
         Ok(InputFrame { newest: Tick(word(0)), count, inputs, acks })
     }
+}
+
+/// Reads an input; what comes after it.
+fn decode_input(bytes: &[u8]) -> Result<(PlayerInput, &[u8]), WireError> {
+    let (fields, rest) = bytes.split_first_chunk::<INPUT_BYTES>().ok_or(WireError::TooShort)?;
+    let input = PlayerInput {
+        move_x: fields[0] as i8,
+        move_z: fields[1] as i8,
+        yaw: u16::from_le_bytes([fields[2], fields[3]]),
+        buttons: Buttons(fields[4] & !ABILITY_FLAG),
+        ..PlayerInput::default()
+    };
+    if fields[4] & ABILITY_FLAG == 0 {
+        return Ok((input, rest));
+    }
+    let (fields, rest) = rest.split_first_chunk::<ABILITY_BYTES>().ok_or(WireError::TooShort)?;
+    if fields[0] == 0 {
+        return Err(WireError::InvalidField);
+    }
+    let pitch = i16::from_le_bytes([fields[1], fields[2]]);
+    let view_back_steps = u16::from_le_bytes([fields[3], fields[4]]);
+    Ok((PlayerInput { ability: fields[0], pitch, view_back_steps, ..input }, rest))
 }
 
 #[cfg(test)]
@@ -151,9 +176,15 @@ mod tests {
         }
 
         #[test]
-        fn any_frame_comes_back(newest: u32, acked: u32, before: u32, raw in prop::collection::vec(any::<[u8; 5]>(), 1..=3)) {
-            let inputs: Vec<PlayerInput> = raw.iter().map(|b| PlayerInput {
-                move_x: b[0] as i8, move_z: b[1] as i8, yaw: u16::from_le_bytes([b[2], b[3]]), buttons: Buttons(b[4]),
+        fn any_frame_comes_back(newest: u32, acked: u32, before: u32, raw in prop::collection::vec(any::<[u8; 10]>(), 1..=3)) {
+            let inputs: Vec<PlayerInput> = raw.iter().map(|b| {
+                let input = PlayerInput {
+                    move_x: b[0] as i8, move_z: b[1] as i8, yaw: u16::from_le_bytes([b[2], b[3]]), buttons: Buttons(b[4] & 0x7f),
+                    ..PlayerInput::default()
+                };
+                let [pitch, view_back_steps] = [5, 7].map(|at| u16::from_le_bytes([b[at], b[at + 1]]));
+                let used = PlayerInput { ability: b[9], pitch: pitch as i16, view_back_steps, ..input };
+                if b[9] > 0 && b[4] > 127 { used } else { input }
             }).collect();
             let frame = InputFrame::new(Tick(newest), &inputs, SnapshotAcks { newest: Tick(acked), before });
             let mut bytes = Vec::new();

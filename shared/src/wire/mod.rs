@@ -13,6 +13,7 @@ pub mod attributes;
 mod bits;
 pub mod channel;
 pub mod channel_pace;
+pub mod combat;
 pub mod control;
 pub mod crowd;
 pub mod datagram;

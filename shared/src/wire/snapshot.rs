@@ -5,9 +5,10 @@
 //! | 4 | tick; never 0 |
 //! | 12 | own position x, y, z: 32-bit floats, metres |
 //! | 12 | own velocity x, y, z: 32-bit floats, metres per second |
-//! | 1 | bit 0: standing on something; other bits 0 |
+//! | 1 | bit 0: standing on something; bit 1: what hinders the own character is told; other bits 0 |
 //! | 1 | ticks since an input of the client's was applied; 255 for 255 or more, or never |
 //! | 2 | input margin, signed, in milliseconds: how long before it was needed the newest input arrived; -32,768 for none since the last snapshot |
+//! | … | what hinders the own character, if it is told, see [`crate::abilities::Fighter`]; nothing does otherwise |
 //! | 1, n | number of pages that are told no longer, with the highest bit set when there is a crowd, and the one below it when own attributes are told; and the number of each |
 //! | … | the crowd, if there is one, see [`super::crowd`] |
 //! | … | own attributes, if they are told, see [`super::attributes`] |
@@ -22,6 +23,7 @@
 use glam::Vec3;
 
 use super::WireError;
+use crate::abilities::{FIGHTER_BYTES_MAX, Fighter};
 use crate::attributes::Schema;
 use crate::limits::{ENDS_PER_SNAPSHOT_MAX, SNAPSHOT_BYTES_MAX};
 use crate::tick::Tick;
@@ -38,11 +40,20 @@ const CROWD_FLAG: u8 = 0x80;
 /// Set when own attributes are told.
 const OWN_FLAG: u8 = 0x40;
 
+/// Set in the header's flags when the own character stands on something.
+const GROUNDED_FLAG: u8 = 1;
+
+/// Set when what hinders the own character follows the header.
+const FIGHTER_FLAG: u8 = 2;
+
 /// Most pages that one client can be told of at a time.
 pub const PAGES_MAX: usize = 256;
 
 /// Everything before the pages.
 const REST_BYTES_MAX: usize = HEADER_BYTES + 1 + ENDS_PER_SNAPSHOT_MAX + CROWD_BYTES_MAX + OWN_BYTES_MAX;
+
+/// What hinders the own character takes the room of so many ends; some are told in any case.
+const _: () = assert!(FIGHTER_BYTES_MAX < ENDS_PER_SNAPSHOT_MAX);
 
 // The longest page has room beside everything else, so that none waits for ever.
 const _: () =
@@ -71,6 +82,8 @@ pub struct SnapshotHeader {
 pub struct Snapshot<'b> {
     /// Tick and own character.
     pub header: SnapshotHeader,
+    /// What hinders the own character, for [`Fighter::decode`]; empty when nothing does.
+    pub fighter: &'b [u8],
     /// Numbers of pages that are told no longer.
     pub ends: &'b [u8],
     /// A stretch of the crowd of whom the client is not told one by one.
@@ -97,11 +110,13 @@ impl<'b> Snapshot<'b> {
     /// When it is too short, or a field of the header or the crowd is out of its range. Pages are not looked at.
     pub fn decode(schema: &Schema, bytes: &'b [u8]) -> Result<Snapshot<'b>, WireError> {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(WireError::TooShort)?;
+        let fighter_bytes = if header[28] & FIGHTER_FLAG == 0 { 0 } else { Fighter::scan(rest)? };
         let header = decode_header(header)?;
+        let (fighter, rest) = rest.split_at(fighter_bytes);
         let (count, rest) = rest.split_first().ok_or(WireError::TooShort)?;
         let ends_count = usize::from(count & !(CROWD_FLAG | OWN_FLAG));
         let (ends, mut rest) = rest.split_at_checked(ends_count).ok_or(WireError::TooShort)?;
-        let mut snapshot = Snapshot { header, ends, crowd: None, own: None, pages: rest };
+        let mut snapshot = Snapshot { header, fighter, ends, crowd: None, own: None, pages: rest };
         if count & CROWD_FLAG != 0 {
             let (crowd, length) = CrowdScan::decode(schema.crowd_teams(), rest)?;
             (snapshot.crowd, rest) = (Some(crowd), &rest[length..]);
@@ -116,10 +131,11 @@ impl<'b> Snapshot<'b> {
     /// Appends the snapshot to `out`, and says how long parts of it are.
     ///
     /// # Panics
-    /// In debug builds, when more than [`ENDS_PER_SNAPSHOT_MAX`] pages end.
+    /// In debug builds, when the pages that end and the bytes of what hinders the own character are more than [`ENDS_PER_SNAPSHOT_MAX`] together.
     pub fn encode(&self, schema: &Schema, out: &mut Vec<u8>) -> PartLengths {
-        debug_assert!(self.ends.len() <= ENDS_PER_SNAPSHOT_MAX);
-        encode_header(&self.header, out);
+        debug_assert!(self.ends.len() + self.fighter.len() <= ENDS_PER_SNAPSHOT_MAX);
+        encode_header(&self.header, !self.fighter.is_empty(), out);
+        out.extend_from_slice(self.fighter);
         let crowd_flag = if self.crowd.is_some() { CROWD_FLAG } else { 0 };
         let own_flag = if self.own.is_some() { OWN_FLAG } else { 0 };
         out.push(self.ends.len() as u8 | crowd_flag | own_flag);
@@ -138,12 +154,13 @@ impl<'b> Snapshot<'b> {
     }
 }
 
-fn encode_header(header: &SnapshotHeader, out: &mut Vec<u8>) {
+fn encode_header(header: &SnapshotHeader, has_fighter: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(&header.tick.0.to_le_bytes());
     for number in header.position_m.to_array().into_iter().chain(header.velocity_mps.to_array()) {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    out.push(u8::from(header.grounded));
+    let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+    out.push(flag(header.grounded, GROUNDED_FLAG) | flag(has_fighter, FIGHTER_FLAG));
     out.push(header.input_age_ticks);
     let margin_ms = header.input_margin_ms.map_or(i16::MIN, |margin_ms| margin_ms.max(-i16::MAX));
     out.extend_from_slice(&margin_ms.to_le_bytes());
@@ -157,7 +174,7 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
     let (position_m, velocity_mps) = (vector(4), vector(16));
     let in_range = position_m.is_finite() && position_m.abs().max_element() <= 16_384.0 && velocity_mps.is_finite();
     let tick = Tick(u32::from_le_bytes(word(0)));
-    if !in_range || bytes[28] > 1 || tick == Tick(0) {
+    if !in_range || bytes[28] & !(GROUNDED_FLAG | FIGHTER_FLAG) != 0 || tick == Tick(0) {
         return Err(WireError::InvalidField);
     }
     let margin_ms = i16::from_le_bytes([bytes[30], bytes[31]]);
@@ -165,7 +182,7 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
         tick,
         position_m,
         velocity_mps,
-        grounded: bytes[28] == 1,
+        grounded: bytes[28] & GROUNDED_FLAG != 0,
         input_age_ticks: bytes[29],
         input_margin_ms: (margin_ms != i16::MIN).then_some(margin_ms),
     })
@@ -188,15 +205,16 @@ mod tests {
     proptest! {
         #[test]
         fn any_snapshot_comes_back(
-            header in any_header(), ends in prop::collection::vec(any::<u8>(), 0..60),
-            pages in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..90, has_crowd: bool,
+            header in any_header(), ends in prop::collection::vec(any::<u8>(), 0..55),
+            pages in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..90, has_crowd: bool, is_dead: bool,
         ) {
             let crowd = has_crowd.then(|| CrowdScan::new(5));
-            let snapshot = Snapshot { header, ends: &ends, crowd, own: None, pages: &pages };
+            let fighter = Fighter { is_dead, ..Fighter::default() }.encode(header.tick);
+            let snapshot = Snapshot { header, fighter: &fighter, ends: &ends, crowd, own: None, pages: &pages };
             let mut bytes = Vec::new();
             snapshot.encode(Schema::EMPTY, &mut bytes);
             prop_assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes), Ok(snapshot));
-            let cut = cut % (HEADER_BYTES + 1 + ends.len());
+            let cut = cut % (HEADER_BYTES + fighter.len() + 1 + ends.len());
             prop_assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes[..cut]), Err(WireError::TooShort));
         }
 

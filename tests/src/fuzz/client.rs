@@ -90,7 +90,15 @@ fn welcome(tick: u32, is_resumed: bool) -> Vec<u8> {
 
 fn input(script: &mut Script<'_>) -> PlayerInput {
     let [move_x, move_z] = script.short().to_le_bytes().map(|byte| byte as i8);
-    PlayerInput { move_x, move_z, yaw: script.short(), buttons: Buttons(script.byte().unwrap_or(0)) }
+    let (yaw, buttons) = (script.short(), script.byte().unwrap_or(0));
+    PlayerInput {
+        move_x,
+        move_z,
+        yaw,
+        buttons: Buttons(buttons & 0x0f),
+        ability: buttons >> 4,
+        ..PlayerInput::default()
+    }
 }
 
 impl Scene {

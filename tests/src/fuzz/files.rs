@@ -3,7 +3,8 @@
 use std::io;
 
 use throng_shared::config::{
-    CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_settings, read_world,
+    ABILITIES_FILE_NAME, CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_settings,
+    read_world,
 };
 use throng_shared::map::Map;
 
@@ -20,6 +21,7 @@ pub fn world_file(bytes: &[u8]) {
     let (text, terrain) = (&bytes[..end.unwrap_or(bytes.len())], end.map(|end| &bytes[end + 1..]));
     let result = load_world("fuzz", |name| match (name, terrain) {
         (WORLD_FILE_NAME, _) => Ok(text.to_vec()),
+        (ABILITIES_FILE_NAME, _) => Err(io::ErrorKind::NotFound.into()),
         (_, Some(terrain)) => Ok(terrain.to_vec()),
         (_, None) => Err(io::ErrorKind::NotFound.into()),
     });

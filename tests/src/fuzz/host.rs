@@ -202,7 +202,10 @@ impl Stage {
             move_x: bytes[0] as i8,
             move_z: bytes[1] as i8,
             yaw: u16::from_le_bytes([bytes[2], bytes[3]]),
-            buttons: Buttons(bytes[4]),
+            buttons: Buttons(bytes[4] & 0x0f),
+            ability: bytes[4] >> 4,
+            pitch: i16::from_le_bytes([bytes[0], bytes[1]]),
+            view_back_steps: u16::from_le_bytes([bytes[1], bytes[3]]),
         };
         let mut inputs: Vec<PlayerInput> = script.counted().as_chunks().0.iter().map(input).collect();
         inputs.resize(inputs.len().max(1), PlayerInput::default());

@@ -32,7 +32,7 @@ fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
         input_margin_ms: Some(15),
         ..SnapshotHeader::default()
     };
-    let snapshot = Snapshot { header, ends: &[], crowd: None, own: Some(own), pages: &pages };
+    let snapshot = Snapshot { header, fighter: &[], ends: &[], crowd: None, own: Some(own), pages: &pages };
     let mut bytes = Vec::new();
     snapshot.encode(&schema, &mut bytes);
     assert_eq!(bytes, example("snapshot-attributes"));

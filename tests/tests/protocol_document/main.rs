@@ -1,8 +1,10 @@
 //! `docs/protocol.md` says what the code does: its examples are encoded and decoded, its tables and the numbers in its
 //! prose compared. An example is the block after `<!-- example: name -->`, a table the one after `<!-- table: name -->`.
 
+mod abilities;
 mod attributes;
 mod numbers;
+mod world_hash;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -11,9 +13,7 @@ use std::time::Duration;
 
 use glam::{IVec2, Vec3};
 use throng_shared::attributes::Schema;
-use throng_shared::config::{
-    self, LoadedWorld, MovementConfig, ObstacleShapeConfig, ServerSettings, TerrainConfig, builtin_world, load_world,
-};
+use throng_shared::config::{self, LoadedWorld, ServerSettings, builtin_world};
 use throng_shared::ids::{Archetype, ClientId, InstanceId, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits;
@@ -45,16 +45,18 @@ use throng_shared::wire::{BitWriter, MESSAGE_CHANNEL, PROTOCOL_ID, PROTOCOL_VERS
 const PAGE: &str = include_str!("../../../docs/protocol.md");
 const LIMITS_SOURCE: &str = include_str!("../../../shared/src/limits.rs");
 /// Sources with constants of their own that the page tells of.
-const CLIENT_SOURCE: &str = include_str!("../../../client/src/client.rs");
+const CLIENT_SOURCE: &str = include_str!("../../../client/src/client/mod.rs");
+const SHOWN_SOURCE: &str = include_str!("../../../client/src/client/shown.rs");
 const PACE_SOURCE: &str = include_str!("../../../shared/src/wire/channel_pace.rs");
 const TABLE_SOURCE: &str = include_str!("../../../server/src/net/netcode/table.rs");
 
 /// Everything on the page that has a mark is checked below; a new mark needs a check.
-const EXAMPLES: [&str; 19] = [
+const EXAMPLES: [&str; 20] = [
     "attribute",
     "channel-ack",
     "channel-ack-ranges",
     "channel-message",
+    "combat",
     "datagram-frame-and-ack",
     "datagram-hello",
     "datagram-message",
@@ -71,12 +73,15 @@ const EXAMPLES: [&str; 19] = [
     "user-data",
     "welcome",
 ];
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 19] = [
     "archetypes",
     "buttons",
+    "combat",
     "constants",
+    "fighter",
     "goodbyes",
     "input",
+    "input-ability",
     "input-frame",
     "kinds",
     "locomotion",
@@ -338,8 +343,9 @@ fn the_examples_of_datagrams_are_packed_and_parsed_alike() {
 
 #[test]
 fn the_example_of_inputs_is_encoded_and_decoded_alike() {
-    let east = PlayerInput { move_x: 127, move_z: 0, yaw: 16_384, buttons: Buttons::RUN };
-    let north_east = PlayerInput { move_x: 90, move_z: -90, yaw: 8_192, buttons: Buttons::RUN.with(Buttons::JUMP) };
+    let east = PlayerInput { move_x: 127, yaw: 16_384, buttons: Buttons::RUN, ..PlayerInput::default() };
+    let buttons = Buttons::RUN.with(Buttons::JUMP);
+    let north_east = PlayerInput { move_x: 90, move_z: -90, yaw: 8_192, buttons, ..PlayerInput::default() };
     let mut acks = SnapshotAcks::default();
     for tick in [1_196, 1_198, 1_199, 1_200] {
         acks.insert(Tick(tick));
@@ -382,7 +388,7 @@ fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
     let second_at = pages.len();
     pages.push(12);
     now.view().encode(Schema::EMPTY, Some(before.baseline_of(&now, 3)), &mut pages);
-    let expected = Snapshot { header, ends: &[7], crowd: None, own: None, pages: &pages };
+    let expected = Snapshot { header, fighter: &[], ends: &[7], crowd: None, own: None, pages: &pages };
     let mut bytes = Vec::new();
     expected.encode(Schema::EMPTY, &mut bytes);
     assert_eq!(bytes, example("snapshot"));
@@ -522,62 +528,4 @@ fn the_parameters_of_the_connection_layer_are_those_of_the_code() {
 /// A number as the page writes it, with a comma at the thousands.
 fn grouped(number: usize) -> String {
     if number < 1_000 { number.to_string() } else { format!("{},{:03}", number / 1_000, number % 1_000) }
-}
-
-fn flat() -> LoadedWorld {
-    const TEXT: &str = "world = { name = \"flat\", size_m = 100.0, seed = 9 }\n\
-        terrain = { kind = \"flat\", height_m = 2.5 }\n\
-        spawn = [{ center_m = [0.0, 0.0], radius_m = 5.0 }]\n";
-    load_world("flat", |_| Ok(TEXT.as_bytes().to_vec())).expect("the world is right")
-}
-
-/// The world hash, written after the page.
-fn documented_hash(world: &LoadedWorld) -> u64 {
-    let config = &world.config;
-    let mut bytes = Vec::new();
-    let put =
-        |bytes: &mut Vec<u8>, numbers: &[f32]| numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
-    bytes.extend(config.seed.to_le_bytes());
-    put(&mut bytes, &[config.size_m]);
-    bytes.extend(config.tick_rate_hz.to_le_bytes());
-    match &config.terrain {
-        TerrainConfig::Flat { height_m } => {
-            bytes.push(0);
-            put(&mut bytes, &[*height_m]);
-        }
-        TerrainConfig::Procedural { height_min_m, height_max_m, feature_m, octaves, cell_m } => {
-            bytes.push(1);
-            put(&mut bytes, &[*height_min_m, *height_max_m, *feature_m]);
-            bytes.extend(octaves.to_le_bytes());
-            put(&mut bytes, &[*cell_m]);
-        }
-        other => panic!("{other:?}"),
-    }
-    bytes.extend((config.obstacles.len() as u64).to_le_bytes());
-    for obstacle in &config.obstacles {
-        put(&mut bytes, &[obstacle.center_m.x, obstacle.center_m.y, obstacle.height_m]);
-        match obstacle.shape {
-            ObstacleShapeConfig::Box { size_m, yaw_deg } => {
-                bytes.push(0);
-                put(&mut bytes, &[size_m.x, size_m.y, yaw_deg]);
-            }
-            ObstacleShapeConfig::Cylinder { radius_m } => {
-                bytes.push(1);
-                put(&mut bytes, &[radius_m]);
-            }
-        }
-    }
-    let MovementConfig { walk_speed_mps, run_speed_mps, jump_height_m, gravity_mps2, .. } = config.movement;
-    let MovementConfig { ground_acceleration_mps2, air_acceleration_mps2, slope_max_deg, .. } = config.movement;
-    let MovementConfig { step_height_m, capsule_radius_m, capsule_height_m, .. } = config.movement;
-    put(&mut bytes, &[walk_speed_mps, run_speed_mps, jump_height_m, gravity_mps2, ground_acceleration_mps2]);
-    put(&mut bytes, &[air_acceleration_mps2, slope_max_deg, step_height_m, capsule_radius_m, capsule_height_m]);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-#[test]
-fn the_world_hash_is_computed_as_the_page_says() {
-    for world in [builtin_world(), flat()] {
-        assert_eq!(documented_hash(&world), world.hash, "{}", world.config.name);
-    }
 }

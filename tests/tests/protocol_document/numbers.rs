@@ -2,6 +2,7 @@
 
 use throng_shared::wire::page::{BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, VELOCITY_MAX};
 
+use super::world_hash::flat;
 use super::*;
 
 #[test]
@@ -130,7 +131,7 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("or when that frame is {} ms old", limits::IDLE_SNAPSHOT_MS),
         format!("has done nothing for {} ms", limits::IDLE_AFTER_MS),
         format!("at least every {} ms, rounded up", limits::IDLE_SNAPSHOT_MS),
-        format!("stays {} ms behind, and at least two ticks", private(CLIENT_SOURCE, "INTERPOLATION_DELAY")),
+        format!("stays {} ms behind, and at least two ticks", private(SHOWN_SOURCE, "INTERPOLATION_DELAY")),
         format!("are denied for {} s", limits::QUARANTINE_MS / 1_000),
         format!("which is at most {} |", grouped(config::CLIENTS_MAX as usize)),
         format!("| {} requests of one source in a second", grouped(limits::HANDSHAKES_PER_SOURCE_MAX as usize)),

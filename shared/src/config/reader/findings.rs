@@ -89,6 +89,12 @@ impl Mistakes {
         }
     }
 
+    /// Adds those of another file.
+    pub(in crate::config) fn extend(&mut self, others: Mistakes) {
+        self.omitted_count += others.omitted_count;
+        others.errors.into_iter().for_each(|error| self.push(error));
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConfigError> {
         self.errors.iter_mut()
     }

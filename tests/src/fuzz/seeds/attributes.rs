@@ -62,6 +62,7 @@ fn snapshot(tick: u32, age_ticks: Option<u32>) -> Vec<u8> {
     let own = OwnAttributes::new(Archetype::Player, Values { known: 0b11011, values: &[1, 50, 0, 7, 1_234] });
     let header = SnapshotHeader { tick: Tick(tick), position_m: Vec3::ONE, ..SnapshotHeader::default() };
     let mut out = Vec::new();
-    Snapshot { header, ends: &[7], crowd: Some(crowd), own: Some(own), pages: &pages }.encode(&schema, &mut out);
+    Snapshot { header, fighter: &[], ends: &[7], crowd: Some(crowd), own: Some(own), pages: &pages }
+        .encode(&schema, &mut out);
     out
 }

@@ -194,13 +194,19 @@ fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, 
         input_margin_ms: Some(21),
     };
     let mut out = Vec::new();
-    Snapshot { header, ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);
+    Snapshot { header, fighter: &[], ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);
     out
 }
 
 /// A frame of a client.
 pub(super) fn input_bytes(newest: u32, count: usize) -> Vec<u8> {
-    let input = PlayerInput { move_x: 127, move_z: -5, yaw: 40_000, buttons: Buttons::RUN.with(Buttons::JUMP) };
+    let input = PlayerInput {
+        move_x: 127,
+        move_z: -5,
+        yaw: 40_000,
+        buttons: Buttons::RUN.with(Buttons::JUMP),
+        ..PlayerInput::default()
+    };
     let acks = SnapshotAcks { newest: Tick(newest - 1), before: 0b1011 };
     let mut bytes = Vec::new();
     InputFrame::new(Tick(newest), &vec![input; count], acks).encode(&mut bytes);

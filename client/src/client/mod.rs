@@ -1,11 +1,14 @@
 //! One connection to a world, from the first packet to the last.
 
+mod abilities;
+mod shown;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use glam::Vec3;
+use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema};
-use throng_shared::config::{LoadedWorld, STALENESS_MS_MAX};
+use throng_shared::config::LoadedWorld;
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
 use throng_shared::limits::{GAME_MESSAGE_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX};
@@ -13,39 +16,26 @@ use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::WireError;
-use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::channel::{COMBAT, GAME_MESSAGE, MessageChannel};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, Welcome};
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 
+pub use abilities::ClientEvent;
+use abilities::OwnAbilities;
+
 use crate::idleness::Idleness;
 use crate::inbox::Inbox;
 use crate::pace::Pace;
 use crate::prediction::Prediction;
-use crate::replica::{Interpolated, Replica, ReplicaEntity};
+use crate::replica::Replica;
 use crate::server_clock::ServerClock;
 use crate::state::{CloseReason, Resumption, State};
 use crate::stats::{ClientStats, SendError};
 use crate::transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 use crate::world_attributes::WorldAttributes;
-
-/// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
-/// 20 Hz one lost snapshot is then bridged.
-const INTERPOLATION_DELAY: Duration = Duration::from_millis(100);
-
-/// The least and the most that this may be: two ticks, and what states are kept for.
-const INTERPOLATION_DELAY_TICKS_MIN: f64 = 2.0;
-const INTERPOLATION_DELAY_MAX: Duration = Duration::from_secs(1);
-
-/// States of others are kept for this long beyond the interpolation delay, in milliseconds: snapshots arrive late and
-/// in any order.
-const SAMPLES_MS: u32 = 400;
-
-/// How long one who is missed in its page is still shown, in milliseconds: it may have gone to another, of which was told in a
-/// snapshot that was lost. By then that is known, and told again.
-const LINGER_MS: u32 = 500;
 
 /// Most inputs that are made at once after a pause of the program; what was missed before them is given up.
 const CATCH_UP_INPUTS_MAX: u32 = 32;
@@ -89,6 +79,7 @@ pub struct Client<T> {
     pace: Option<Pace>,
     server_clock: ServerClock,
     prediction: Prediction,
+    abilities: OwnAbilities,
     world_attributes: WorldAttributes,
     /// Messages of the game that nobody has asked for yet.
     inbox: Inbox,
@@ -135,11 +126,12 @@ impl<T: ClientTransport> Client<T> {
             pace: None,
             server_clock: ServerClock::new(rate),
             prediction: Prediction::new(map, rate),
+            abilities: OwnAbilities::new(world.combat.clone()),
             world_attributes: WorldAttributes::default(),
             inbox: Inbox::default(),
             overload: OverloadNews::default(),
             replica: Replica::default(),
-            interpolation_delay_ticks: INTERPOLATION_DELAY_TICKS_MIN,
+            interpolation_delay_ticks: shown::INTERPOLATION_DELAY_TICKS_MIN,
             header: SnapshotHeader::default(),
             acks: SnapshotAcks::default(),
             recent_inputs: Vec::with_capacity(INPUTS_PER_DATAGRAM_MAX + 1),
@@ -149,18 +141,8 @@ impl<T: ClientTransport> Client<T> {
             scratch: Vec::new(),
             frame: Vec::new(),
         };
-        client.set_interpolation_delay(INTERPOLATION_DELAY);
+        client.set_first_interpolation_delay();
         client
-    }
-
-    /// Shows others this far behind the newest snapshot: the later, the more loss and jitter is bridged. At least two
-    /// ticks, at most a second; 100 ms by default.
-    pub fn set_interpolation_delay(&mut self, delay: Duration) {
-        let delay = delay.min(INTERPOLATION_DELAY_MAX);
-        let delay_ticks = delay.as_secs_f64() * f64::from(self.rate.hz());
-        self.interpolation_delay_ticks = delay_ticks.max(INTERPOLATION_DELAY_TICKS_MIN);
-        let samples_max = self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize;
-        self.replica.keep(samples_max, self.rate.ticks_for_ms(LINGER_MS));
     }
 
     /// Goes on over another transport, whose token is newer than the last one and of the same session: when the connection
@@ -222,6 +204,7 @@ impl<T: ClientTransport> Client<T> {
             let Some(message) = self.channel.next_message() else { return };
             match message.first() {
                 Some(&GAME_MESSAGE) => self.inbox.put(message),
+                Some(&COMBAT) => self.stats.malformed += u64::from(self.abilities.hear(&message).is_err()),
                 _ => match OverloadNews::of(&message) {
                     Ok(news) => {
                         self.overload = news;
@@ -280,11 +263,16 @@ impl<T: ClientTransport> Client<T> {
         let State::Playing = self.state else { return };
         let Some(pace) = &mut self.pace else { return };
         pace.skip_overdue(now, CATCH_UP_INPUTS_MAX);
-        let mut newest = None;
-        while pace.next_at() <= now {
-            let tick = pace.next_tick();
-            pace.advance();
-            self.prediction.step(tick, input);
+        let first = pace.next_tick();
+        let (mut newest, mut input) = (None, self.with_view(now, first, input));
+        while let Some(tick) = self.pace.as_mut().and_then(|pace| pace.take_due(now)) {
+            if newest.is_some() {
+                // What is done once is not done for each tick that was missed.
+                input = input.repeated();
+            }
+            if let Some((act, from_m)) = self.prediction.step(tick, input, self.replica.own_attributes()) {
+                self.note_use(tick, act, from_m);
+            }
             self.idleness.note_input(now, input, self.recent_inputs.first());
             self.recent_inputs.insert(0, input);
             self.recent_inputs.truncate(INPUTS_PER_DATAGRAM_MAX);
@@ -334,13 +322,6 @@ impl<T: ClientTransport> Client<T> {
         &self.prediction
     }
 
-    /// Where to show the own character now, in metres: between its last two predicted positions, with corrections
-    /// blended in. None before the first snapshot.
-    pub fn own_position_m(&self, now: Duration) -> Option<Vec3> {
-        let share = self.pace.as_ref()?.share_since_newest(now);
-        self.prediction.is_placed().then(|| self.prediction.shown_position_m(share))
-    }
-
     /// The own character as the server last told, and the tick of it; none before the first snapshot.
     pub fn confirmed(&self) -> Option<(Tick, CharacterState)> {
         (self.acks.newest > Tick(0)).then(|| (self.header.tick, self.own_state()))
@@ -360,15 +341,6 @@ impl<T: ClientTransport> Client<T> {
     /// What the own character has, as far as it was told.
     pub fn own_attributes(&self) -> &Attributes {
         self.replica.own_attributes()
-    }
-
-    /// Where to show an entity now: a little in the past, between two states that have arrived, or on the way on that it had in
-    /// the newest, for at most as long as a world may leave anybody untold.
-    pub fn interpolated(&self, entity: &ReplicaEntity, now: Duration) -> Interpolated {
-        let newest = f64::from(self.replica.newest_tick().0);
-        let heard = self.server_clock.tick_heard_at(now).unwrap_or(newest);
-        let ahead_ticks_max = f64::from(STALENESS_MS_MAX) / 1_000.0 * f64::from(self.rate.hz());
-        entity.interpolate(heard - self.interpolation_delay_ticks, ahead_ticks_max)
     }
 
     /// What it has seen so far.
@@ -415,7 +387,10 @@ impl<T: ClientTransport> Client<T> {
             self.channel.receive_packet(now, packet)?;
         }
         if self.world_attributes.hear(&mut self.channel)? {
-            self.replica.learn(self.world_attributes.schema().cloned().unwrap_or_default());
+            let schema = self.world_attributes.schema().cloned().unwrap_or_default();
+            self.abilities.learn(self.rate, &schema);
+            self.prediction.learn(self.abilities.rules().cloned());
+            self.replica.learn(schema);
         }
         self.sort_messages(now);
         // What cannot be read yet is not acknowledged, and told again.
@@ -465,6 +440,7 @@ impl<T: ClientTransport> Client<T> {
             self.channel = MessageChannel::default();
         }
         self.prediction = Prediction::new(Arc::clone(&self.map), self.rate);
+        self.prediction.learn(self.abilities.rules().cloned());
         self.replica.clear();
         self.world_attributes = WorldAttributes::default();
         self.overload = OverloadNews::default();
@@ -501,7 +477,12 @@ impl<T: ClientTransport> Client<T> {
             }
         }
         self.note_echo(now, header.tick, header.input_age_ticks);
-        if let Some(error_m) = self.prediction.confirm(header.tick, self.own_state())
+        let fighter = match snapshot.fighter {
+            [] => Fighter::default(),
+            bytes => Fighter::decode(header.tick, bytes)?,
+        };
+        if let Some(error_m) =
+            self.prediction.confirm(header.tick, self.own_state(), fighter, self.replica.own_attributes())
             && self.stats.prediction_errors_m.len() < UNDRAINED_MAX
         {
             self.stats.prediction_errors_m.push(error_m);

@@ -1,0 +1,158 @@
+//! What the own character can do, what it sees of that at once, and what the server says came of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glam::Vec3;
+use throng_shared::abilities::{Abilities, Act, Fighter, VIEW_STEPS_PER_TICK, stray};
+use throng_shared::attributes::Schema;
+use throng_shared::combat::{Capsule, Ray};
+use throng_shared::config::{AimConfig, CombatConfig, Hits};
+use throng_shared::ids::NetId;
+use throng_shared::input::PlayerInput;
+use throng_shared::tick::{Tick, TickRate};
+use throng_shared::wire::WireError;
+use throng_shared::wire::combat::CombatEvent;
+
+use super::Client;
+use crate::replica::ReplicaEntity;
+use crate::transport::ClientTransport;
+
+/// Most events that wait for whoever asks; the oldest are forgotten, and counted in [`crate::ClientStats::events_dropped`].
+const EVENTS_MAX: usize = 1_024;
+
+/// Something that a player is shown or that the game reacts to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ClientEvent {
+    /// The own character has used an ability, as it was predicted: to be shown at once. The server may say otherwise.
+    Used {
+        /// In which tick, by the predicted time.
+        tick: Tick,
+        /// Which ability, and where it was aimed.
+        act: Act,
+        /// From where: the eyes, in metres.
+        from_m: Vec3,
+        /// Whom a shot meets as this client sees it; none for nobody, and for what is no shot.
+        sees: Option<NetId>,
+    },
+    /// What the server says has happened.
+    Combat {
+        /// In which tick.
+        tick: Tick,
+        /// What.
+        event: CombatEvent,
+    },
+}
+
+/// The abilities of the world, and what has happened.
+#[derive(Debug, Default)]
+pub(super) struct OwnAbilities {
+    config: Option<CombatConfig>,
+    rules: Option<Arc<Abilities>>,
+    events: VecDeque<ClientEvent>,
+    events_dropped: u64,
+}
+
+impl OwnAbilities {
+    pub(super) fn new(config: Option<CombatConfig>) -> OwnAbilities {
+        OwnAbilities { config, ..OwnAbilities::default() }
+    }
+
+    /// The world's attributes are known, and with them its abilities.
+    pub(super) fn learn(&mut self, rate: TickRate, schema: &Schema) {
+        self.rules = self.config.as_ref().and_then(|config| Abilities::new(config, rate, schema)).map(Arc::new);
+    }
+
+    pub(super) fn rules(&self) -> Option<&Arc<Abilities>> {
+        self.rules.as_ref()
+    }
+
+    /// Takes in what a message of the server tells.
+    ///
+    /// # Errors
+    /// When it is not as it may be.
+    pub(super) fn hear(&mut self, message: &[u8]) -> Result<(), WireError> {
+        let (tick, events) = CombatEvent::of(message)?;
+        events.into_iter().for_each(|event| self.note(ClientEvent::Combat { tick, event }));
+        Ok(())
+    }
+
+    pub(super) fn note(&mut self, event: ClientEvent) {
+        if self.events.len() >= EVENTS_MAX {
+            self.events.pop_front();
+            self.events_dropped += 1;
+        }
+        self.events.push_back(event);
+    }
+}
+
+impl<T: ClientTransport> Client<T> {
+    /// The world's abilities, once its attributes are told; none in a world without. Inputs name them by their numbers:
+    /// [`Abilities::number_of`].
+    pub fn abilities(&self) -> Option<&Abilities> {
+        self.abilities.rules().map(Arc::as_ref)
+    }
+
+    /// What hinders the own character, as it is predicted: what cools down, what it is casting, whether it is slowed or dead.
+    pub fn fighter(&self) -> &Fighter {
+        self.prediction.fighter()
+    }
+
+    /// What has happened since the last time that somebody asked, in order; none when nothing has.
+    pub fn next_event(&mut self) -> Option<ClientEvent> {
+        self.abilities.events.pop_front()
+    }
+
+    /// Events that were forgotten because nobody asked for them in time.
+    pub fn events_dropped(&self) -> u64 {
+        self.abilities.events_dropped
+    }
+
+    /// Says in an input that uses an ability what its player sees meanwhile.
+    pub(super) fn with_view(&self, now: Duration, tick: Tick, input: PlayerInput) -> PlayerInput {
+        if input.ability == 0 {
+            return input;
+        }
+        let back_steps = (f64::from(tick.0) - self.view_tick(now)) * f64::from(VIEW_STEPS_PER_TICK);
+        PlayerInput { view_back_steps: back_steps.round().clamp(0.0, f64::from(u16::MAX)) as u16, ..input }
+    }
+
+    /// Notes what the own character has done, as it was predicted.
+    pub(super) fn note_use(&mut self, tick: Tick, act: Act, from_m: Vec3) {
+        let sees = self.sees(tick, &act, from_m);
+        self.abilities.note(ClientEvent::Used { tick, act, from_m, sees });
+    }
+
+    /// Whom a shot meets as this client sees it: the first in its way that it may hit, if no wall is between.
+    fn sees(&self, tick: Tick, act: &Act, from_m: Vec3) -> Option<NetId> {
+        let (abilities, own) = (self.abilities()?, self.net_id?);
+        let ability = abilities.get(act.ability)?;
+        let AimConfig::Hitscan { range_m, spread_deg } = ability.aim else { return None };
+        let direction = stray(act.direction(), spread_deg, own, tick, act.ability);
+        let ray = Ray::new(from_m, direction, range_m)?;
+        let schema = self.attributes()?;
+        let team = schema.team().and_then(|index| schema.choice(&schema.rules()[index].name));
+        let own_team = team.as_ref().and_then(|team| self.own_attributes().get(team));
+        let may_hit = |entity: &ReplicaEntity| {
+            let is_alive =
+                entity.attributes.get(&abilities.health).is_none_or(|health| health > abilities.health.min());
+            let its_team = team.as_ref().and_then(|team| entity.attributes.get(team));
+            let is_same_team = own_team.is_some() && own_team == its_team;
+            is_alive
+                && match ability.hits {
+                    Hits::Enemies => !is_same_team,
+                    Hits::Allies => is_same_team,
+                    Hits::Others => true,
+                }
+        };
+        let rules = &self.map.rules;
+        let hits = self.replica.entities().filter(|entity| may_hit(entity)).filter_map(|entity| {
+            let feet_m = self.shown_at(entity, act.view_tick()).position_m;
+            let body = Capsule { feet_m, radius_m: rules.capsule_radius_m, height_m: rules.capsule_height_m };
+            body.first_hit_m(&ray).map(|hit_m| (hit_m, entity.net_id))
+        });
+        let (hit_m, net_id) = hits.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
+        self.map.first_wall_m(&Ray { length_m: hit_m, ..ray }).is_none().then_some(net_id)
+    }
+}

@@ -1,0 +1,65 @@
+//! Where everybody is shown: the own character as predicted, the others a little in the past.
+
+use std::time::Duration;
+
+use glam::Vec3;
+use throng_shared::config::STALENESS_MS_MAX;
+
+use super::Client;
+use crate::replica::{Interpolated, ReplicaEntity};
+use crate::transport::ClientTransport;
+
+/// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
+/// 20 Hz one lost snapshot is then bridged.
+const INTERPOLATION_DELAY: Duration = Duration::from_millis(100);
+
+/// The least and the most that this may be: two ticks, and what states are kept for.
+pub(super) const INTERPOLATION_DELAY_TICKS_MIN: f64 = 2.0;
+const INTERPOLATION_DELAY_MAX: Duration = Duration::from_secs(1);
+
+/// States of others are kept for this long beyond the interpolation delay, in milliseconds: snapshots arrive late and
+/// in any order.
+const SAMPLES_MS: u32 = 400;
+
+/// How long one who is missed in its page is still shown, in milliseconds: it may have gone to another, of which was told in a
+/// snapshot that was lost. By then that is known, and told again.
+const LINGER_MS: u32 = 500;
+
+impl<T: ClientTransport> Client<T> {
+    pub(super) fn set_first_interpolation_delay(&mut self) {
+        self.set_interpolation_delay(INTERPOLATION_DELAY);
+    }
+
+    /// Shows others this far behind the newest snapshot: the later, the more loss and jitter is bridged. At least two
+    /// ticks, at most a second; 100 ms by default.
+    pub fn set_interpolation_delay(&mut self, delay: Duration) {
+        let delay = delay.min(INTERPOLATION_DELAY_MAX);
+        let delay_ticks = delay.as_secs_f64() * f64::from(self.rate.hz());
+        self.interpolation_delay_ticks = delay_ticks.max(INTERPOLATION_DELAY_TICKS_MIN);
+        let samples_max = self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize;
+        self.replica.keep(samples_max, self.rate.ticks_for_ms(LINGER_MS));
+    }
+
+    /// Where to show the own character now, in metres: between its last two predicted positions, with corrections
+    /// blended in. None before the first snapshot.
+    pub fn own_position_m(&self, now: Duration) -> Option<Vec3> {
+        let share = self.pace.as_ref()?.share_since_newest(now);
+        self.prediction.is_placed().then(|| self.prediction.shown_position_m(share))
+    }
+
+    /// The moment in which the others are shown now, in ticks.
+    pub fn view_tick(&self, now: Duration) -> f64 {
+        let newest = f64::from(self.replica.newest_tick().0);
+        self.server_clock.tick_heard_at(now).unwrap_or(newest) - self.interpolation_delay_ticks
+    }
+
+    /// Where to show an entity now: a little in the past, between two states that have arrived, or on the way on that it had in
+    /// the newest, for at most as long as a world may leave anybody untold.
+    pub fn interpolated(&self, entity: &ReplicaEntity, now: Duration) -> Interpolated {
+        self.shown_at(entity, self.view_tick(now))
+    }
+
+    pub(super) fn shown_at(&self, entity: &ReplicaEntity, view_tick: f64) -> Interpolated {
+        entity.interpolate(view_tick, f64::from(STALENESS_MS_MAX) / 1_000.0 * f64::from(self.rate.hz()))
+    }
+}

@@ -1,0 +1,122 @@
+//! Blows → health, movement, death; and who appears again.
+
+use bevy_ecs::prelude::{Component, Query, Res, ResMut};
+use glam::Vec3;
+use throng_shared::abilities::{Ability, Fighter, Slow};
+use throng_shared::attributes::Attributes;
+use throng_shared::ids::NetId;
+use throng_shared::movement::CharacterState;
+use throng_shared::tick::Tick;
+use throng_shared::wire::combat::CombatEvent;
+
+use super::field::Fighters;
+use super::log::CombatLog;
+use super::rules::CombatRules;
+use crate::instance::InstanceRules;
+use crate::simulation::{Roster, draw_spawn_point};
+
+/// Somebody is hit by an ability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Blow {
+    /// By whom.
+    pub by: NetId,
+    /// Who.
+    pub target: NetId,
+    /// With which ability, by its number.
+    pub ability: u8,
+    /// Where to it is pushed; of length 1.
+    pub push: Vec3,
+}
+
+/// What the server alone knows of a fighter.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub(crate) struct Vitals {
+    /// When whoever is dead appears again.
+    pub(crate) respawn_at: Option<Tick>,
+    /// When it last leapt out of the way.
+    pub(crate) evaded_at: Option<Tick>,
+}
+
+/// Does what a blow does.
+pub(super) fn strike(
+    tick: Tick,
+    rules: &CombatRules,
+    roster: &Roster,
+    fighters: &mut Fighters<'_, '_>,
+    blow: &Blow,
+    log: &mut CombatLog,
+) {
+    let Some(ability) = rules.abilities.get(blow.ability) else { return };
+    let Some(entity) = roster.entity_of(blow.target) else { return };
+    let Ok((_, _, mut state, mut fighter, mut attributes, _, mut vitals)) = fighters.get_mut(entity) else { return };
+    if fighter.is_dead {
+        // Somebody else was first.
+        return;
+    }
+    push(&mut state, ability, blow.push);
+    slow(&mut fighter, ability, tick);
+    let health = &rules.abilities.health;
+    let Some(before) = attributes.get(health) else { return };
+    attributes.set(health, before - ability.effects.damage + ability.effects.heal);
+    let after = attributes.get(health).unwrap_or(before);
+    let event = CombatEvent::Hit { by: blow.by, target: blow.target, ability: blow.ability, change: after - before };
+    log.tell([blow.by, blow.target], event);
+    log.totals.hits += 1;
+    if after <= health.min() && ability.effects.damage > 0.0 {
+        *fighter = Fighter { is_dead: true, ..Fighter::default() };
+        state.velocity_mps = Vec3::ZERO;
+        vitals.respawn_at = Some(tick + rules.abilities.respawn_ticks.max(1));
+        log.tell([blow.by, blow.target], CombatEvent::Died { who: blow.target, by: blow.by, ability: blow.ability });
+        log.totals.deaths += 1;
+    }
+}
+
+/// Away, and a little up: whoever stands firm is not moved by anything.
+fn push(state: &mut CharacterState, ability: &Ability, direction: Vec3) {
+    const UPWARD: f32 = 0.4;
+    let speed_mps = ability.effects.knock_back_mps;
+    if speed_mps > 0.0 {
+        state.velocity_mps += Vec3::new(direction.x, UPWARD, direction.z) * speed_mps;
+        state.grounded = false;
+    }
+}
+
+/// The stronger of two counts, and of two that are as strong the longer.
+fn slow(fighter: &mut Fighter, ability: &Ability, tick: Tick) {
+    let (percent, until) = (ability.effects.slow_percent, tick + ability.slow_ticks);
+    let is_stronger = fighter.slow.is_none_or(|slow| (slow.percent, slow.until) < (percent, until));
+    if percent > 0 && is_stronger {
+        fighter.slow = Some(Slow { percent, until });
+    }
+}
+
+/// Lets the dead whose time has come appear again, as they were at first, anywhere where characters appear.
+pub(crate) fn respawn_fighters(
+    tick: Res<Tick>,
+    rules: Res<InstanceRules>,
+    combat: Option<Res<CombatRules>>,
+    log: Option<ResMut<CombatLog>>,
+    mut roster: ResMut<Roster>,
+    mut fighters: Query<(&NetId, &mut CharacterState, &mut Fighter, &mut Attributes, &mut Vitals)>,
+) {
+    let Some((combat, mut log)) = combat.zip(log) else { return };
+    let mut due: Vec<NetId> = fighters
+        .iter()
+        .filter(|(.., vitals)| vitals.respawn_at.is_some_and(|at| at <= *tick))
+        .map(|(net_id, ..)| *net_id)
+        .collect();
+    // The places are drawn in an order that does not depend on how characters are kept.
+    due.sort_unstable();
+    for net_id in due {
+        let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, &mut roster.random);
+        let Some(entity) = roster.entity_of(net_id) else { continue };
+        let Ok((_, mut state, mut fighter, mut attributes, mut vitals)) = fighters.get_mut(entity) else { continue };
+        *state = CharacterState { yaw: state.yaw, ..CharacterState::standing_at(&rules.map, point_m) };
+        *fighter = Fighter::default();
+        log.leapt.push(net_id);
+        // Whoever has appeared anew is not hit where it died.
+        *vitals = Vitals { respawn_at: None, evaded_at: Some(*tick) };
+        let health = &combat.abilities.health;
+        attributes.set(health, rules.attributes.first_value(health));
+    }
+}

@@ -1,0 +1,105 @@
+//! Who may be hit by whom.
+
+use bevy_ecs::prelude::Query;
+use glam::{Vec2, Vec3, Vec3Swizzles};
+use throng_shared::abilities::{Ability, Fighter};
+use throng_shared::attributes::Attributes;
+use throng_shared::combat::Ray;
+use throng_shared::config::Hits;
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::map::Map;
+use throng_shared::movement::CharacterState;
+use throng_shared::spatial::CharacterColumns;
+
+use super::blows::Vitals;
+use super::perform::Deed;
+use super::rules::CombatRules;
+use crate::combat::Poses;
+use crate::simulation::Roster;
+
+/// Everybody who fights, as they are kept.
+pub(crate) type Fighters<'w, 's> = Query<
+    'w,
+    's,
+    (
+        &'static NetId,
+        &'static Archetype,
+        &'static mut CharacterState,
+        &'static mut Fighter,
+        &'static mut Attributes,
+        &'static mut Deed,
+        &'static mut Vitals,
+    ),
+>;
+
+/// All that deeds are judged by: how things are while nobody has been hurt yet in the tick.
+pub(super) struct Field<'f, 'w, 's> {
+    pub(super) rules: &'f CombatRules,
+    pub(super) map: &'f Map,
+    pub(super) poses: &'f Poses,
+    pub(super) columns: &'f CharacterColumns,
+    pub(super) roster: &'f Roster,
+    pub(super) fighters: &'f Fighters<'w, 's>,
+}
+
+/// Who does something, as far as it matters for whom it may hit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct User {
+    pub(super) net_id: NetId,
+    pub(super) team: Option<u32>,
+    pub(super) is_safe: bool,
+}
+
+impl Field<'_, '_, '_> {
+    pub(super) fn user(&self, net_id: NetId) -> Option<User> {
+        let (_, _, state, _, attributes, ..) = self.fighters.get(self.roster.entity_of(net_id)?).ok()?;
+        let is_safe = self.rules.is_safe(state.ground_position_m());
+        Some(User { net_id, team: self.team_of(attributes), is_safe })
+    }
+
+    fn team_of(&self, attributes: &Attributes) -> Option<u32> {
+        self.rules.team.as_ref().and_then(|team| attributes.get(team))
+    }
+
+    /// Whether an ability of somebody may hit a character whom it saw at a moment: one that is alive, of the right side, in no safe zone if it would be hurt,
+    /// and that has not leapt out of the way since, which overrides what the user saw.
+    pub(super) fn may_hit(&self, user: &User, ability: &Ability, target: NetId, view_tick: f64) -> bool {
+        let Some(entity) = self.roster.entity_of(target) else { return false };
+        self.fighters.get(entity).is_ok_and(|(_, _, state, fighter, attributes, _, vitals)| {
+            let is_same_team = user.team.is_some() && user.team == self.team_of(attributes);
+            let is_meant = match ability.hits {
+                Hits::Enemies => target != user.net_id && !is_same_team,
+                Hits::Allies => target == user.net_id || is_same_team,
+                Hits::Others => target != user.net_id,
+            };
+            let is_spared = ability.is_harmful() && (user.is_safe || self.rules.is_safe(state.ground_position_m()));
+            let has_evaded = vitals.evaded_at.is_some_and(|at| f64::from(at.0) > view_tick);
+            is_meant && !is_spared && !has_evaded && !fighter.is_dead
+        })
+    }
+
+    /// Whether no wall is between two points.
+    pub(super) fn is_in_sight(&self, from_m: Vec3, to_m: Vec3) -> bool {
+        Ray::between(from_m, to_m).is_none_or(|ray| self.map.first_wall_m(&ray).is_none())
+    }
+
+    /// Calls `found` for everybody near a point (x, z) at a moment, with where it was: its feet, in metres.
+    pub(super) fn for_each_near(
+        &self,
+        view_tick: f64,
+        point_m: Vec2,
+        radius_m: f32,
+        mut found: impl FnMut(NetId, Vec3),
+    ) {
+        self.poses.for_each_near(view_tick, point_m, radius_m, |net_id, feet_m| {
+            if feet_m.xz().distance_squared(point_m) <= radius_m * radius_m {
+                found(net_id, feet_m);
+            }
+        });
+    }
+
+    /// The middle of a body whose feet are here.
+    pub(super) fn chest_m(&self, feet_m: Vec3) -> Vec3 {
+        feet_m + Vec3::Y * (0.6 * self.map.rules.capsule_height_m)
+    }
+}

@@ -1,0 +1,114 @@
+//! What flies.
+
+use bevy_ecs::prelude::Resource;
+use glam::Vec3;
+use throng_shared::config::AimConfig;
+use throng_shared::tick::Tick;
+
+use super::blows::Blow;
+use super::field::Field;
+use super::log::ShotReceipt;
+use super::reach::{Done, Outcome};
+use crate::combat::Verdict;
+
+/// Most projectiles in a world; further ones are not fired, and counted.
+pub(super) const PROJECTILES_MAX: usize = 16_384;
+
+/// Everything that flies.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Projectiles {
+    pub(super) flying: Vec<Projectile>,
+}
+
+/// Something that flies straight ahead.
+#[derive(Clone, Copy, Debug)]
+pub struct Projectile {
+    pub(super) done: Done,
+    fired_at: Tick,
+    /// Where it is, in metres.
+    pub position_m: Vec3,
+    /// How far it flies yet, in metres.
+    pub left_m: f32,
+    /// How far behind the present the moment is that it flies in, in ticks: at first what its shooter saw, and less with each piece that it catches up.
+    behind_ticks: f64,
+}
+
+impl Projectiles {
+    /// All of them.
+    pub fn flying(&self) -> &[Projectile] {
+        &self.flying
+    }
+}
+
+impl Projectile {
+    pub(super) fn fired(done: &Done, tick: Tick, range_m: f32) -> Projectile {
+        let behind_ticks = f64::from(tick.0) - done.act.view_tick();
+        Projectile { done: *done, fired_at: tick, position_m: done.from_m, left_m: range_m, behind_ticks }
+    }
+}
+
+impl Field<'_, '_, '_> {
+    /// Lets it fly for a tick; in its first, also for the ticks that its shooter was behind, among those whom it saw then: it leaves where the shooter
+    /// saw it leave, and has caught up afterwards. False when it has ended.
+    pub(super) fn fly(&self, tick: Tick, projectile: &mut Projectile, step_s: f32, outcome: &mut Outcome) -> bool {
+        let newest = f64::from(self.poses.newest().0);
+        let ticks = if projectile.fired_at == tick {
+            let behind_ticks = newest - self.poses.granted_tick(newest + 1.0 - projectile.behind_ticks);
+            projectile.behind_ticks = behind_ticks;
+            behind_ticks.floor() as u32 + 1
+        } else {
+            1
+        };
+        for _ in 0..ticks {
+            let view_tick = newest - projectile.behind_ticks;
+            if !self.fly_piece(projectile, view_tick, step_s, outcome) {
+                return false;
+            }
+            projectile.behind_ticks = (projectile.behind_ticks - 1.0).max(0.0);
+        }
+        true
+    }
+
+    fn fly_piece(&self, projectile: &mut Projectile, view_tick: f64, step_s: f32, outcome: &mut Outcome) -> bool {
+        let done = projectile.done;
+        let Some((user, ability)) = self.user(done.user).zip(self.rules.abilities.get(done.act.ability)) else {
+            return false;
+        };
+        let AimConfig::Projectile { speed_mps, blast_radius_m, .. } = ability.aim else { return false };
+        let (direction, piece_m) = (done.act.direction(), (speed_mps * step_s).min(projectile.left_m));
+        let receipt = self.shoot(&user, ability, projectile.position_m, direction, piece_m, view_tick);
+        let wall_m = match receipt.verdict {
+            Verdict::Hit { distance_m, .. } => Some(distance_m),
+            Verdict::Wall { .. } | Verdict::Miss => {
+                throng_shared::combat::Ray::new(projectile.position_m, direction, piece_m)
+                    .and_then(|ray| self.map.first_wall_m(&ray))
+            }
+        };
+        let flown_m = wall_m.unwrap_or(piece_m);
+        projectile.position_m += direction * flown_m;
+        projectile.left_m -= flown_m;
+        let hit = match receipt.verdict {
+            Verdict::Hit { net_id, .. } => Some(net_id),
+            Verdict::Wall { .. } | Verdict::Miss => None,
+        };
+        if wall_m.is_none() && projectile.left_m > 1e-3 {
+            return true;
+        }
+        outcome.receipts.push(ShotReceipt { ability: done.act.ability, receipt });
+        if let Some(target) = hit {
+            outcome.blows.push(Blow { by: done.user, target, ability: done.act.ability, push: direction });
+        }
+        if blast_radius_m > 0.0 {
+            let first = outcome.blows.len();
+            let middle_m = projectile.position_m - direction * 0.3;
+            self.burst(&user, ability, &done, middle_m, blast_radius_m, view_tick, outcome);
+            // Whoever it has met is not hit twice.
+            let mut place = 0;
+            outcome.blows.retain(|blow| {
+                place += 1;
+                place <= first || Some(blow.target) != hit
+            });
+        }
+        false
+    }
+}

@@ -1,0 +1,54 @@
+//! What the abilities file says, made ready for use.
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::Resource;
+use glam::Vec2;
+use throng_shared::abilities::Abilities;
+use throng_shared::attributes::{Attributes, ChoiceAttribute, Schema};
+use throng_shared::config::{CombatConfig, SafeZoneConfig};
+use throng_shared::ids::NetId;
+use throng_shared::tick::TickRate;
+
+/// How characters fight; a resource of worlds in which they do.
+#[derive(Resource, Clone, Debug)]
+pub struct CombatRules {
+    /// What can be done.
+    pub abilities: Arc<Abilities>,
+    /// Which team somebody is of, if there are teams.
+    pub team: Option<ChoiceAttribute>,
+    /// How much later than it was told of them a client may show others, in ticks.
+    pub view_delay_ticks_max: u32,
+    /// How far back shots are judged at most, in milliseconds.
+    pub rewind_max_ms: u32,
+    deal_teams: bool,
+    safe_zones: Vec<SafeZoneConfig>,
+}
+
+impl CombatRules {
+    /// None where an attribute is missing, which [`throng_shared::config::load_world`] rules out.
+    pub fn new(config: &CombatConfig, rate: TickRate, schema: &Schema) -> Option<CombatRules> {
+        let team = schema.team().map(|index| schema.rules()[index].name.as_str());
+        Some(CombatRules {
+            abilities: Arc::new(Abilities::new(config, rate, schema)?),
+            team: team.and_then(|name| schema.choice(name)),
+            view_delay_ticks_max: rate.ticks_for_ms(config.view_delay_max_ms),
+            rewind_max_ms: config.rewind_max_ms,
+            deal_teams: config.deal_teams,
+            safe_zones: config.safe_zones.clone(),
+        })
+    }
+
+    /// Puts a character that appears into a team, if that is done.
+    pub(crate) fn deal(&self, net_id: NetId, attributes: &mut Attributes) {
+        if let Some(team) = self.team.as_ref().filter(|_| self.deal_teams) {
+            let sides = (team.len() - 1).max(1) as u32;
+            attributes.set(team, 1 + net_id.0 % sides);
+        }
+    }
+
+    /// Whether nobody is hurt at a point (x, z). O(zones).
+    pub fn is_safe(&self, point_m: Vec2) -> bool {
+        self.safe_zones.iter().any(|zone| zone.center_m.distance_squared(point_m) <= zone.radius_m * zone.radius_m)
+    }
+}

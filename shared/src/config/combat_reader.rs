@@ -1,0 +1,278 @@
+//! Reads an abilities file.
+
+use std::ops::Range;
+
+use super::combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, SafeZoneConfig};
+use super::error::{ConfigError, ConfigErrorKind};
+use super::limits::{ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX};
+use super::reader::{Choice, FileFormat, Name, Number, Presence, Source, TableReader, Truth, number, whole};
+use super::world_attributes::HOLDERS;
+use super::world_tables::POINT;
+use crate::attributes::{AttributeKind, AttributeRule};
+
+/// Longest range and widest reach of an ability, in metres.
+const RANGE: Number = number(0.5, 1_000.0, "m");
+/// A change of an attribute.
+const AMOUNT: Number = number(0.0, 1_000_000.0, "");
+
+#[derive(Clone, Copy)]
+enum Form {
+    Hitscan,
+    Projectile,
+    Melee,
+    Area,
+    Own,
+}
+
+const FORMS: &[Choice<Form>] = &[
+    Choice {
+        word: "hitscan",
+        means: Form::Hitscan,
+        doc: "The first in a straight line, at once, where the user sees it.",
+    },
+    Choice {
+        word: "projectile",
+        means: Form::Projectile,
+        doc: "The first in the way of something that flies straight ahead.",
+    },
+    Choice { word: "melee", means: Form::Melee, doc: "Everybody near who is in front of the user." },
+    Choice { word: "area", means: Form::Area, doc: "Everybody around the place that is aimed at." },
+    Choice { word: "own", means: Form::Own, doc: "The user alone." },
+];
+
+const HITS: &[Choice<Hits>] = &[
+    Choice {
+        word: "enemies",
+        means: Hits::Enemies,
+        doc: "Whoever is not of the user's team; all others, where there are no teams.",
+    },
+    Choice {
+        word: "allies",
+        means: Hits::Allies,
+        doc: "Whoever is of the user's team, the user too where it is in reach.",
+    },
+    Choice { word: "others", means: Hits::Others, doc: "All but the user." },
+];
+
+/// An abilities file, and what it says of attributes, which another file declares.
+pub(super) struct CombatFile {
+    pub(super) config: CombatConfig,
+    mentions: Vec<Mention>,
+}
+
+/// An attribute that is named.
+struct Mention {
+    key: String,
+    span: Option<Range<usize>>,
+    name: String,
+    /// Bit n: archetype n must have it.
+    archetypes: u16,
+}
+
+/// Abilities files.
+pub(super) const COMBAT_FORMAT: FileFormat<CombatFile> = FileFormat {
+    name: "the abilities file",
+    page: "docs/abilities.md",
+    bytes_max: ABILITIES_FILE_BYTES_MAX,
+    read: read_file,
+};
+
+fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
+    let mut mentions = Vec::new();
+    let mut config = file.table("combat", Presence::Required, "What all abilities have in common.", |table| {
+        let health_doc = "The attribute that damage takes from: a number. Whoever has its least is dead.";
+        let health = table.required("health", Name, health_doc);
+        mentions.extend(Mention::of(table, "health", "combat.health", &health, 0));
+        let respawn_doc = "How long somebody is dead until it appears again, with all its health.";
+        let eyes_doc = "How high above its feet a character's eyes are, where its shots begin.";
+        let rewind_doc = "How far back a shot is judged at most: where its shooter saw its target.";
+        let view_doc = "How much later than it was told of them a client may show others. Less is fairer to those who are shot at, more to \
+                        those with restless links.";
+        let deal_doc = "Whether those who appear are dealt in turn to the words of the attribute with is_team = true, all but the first, which \
+                        is for whoever is of no side. Otherwise a rule of the game says who is of which team.";
+        CombatConfig {
+            health,
+            respawn_ms: table.optional("respawn_ms", whole(0, 600_000, "ms"), 5_000, respawn_doc),
+            eyes_m: table.optional("eyes_m", number(0.1, 4.0, "m"), 1.6, eyes_doc),
+            rewind_max_ms: table.optional("rewind_max_ms", whole(0, REWIND_MS_MAX, "ms"), 250, rewind_doc),
+            view_delay_max_ms: table.optional("view_delay_max_ms", whole(50, 1_000, "ms"), 250, view_doc),
+            deal_teams: table.optional("deal_teams", Truth, false, deal_doc),
+            safe_zones: Vec::new(),
+            abilities: Vec::new(),
+        }
+    });
+    let doc = "A disc in which nobody is hurt, and from which nobody hurts others. Write one table per zone.";
+    config.safe_zones = file.tables("safe_zone", 0..=SAFE_ZONES_MAX, doc, |table| SafeZoneConfig {
+        center_m: table.required("center_m", POINT, "Where its middle is."),
+        radius_m: table.required("radius_m", number(0.5, 4_096.0, "m"), "How far it reaches."),
+    });
+    let doc =
+        "Something that characters can do. Write one table per ability; clients name them by their place in the file.";
+    let mut abilities: Vec<AbilityConfig> = Vec::new();
+    file.tables("ability", 1..=ABILITIES_MAX, doc, |table| {
+        let ability = read_ability(table, &abilities, &mut mentions);
+        abilities.push(ability);
+    });
+    config.abilities = abilities;
+    CombatFile { config, mentions }
+}
+
+fn read_ability(
+    table: &mut TableReader<'_, '_>,
+    former: &[AbilityConfig],
+    mentions: &mut Vec<Mention>,
+) -> AbilityConfig {
+    let name = table.required("name", Name, "What rules and clients call it.");
+    table.rule(
+        &["name"],
+        "no two abilities have the same `name`",
+        former.iter().all(|other| other.name != name),
+        || format!("there is an ability {name} before this one"),
+    );
+    let archetypes = table.word("held_by", HOLDERS, "Who has it.");
+    let hits = table.word("hits", HITS, "Which of those in reach it is for.");
+    let duration = whole(0, 500_000, "ms");
+    let cooldown_ms = table.optional("cooldown_ms", duration, 1_000, "How long until it can be used again.");
+    let cast_ms = table.optional(
+        "cast_ms",
+        duration,
+        0,
+        "How long it takes until it happens; meanwhile nothing else can be used.",
+    );
+    let attribute =
+        table.optional_without_default("cost_attribute", Name, "The attribute that it costs something of: a number.");
+    let amount = table.optional("cost", AMOUNT, 1.0, "How much of that.");
+    let path = format!("ability[{}].cost_attribute", former.len() + 1);
+    let cost = attribute.map(|attribute| CostConfig { attribute, amount });
+    if let Some(cost) = &cost {
+        mentions.extend(Mention::of(table, "cost_attribute", &path, &cost.attribute, archetypes));
+    }
+    let effects = read_effects(table);
+    let aim = table.choose("kind", FORMS, "Whom it can reach.", read_aim).unwrap_or(AimConfig::Own);
+    AbilityConfig { name, archetypes, aim, hits, cooldown_ms, cast_ms, cost, effects }
+}
+
+fn read_effects(table: &mut TableReader<'_, '_>) -> EffectsConfig {
+    let effects = EffectsConfig {
+        damage: table.optional("damage", AMOUNT, 0.0, "What it takes from the health of whoever is hit."),
+        heal: table.optional("heal", AMOUNT, 0.0, "What it gives to the health of whoever is hit."),
+        slow_percent: table.optional(
+            "slow_percent",
+            whole(0, 100, "%"),
+            0,
+            "By how much whoever is hit is slower for a while.",
+        ),
+        slow_ms: table.optional("slow_ms", whole(0, 60_000, "ms"), 1_000, "For how long."),
+        knock_back_mps: table.optional(
+            "knock_back_mps",
+            number(0.0, 20.0, "m/s"),
+            0.0,
+            "How fast whoever is hit is pushed away, and a little up.",
+        ),
+        blink_m: table.optional(
+            "blink_m",
+            number(0.0, 100.0, "m"),
+            0.0,
+            "How far the user leaps ahead, up to the first wall.",
+        ),
+    };
+    let nothing = EffectsConfig { slow_ms: effects.slow_ms, ..EffectsConfig::default() };
+    let doc = "it does something: `damage`, `heal`, `slow_percent`, `knock_back_mps` or `blink_m` is more than 0, or `is_custom` is true";
+    let is_custom =
+        table.optional("is_custom", Truth, false, "Whether a rule of the game's own does something besides.");
+    table.rule(
+        &["damage", "heal", "slow_percent", "knock_back_mps", "blink_m", "is_custom"],
+        doc,
+        is_custom || effects != nothing,
+        || "nothing would happen".to_owned(),
+    );
+    effects
+}
+
+fn read_aim(table: &mut TableReader<'_, '_>, form: Form) -> AimConfig {
+    let range_doc = "How far it reaches.";
+    match form {
+        Form::Hitscan => AimConfig::Hitscan {
+            range_m: table.required("range_m", RANGE, range_doc),
+            spread_deg: table.optional(
+                "spread_deg",
+                number(0.0, 45.0, "degrees"),
+                0.0,
+                "How far it strays from its aim at most.",
+            ),
+        },
+        Form::Projectile => AimConfig::Projectile {
+            range_m: table.required("range_m", RANGE, range_doc),
+            speed_mps: table.required("speed_mps", number(1.0, 1_000.0, "m/s"), "How fast it flies."),
+            blast_radius_m: table.optional(
+                "blast_radius_m",
+                number(0.0, 50.0, "m"),
+                0.0,
+                "Whoever is so near where it ends is hit too.",
+            ),
+        },
+        Form::Melee => AimConfig::Melee {
+            range_m: table.required("range_m", number(0.5, 20.0, "m"), range_doc),
+            arc_deg: table.optional(
+                "arc_deg",
+                number(1.0, 360.0, "degrees"),
+                90.0,
+                "The whole angle that is in front.",
+            ),
+        },
+        Form::Area => AimConfig::Area {
+            range_m: table.optional(
+                "range_m",
+                number(0.0, 1_000.0, "m"),
+                0.0,
+                "How far away its middle may be; 0 for where the user stands.",
+            ),
+            radius_m: table.required("radius_m", number(0.5, 100.0, "m"), "How far around its middle it reaches."),
+        },
+        Form::Own => AimConfig::Own,
+    }
+}
+
+impl Mention {
+    /// Nothing for a key that is wrong by itself.
+    fn of(table: &TableReader<'_, '_>, key: &str, path: &str, name: &str, archetypes: u16) -> Option<Mention> {
+        let span = table.span(key).filter(|_| table.is_sound(key))?;
+        Some(Mention { key: path.to_owned(), span: Some(span), name: name.to_owned(), archetypes })
+    }
+
+    /// What is wrong with it in a world that declares these attributes.
+    fn mistake(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Option<ConfigError> {
+        let rule = rules.iter().find(|rule| rule.name == self.name);
+        let reason = match rule {
+            None => format!("the world file declares no attribute {}", self.name),
+            Some(rule) if !matches!(rule.kind, AttributeKind::Number { .. }) => {
+                format!("the attribute {} is not a number", self.name)
+            }
+            Some(rule) if self.archetypes & !rule.archetypes != 0 => {
+                format!("some who have this ability do not have the attribute {}", self.name)
+            }
+            Some(_) => return None,
+        };
+        let numbers = rules.iter().filter(|rule| matches!(rule.kind, AttributeKind::Number { .. }));
+        let known: Vec<String> = numbers.map(|rule| format!("\"{}\"", rule.name)).collect();
+        let accepted = "the name of an attribute of the world file with kind = \"number\", which all have who need it";
+        let suggestion = match known.is_empty() {
+            true => "add an [[attribute]] of this name to world.toml".to_owned(),
+            false => format!("the numbers that it declares: {}", known.join(", ")),
+        };
+        let error = source.error(self.span.clone(), ConfigErrorKind::Conflict { reason });
+        Some(ConfigError {
+            key: self.key.clone(),
+            accepted: accepted.to_owned(),
+            suggestion: Some(suggestion),
+            ..error
+        })
+    }
+}
+
+impl CombatFile {
+    /// What is wrong with it in a world that declares these attributes.
+    pub(super) fn mistakes(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Vec<ConfigError> {
+        self.mentions.iter().filter_map(|mention| mention.mistake(source, rules)).collect()
+    }
+}

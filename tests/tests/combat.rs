@@ -1,0 +1,313 @@
+//! What abilities do, from the shooter's input to the target's health, over links of every kind.
+
+use glam::Vec2;
+use throng_client::ClientEvent;
+use throng_server::abilities::{CombatLog, RefusalRule};
+use throng_server::combat::Verdict;
+use throng_shared::abilities::UseRefusal;
+use throng_shared::attributes::NumberAttribute;
+use throng_shared::ids::{InstanceId, NetId};
+use throng_shared::input::PlayerInput;
+use throng_shared::wire::combat::CombatEvent;
+use throng_tests::{Aim, Link, Plan, PlayerHandle, Sim, fighting_world};
+
+const ABILITIES: &str = r#"
+    [combat]
+    health = "health"
+    respawn_ms = 1000
+    deal_teams = true
+    [[safe_zone]]
+    center_m = [-100.0, -100.0]
+    radius_m = 10.0
+    [[ability]]
+    name = "rifle"
+    kind = "hitscan"
+    range_m = 60.0
+    cooldown_ms = 200
+    damage = 20.0
+    [[ability]]
+    name = "bolt"
+    kind = "projectile"
+    range_m = 60.0
+    speed_mps = 40.0
+    cooldown_ms = 500
+    damage = 30.0
+    knock_back_mps = 4.0
+    [[ability]]
+    name = "sword"
+    kind = "melee"
+    range_m = 2.5
+    cooldown_ms = 500
+    damage = 40.0
+    [[ability]]
+    name = "frost"
+    kind = "area"
+    range_m = 40.0
+    radius_m = 5.0
+    cooldown_ms = 2000
+    cost_attribute = "mana"
+    cost = 30.0
+    damage = 1.0
+    slow_percent = 50
+    slow_ms = 1000
+    [[ability]]
+    name = "mend"
+    kind = "area"
+    hits = "allies"
+    radius_m = 8.0
+    cooldown_ms = 1000
+    cast_ms = 500
+    heal = 25.0
+    [[ability]]
+    name = "blink"
+    kind = "own"
+    cooldown_ms = 1000
+    blink_m = 8.0
+"#;
+
+/// The abilities' numbers: their places in the file.
+const RIFLE: u8 = 1;
+const BOLT: u8 = 2;
+const SWORD: u8 = 3;
+const FROST: u8 = 4;
+const MEND: u8 = 5;
+const BLINK: u8 = 6;
+
+/// Two players who know of each other, 20 m apart in the open unless told otherwise.
+fn duel(seed: u64, link: Link, places_m: [Vec2; 2]) -> (Sim, [PlayerHandle; 2]) {
+    let mut sim = Sim::new(seed).world(fighting_world(ABILITIES, |_| ())).link(link).start();
+    let players: [PlayerHandle; 2] = sim.connect();
+    for (player, place_m) in players.into_iter().zip(places_m) {
+        sim.teleport(player, place_m);
+    }
+    sim.run_ticks(40);
+    assert!(sim.sees(players[0], players[1]) && sim.sees(players[1], players[0]));
+    (sim, players)
+}
+
+const APART_M: [Vec2; 2] = [Vec2::new(-60.0, -40.0), Vec2::new(-60.0, -20.0)];
+
+fn net_id(sim: &Sim, player: PlayerHandle) -> NetId {
+    sim.client(player).net_id().expect("it plays")
+}
+
+fn number(sim: &Sim, name: &str) -> NumberAttribute {
+    sim.instance(InstanceId(0)).rules().attributes.number(name).expect("the world has it")
+}
+
+fn value(sim: &mut Sim, player: PlayerHandle, name: &str) -> f32 {
+    let (net_id, attribute) = (net_id(sim, player), number(sim, name));
+    let attributes = sim.instance_mut(InstanceId(0)).attributes_mut(net_id).expect("it is there");
+    attributes.get(&attribute).expect("it has it")
+}
+
+fn log(sim: &Sim) -> &CombatLog {
+    sim.instance(InstanceId(0)).world().resource::<CombatLog>()
+}
+
+fn events(sim: &mut Sim, player: PlayerHandle) -> Vec<ClientEvent> {
+    std::iter::from_fn(|| sim.client_mut(player).next_event()).collect()
+}
+
+fn combat_events(sim: &mut Sim, player: PlayerHandle) -> Vec<CombatEvent> {
+    let combat = |event| match event {
+        ClientEvent::Combat { event, .. } => Some(event),
+        ClientEvent::Used { .. } => None,
+    };
+    events(sim, player).into_iter().filter_map(combat).collect()
+}
+
+/// Uses an ability on the other, once, and runs on for so many ticks.
+fn use_once(sim: &mut Sim, [user, target]: [PlayerHandle; 2], ability: u8, ticks: u32) {
+    let target = net_id(sim, target);
+    // What reaches a place is aimed at the ground.
+    let height_m = if ability == FROST { 0.0 } else { 1.0 };
+    sim.plan(user, Plan::Aim(Aim { height_m, ..Aim::at(target, ability, 1) }));
+    sim.run_ticks(1);
+    sim.plan(user, Plan::stand());
+    sim.run_ticks(ticks);
+}
+
+const FAIR: Link =
+    Link { one_way_ms: 40.0, jitter_ms: 5.0, loss_percent: 0.0, duplicate_percent: 0.0, reorder_percent: 0.0 };
+
+#[test]
+fn a_shot_hurts_whom_it_is_aimed_at_and_both_are_told() {
+    let (mut sim, players) = duel(1, FAIR, APART_M);
+    use_once(&mut sim, players, RIFLE, 20);
+    assert_eq!(value(&mut sim, players[1], "health"), 80.0);
+    let [by, target] = players.map(|player| net_id(&sim, player));
+    let hit = CombatEvent::Hit { by, target, ability: RIFLE, change: -20.0 };
+    assert_eq!(combat_events(&mut sim, players[1]), [hit]);
+    let seen = events(&mut sim, players[0]);
+    assert!(matches!(seen[0], ClientEvent::Used { sees, .. } if sees == Some(target)), "shown at once: {seen:?}");
+    assert!(matches!(seen[1..], [ClientEvent::Combat { event, .. }] if event == hit), "{seen:?}");
+    assert_eq!(sim.client(players[0]).fighter().ready_at(RIFLE), None, "it has cooled down by now");
+}
+
+#[test]
+fn whoever_has_no_health_left_dies_lies_still_and_appears_anew() {
+    let (mut sim, players) = duel(2, FAIR, APART_M);
+    let target = net_id(&sim, players[1]);
+    sim.plan(players[0], Plan::Aim(Aim::at(target, RIFLE, 4)));
+    sim.plan(players[1], Plan::run(Vec2::new(0.3, 0.0)));
+    let mut ticks_dead = 0;
+    let mut places_m = Vec::new();
+    sim.run_ticks_with(200, |sim| {
+        if sim.client(players[1]).fighter().is_dead {
+            ticks_dead += 1;
+            places_m.push(sim.client(players[1]).prediction().state().position_m);
+        }
+    });
+    assert!((15..=25).contains(&ticks_dead), "{ticks_dead} ticks of 1,000 ms at 20 Hz");
+    assert_eq!(log(&sim).totals.deaths, 1, "it appears out of reach");
+    assert_eq!(value(&mut sim, players[1], "health"), 100.0);
+    let moved_m = places_m[3].distance(places_m[places_m.len() - 3]);
+    assert!(moved_m < 0.01, "the dead do not run: {moved_m} m");
+    let by = net_id(&sim, players[0]);
+    let died = CombatEvent::Died { who: target, by, ability: RIFLE };
+    assert!(combat_events(&mut sim, players[0]).contains(&died) && combat_events(&mut sim, players[1]).contains(&died));
+}
+
+#[test]
+fn each_kind_of_ability_does_what_its_file_says() {
+    let near_m = [Vec2::new(-60.0, -40.0), Vec2::new(-60.0, -38.0)];
+    for (ability, places_m, health) in
+        [(BOLT, APART_M, 70.0), (SWORD, near_m, 60.0), (SWORD, APART_M, 100.0), (FROST, APART_M, 99.0)]
+    {
+        let (mut sim, players) = duel(3, FAIR, places_m);
+        let before_m = sim.character(players[1]).1.position_m;
+        use_once(&mut sim, players, ability, 30);
+        assert_eq!(value(&mut sim, players[1], "health"), health, "ability {ability}");
+        let pushed_m = sim.character(players[1]).1.position_m.z - before_m.z;
+        assert_eq!(pushed_m > 0.5, ability == BOLT, "pushed by {pushed_m} m");
+        let mana = if ability == FROST { 20.0 } else { 50.0 };
+        assert_eq!(value(&mut sim, players[0], "mana"), mana);
+    }
+}
+
+#[test]
+fn whoever_is_slowed_is_predicted_slow_and_then_fast_again() {
+    let (mut sim, players) = duel(4, FAIR, APART_M);
+    sim.plan(players[1], Plan::run(Vec2::X));
+    sim.run_ticks(10);
+    use_once(&mut sim, players, FROST, 10);
+    let slow = sim.client(players[1]).fighter().slow.expect("it is slowed");
+    assert_eq!(slow.percent, 50);
+    let speed = |sim: &Sim| sim.client(players[1]).prediction().state().velocity_mps.length();
+    assert!((speed(&sim) - 3.0).abs() < 0.1, "{}", speed(&sim));
+    sim.client_mut(players[1]).stats_mut().prediction_errors_m.clear();
+    sim.run_ticks(30);
+    assert!((speed(&sim) - 6.0).abs() < 0.1 && sim.client(players[1]).fighter().is_free());
+    let errors_m = &sim.client(players[1]).stats().prediction_errors_m;
+    assert!(errors_m.iter().all(|&error_m| error_m < 1e-3), "that it ends was foreseen: {errors_m:?}");
+}
+
+#[test]
+fn allies_are_mended_after_the_cast_and_not_shot() {
+    let (mut sim, players) = duel(5, FAIR, [Vec2::new(-60.0, -40.0), Vec2::new(-60.0, -36.0)]);
+    let team = sim.instance(InstanceId(0)).rules().attributes.choice("team").expect("there are teams");
+    for player in players {
+        let (net_id, health) = (net_id(&sim, player), number(&sim, "health"));
+        let mut attributes = sim.instance_mut(InstanceId(0)).attributes_mut(net_id).expect("it is there");
+        assert!(attributes.set(&team, 1) && attributes.set(&health, 50.0));
+    }
+    sim.run_ticks(10);
+    use_once(&mut sim, players, RIFLE, 10);
+    assert_eq!(value(&mut sim, players[1], "health"), 50.0, "of the same team");
+    use_once(&mut sim, players, MEND, 4);
+    assert!(sim.client(players[0]).fighter().cast.is_some());
+    assert_eq!(value(&mut sim, players[1], "health"), 50.0, "it takes its time");
+    sim.run_ticks(20);
+    assert_eq!(players.map(|player| value(&mut sim, player, "health")), [75.0, 75.0]);
+}
+
+#[test]
+fn a_leap_is_predicted_to_the_bit_and_what_was_left_behind_is_not_hit() {
+    let (mut sim, players) = duel(6, Link { one_way_ms: 100.0, ..FAIR }, APART_M);
+    let before_m = sim.client(players[1]).prediction().state().position_m;
+    sim.client_mut(players[1]).stats_mut().prediction_errors_m.clear();
+    sim.plan(players[1], Plan::Hold(PlayerInput { ability: BLINK, yaw: 16_384, ..PlayerInput::default() }));
+    sim.run_ticks(1);
+    let leapt_m = sim.client(players[1]).prediction().state().position_m - before_m;
+    assert!((leapt_m.x - 8.0).abs() < 0.01 && leapt_m.z.abs() < 0.01, "at once: {leapt_m}");
+    sim.plan(players[1], Plan::stand());
+    // The shooter has not seen it yet, and shoots where the other was.
+    sim.run_ticks(1);
+    use_once(&mut sim, players, RIFLE, 20);
+    let target = net_id(&sim, players[1]);
+    let used = events(&mut sim, players[0]);
+    assert!(used.iter().any(|event| matches!(event, ClientEvent::Used { sees, .. } if *sees == Some(target))));
+    assert_eq!(value(&mut sim, players[1], "health"), 100.0, "the leap came first");
+    let errors_m = &sim.client(players[1]).stats().prediction_errors_m;
+    assert!(errors_m.iter().all(|&error_m| error_m < 1e-3), "{errors_m:?}");
+}
+
+#[test]
+fn nobody_is_hurt_in_a_safe_zone_nor_from_one() {
+    for places_m in
+        [[Vec2::new(-100.0, -80.0), Vec2::new(-100.0, -100.0)], [Vec2::new(-100.0, -100.0), Vec2::new(-100.0, -80.0)]]
+    {
+        let (mut sim, players) = duel(7, FAIR, places_m);
+        use_once(&mut sim, players, RIFLE, 20);
+        assert_eq!(value(&mut sim, players[1], "health"), 100.0);
+        assert_eq!(log(&sim).totals.used, 1);
+    }
+}
+
+/// Shots at somebody who runs to and fro, over a link; how many were fired, met somebody as their shooter saw it, and were judged otherwise.
+fn agreement(seed: u64, link: Link) -> (u32, u32, u32) {
+    let (mut sim, players) = duel(seed, link, APART_M);
+    let target = net_id(&sim, players[1]);
+    let aim = Aim { stray_m: 0.6, ..Aim::at(target, RIFLE, 5) };
+    sim.plan(players[0], Plan::Aim(aim));
+    let (mut shots, mut seen_hits, mut otherwise) = (0, 0, 0);
+    for leg in 0..60 {
+        sim.plan(players[1], Plan::run(if leg % 2 == 0 { Vec2::X } else { Vec2::NEG_X }));
+        let health = number(&sim, "health");
+        sim.run_ticks(15);
+        sim.instance_mut(InstanceId(0)).attributes_mut(target).expect("it is there").set(&health, 100.0);
+        for event in events(&mut sim, players[0]) {
+            let ClientEvent::Used { tick, sees, .. } = event else { continue };
+            let mut receipts = log(&sim).receipts().map(|shot| shot.receipt);
+            let Some(receipt) = receipts.find(|receipt| receipt.judged + 1 == tick) else { continue };
+            let met = match receipt.verdict {
+                Verdict::Hit { net_id, .. } => Some(net_id),
+                Verdict::Wall { .. } | Verdict::Miss => None,
+            };
+            shots += 1;
+            seen_hits += u32::from(sees.is_some());
+            otherwise += u32::from(met != sees);
+            let map = &sim.instance(InstanceId(0)).rules().map;
+            assert_eq!(receipt.judge_again(map), receipt.verdict);
+        }
+    }
+    (shots, seen_hits, otherwise)
+}
+
+#[test]
+fn what_the_shooter_sees_is_what_the_server_judges() {
+    for (seed, one_way_ms, loss_percent) in [(8, 0.0, 0.0), (9, 50.0, 2.0), (10, 70.0, 5.0)] {
+        let link = Link { one_way_ms, loss_percent, jitter_ms: one_way_ms / 10.0, ..Link::default() };
+        let (shots, seen_hits, otherwise) = agreement(seed, link);
+        assert!(shots > 100 && seen_hits > shots / 4 && seen_hits < shots, "{seen_hits} of {shots}");
+        assert!(otherwise * 100 <= shots, "{one_way_ms} ms, {loss_percent} %: {otherwise} of {shots} judged otherwise");
+    }
+}
+
+#[test]
+fn whoever_asks_more_often_than_it_may_is_refused_and_told() {
+    let (mut sim, players) = duel(11, FAIR, APART_M);
+    let target = net_id(&sim, players[1]);
+    // The client itself does not know better: every input asks.
+    sim.plan(players[0], Plan::Aim(Aim::at(target, RIFLE, 1)));
+    sim.run_ticks(40);
+    let refused = log(&sim).refused(RefusalRule::Use(UseRefusal::Cooldown));
+    assert!((25..=35).contains(&refused), "of some 40 ticks every fourth is granted: {refused}");
+    assert!(value(&mut sim, players[1], "health") <= 100.0 && log(&sim).totals.used <= 11);
+    let told = combat_events(&mut sim, players[0]);
+    let refusal = CombatEvent::Refused { ability: RIFLE, refusal: UseRefusal::Cooldown };
+    assert!(told.contains(&refusal));
+    let kept = log(&sim).refusals().next_back().expect("it was noted");
+    assert_eq!((kept.who, kept.ability, kept.asked > 0.0), (net_id(&sim, players[0]), RIFLE, true));
+}
