@@ -19,6 +19,7 @@ use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits::INPUTS_PER_DATAGRAM_MAX;
 use throng_shared::random::Random;
+use throng_shared::spatial::Grid;
 use throng_shared::tick::Tick;
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 
@@ -36,6 +37,9 @@ const SHOTS_PER_S: u32 = 5;
 
 /// How far behind the newest snapshot players see the others, and how late their inputs are, in ticks: a round trip of 50 ms and a delay of 50.
 const BEHIND_TICKS: u32 = 12;
+
+/// How far away those are that are shot at, in metres.
+const RANGE_M: f32 = 60.0;
 
 /// Ticks before measuring.
 const WARM_UP_TICKS: u32 = 256;
@@ -144,7 +148,7 @@ fn send_inputs(instance: &Instance, shooters: &mut [Shooter], random: &mut Rando
     const RIFLE: u8 = 1;
     let (tick, columns) = (instance.current_tick() + 1, instance.columns());
     let poses = instance.world().resource::<Poses>();
-    let mut frame = Vec::new();
+    let (grid, mut near, mut frame) = (instance.world().resource::<Grid>(), Vec::<usize>::new(), Vec::new());
     for (number, shooter) in shooters.iter_mut().enumerate() {
         let mut input = shooter.recent[0].repeated();
         if random.percent(1.0) || tick.0 == 1 {
@@ -155,10 +159,11 @@ fn send_inputs(instance: &Instance, shooters: &mut [Shooter], random: &mut Rando
         {
             let view_tick = f64::from(tick.0.saturating_sub(BEHIND_TICKS)) + f64::from(random.unit());
             let own_m = Vec3::new(columns.positions_m[own].x, columns.heights_m[own] + 1.6, columns.positions_m[own].y);
-            let near = (0..20)
-                .map(|_| random.below(columns.len() as u32) as usize)
-                .find(|&row| row != own && columns.positions_m[row].distance(columns.positions_m[own]) < 60.0);
-            if let Some(feet_m) = near.and_then(|row| poses.feet_m(columns.net_ids[row], view_tick)) {
+            near.clear();
+            grid.for_each_within(columns.positions_m[own], RANGE_M, |hit| near.push(hit.row as usize));
+            near.retain(|&row| row != own);
+            let target = near.get(random.below(near.len().max(1) as u32) as usize);
+            if let Some(feet_m) = target.and_then(|&row| poses.feet_m(columns.net_ids[row], view_tick)) {
                 let (yaw, pitch) = aim_towards(feet_m + Vec3::Y - own_m);
                 let back = (f64::from(tick.0) - view_tick) * f64::from(VIEW_STEPS_PER_TICK);
                 input = PlayerInput { ability: RIFLE, yaw, pitch, view_back_steps: back as u16, ..input };

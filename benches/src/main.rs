@@ -1,5 +1,6 @@
 //! `throng-bench WORKLOAD`: runs one workload and prints what it measured.
 
+mod agreement;
 mod alloc;
 mod aoi;
 mod crowd;
@@ -54,6 +55,8 @@ enum Workload {
     Rewind(RewindArguments),
     /// At 128 Hz everybody runs and shoots, and is judged where it saw its target: players, in process, snapshots sealed into a sink
     Duel(DuelArguments),
+    /// Whether shots are judged as their shooters saw them, over links of every kind
+    Agreement(AgreementArguments),
     /// What bots and clients hold in memory, and whether that grows while people come and go
     Memory(MemoryArguments),
     /// What a steady server asks of the allocator
@@ -209,11 +212,23 @@ struct AoiArguments {
 #[derive(Args, Debug)]
 struct DuelArguments {
     /// Numbers of players; each is run
-    #[arg(long, value_delimiter = ',', default_value = "100,500,900,1200", value_parser = clap::value_parser!(u32).range(10..=5_000))]
+    #[arg(long, value_delimiter = ',', default_value = "100,500,1000,1500,2000", value_parser = clap::value_parser!(u32).range(10..=5_000))]
     players: Vec<u32>,
     /// How long to measure each, in seconds of simulated time
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
+struct AgreementArguments {
+    /// Shots for each condition
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    shots: u32,
+    /// How far back worlds judge at most, in milliseconds; each is run
+    #[arg(long, value_delimiter = ',', default_value = "250,480", value_parser = clap::value_parser!(u32).range(0..=480))]
+    rewind_max_ms: Vec<u32>,
     #[command(flatten)]
     output: Output,
 }
@@ -292,6 +307,10 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         Workload::Duel(DuelArguments { players, seconds, output }) => {
             let (players, seconds) = if output.quick { (vec![100, 500], seconds.min(2)) } else { (players, seconds) };
             duel::run(&players, seconds, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Agreement(AgreementArguments { shots, rewind_max_ms, output }) => {
+            let shots = if output.quick { shots.min(500) } else { shots };
+            agreement::run(shots, &rewind_max_ms, output.quick)?.finish(output.json.as_deref())
         }
         Workload::Memory(MemoryArguments { minutes, output }) => {
             let minutes = if output.quick { 2 } else { minutes };

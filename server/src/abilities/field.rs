@@ -64,8 +64,19 @@ impl Field<'_, '_, '_> {
     /// Whether an ability of somebody may hit a character whom it saw at a moment: one that is alive, of the right side, in no safe zone if it would be hurt,
     /// and that has not leapt out of the way since, which overrides what the user saw.
     pub(super) fn may_hit(&self, user: &User, ability: &Ability, target: NetId, view_tick: f64) -> bool {
+        self.is_meant(user, ability, target) && !self.has_evaded(target, view_tick)
+    }
+
+    /// Whether somebody has leapt since a moment.
+    pub(super) fn has_evaded(&self, target: NetId, view_tick: f64) -> bool {
+        let fighter = self.roster.entity_of(target).and_then(|entity| self.fighters.get(entity).ok());
+        fighter.is_some_and(|(.., vitals)| vitals.evaded_at.is_some_and(|at| f64::from(at.0) > view_tick))
+    }
+
+    /// The same but for leaps.
+    pub(super) fn is_meant(&self, user: &User, ability: &Ability, target: NetId) -> bool {
         let Some(entity) = self.roster.entity_of(target) else { return false };
-        self.fighters.get(entity).is_ok_and(|(_, _, state, fighter, attributes, _, vitals)| {
+        self.fighters.get(entity).is_ok_and(|(_, _, state, fighter, attributes, ..)| {
             let is_same_team = user.team.is_some() && user.team == self.team_of(attributes);
             let is_meant = match ability.hits {
                 Hits::Enemies => target != user.net_id && !is_same_team,
@@ -73,8 +84,7 @@ impl Field<'_, '_, '_> {
                 Hits::Others => target != user.net_id,
             };
             let is_spared = ability.is_harmful() && (user.is_safe || self.rules.is_safe(state.ground_position_m()));
-            let has_evaded = vitals.evaded_at.is_some_and(|at| f64::from(at.0) > view_tick);
-            is_meant && !is_spared && !has_evaded && !fighter.is_dead
+            is_meant && !is_spared && !fighter.is_dead
         })
     }
 

@@ -32,6 +32,8 @@ pub struct ShotReceipt {
     pub ability: u8,
     /// What it was judged by.
     pub receipt: Receipt,
+    /// Whom it would have met had that not leapt out of the way since.
+    pub evaded: Option<NetId>,
 }
 
 /// What is checked of whoever wants to use an ability.

@@ -167,6 +167,7 @@ fn keep_receipt(log: &mut CombatLog, receipt: &ShotReceipt, step_ms: f64, behind
     log.keep(*receipt, step_ms, behind_cover_ms);
     let reason = match (receipt.receipt.verdict, receipt.receipt.clamp) {
         (Verdict::Hit { .. }, _) => return,
+        _ if receipt.evaded.is_some() => MissReason::Evaded,
         (Verdict::Wall { .. }, _) => MissReason::Wall,
         (Verdict::Miss, Clamp::TooOld) => MissReason::TooOld,
         (Verdict::Miss, _) => MissReason::Nobody,

@@ -7,7 +7,6 @@ use throng_shared::tick::Tick;
 
 use super::blows::Blow;
 use super::field::Field;
-use super::log::ShotReceipt;
 use super::reach::{Done, Outcome};
 use crate::combat::Verdict;
 
@@ -76,7 +75,8 @@ impl Field<'_, '_, '_> {
         };
         let AimConfig::Projectile { speed_mps, blast_radius_m, .. } = ability.aim else { return false };
         let (direction, piece_m) = (done.act.direction(), (speed_mps * step_s).min(projectile.left_m));
-        let receipt = self.shoot(&user, ability, projectile.position_m, direction, piece_m, view_tick);
+        let shot = self.shoot(&user, ability, &done, projectile.position_m, direction, piece_m, view_tick);
+        let receipt = shot.receipt;
         let wall_m = match receipt.verdict {
             Verdict::Hit { distance_m, .. } => Some(distance_m),
             Verdict::Wall { .. } | Verdict::Miss => {
@@ -94,7 +94,7 @@ impl Field<'_, '_, '_> {
         if wall_m.is_none() && projectile.left_m > 1e-3 {
             return true;
         }
-        outcome.receipts.push(ShotReceipt { ability: done.act.ability, receipt });
+        outcome.receipts.push(shot);
         if let Some(target) = hit {
             outcome.blows.push(Blow { by: done.user, target, ability: done.act.ability, push: direction });
         }

@@ -1,5 +1,7 @@
 //! Deeds → blows: whom an ability reaches.
 
+use std::cell::Cell;
+
 use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::abilities::{Ability, Act, aim_direction, cosine_of_deg, stray};
 use throng_shared::combat::Ray;
@@ -11,7 +13,7 @@ use super::blows::Blow;
 use super::field::{Field, User};
 use super::log::ShotReceipt;
 use super::projectiles::Projectile;
-use crate::combat::{Receipt, Shot, Verdict, judge_among};
+use crate::combat::{Shot, Verdict, judge_among};
 
 /// A deed that is done now.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +42,11 @@ impl Field<'_, '_, '_> {
         match ability.aim {
             AimConfig::Hitscan { range_m, spread_deg } => {
                 let direction = stray(direction, spread_deg, done.user, tick, done.act.ability);
-                let receipt = self.shoot(&user, ability, done.from_m, direction, range_m, done.act.view_tick());
-                if let Verdict::Hit { net_id, .. } = receipt.verdict {
+                let shot = self.shoot(&user, ability, done, done.from_m, direction, range_m, done.act.view_tick());
+                if let Verdict::Hit { net_id, .. } = shot.receipt.verdict {
                     outcome.blows.push(self.blow(done, net_id, direction));
                 }
-                outcome.receipts.push(ShotReceipt { ability: done.act.ability, receipt });
+                outcome.receipts.push(shot);
             }
             AimConfig::Projectile { range_m, .. } => {
                 outcome.projectiles.push(Projectile::fired(done, tick, range_m));
@@ -59,21 +61,38 @@ impl Field<'_, '_, '_> {
     }
 
     /// Judges a shot among those whom it may hit.
+    #[expect(clippy::too_many_arguments, reason = "each is a different thing of a different owner")]
     pub(super) fn shoot(
         &self,
         user: &User,
         ability: &Ability,
+        done: &Done,
         origin_m: Vec3,
         direction: Vec3,
         range_m: f32,
         view_tick: f64,
-    ) -> Receipt {
+    ) -> ShotReceipt {
         let shot = Shot { shooter: user.net_id, origin_m, direction, range_m, view_tick };
         // What overrides a view overrides that which is granted.
         let granted_tick = self.poses.granted_tick(view_tick);
-        judge_among(self.poses, self.columns, self.map, &shot, &|target| {
-            self.may_hit(user, ability, target, granted_tick)
-        })
+        let judge = |may_hit: &dyn Fn(NetId) -> bool| judge_among(self.poses, self.columns, self.map, &shot, may_hit);
+        let has_evaded = Cell::new(false);
+        let receipt = judge(&|target| {
+            let (is_meant, evaded) = (self.is_meant(user, ability, target), self.has_evaded(target, granted_tick));
+            has_evaded.set(has_evaded.get() || is_meant && evaded);
+            is_meant && !evaded
+        });
+        // Seldom: whom it would have met without.
+        let evaded = match receipt.verdict {
+            Verdict::Wall { .. } | Verdict::Miss if has_evaded.get() => {
+                match judge(&|target| self.is_meant(user, ability, target)).verdict {
+                    Verdict::Hit { net_id, .. } => Some(net_id),
+                    Verdict::Wall { .. } | Verdict::Miss => None,
+                }
+            }
+            _ => None,
+        };
+        ShotReceipt { ability: done.act.ability, receipt, evaded }
     }
 
     fn blow(&self, done: &Done, target: NetId, push: Vec3) -> Blow {

@@ -69,11 +69,13 @@ pub enum MissReason {
     Wall,
     /// What the shooter saw is longer ago than the world allows, and meanwhile nobody was there.
     TooOld,
+    /// Whoever was in its way had leapt out of it, which reached the server first.
+    Evaded,
 }
 
 impl MissReason {
     /// All of them, by their numbers.
-    pub const ALL: [MissReason; 3] = [MissReason::Nobody, MissReason::Wall, MissReason::TooOld];
+    pub const ALL: [MissReason; 4] = [MissReason::Nobody, MissReason::Wall, MissReason::TooOld, MissReason::Evaded];
 }
 
 /// The kind, and the tick.
@@ -184,7 +186,7 @@ mod tests {
         events.extend(MissReason::ALL.map(|reason| CombatEvent::Missed { ability: 1, reason }));
         let message = CombatEvent::message(Tick(1_200), &events);
         assert_eq!(CombatEvent::of(&message), Ok((Tick(1_200), events)));
-        for wrong in [&[COMBAT, 1, 0, 0, 0, 4][..], &[COMBAT, 1, 0, 0, 0, 2, 1, 6], &[COMBAT, 1, 0, 0, 0, 3, 1, 3]] {
+        for wrong in [&[COMBAT, 1, 0, 0, 0, 4][..], &[COMBAT, 1, 0, 0, 0, 2, 1, 6], &[COMBAT, 1, 0, 0, 0, 3, 1, 4]] {
             assert_eq!(CombatEvent::of(wrong), Err(WireError::InvalidField));
         }
         assert_eq!(CombatEvent::of(&message[..20]), Err(WireError::TooShort));
