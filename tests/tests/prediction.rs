@@ -167,3 +167,32 @@ fn others_are_shown_as_far_in_the_past_as_was_asked_for_and_evenly_even_after_a_
         assert!((0.5..1.5).contains(&(run_m / 0.025 / speed_mps)), "{run_m} m in 25 ms");
     });
 }
+
+#[test]
+fn at_150_ms_and_2_percent_loss_corrections_on_open_ground_are_small_and_nothing_that_is_shown_jumps() {
+    let link = Link { one_way_ms: 75.0, jitter_ms: 10.0, loss_percent: 2.0, ..Link::default() };
+    let mut corrections_m = Vec::new();
+    for seed in 0..8 {
+        let world = flat_world(|config| config.obstacles.clear());
+        let mut sim = Sim::new(seed).world(world).link(link).start();
+        let [player] = sim.connect();
+        sim.plan(player, Plan::Wander(Random::new(seed, 8)));
+        sim.run_ticks(100);
+        sim.client_mut(player).stats_mut().prediction_errors_m.clear();
+        let mut shown_m = sim.client(player).own_position_m(sim.now()).expect("it is placed");
+        let mut shown_at = sim.now();
+        sim.run_ticks_with(1_000, |sim| {
+            let (now_m, now) = (sim.client(player).own_position_m(sim.now()).expect("it is placed"), sim.now());
+            // As far as somebody runs, jumps and falls in that time, and a hand's breadth.
+            let elapsed_s = (now - shown_at).as_secs_f32();
+            let allowed_m = Vec2::new(6.0, 8.0).length() * elapsed_s + 0.1;
+            assert!(now_m.distance(shown_m) <= allowed_m, "{} m in {elapsed_s} s", now_m.distance(shown_m));
+            (shown_m, shown_at) = (now_m, now);
+        });
+        corrections_m.append(&mut sim.client_mut(player).stats_mut().prediction_errors_m);
+    }
+    corrections_m.sort_by(f32::total_cmp);
+    let p99_m = corrections_m[corrections_m.len() * 99 / 100];
+    println!("{} corrections: p99 {p99_m} m, greatest {:?} m", corrections_m.len(), corrections_m.last());
+    assert!(corrections_m.len() > 7_000 && p99_m <= 0.05, "p99 {p99_m} m");
+}

@@ -35,6 +35,8 @@ pub(crate) struct Vitals {
     pub(crate) respawn_at: Option<Tick>,
     /// When it last leapt out of the way.
     pub(crate) evaded_at: Option<Tick>,
+    /// When it was last told that a wish of it was refused.
+    pub(crate) refusal_told_at: Option<Tick>,
 }
 
 /// Does what a blow does.
@@ -115,7 +117,7 @@ pub(crate) fn respawn_fighters(
         *fighter = Fighter::default();
         log.leapt.push(net_id);
         // Whoever has appeared anew is not hit where it died.
-        *vitals = Vitals { respawn_at: None, evaded_at: Some(*tick) };
+        *vitals = Vitals { respawn_at: None, evaded_at: Some(*tick), ..*vitals };
         let health = &combat.abilities.health;
         attributes.set(health, rules.attributes.first_value(health));
     }

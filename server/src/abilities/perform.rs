@@ -6,7 +6,7 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use throng_shared::abilities::{Act, Fighter, UseRefusal};
 use throng_shared::attributes::Attributes;
-use throng_shared::ids::{Archetype, NetId};
+use throng_shared::ids::Archetype;
 use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::CharacterColumns;
@@ -22,6 +22,9 @@ use super::rules::CombatRules;
 use crate::combat::{Clamp, Poses, Verdict};
 use crate::instance::InstanceRules;
 use crate::simulation::{LOOK_AHEAD, LastInput, PARALLEL_MIN, Roster};
+
+/// How often somebody is told that its wishes are refused, in milliseconds.
+const REFUSAL_INTERVAL_MS: u32 = 250;
 
 /// What somebody has done or wished to do in this tick, until it is seen to.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -92,7 +95,8 @@ pub(crate) fn perform_deeds(
     let tick = *tick;
     log.blows.clear();
     log.leapt.clear();
-    let done = begin_deeds(tick, &combat, &mut fighters, &mut log);
+    let refusal_interval_ticks = rules.tick_rate.ticks_for_ms(REFUSAL_INTERVAL_MS);
+    let done = begin_deeds(tick, refusal_interval_ticks, &combat, &mut fighters, &mut log);
     if done.is_empty() && projectiles.flying.is_empty() {
         return;
     }
@@ -128,9 +132,15 @@ pub(crate) fn perform_deeds(
 }
 
 /// Costs are paid and refusals noted; returns what has happened, in the order of their doers' names.
-fn begin_deeds(tick: Tick, rules: &CombatRules, fighters: &mut Fighters<'_, '_>, log: &mut CombatLog) -> Vec<Done> {
+fn begin_deeds(
+    tick: Tick,
+    refusal_interval_ticks: u32,
+    rules: &CombatRules,
+    fighters: &mut Fighters<'_, '_>,
+    log: &mut CombatLog,
+) -> Vec<Done> {
     let mut done: Vec<Done> = Vec::new();
-    let mut refused: Vec<(NetId, u8, UseRefusal, f64)> = Vec::new();
+    let mut refused: Vec<(Refusal, bool)> = Vec::new();
     for (net_id, _, _, fighter, mut attributes, mut deed, mut vitals) in fighters.iter_mut() {
         if deed.done.is_none() && deed.begun.is_none() && deed.refused.is_none() {
             continue;
@@ -141,8 +151,14 @@ fn begin_deeds(tick: Tick, rules: &CombatRules, fighters: &mut Fighters<'_, '_>,
             ability.pay(&mut attributes);
         }
         if let Some((ability, why)) = refusal {
-            let wait_ticks = fighter.ready_at(ability).map_or(0, |at| at.signed_since(tick).max(0));
-            refused.push((*net_id, ability, why, wait_ticks as f64));
+            let asked = fighter.ready_at(ability).map_or(0, |at| at.signed_since(tick).max(0)) as f64;
+            let rule = RefusalRule::Use(why);
+            // Who holds a button down is not told in every tick.
+            let is_told = vitals.refusal_told_at.is_none_or(|at| tick.since(at) >= refusal_interval_ticks);
+            if is_told {
+                vitals.refusal_told_at = Some(tick);
+            }
+            refused.push((Refusal { tick, who: *net_id, ability, rule, asked, allowed: 0.0 }, is_told));
         }
         if let Some((act, from_m)) = happened {
             let leaps = rules.abilities.get(act.ability).is_some_and(|ability| ability.effects.blink_m > 0.0);
@@ -154,10 +170,12 @@ fn begin_deeds(tick: Tick, rules: &CombatRules, fighters: &mut Fighters<'_, '_>,
         }
     }
     done.sort_unstable_by_key(|done| done.user);
-    refused.sort_unstable_by_key(|(net_id, ..)| *net_id);
-    for (who, ability, why, wait_ticks) in refused {
-        log.refuse(Refusal { tick, who, ability, rule: RefusalRule::Use(why), asked: wait_ticks, allowed: 0.0 });
-        log.tell([who], CombatEvent::Refused { ability, refusal: why });
+    refused.sort_unstable_by_key(|(refusal, _)| refusal.who);
+    for (refusal, is_told) in refused {
+        log.refuse(refusal);
+        if let (RefusalRule::Use(why), true) = (refusal.rule, is_told) {
+            log.tell([refusal.who], CombatEvent::Refused { ability: refusal.ability, refusal: why });
+        }
     }
     done
 }
