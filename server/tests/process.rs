@@ -1,5 +1,6 @@
 //! The real program over real sockets of this machine: it starts, plays, stops, and says what is wrong.
 
+mod c_client;
 mod support;
 
 use std::fs;

@@ -85,6 +85,8 @@ fn only_the_rim_of_the_server_touches_the_operating_system() {
 
 #[test]
 fn one_place_is_unsafe_and_nothing_is_left_to_do() {
+    assert_eq!(offenders("client/c/src", &[], &["todo!", "unimplemented!", "TODO", "FIXME"]), Vec::<String>::new());
+    // The client for C hands over pointers, and is nothing but that: client/c is not looked at.
     for folder in ["shared/src", "shared/keys/src", "bot-ai/src", "server/src", "client/src"] {
         // The one place that hands many datagrams to the system at once.
         let exceptions = ["server/src/net/socket/many.rs"];
