@@ -121,6 +121,14 @@ typedef enum ThrongEventKind {
    The own shot has met nobody; `reason` likewise.
    */
   THRONG_EVENT_KIND_MISSED = 4,
+  /*
+   `target` has come into view.
+   */
+  THRONG_EVENT_KIND_ENTERED = 5,
+  /*
+   `target` has gone out of view.
+   */
+  THRONG_EVENT_KIND_LEFT = 6,
 } ThrongEventKind;
 
 /*
@@ -279,9 +287,9 @@ extern "C" {
 uint32_t throng_version(void);
 
 /*
- What a status means, in English. Lives for ever.
+ What a `ThrongStatus` means, in English. Lives for ever.
  */
-const char *throng_status_text(enum ThrongStatus status);
+const char *throng_status_text(uint32_t status);
 
 /*
  Connects to a server that the same user runs on this computer without naming a key, as the player `client_id`.

@@ -42,8 +42,8 @@
 //! login service makes tokens, as [`connect_token`] does, and hands them to players.
 //!
 //! What is shown moves smoothly whatever the tick rate: the own character between its last two predicted positions, up
-//! to a tick behind [`Prediction::state`]; the others between two states that have arrived, 100 ms in the past or what
-//! [`Client::set_interpolation_delay`] says.
+//! to a tick behind [`Prediction::state`]; the others between two states that have arrived, as far in the past as snapshots are late and two ticks
+//! more, or what [`Client::set_interpolation_delay`] says.
 //!
 //! Messages of the game's own go both ways by [`Client::send_message`] and [`Client::next_message`]; they arrive once and in
 //! order. When the connection breaks, or the player's address changes, [`Client::reconnect`] with a newer token goes on with
@@ -52,6 +52,7 @@
 //! [`Client`] does no I/O of its own and reads no clock: its transport moves the bytes, and time is an argument.
 
 mod client;
+mod delay;
 mod idleness;
 mod inbox;
 mod pace;
@@ -68,7 +69,7 @@ mod world_attributes;
 
 pub use client::{Client, ClientEvent};
 pub use prediction::Prediction;
-pub use replica::{Applied, CROWD_MAX, Interpolated, MISSING_MAX, Replica, ReplicaEntity};
+pub use replica::{Applied, CROWD_MAX, Coming, Interpolated, MISSING_MAX, Replica, ReplicaEntity};
 pub use state::{CloseReason, Resumption, State};
 pub use stats::{ClientStats, SendError};
 pub use token::{TokenError, connect_token, development_token, local_token, token_data};

@@ -106,13 +106,14 @@ fn log(sim: &Sim) -> &CombatLog {
 }
 
 fn events(sim: &mut Sim, player: PlayerHandle) -> Vec<ClientEvent> {
-    std::iter::from_fn(|| sim.client_mut(player).next_event()).collect()
+    let all = std::iter::from_fn(|| sim.client_mut(player).next_event());
+    all.filter(|event| !matches!(event, ClientEvent::Entered { .. } | ClientEvent::Left { .. })).collect()
 }
 
 fn combat_events(sim: &mut Sim, player: PlayerHandle) -> Vec<CombatEvent> {
     let combat = |event| match event {
         ClientEvent::Combat { event, .. } => Some(event),
-        ClientEvent::Used { .. } => None,
+        ClientEvent::Used { .. } | ClientEvent::Entered { .. } | ClientEvent::Left { .. } => None,
     };
     events(sim, player).into_iter().filter_map(combat).collect()
 }
@@ -293,6 +294,49 @@ fn what_the_shooter_sees_is_what_the_server_judges() {
         assert!(shots > 100 && seen_hits > shots / 4 && seen_hits < shots, "{seen_hits} of {shots}");
         assert!(otherwise * 100 <= shots, "{one_way_ms} ms, {loss_percent} %: {otherwise} of {shots} judged otherwise");
     }
+}
+
+#[test]
+fn whoever_comes_into_view_and_goes_out_of_it_is_told_of_once_each() {
+    let (mut sim, players) = duel(12, Link { loss_percent: 5.0, ..FAIR }, APART_M);
+    let other = net_id(&sim, players[1]);
+    let comings = |sim: &mut Sim| -> Vec<bool> {
+        let all = std::iter::from_fn(|| sim.client_mut(players[0]).next_event());
+        all.filter_map(|event| match event {
+            ClientEvent::Entered { net_id } if net_id == other => Some(true),
+            ClientEvent::Left { net_id } if net_id == other => Some(false),
+            _ => None,
+        })
+        .collect()
+    };
+    assert_eq!(comings(&mut sim).last(), Some(&true));
+    for is_here in [false, true, false] {
+        sim.teleport(players[1], if is_here { APART_M[1] } else { Vec2::new(180.0, 180.0) });
+        sim.run_ticks(60);
+        assert_eq!(comings(&mut sim), [is_here]);
+    }
+}
+
+/// How long after its input a bolt meets somebody who stands 20 m away, in ticks of 50 ms.
+fn flight_ticks(one_way_ms: f32) -> u32 {
+    let (mut sim, players) = duel(13, Link { one_way_ms, ..Link::default() }, APART_M);
+    use_once(&mut sim, players, BOLT, 40);
+    let (mut used_at, mut hit_at) = (None, None);
+    for event in events(&mut sim, players[0]) {
+        match event {
+            ClientEvent::Used { tick, .. } => used_at = Some(tick),
+            ClientEvent::Combat { tick, event: CombatEvent::Hit { .. } } => hit_at = Some(tick),
+            _ => {}
+        }
+    }
+    hit_at.expect("it has met").since(used_at.expect("it was fired"))
+}
+
+#[test]
+fn a_projectile_catches_up_with_what_its_shooter_saw() {
+    // 19.6 m at 2 m per tick are ten ticks. Whoever sees the world 150 ms later has it fly three more of them at once.
+    let [near, far] = [5.0, 80.0].map(flight_ticks);
+    assert!(near < 10 && (2..=4).contains(&(near - far)), "{near} and {far} ticks");
 }
 
 #[test]

@@ -153,6 +153,7 @@ fn others_are_shown_as_far_in_the_past_as_was_asked_for_and_evenly_even_after_a_
         let entity = client.replica().get(ben_id).expect("ann sees ben");
         client.interpolated(entity, sim.now() + Duration::from_millis(ms)).position_m.x
     };
+    sim.client_mut(ann).set_interpolation_delay(Duration::from_millis(100));
     let by_default_m = shown_x_m(&sim, 0);
     let speed_mps = (shown_x_m(&sim, 40) - by_default_m) / 0.04;
     sim.client_mut(ann).set_interpolation_delay(Duration::from_millis(250));

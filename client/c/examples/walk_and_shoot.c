@@ -78,6 +78,9 @@ static int print_events(uint64_t client, uint32_t own) {
         case THRONG_EVENT_KIND_DIED:
             printf("tick %u: %u has died by %u\n", event.tick, event.target, event.by);
             break;
+        case THRONG_EVENT_KIND_ENTERED:
+        case THRONG_EVENT_KIND_LEFT:
+            break;
         case THRONG_EVENT_KIND_REFUSED:
             printf("tick %u: refused, reason %u\n", event.tick, event.reason);
             break;

@@ -345,6 +345,12 @@ fn told(event: &ClientEvent, own: Option<NetId>) -> ThrongEvent {
             direction: Vec3::to_array(&act.direction()),
             ..ThrongEvent::default()
         },
+        ClientEvent::Entered { net_id } => {
+            ThrongEvent { kind: ThrongEventKind::Entered, target: net_id.0, ..ThrongEvent::default() }
+        }
+        ClientEvent::Left { net_id } => {
+            ThrongEvent { kind: ThrongEventKind::Left, target: net_id.0, ..ThrongEvent::default() }
+        }
         ClientEvent::Combat { tick, event } => {
             let event = match event {
                 CombatEvent::Hit { by, target, ability, change } => {

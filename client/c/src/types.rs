@@ -107,6 +107,10 @@ pub enum ThrongEventKind {
     Refused = 3,
     /// The own shot has met nobody; `reason` likewise.
     Missed = 4,
+    /// `target` has come into view.
+    Entered = 5,
+    /// `target` has gone out of view.
+    Left = 6,
 }
 
 /// An event. What its kind does not speak of is 0.

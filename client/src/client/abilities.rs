@@ -16,7 +16,7 @@ use throng_shared::wire::WireError;
 use throng_shared::wire::combat::CombatEvent;
 
 use super::Client;
-use crate::replica::ReplicaEntity;
+use crate::replica::{Coming, ReplicaEntity};
 use crate::transport::ClientTransport;
 
 /// Most events that wait for whoever asks; the oldest are forgotten, and counted in [`crate::ClientStats::events_dropped`].
@@ -35,6 +35,16 @@ pub enum ClientEvent {
         from_m: Vec3,
         /// Whom a shot meets as this client sees it; none for nobody, and for what is no shot.
         sees: Option<NetId>,
+    },
+    /// Somebody has come into view.
+    Entered {
+        /// Who.
+        net_id: NetId,
+    },
+    /// Somebody has gone out of view.
+    Left {
+        /// Who.
+        net_id: NetId,
     },
     /// What the server says has happened.
     Combat {
@@ -99,9 +109,13 @@ impl<T: ClientTransport> Client<T> {
         self.prediction.fighter()
     }
 
-    /// What has happened since the last time that somebody asked, in order; none when nothing has.
+    /// What has happened since the last time that somebody asked: who has come and gone, then what was done, each in order; none when nothing has.
     pub fn next_event(&mut self) -> Option<ClientEvent> {
-        self.abilities.events.pop_front()
+        let coming = self.replica.next_coming().map(|Coming { net_id, is_here }| match is_here {
+            true => ClientEvent::Entered { net_id },
+            false => ClientEvent::Left { net_id },
+        });
+        coming.or_else(|| self.abilities.events.pop_front())
     }
 
     /// Events that were forgotten because nobody asked for them in time.

@@ -26,6 +26,7 @@ use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 pub use abilities::ClientEvent;
 use abilities::OwnAbilities;
 
+use crate::delay::InterpolationDelay;
 use crate::idleness::Idleness;
 use crate::inbox::Inbox;
 use crate::pace::Pace;
@@ -85,7 +86,7 @@ pub struct Client<T> {
     inbox: Inbox,
     overload: OverloadNews,
     replica: Replica,
-    interpolation_delay_ticks: f64,
+    delay: InterpolationDelay,
     header: SnapshotHeader,
     acks: SnapshotAcks,
     /// Newest first.
@@ -131,7 +132,7 @@ impl<T: ClientTransport> Client<T> {
             inbox: Inbox::default(),
             overload: OverloadNews::default(),
             replica: Replica::default(),
-            interpolation_delay_ticks: shown::INTERPOLATION_DELAY_TICKS_MIN,
+            delay: InterpolationDelay::default(),
             header: SnapshotHeader::default(),
             acks: SnapshotAcks::default(),
             recent_inputs: Vec::with_capacity(INPUTS_PER_DATAGRAM_MAX + 1),
@@ -141,7 +142,7 @@ impl<T: ClientTransport> Client<T> {
             scratch: Vec::new(),
             frame: Vec::new(),
         };
-        client.set_first_interpolation_delay();
+        client.adapt_interpolation_delay();
         client
     }
 
@@ -241,6 +242,7 @@ impl<T: ClientTransport> Client<T> {
         }
         self.scratch = arrived;
         self.sort_messages(now);
+        self.delay.follow(now, f64::from(self.rate.hz()));
         self.follow_connection(now);
     }
 
@@ -468,6 +470,8 @@ impl<T: ClientTransport> Client<T> {
         }
         self.header = header;
         self.server_clock.hear(now, header.tick);
+        let heard = self.server_clock.tick_heard_at(now).unwrap_or_default();
+        self.delay.note(now, heard - f64::from(header.tick.0));
         if let (Some(pace), Some(margin_ms)) = (&mut self.pace, header.input_margin_ms) {
             let moved_to = pace.report(header.tick, f64::from(margin_ms));
             if let Some(next) = moved_to {

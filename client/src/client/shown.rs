@@ -6,36 +6,43 @@ use glam::Vec3;
 use throng_shared::config::STALENESS_MS_MAX;
 
 use super::Client;
+use crate::delay::DELAY_MAX;
 use crate::replica::{Interpolated, ReplicaEntity};
 use crate::transport::ClientTransport;
-
-/// How far behind the newest snapshot others are shown unless [`Client::set_interpolation_delay`] says otherwise: at
-/// 20 Hz one lost snapshot is then bridged.
-const INTERPOLATION_DELAY: Duration = Duration::from_millis(100);
-
-/// The least and the most that this may be: two ticks, and what states are kept for.
-pub(super) const INTERPOLATION_DELAY_TICKS_MIN: f64 = 2.0;
-const INTERPOLATION_DELAY_MAX: Duration = Duration::from_secs(1);
 
 /// States of others are kept for this long beyond the interpolation delay, in milliseconds: snapshots arrive late and
 /// in any order.
 const SAMPLES_MS: u32 = 400;
+
+/// For a delay of so much they are kept while it adapts; a longer one shows the oldest that is known.
+const DELAY_ADAPTED_KEPT: Duration = Duration::from_millis(300);
 
 /// How long one who is missed in its page is still shown, in milliseconds: it may have gone to another, of which was told in a
 /// snapshot that was lost. By then that is known, and told again.
 const LINGER_MS: u32 = 500;
 
 impl<T: ClientTransport> Client<T> {
-    pub(super) fn set_first_interpolation_delay(&mut self) {
-        self.set_interpolation_delay(INTERPOLATION_DELAY);
+    /// Shows others always this far behind the newest snapshot: the later, the more loss and jitter is bridged. At least two
+    /// ticks, at most a second.
+    pub fn set_interpolation_delay(&mut self, delay: Duration) {
+        let delay = delay.min(DELAY_MAX);
+        self.delay.fix(delay.as_secs_f64() * f64::from(self.rate.hz()));
+        self.keep_samples(delay);
     }
 
-    /// Shows others this far behind the newest snapshot: the later, the more loss and jitter is bridged. At least two
-    /// ticks, at most a second; 100 ms by default.
-    pub fn set_interpolation_delay(&mut self, delay: Duration) {
-        let delay = delay.min(INTERPOLATION_DELAY_MAX);
-        let delay_ticks = delay.as_secs_f64() * f64::from(self.rate.hz());
-        self.interpolation_delay_ticks = delay_ticks.max(INTERPOLATION_DELAY_TICKS_MIN);
+    /// Shows others as far behind the newest snapshot as snapshots are late, and two ticks more; as it is at first. The delay changes so slowly that
+    /// nobody sees it.
+    pub fn adapt_interpolation_delay(&mut self) {
+        self.delay.adapt();
+        self.keep_samples(DELAY_ADAPTED_KEPT);
+    }
+
+    /// How far behind the newest snapshot others are shown.
+    pub fn interpolation_delay(&self) -> Duration {
+        Duration::from_secs_f64(self.delay.ticks() / f64::from(self.rate.hz()))
+    }
+
+    fn keep_samples(&mut self, delay: Duration) {
         let samples_max = self.rate.ticks_for_ms(delay.as_millis() as u32 + SAMPLES_MS) as usize;
         self.replica.keep(samples_max, self.rate.ticks_for_ms(LINGER_MS));
     }
@@ -50,7 +57,7 @@ impl<T: ClientTransport> Client<T> {
     /// The moment in which the others are shown now, in ticks.
     pub fn view_tick(&self, now: Duration) -> f64 {
         let newest = f64::from(self.replica.newest_tick().0);
-        self.server_clock.tick_heard_at(now).unwrap_or(newest) - self.interpolation_delay_ticks
+        self.server_clock.tick_heard_at(now).unwrap_or(newest) - self.delay.ticks()
     }
 
     /// Where to show an entity now: a little in the past, between two states that have arrived, or on the way on that it had in

@@ -55,9 +55,23 @@ pub struct Replica {
     /// Memory for the pages of one snapshot, and for who has gone from them.
     told: Vec<ToldPage>,
     missed: Vec<Missed>,
+    /// Who has come into view and who has gone out of it since somebody asked.
+    comings: VecDeque<Coming>,
     /// The crowd beyond those who are told of one by one, by key.
     crowd: BTreeMap<u32, CrowdRecord>,
 }
+
+/// Somebody has come into view, or gone out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coming {
+    /// Who.
+    pub net_id: NetId,
+    /// Whether it is in view now.
+    pub is_here: bool,
+}
+
+/// Comings and goings that are kept for whoever asks; of more, the oldest are forgotten.
+const COMINGS_MAX: usize = 1_024;
 
 /// What a snapshot has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +98,7 @@ impl Default for Replica {
             missing: VecDeque::new(),
             told: Vec::new(),
             missed: Vec::new(),
+            comings: VecDeque::new(),
             crowd: BTreeMap::new(),
         }
     }
@@ -218,7 +233,10 @@ impl Replica {
                     known.update(page.number, sample, attributes, self.samples_max);
                 } else {
                     applied.enters += 1;
-                    self.entities.insert(owner.net_id, ReplicaEntity::new(page.number, owner, sample, attributes));
+                    let entity = ReplicaEntity::new(page.number, owner, sample, attributes);
+                    if self.entities.insert(owner.net_id, entity).is_none() {
+                        note_coming(&mut self.comings, owner.net_id, true);
+                    }
                 }
             }
         }
@@ -250,6 +268,7 @@ impl Replica {
         }
         if is_out {
             self.entities.remove(&net_id);
+            note_coming(&mut self.comings, net_id, false);
         } else {
             known.is_missing = true;
             self.missing.push_back((tick, net_id));
@@ -265,8 +284,14 @@ impl Replica {
             self.missing.pop_front();
             if self.entities.get(&net_id).is_some_and(|known| known.is_missing && known.updated < since) {
                 self.entities.remove(&net_id);
+                note_coming(&mut self.comings, net_id, false);
             }
         }
+    }
+
+    /// Who has come into view or gone out of it, the oldest of those that nobody has asked for yet.
+    pub fn next_coming(&mut self) -> Option<Coming> {
+        self.comings.pop_front()
     }
 
     /// The entities in view, by rising name.
@@ -293,4 +318,11 @@ impl Replica {
     pub fn newest_tick(&self) -> Tick {
         self.newest
     }
+}
+
+fn note_coming(comings: &mut VecDeque<Coming>, net_id: NetId, is_here: bool) {
+    if comings.len() >= COMINGS_MAX {
+        comings.pop_front();
+    }
+    comings.push_back(Coming { net_id, is_here });
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 use throng_shared::abilities::UseRefusal;
 use throng_shared::ids::NetId;
@@ -26,11 +27,12 @@ pub const BOUNDS_MS: [u32; 7] = [0, 25, 50, 100, 150, 250, 500];
 pub type FairnessBuckets = [u64; BOUNDS_MS.len() + 1];
 
 /// A shot's receipt, and the ability that it was fired with.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ShotReceipt {
     /// The ability's number.
     pub ability: u8,
     /// What it was judged by.
+    #[serde(flatten)]
     pub receipt: Receipt,
     /// Whom it would have met had that not leapt out of the way since.
     pub evaded: Option<NetId>,
@@ -72,8 +74,12 @@ impl RefusalRule {
     }
 }
 
+fn as_label<S: Serializer>(rule: &RefusalRule, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(rule.label())
+}
+
 /// Something that was not let pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Refusal {
     /// When.
     pub tick: Tick,
@@ -82,6 +88,7 @@ pub struct Refusal {
     /// With which ability, by its number.
     pub ability: u8,
     /// Which rule it broke.
+    #[serde(serialize_with = "as_label")]
     pub rule: RefusalRule,
     /// What was asked for and what is allowed, in the rule's own measure: ticks.
     pub asked: f64,

@@ -122,7 +122,8 @@ fn router(status: Arc<Status>) -> Router {
                  /readyz   the world ticks\n\
                  /metrics  Prometheus\n\
                  /explain?client=&entity=  why a client is told of a character, or is not\n\
-                 /ledger?client=  where a client's bytes went; without a client, those of the world\n"
+                 /ledger?client=  where a client's bytes went; without a client, those of the world\n\
+                 /shots?client=  a client's last shots with what they were judged by, and what was refused of it; without a client, everybody's\n"
             }),
         )
         .route("/healthz", get(|| async { "ok\n" }))
@@ -130,6 +131,7 @@ fn router(status: Arc<Status>) -> Router {
         .route("/metrics", get(metrics))
         .route("/explain", get(ask))
         .route("/ledger", get(ask))
+        .route("/shots", get(ask))
         .with_state(status)
 }
 
@@ -156,7 +158,9 @@ async fn ask(State(status): State<Arc<Status>>, uri: Uri) -> Response {
     };
     match tokio::time::timeout(ANSWER_WITHIN, answer).await {
         Ok(Ok(Some(answer))) => ([(header::CONTENT_TYPE, "application/json")], format!("{answer}\n")).into_response(),
-        Ok(Ok(None)) => (StatusCode::NOT_FOUND, "there is no such world or client\n").into_response(),
+        Ok(Ok(None)) => {
+            (StatusCode::NOT_FOUND, "there is no such world or client, or it has no such thing\n").into_response()
+        }
         Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the world does not tick\n").into_response(),
     }
 }

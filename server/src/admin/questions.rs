@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use throng_shared::ids::{ClientId, InstanceId, NetId};
 use tokio::sync::oneshot;
 
+use crate::abilities::CombatLog;
 use crate::host::Host;
 
 /// Questions that wait for an answer; beyond it further ones are refused.
@@ -14,11 +15,16 @@ const WAITING_MAX: usize = 64;
 /// Questions that are answered between two ticks; each takes some microseconds.
 const ANSWERED_PER_TICK: usize = 8;
 
+/// Receipts and refusals that are told at once, the newest first.
+const SHOTS_TOLD_MAX: usize = 100;
+
 /// What can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Question {
     /// Why a client knows of a character, or does not.
     Explain { world: InstanceId, client: ClientId, entity: NetId },
+    /// What was judged last of a client's shots, and what was refused of its wishes; or of everybody's.
+    Shots { world: InstanceId, client: Option<ClientId> },
     /// Where a client's bytes went; or those of all of a world.
     Ledger { world: InstanceId, client: Option<ClientId> },
 }
@@ -43,6 +49,9 @@ impl Question {
         let needed = |name: &str| number(name)?.ok_or_else(|| format!("{name} is missing: {path}?client=5&entity=7\n"));
         let world = number("world")?.unwrap_or(0);
         let world = InstanceId(u16::try_from(world).map_err(|_| format!("there is no world {world}\n"))?);
+        if path == "/shots" {
+            return Ok(Question::Shots { world, client: number("client")?.map(ClientId) });
+        }
         if path == "/ledger" {
             return Ok(Question::Ledger { world, client: number("client")?.map(ClientId) });
         }
@@ -64,6 +73,22 @@ impl Question {
                 fields.insert("tick".to_owned(), json!(instance.current_tick().0));
                 fields.insert("is_told".to_owned(), json!(explanation.is_told()));
                 Some(answer)
+            }
+            Question::Shots { world, client } => {
+                let instance = host.instances().nth(world.0.into())?;
+                let who = match client {
+                    Some(client) => Some(instance.sessions().get(client)?.net_id),
+                    None => None,
+                };
+                let log = instance.world().get_resource::<CombatLog>()?;
+                let is_asked = |net_id: NetId| who.is_none_or(|who| who == net_id);
+                let receipts = log.receipts().rev().filter(|shot| is_asked(shot.receipt.shot.shooter));
+                let refusals = log.refusals().rev().filter(|refusal| is_asked(refusal.who));
+                Some(json!({
+                    "tick": instance.current_tick().0,
+                    "receipts": receipts.take(SHOTS_TOLD_MAX).collect::<Vec<_>>(),
+                    "refusals": refusals.take(SHOTS_TOLD_MAX).collect::<Vec<_>>(),
+                }))
             }
             Question::Ledger { world, client } => {
                 let instance = host.instances().nth(world.0.into())?;
@@ -119,6 +144,9 @@ mod tests {
         let ledger = |client| Question::Ledger { world: InstanceId(0), client };
         assert_eq!(Question::parse("/ledger", "client=5"), Ok(ledger(Some(client))));
         assert_eq!(Question::parse("/ledger", ""), Ok(ledger(None)));
+        let shots = |client| Question::Shots { world: InstanceId(1), client };
+        assert_eq!(Question::parse("/shots", "client=5&world=1"), Ok(shots(Some(client))));
+        assert_eq!(Question::parse("/shots", "world=1"), Ok(shots(None)));
         for (path, query, word) in [
             ("/explain", "client=5", "entity is missing"),
             ("/explain", "entity=1", "client is missing"),

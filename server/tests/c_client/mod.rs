@@ -49,6 +49,9 @@ fn the_example_in_c_walks_and_shoots_and_sees_what_it_does() {
     for part in ["I am ", "the rifle is ability 1", "I shoot, and see it meet ", " health", "I have gone "] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    let shots: serde_json::Value = serde_json::from_str(&server.get("/shots").body).expect("it is JSON");
+    assert_eq!(shots["receipts"][0]["ability"], 1, "{shots}");
+    assert!(shots["receipts"][0]["granted_rewind_ticks"].is_number() && shots["refusals"].is_array(), "{shots}");
     assert!(server.world_metric("throng_blows_total", "arena", 0).is_some_and(|blows| blows >= 1.0));
 }
 

@@ -46,7 +46,7 @@ const PAGE: &str = include_str!("../../../docs/protocol.md");
 const LIMITS_SOURCE: &str = include_str!("../../../shared/src/limits.rs");
 /// Sources with constants of their own that the page tells of.
 const CLIENT_SOURCE: &str = include_str!("../../../client/src/client/mod.rs");
-const SHOWN_SOURCE: &str = include_str!("../../../client/src/client/shown.rs");
+const DELAY_SOURCE: &str = include_str!("../../../client/src/delay.rs");
 const PACE_SOURCE: &str = include_str!("../../../shared/src/wire/channel_pace.rs");
 const TABLE_SOURCE: &str = include_str!("../../../server/src/net/netcode/table.rs");
 

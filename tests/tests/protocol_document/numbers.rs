@@ -72,7 +72,8 @@ fn the_constants_are_those_of_the_code() {
 /// The number of a constant that is private to its source, such as `const GROWTH: f64 = 2_048.0;` or `const INTERVAL:
 /// Duration = Duration::from_millis(100);`.
 fn private(source: &str, name: &str) -> f64 {
-    let declared = source.lines().find(|line| line.starts_with(&format!("const {name}: ")));
+    let declared =
+        source.lines().find(|line| line.trim_start_matches("pub(crate) ").starts_with(&format!("const {name}: ")));
     let declared = declared.unwrap_or_else(|| panic!("{name} is declared"));
     let (_, value) = declared.split_once(" = ").expect("it has a value");
     let value = value.trim_end_matches(';').trim_start_matches("Duration::from_millis(").trim_end_matches(')');
@@ -131,7 +132,11 @@ fn the_numbers_in_the_prose_are_those_of_the_code() {
         format!("or when that frame is {} ms old", limits::IDLE_SNAPSHOT_MS),
         format!("has done nothing for {} ms", limits::IDLE_AFTER_MS),
         format!("at least every {} ms, rounded up", limits::IDLE_SNAPSHOT_MS),
-        format!("stays {} ms behind, and at least two ticks", private(SHOWN_SOURCE, "INTERPOLATION_DELAY")),
+        format!(
+            "stays {} ticks behind, and as much more as one snapshot in {} is late",
+            private(DELAY_SOURCE, "DELAY_TICKS_MIN"),
+            private(DELAY_SOURCE, "LATE_ONE_IN")
+        ),
         format!("are denied for {} s", limits::QUARANTINE_MS / 1_000),
         format!("which is at most {} |", grouped(config::CLIENTS_MAX as usize)),
         format!("| {} requests of one source in a second", grouped(limits::HANDSHAKES_PER_SOURCE_MAX as usize)),
