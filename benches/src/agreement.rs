@@ -28,6 +28,7 @@ const RATE_HZ: u32 = 60;
 const ABILITIES: &str = r#"
     [combat]
     health = "health"
+    no_side = "none"
     deal_teams = true
     [[ability]]
     name = "rifle"

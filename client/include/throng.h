@@ -34,7 +34,7 @@ typedef enum ThrongStatus {
    */
   THRONG_STATUS_NULL_POINTER = 2,
   /*
-   A text is not UTF-8, or too long.
+   A text is not UTF-8.
    */
   THRONG_STATUS_BAD_TEXT = 3,
   /*
@@ -166,13 +166,13 @@ typedef struct ThrongInput {
    */
   float yaw_rad;
   /*
-   Whether it runs.
+   Whether it runs: 0 or 1.
    */
-  bool runs;
+  uint8_t runs;
   /*
    Whether it jumps when it stands.
    */
-  bool jumps;
+  uint8_t jumps;
 } ThrongInput;
 
 /*
@@ -186,7 +186,7 @@ typedef struct ThrongCharacter {
   /*
    Whether a player is behind it.
    */
-  bool is_player;
+  uint8_t is_player;
   /*
    What it does: 0 stands, 1 walks, 2 runs, 3 is in the air.
    */
@@ -200,6 +200,32 @@ typedef struct ThrongCharacter {
    */
   float yaw_rad;
 } ThrongCharacter;
+
+/*
+ What hinders the own character.
+ */
+typedef struct ThrongHindrance {
+  /*
+   Whether it is dead: 0 or 1.
+   */
+  uint8_t is_dead;
+  /*
+   By how much it is slower, in percent, and for how long yet, in seconds.
+   */
+  uint8_t slow_percent;
+  /*
+   The ability that it casts, by its number; 0 for none.
+   */
+  uint8_t cast_ability;
+  /*
+   See `slow_percent`.
+   */
+  float slow_s;
+  /*
+   In how many seconds that happens.
+   */
+  float cast_s;
+} ThrongHindrance;
 
 /*
  An event. What its kind does not speak of is 0.
@@ -377,9 +403,13 @@ enum ThrongStatus throng_close_reason(uint64_t client,
 enum ThrongStatus throng_set_input(uint64_t client, const struct ThrongInput *input);
 
 /*
- Wishes to use an ability in the next tick, aimed so: in radians, clockwise from north, and upward.
+ Wishes to use an ability in the next tick, aimed so: in radians, clockwise from north, and upward. It is judged by what is shown at this call: call it in
+ the frame in which the player pulls the trigger.
  */
-enum ThrongStatus throng_use_ability(uint64_t client, uint8_t ability, float yaw_rad, float pitch_rad);
+enum ThrongStatus throng_use_ability(uint64_t client,
+                                     uint8_t ability,
+                                     float yaw_rad,
+                                     float pitch_rad);
 
 /*
  The number of an ability, by its name.
@@ -396,6 +426,22 @@ enum ThrongStatus throng_ability(uint64_t client, const char *name, uint8_t *num
  `own` is null or points to one.
  */
 enum ThrongStatus throng_own(uint64_t client, struct ThrongCharacter *own);
+
+/*
+ What hinders the own character, as it is predicted.
+
+ # Safety
+ `hindrance` is null or points to one.
+ */
+enum ThrongStatus throng_hindrance(uint64_t client, struct ThrongHindrance *hindrance);
+
+/*
+ In how many seconds an ability can be used again; 0 for at once, as far as its cooldown goes.
+
+ # Safety
+ `seconds` is null or points to one.
+ */
+enum ThrongStatus throng_cooldown(uint64_t client, uint8_t ability, float *seconds);
 
 /*
  The others, as they are to be shown now: as many as there is room for, by rising `net_id`. How many there are is written to `count`.

@@ -49,8 +49,12 @@
 //! order. When the connection breaks, or the player's address changes, [`Client::reconnect`] with a newer token goes on with
 //! the same character, the same view and the same messages, as long as the server holds the seat.
 //!
+//! In a world with abilities, [`Client::use_ability`] uses one, [`Client::next_event`] tells what came of it and who comes and goes, and
+//! [`Client::fighter`] what hinders the own character. [`Backoff`] says when to try to connect again.
+//!
 //! [`Client`] does no I/O of its own and reads no clock: its transport moves the bytes, and time is an argument.
 
+mod backoff;
 mod client;
 mod delay;
 mod idleness;
@@ -67,6 +71,7 @@ mod transport;
 mod udp;
 mod world_attributes;
 
+pub use backoff::Backoff;
 pub use client::{Client, ClientEvent};
 pub use prediction::Prediction;
 pub use replica::{Applied, CROWD_MAX, Coming, Interpolated, MISSING_MAX, Replica, ReplicaEntity};

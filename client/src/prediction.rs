@@ -98,7 +98,13 @@ impl Prediction {
         let mut done = None;
         if self.is_placed {
             self.shown_before_m = self.shown_after_m();
+            let before_m = self.state.position_m;
             (self.state, done) = self.live(tick, self.state, input, own);
+            // A leap is shown where it leads at once.
+            if done.is_some() && self.state.position_m.distance_squared(before_m) > BLENDED_MAX_M * BLENDED_MAX_M {
+                self.shown_before_m = self.state.position_m;
+                self.shown_offset_m = Vec3::ZERO;
+            }
             self.shown_offset_m *= SHOWN_AFTER_100_MS.powf(self.rate.step_s() / 0.1);
         }
         if self.history.len() >= HISTORY_MAX {
@@ -124,13 +130,6 @@ impl Prediction {
         let step = abilities.step(&self.map, fighter, state, Archetype::Player, input, tick, step_s, |ability| {
             ability.is_affordable(own)
         });
-        // A leap is shown where it leads at once.
-        if step.done.is_some()
-            && step.state.position_m.distance_squared(state.position_m) > BLENDED_MAX_M * BLENDED_MAX_M
-        {
-            self.shown_before_m = step.state.position_m;
-            self.shown_offset_m = Vec3::ZERO;
-        }
         (step.state, step.done)
     }
 

@@ -350,6 +350,16 @@ impl Instance {
                 attributes.view().values.iter().for_each(|&value| hasher.write_u32(value));
             }
         }
+        if let Some(projectiles) = self.world.get_resource::<Projectiles>() {
+            for projectile in projectiles.flying() {
+                let numbers = projectile.position_m.to_array().into_iter().chain([projectile.left_m]);
+                numbers.for_each(|number| hasher.write_u32(number.to_bits()));
+            }
+        }
+        if let Some(log) = self.world.get_resource::<CombatLog>() {
+            log.blows().iter().for_each(|blow| hasher.write_u64(u64::from(blow.by.0) << 32 | u64::from(blow.target.0)));
+            log.totals.refused.iter().for_each(|&count| hasher.write_u64(count));
+        }
         for session in self.sessions().all() {
             hasher.write_u64(session.client.0);
             hasher.write(&session.frame);

@@ -41,6 +41,7 @@ pub struct SimBuilder {
     order_seed: Option<u64>,
     staleness_ticks_max: Option<u32>,
     hold: Duration,
+    frame: Duration,
 }
 
 /// A player of a [`Sim`].
@@ -129,6 +130,9 @@ pub struct Sim {
     outbound: OutboundBatch,
     worlds: Vec<(LoadedWorld, Arc<Map>)>,
     players: Vec<Player>,
+    /// How long a frame of the players' programs is, and when the last one was.
+    frame: Duration,
+    framed_at: Duration,
     oracles: Vec<Option<Oracle>>,
     before: Vec<Vec<(u32, CharacterState)>>,
     fingerprints: Vec<u64>,
@@ -175,6 +179,12 @@ impl SimBuilder {
         self
     }
 
+    /// Lets the players' programs look after their clients only so often, as games do once per frame; by default at every look.
+    pub fn frame(mut self, frame: Duration) -> SimBuilder {
+        self.frame = frame;
+        self
+    }
+
     /// Starts it.
     pub fn start(mut self) -> Sim {
         if self.worlds.is_empty() {
@@ -206,6 +216,8 @@ impl SimBuilder {
             outbound: OutboundBatch::default(),
             worlds: self.worlds.into_iter().map(with_map).collect(),
             players: Vec::new(),
+            frame: self.frame,
+            framed_at: Duration::ZERO,
             oracles: (0..count).map(|_| self.staleness_ticks_max.map(Oracle::new)).collect(),
             before: vec![Vec::new(); count],
             fingerprints: Vec::new(),
@@ -226,6 +238,7 @@ impl Sim {
             order_seed: None,
             staleness_ticks_max: None,
             hold: Duration::from_secs(30),
+            frame: Duration::ZERO,
         }
     }
 
@@ -479,6 +492,10 @@ impl Sim {
     }
 
     fn move_players(&mut self) {
+        if self.now < self.framed_at + self.frame {
+            return;
+        }
+        self.framed_at = self.now;
         for player in &mut self.players {
             player.client.update(self.now);
             while player.client.is_input_due(self.now) {

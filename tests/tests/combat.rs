@@ -1,10 +1,12 @@
 //! What abilities do, from the shooter's input to the target's health, over links of every kind.
 
-use glam::Vec2;
+use std::time::Duration;
+
+use glam::{Vec2, Vec3};
 use throng_client::ClientEvent;
 use throng_server::abilities::{CombatLog, RefusalRule};
 use throng_server::combat::Verdict;
-use throng_shared::abilities::UseRefusal;
+use throng_shared::abilities::{UseRefusal, aim_towards};
 use throng_shared::attributes::NumberAttribute;
 use throng_shared::ids::{InstanceId, NetId};
 use throng_shared::input::PlayerInput;
@@ -15,6 +17,7 @@ const ABILITIES: &str = r#"
     [combat]
     health = "health"
     respawn_ms = 1000
+    no_side = "none"
     deal_teams = true
     [[safe_zone]]
     center_m = [-100.0, -100.0]
@@ -294,6 +297,95 @@ fn what_the_shooter_sees_is_what_the_server_judges() {
         assert!(shots > 100 && seen_hits > shots / 4 && seen_hits < shots, "{seen_hits} of {shots}");
         assert!(otherwise * 100 <= shots, "{one_way_ms} ms, {loss_percent} %: {otherwise} of {shots} judged otherwise");
     }
+}
+
+#[test]
+fn a_game_of_30_frames_per_second_loses_no_shot_in_a_world_of_128_ticks() {
+    let mut world = fighting_world(ABILITIES, |config| config.tick_rate_hz = 128);
+    world.combat.iter_mut().for_each(|combat| combat.abilities[0].cooldown_ms = 100);
+    let link = Link { one_way_ms: 30.0, loss_percent: 2.0, ..Link::default() };
+    let mut sim = Sim::new(14).world(world).link(link).frame(Duration::from_millis(33)).start();
+    let players: [PlayerHandle; 2] = sim.connect();
+    players.into_iter().zip(APART_M).for_each(|(player, place_m)| sim.teleport(player, place_m));
+    sim.run_ticks(256);
+    let target = net_id(&sim, players[1]);
+    events(&mut sim, players[0]);
+    let before = log(&sim).totals.used;
+    for _ in 0..200 {
+        let (now, client) = (sim.now(), sim.client_mut(players[0]));
+        let own_m = client.prediction().state().position_m + Vec3::Y * 1.6;
+        let at_m = client.replica().get(target).map(|entity| client.interpolated(entity, now).position_m + Vec3::Y);
+        let (yaw, pitch) = aim_towards(at_m.unwrap_or_default() - own_m);
+        client.use_ability(now, RIFLE, yaw, pitch);
+        sim.run_ticks(32);
+        let health = number(&sim, "health");
+        sim.instance_mut(InstanceId(0)).attributes_mut(target).expect("it is there").set(&health, 100.0);
+    }
+    sim.run_ticks(64);
+    let shown =
+        events(&mut sim, players[0]).iter().filter(|event| matches!(event, ClientEvent::Used { .. })).count() as u64;
+    let used = log(&sim).totals.used - before;
+    assert!(shown >= 195 && used >= shown * 99 / 100, "{used} of {shown} that were shown");
+}
+
+#[test]
+fn a_blink_that_a_wall_stops_is_no_evasion() {
+    // The kit's wall is 16 m east of the middle of the world's west; right behind the target.
+    let wall_m = Vec2::new(18.0 - 0.45, 0.0);
+    let (mut sim, players) = duel(15, Link { one_way_ms: 100.0, ..FAIR }, [Vec2::new(-2.0, 0.0), wall_m]);
+    sim.plan(players[1], Plan::Hold(PlayerInput { ability: BLINK, yaw: 16_384, ..PlayerInput::default() }));
+    sim.run_ticks(1);
+    sim.plan(players[1], Plan::stand());
+    sim.run_ticks(1);
+    use_once(&mut sim, players, RIFLE, 20);
+    assert_eq!(value(&mut sim, players[1], "health"), 80.0, "it has not moved");
+}
+
+#[test]
+fn whoever_has_leapt_can_mend_itself_at_once() {
+    let (mut sim, players) = duel(16, Link { one_way_ms: 100.0, ..FAIR }, APART_M);
+    let (own, health) = (net_id(&sim, players[0]), number(&sim, "health"));
+    sim.instance_mut(InstanceId(0)).attributes_mut(own).expect("it is there").set(&health, 50.0);
+    for ability in [MEND, BLINK] {
+        sim.plan(players[0], Plan::Hold(PlayerInput { ability, yaw: 16_384, ..PlayerInput::default() }));
+        // Mending takes its time; meanwhile it leaps.
+        sim.run_ticks(1);
+        sim.plan(players[0], Plan::stand());
+        sim.run_ticks(if ability == MEND { 10 } else { 30 });
+    }
+    assert_eq!(value(&mut sim, players[0], "health"), 75.0);
+    sim.plan(players[0], Plan::Hold(PlayerInput { ability: BLINK, yaw: 16_384, ..PlayerInput::default() }));
+    sim.run_ticks(1);
+    sim.plan(players[0], Plan::Hold(PlayerInput { ability: MEND, ..PlayerInput::default() }));
+    sim.run_ticks(1);
+    sim.plan(players[0], Plan::stand());
+    sim.run_ticks(30);
+    assert_eq!(value(&mut sim, players[0], "health"), 100.0, "right after a leap");
+}
+
+#[test]
+fn a_bolt_that_was_fired_from_a_safe_zone_hurts_nobody_wherever_its_shooter_goes() {
+    let (mut sim, players) = duel(17, FAIR, [Vec2::new(-100.0, -91.0), Vec2::new(-100.0, -70.0)]);
+    use_once(&mut sim, players, BOLT, 3);
+    sim.teleport(players[0], Vec2::new(-100.0, -85.0));
+    sim.run_ticks(30);
+    assert_eq!((log(&sim).totals.used, value(&mut sim, players[1], "health")), (1, 100.0));
+}
+
+#[test]
+fn those_who_are_of_no_side_are_everybodys_enemy() {
+    let (mut sim, players) = duel(18, FAIR, APART_M);
+    let team = sim.instance(InstanceId(0)).rules().attributes.choice("team").expect("there are teams");
+    for player in players {
+        let net_id = net_id(&sim, player);
+        assert!(sim.instance_mut(InstanceId(0)).attributes_mut(net_id).expect("it is there").set(&team, 0));
+    }
+    sim.run_ticks(10);
+    use_once(&mut sim, players, RIFLE, 20);
+    assert_eq!(value(&mut sim, players[1], "health"), 80.0);
+    let own = events(&mut sim, players[0]);
+    let target = net_id(&sim, players[1]);
+    assert!(own.iter().any(|event| matches!(event, ClientEvent::Used { sees, .. } if *sees == Some(target))));
 }
 
 #[test]

@@ -17,6 +17,7 @@ const ABILITIES: &str = r#"
     respawn_ms = 60000
     rewind_max_ms = 250
     view_delay_max_ms = 150
+    no_side = "none"
     deal_teams = true
     [[ability]]
     name = "rifle"

@@ -3,10 +3,12 @@
 use std::any::TypeId;
 use std::collections::BTreeSet;
 
+use glam::Vec2;
+use throng_server::abilities::CombatLog;
 use throng_server::tick::Phase;
 use throng_shared::config::PopulationConfig;
 use throng_shared::ids::InstanceId;
-use throng_tests::{Link, Plan, Sim, hilly_world};
+use throng_tests::{Aim, Link, Plan, Sim, fighting_world, hilly_world};
 
 const TICKS: u32 = 80;
 
@@ -55,6 +57,53 @@ fn every_tick_is_the_same_for_any_number_of_threads_and_any_legal_order_of_syste
             assert_eq!(diverged, None, "seed {seed}, {threads} threads, order {order_seed:?}: first differing tick");
             assert_eq!(expected.len(), found.len());
         }
+    }
+}
+
+/// Fingerprints of every tick of a world in which everybody shoots, throws, leaps and mends.
+fn fighting_fingerprints(threads: usize, order_seed: Option<u64>) -> Vec<u64> {
+    const ABILITIES: &str = include_str!("../../assets/worlds/arena/abilities.toml");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads are to be had");
+    pool.install(|| {
+        // As many as several threads share the work for.
+        let world = fighting_world(ABILITIES, |config| {
+            config.population = PopulationConfig { target: 1_100, players_max: 200 };
+            config.spawn_areas[0].radius_m = 180.0;
+        });
+        let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
+        let mut builder = Sim::new(3).world(world).link(link);
+        if let Some(order_seed) = order_seed {
+            builder = builder.system_order(order_seed);
+        }
+        let mut sim = builder.start();
+        let players = sim.connect_wanderers(30);
+        sim.run_ticks(10);
+        for (number, &player) in (0..).zip(&players) {
+            sim.teleport(player, Vec2::new(-90.0, -60.0) + Vec2::from_angle(number as f32) * (number as f32 * 0.5));
+        }
+        sim.run_ticks(20);
+        for (number, &player) in (0..).zip(&players) {
+            // Half of them at the same one.
+            let target = if number % 2 == 0 { 0 } else { (number as usize + 1) % 30 };
+            let target = sim.client(players[target]).net_id().expect("it plays");
+            let aim = Aim { moves: Vec2::new(1.0, 0.3), ..Aim::at(target, 1 + number as u8 % 6, 5 + number % 7) };
+            sim.plan(player, Plan::Aim(aim));
+        }
+        sim.run_ticks(TICKS);
+        let log = sim.instance(InstanceId(0)).world().resource::<CombatLog>();
+        assert!(log.totals.hits > 60 && log.totals.deaths > 0, "{:?}", log.totals);
+        sim.fingerprints().to_vec()
+    })
+}
+
+#[test]
+fn every_tick_of_a_fight_is_the_same_for_any_number_of_threads_and_any_legal_order_of_systems() {
+    let expected = fighting_fingerprints(1, None);
+    for (threads, order_seed) in [(2, None), (4, Some(1)), (1, Some(2))] {
+        let found = fighting_fingerprints(threads, order_seed);
+        let diverged = expected.iter().zip(&found).position(|(a, b)| a != b);
+        assert_eq!(diverged, None, "{threads} threads, order {order_seed:?}: first differing tick");
+        assert_eq!(expected.len(), found.len());
     }
 }
 

@@ -122,7 +122,7 @@ int main(int count, char **arguments) {
             printf("I am %u at (%.1f, %.1f, %.1f); the rifle is ability %u\n", own.net_id, own.position_m[0], own.position_m[1], own.position_m[2], rifle);
         }
         /* A circle: a turn in some six seconds. */
-        ThrongInput input = {cosf(frame * 0.01f), sinf(frame * 0.01f), 0.0f, false, false};
+        ThrongInput input = {cosf(frame * 0.01f), sinf(frame * 0.01f), 0.0f, 0, 0};
         input.yaw_rad = atan2f(input.move_x, -input.move_z);
         throng_set_input(client, &input);
         if (frame > 100 && frame % SHOT_EVERY_FRAMES == 0 && nearest_enemy(client, &own, &enemy)) {

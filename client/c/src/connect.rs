@@ -12,7 +12,7 @@ use throng_shared::link::LinkConditions;
 use throng_shared::map::Map;
 use throng_shared::netcode::ConnectToken;
 
-use crate::registry::{Playing, guarded, insert, remove, with};
+use crate::registry::{Playing, forget, guarded, insert, with};
 use crate::types::{ThrongLink, ThrongStatus};
 
 /// Connects to a server that the same user runs on this computer without naming a key, as the player `client_id`.
@@ -98,7 +98,7 @@ pub extern "C" fn throng_close(client: u64) -> ThrongStatus {
         playing.client.leave(now);
         ThrongStatus::Ok
     });
-    drop(remove(client));
+    forget(client);
     status
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use glam::{Vec2, Vec3};
+use glam::Vec2;
 use throng_client::{Client, ClientEvent, State, UdpTransport};
 use throng_shared::abilities::PITCH_MAX;
 use throng_shared::attributes::{AttributeKind, Attributes, Schema};
@@ -11,12 +11,14 @@ use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits::GAME_MESSAGE_BYTES_MAX;
 use throng_shared::quantised::Locomotion;
+use throng_shared::tick::Tick;
 use throng_shared::wire::combat::CombatEvent;
 
 use crate::connect::text;
 use crate::registry::with;
 use crate::types::{
-    ThrongCharacter, ThrongEvent, ThrongEventKind, ThrongInput, ThrongState, ThrongStatistics, ThrongStatus,
+    ThrongCharacter, ThrongEvent, ThrongEventKind, ThrongHindrance, ThrongInput, ThrongState, ThrongStatistics,
+    ThrongStatus,
 };
 
 /// Writes `value` to `out` unless that is null.
@@ -42,11 +44,7 @@ pub extern "C" fn throng_update(client: u64) -> ThrongStatus {
         playing.client.update(now);
         while playing.client.is_input_due(now) {
             let jump = if playing.jumps { Buttons::JUMP } else { Buttons::default() };
-            let held = PlayerInput { buttons: playing.input.buttons.with(jump), ..playing.input };
-            let input = match playing.once.take() {
-                Some(once) => PlayerInput { yaw: once.yaw, pitch: once.pitch, ability: once.ability, ..held },
-                None => held,
-            };
+            let input = PlayerInput { buttons: playing.input.buttons.with(jump), ..playing.input };
             playing.client.step(now, input);
         }
         let stats = playing.client.stats_mut();
@@ -130,6 +128,7 @@ pub unsafe extern "C" fn throng_set_input(client: u64, input: *const ThrongInput
     // SAFETY: the caller says so.
     let Some(input) = (unsafe { input.as_ref() }).copied() else { return ThrongStatus::NullPointer };
     let ThrongInput { move_x, move_z, yaw_rad, runs, jumps } = input;
+    let (runs, jumps) = (runs != 0, jumps != 0);
     if ![move_x, move_z, yaw_rad].iter().all(|number| number.is_finite()) {
         return ThrongStatus::BadNumber;
     }
@@ -142,7 +141,8 @@ pub unsafe extern "C" fn throng_set_input(client: u64, input: *const ThrongInput
     })
 }
 
-/// Wishes to use an ability in the next tick, aimed so: in radians, clockwise from north, and upward.
+/// Wishes to use an ability in the next tick, aimed so: in radians, clockwise from north, and upward. It is judged by what is shown at this call: call it in
+/// the frame in which the player pulls the trigger.
 #[unsafe(no_mangle)]
 pub extern "C" fn throng_use_ability(client: u64, ability: u8, yaw_rad: f32, pitch_rad: f32) -> ThrongStatus {
     if !yaw_rad.is_finite() || !pitch_rad.is_finite() {
@@ -154,7 +154,8 @@ pub extern "C" fn throng_use_ability(client: u64, ability: u8, yaw_rad: f32, pit
         }
         let up = (pitch_rad / std::f32::consts::TAU * 65_536.0).round();
         let pitch = up.clamp(-f32::from(PITCH_MAX), f32::from(PITCH_MAX)) as i16;
-        playing.once = Some(PlayerInput { ability, yaw: turn(yaw_rad), pitch, ..PlayerInput::default() });
+        let now = playing.now();
+        playing.client.use_ability(now, ability, turn(yaw_rad), pitch);
         ThrongStatus::Ok
     })
 }
@@ -209,7 +210,44 @@ fn own_character(client: &Client<UdpTransport>, now: Duration) -> Option<ThrongC
         (true, _) => 2,
     };
     let yaw_rad = f32::from(state.yaw) / 65_536.0 * std::f32::consts::TAU;
-    Some(ThrongCharacter { net_id: net_id.0, is_player: true, locomotion, position_m: position_m.to_array(), yaw_rad })
+    Some(ThrongCharacter { net_id: net_id.0, is_player: 1, locomotion, position_m: position_m.to_array(), yaw_rad })
+}
+
+/// What hinders the own character, as it is predicted.
+///
+/// # Safety
+/// `hindrance` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_hindrance(client: u64, hindrance: *mut ThrongHindrance) -> ThrongStatus {
+    with(client, |playing| {
+        let (fighter, tick_s) = (playing.client.fighter(), playing.client.tick_s());
+        let tick = playing.client.predicted_tick();
+        let left_s = |until: Tick| until.signed_since(tick).max(0) as f32 * tick_s;
+        let found = ThrongHindrance {
+            is_dead: fighter.is_dead.into(),
+            slow_percent: fighter.slow.map_or(0, |slow| slow.percent),
+            slow_s: fighter.slow.map_or(0.0, |slow| left_s(slow.until)),
+            cast_ability: fighter.cast.map_or(0, |cast| cast.act.ability),
+            cast_s: fighter.cast.map_or(0.0, |cast| left_s(cast.at)),
+        };
+        // SAFETY: the caller says so.
+        unsafe { put(hindrance, found) }
+    })
+}
+
+/// In how many seconds an ability can be used again; 0 for at once, as far as its cooldown goes.
+///
+/// # Safety
+/// `seconds` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_cooldown(client: u64, ability: u8, seconds: *mut f32) -> ThrongStatus {
+    with(client, |playing| {
+        let tick = playing.client.predicted_tick();
+        let ready_at = playing.client.fighter().ready_at(ability);
+        let ticks = ready_at.map_or(0, |at| at.signed_since(tick).max(0));
+        // SAFETY: the caller says so.
+        unsafe { put(seconds, ticks as f32 * playing.client.tick_s()) }
+    })
 }
 
 /// The others, as they are to be shown now: as many as there is room for, by rising `net_id`. How many there are is written to `count`.
@@ -273,7 +311,7 @@ fn character_of(
     };
     ThrongCharacter {
         net_id: entity.net_id.0,
-        is_player: entity.archetype == Archetype::Player,
+        is_player: (entity.archetype == Archetype::Player).into(),
         locomotion,
         position_m: shown.position_m.to_array(),
         yaw_rad: shown.yaw_rad,
@@ -335,14 +373,14 @@ pub unsafe extern "C" fn throng_next_event(client: u64, event: *mut ThrongEvent)
 fn told(event: &ClientEvent, own: Option<NetId>) -> ThrongEvent {
     let own = own.map_or(0, |own| own.0);
     match *event {
-        ClientEvent::Used { tick, act, from_m, sees } => ThrongEvent {
+        ClientEvent::Used { tick, act, from_m, direction, sees } => ThrongEvent {
             kind: ThrongEventKind::Used,
             tick: tick.0,
             by: own,
             target: sees.map_or(0, |target| target.0),
             ability: act.ability,
             from_m: from_m.to_array(),
-            direction: Vec3::to_array(&act.direction()),
+            direction: direction.to_array(),
             ..ThrongEvent::default()
         },
         ClientEvent::Entered { net_id } => {

@@ -15,8 +15,6 @@ pub(crate) struct Playing {
     pub(crate) link: ThrongLink,
     /// The wish for each tick until another comes, without what is done once.
     pub(crate) input: PlayerInput,
-    /// The wish to use an ability, for the next tick alone.
-    pub(crate) once: Option<PlayerInput>,
     pub(crate) jumps: bool,
     pub(crate) echo_ms: f32,
     pub(crate) prediction_error_m: f32,
@@ -30,7 +28,6 @@ impl Playing {
             client,
             link,
             input: PlayerInput::default(),
-            once: None,
             jumps: false,
             echo_ms: 0.0,
             prediction_error_m: 0.0,
@@ -71,7 +68,7 @@ pub(crate) fn insert(playing: Playing) -> u64 {
 }
 
 /// Takes a client out.
-pub(crate) fn remove(handle: u64) -> Option<Arc<Mutex<Playing>>> {
+fn remove(handle: u64) -> Option<Arc<Mutex<Playing>>> {
     let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
     let place = places.get_mut(handle as u32 as usize)?;
     if u64::from(place.generation) == handle >> 32 { place.playing.take() } else { None }
@@ -90,9 +87,17 @@ pub(crate) fn with(handle: u64, call: impl FnOnce(&mut Playing) -> ThrongStatus)
         Err(_) => ThrongStatus::Internal,
     });
     if status == ThrongStatus::Internal {
-        drop(remove(handle));
+        forget(handle);
     }
     status
+}
+
+/// Takes a client out; what goes wrong while it ends does not reach the caller's program either.
+pub(crate) fn forget(handle: u64) {
+    let _ = guarded(|| {
+        drop(remove(handle));
+        ThrongStatus::Ok
+    });
 }
 
 /// Runs `call`, and answers for its panics.

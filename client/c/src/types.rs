@@ -12,7 +12,7 @@ pub enum ThrongStatus {
     Nothing = 1,
     /// A pointer is null that may not be.
     NullPointer = 2,
-    /// A text is not UTF-8, or too long.
+    /// A text is not UTF-8.
     BadText = 3,
     /// There is no client of this handle, or no longer.
     UnknownHandle = 4,
@@ -58,10 +58,10 @@ pub struct ThrongInput {
     pub move_z: f32,
     /// Facing, in radians, clockwise from north (-z).
     pub yaw_rad: f32,
-    /// Whether it runs.
-    pub runs: bool,
+    /// Whether it runs: 0 or 1.
+    pub runs: u8,
     /// Whether it jumps when it stands.
-    pub jumps: bool,
+    pub jumps: u8,
 }
 
 /// What a bad link is to do to datagrams, each way; all 0 for nothing.
@@ -83,13 +83,29 @@ pub struct ThrongCharacter {
     /// Who.
     pub net_id: u32,
     /// Whether a player is behind it.
-    pub is_player: bool,
+    pub is_player: u8,
     /// What it does: 0 stands, 1 walks, 2 runs, 3 is in the air.
     pub locomotion: u8,
     /// Its feet: x (east), y (up), z (south), in metres.
     pub position_m: [f32; 3],
     /// Facing, in radians, clockwise from north.
     pub yaw_rad: f32,
+}
+
+/// What hinders the own character.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThrongHindrance {
+    /// Whether it is dead: 0 or 1.
+    pub is_dead: u8,
+    /// By how much it is slower, in percent, and for how long yet, in seconds.
+    pub slow_percent: u8,
+    /// The ability that it casts, by its number; 0 for none.
+    pub cast_ability: u8,
+    /// See `slow_percent`.
+    pub slow_s: f32,
+    /// In how many seconds that happens.
+    pub cast_s: f32,
 }
 
 /// What has happened.
@@ -188,7 +204,7 @@ pub extern "C" fn throng_status_text(status: u32) -> *const c_char {
         ThrongStatus::Ok => c"it worked",
         ThrongStatus::Nothing => c"there is nothing",
         ThrongStatus::NullPointer => c"a pointer is null that may not be",
-        ThrongStatus::BadText => c"a text is not UTF-8, or too long",
+        ThrongStatus::BadText => c"a text is not UTF-8",
         ThrongStatus::UnknownHandle => c"there is no client of this handle, or no longer",
         ThrongStatus::BadAddress => c"the address is not IP:PORT of a server on this computer that makes its own key",
         ThrongStatus::BadToken => c"the token is not one",

@@ -33,6 +33,8 @@ pub enum ClientEvent {
         act: Act,
         /// From where: the eyes, in metres.
         from_m: Vec3,
+        /// Where to, of length 1: as far as it strays from its aim, that included.
+        direction: Vec3,
         /// Whom a shot meets as this client sees it; none for nobody, and for what is no shot.
         sees: Option<NetId>,
     },
@@ -62,6 +64,17 @@ pub(super) struct OwnAbilities {
     rules: Option<Arc<Abilities>>,
     events: VecDeque<ClientEvent>,
     events_dropped: u64,
+    wish: Option<Wish>,
+}
+
+/// An ability that is to be used with the next input.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    ability: u8,
+    yaw: u16,
+    pitch: i16,
+    /// What the player saw when it was wished.
+    view_tick: f64,
 }
 
 impl OwnAbilities {
@@ -123,40 +136,48 @@ impl<T: ClientTransport> Client<T> {
         self.abilities.events_dropped
     }
 
-    /// Says in an input that uses an ability what its player sees meanwhile.
-    pub(super) fn with_view(&self, now: Duration, tick: Tick, input: PlayerInput) -> PlayerInput {
-        if input.ability == 0 {
-            return input;
-        }
-        let back_steps = (f64::from(tick.0) - self.view_tick(now)) * f64::from(VIEW_STEPS_PER_TICK);
+    /// Uses an ability with the next input, by its number and aimed so, in 1/65,536 of a turn: what the player sees *now* is what it will be judged by. A second wish
+    /// before that input takes the place of the first.
+    pub fn use_ability(&mut self, now: Duration, ability: u8, yaw: u16, pitch: i16) {
+        self.abilities.wish = Some(Wish { ability, yaw, pitch, view_tick: self.view_tick(now) });
+    }
+
+    /// The input with what is to be used in its tick, and what the player saw meanwhile.
+    pub(super) fn with_use(&mut self, now: Duration, tick: Tick, input: PlayerInput) -> PlayerInput {
+        let (input, view_tick) = match self.abilities.wish.take() {
+            Some(Wish { ability, yaw, pitch, view_tick }) => (PlayerInput { ability, yaw, pitch, ..input }, view_tick),
+            None if input.ability > 0 => (input, self.view_tick(now)),
+            None => return input,
+        };
+        let back_steps = (f64::from(tick.0) - view_tick) * f64::from(VIEW_STEPS_PER_TICK);
         PlayerInput { view_back_steps: back_steps.round().clamp(0.0, f64::from(u16::MAX)) as u16, ..input }
     }
 
     /// Notes what the own character has done, as it was predicted.
     pub(super) fn note_use(&mut self, tick: Tick, act: Act, from_m: Vec3) {
-        let sees = self.sees(tick, &act, from_m);
-        self.abilities.note(ClientEvent::Used { tick, act, from_m, sees });
+        let spread_deg = match self.abilities().and_then(|abilities| abilities.get(act.ability)).map(|it| it.aim) {
+            Some(AimConfig::Hitscan { spread_deg, .. }) => spread_deg,
+            _ => 0.0,
+        };
+        let direction = stray(act.direction(), spread_deg, self.net_id.unwrap_or(NetId(0)), tick, act.ability);
+        let sees = self.sees(&act, from_m, direction);
+        self.abilities.note(ClientEvent::Used { tick, act, from_m, direction, sees });
     }
 
     /// Whom a shot meets as this client sees it: the first in its way that it may hit, if no wall is between.
-    fn sees(&self, tick: Tick, act: &Act, from_m: Vec3) -> Option<NetId> {
-        let (abilities, own) = (self.abilities()?, self.net_id?);
+    fn sees(&self, act: &Act, from_m: Vec3, direction: Vec3) -> Option<NetId> {
+        let abilities = self.abilities()?;
         let ability = abilities.get(act.ability)?;
-        let AimConfig::Hitscan { range_m, spread_deg } = ability.aim else { return None };
-        let direction = stray(act.direction(), spread_deg, own, tick, act.ability);
+        let AimConfig::Hitscan { range_m, .. } = ability.aim else { return None };
         let ray = Ray::new(from_m, direction, range_m)?;
-        let schema = self.attributes()?;
-        let team = schema.team().and_then(|index| schema.choice(&schema.rules()[index].name));
-        let own_team = team.as_ref().and_then(|team| self.own_attributes().get(team));
         let may_hit = |entity: &ReplicaEntity| {
             let is_alive =
                 entity.attributes.get(&abilities.health).is_none_or(|health| health > abilities.health.min());
-            let its_team = team.as_ref().and_then(|team| entity.attributes.get(team));
-            let is_same_team = own_team.is_some() && own_team == its_team;
+            let are_allies = abilities.are_allies(self.own_attributes(), &entity.attributes);
             is_alive
                 && match ability.hits {
-                    Hits::Enemies => !is_same_team,
-                    Hits::Allies => is_same_team,
+                    Hits::Enemies => !are_allies,
+                    Hits::Allies => are_allies,
                     Hits::Others => true,
                 }
         };

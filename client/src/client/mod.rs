@@ -6,6 +6,7 @@ mod shown;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema};
 use throng_shared::config::LoadedWorld;
@@ -265,20 +266,23 @@ impl<T: ClientTransport> Client<T> {
         let State::Playing = self.state else { return };
         let Some(pace) = &mut self.pace else { return };
         pace.skip_overdue(now, CATCH_UP_INPUTS_MAX);
-        let first = pace.next_tick();
-        let (mut newest, mut input) = (None, self.with_view(now, first, input));
+        let mut due: SmallVec<[Tick; 4]> = SmallVec::new();
         while let Some(tick) = self.pace.as_mut().and_then(|pace| pace.take_due(now)) {
-            if newest.is_some() {
-                // What is done once is not done for each tick that was missed.
-                input = input.repeated();
-            }
+            due.push(tick);
+        }
+        let newest = due.last().copied();
+        for &tick in &due {
+            // What is done once is done in the newest tick: of many, that one is sent.
+            let input = match Some(tick) == newest {
+                true => self.with_use(now, tick, input),
+                false => input.repeated(),
+            };
             if let Some((act, from_m)) = self.prediction.step(tick, input, self.replica.own_attributes()) {
                 self.note_use(tick, act, from_m);
             }
             self.idleness.note_input(now, input, self.recent_inputs.first());
             self.recent_inputs.insert(0, input);
             self.recent_inputs.truncate(INPUTS_PER_DATAGRAM_MAX);
-            newest = Some(tick);
         }
         if let Some(newest) = newest
             && self.idleness.is_worth_sending(now, &self.acks)
@@ -292,6 +296,11 @@ impl<T: ClientTransport> Client<T> {
             InputFrame::new(newest, &self.recent_inputs, self.acks).encode(&mut self.frame);
             let frame = std::mem::take(&mut self.frame);
             self.send(now, Some(&frame));
+            // When a frame of the game covers so many ticks, the next datagram does not repeat this input.
+            if due.len() >= INPUTS_PER_DATAGRAM_MAX && self.recent_inputs.first().is_some_and(|input| input.ability > 0)
+            {
+                self.send(now, Some(&frame));
+            }
             self.frame = frame;
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use glam::Vec3;
 use throng_shared::config::STALENESS_MS_MAX;
+use throng_shared::tick::Tick;
 
 use super::Client;
 use crate::delay::DELAY_MAX;
@@ -52,6 +53,16 @@ impl<T: ClientTransport> Client<T> {
     pub fn own_position_m(&self, now: Duration) -> Option<Vec3> {
         let share = self.pace.as_ref()?.share_since_newest(now);
         self.prediction.is_placed().then(|| self.prediction.shown_position_m(share))
+    }
+
+    /// How long a tick of the world is, in seconds, while time runs at its full speed.
+    pub fn tick_s(&self) -> f32 {
+        self.rate.step_s()
+    }
+
+    /// The tick of the newest input that was made, by which everything of the own character is predicted; 0 before any.
+    pub fn predicted_tick(&self) -> Tick {
+        self.pace.as_ref().map_or(Tick(0), |pace| pace.next_tick() - 1)
     }
 
     /// The moment in which the others are shown now, in ticks.

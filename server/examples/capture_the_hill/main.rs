@@ -53,7 +53,7 @@ fn hold_hill(
     mut characters: Query<(&CharacterState, &Fighter, &mut Attributes, Option<&Banner>)>,
     mut score: ResMut<Score>,
 ) {
-    let (Some(team), Some(holds)) = (&combat.team, rules.attributes.flag("holds_hill")) else { return };
+    let (Some(team), Some(holds)) = (&combat.abilities.team, rules.attributes.flag("holds_hill")) else { return };
     let mut strength = [0; 3];
     for (state, fighter, mut attributes, banner) in &mut characters {
         let is_here = !fighter.is_dead && state.ground_position_m().distance(HILL_M) <= HILL_RADIUS_M;
@@ -105,7 +105,7 @@ mod tests {
         let mut instance = game();
         tick(&mut instance, 1);
         let everybody: Vec<NetId> = instance.columns().net_ids.clone();
-        let team = instance.world().resource::<CombatRules>().team.clone().expect("there are teams");
+        let team = instance.world().resource::<CombatRules>().abilities.team.clone().expect("there are teams");
         let holds = instance.rules().attributes.flag("holds_hill").expect("it is declared");
         let mut placed = [0; 3];
         for &net_id in &everybody {

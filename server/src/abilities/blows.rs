@@ -39,7 +39,7 @@ pub(crate) struct Vitals {
     pub(crate) refusal_told_at: Option<Tick>,
 }
 
-/// Does what a blow does.
+/// Does what a blow does. False, and nothing happens, when somebody else was first.
 pub(super) fn strike(
     tick: Tick,
     rules: &CombatRules,
@@ -47,18 +47,19 @@ pub(super) fn strike(
     fighters: &mut Fighters<'_, '_>,
     blow: &Blow,
     log: &mut CombatLog,
-) {
-    let Some(ability) = rules.abilities.get(blow.ability) else { return };
-    let Some(entity) = roster.entity_of(blow.target) else { return };
-    let Ok((_, _, mut state, mut fighter, mut attributes, _, mut vitals)) = fighters.get_mut(entity) else { return };
+) -> bool {
+    let Some(ability) = rules.abilities.get(blow.ability) else { return false };
+    let Some(entity) = roster.entity_of(blow.target) else { return false };
+    let Ok((_, _, mut state, mut fighter, mut attributes, _, mut vitals)) = fighters.get_mut(entity) else {
+        return false;
+    };
     if fighter.is_dead {
-        // Somebody else was first.
-        return;
+        return false;
     }
     push(&mut state, ability, blow.push);
     slow(&mut fighter, ability, tick);
     let health = &rules.abilities.health;
-    let Some(before) = attributes.get(health) else { return };
+    let Some(before) = attributes.get(health) else { return true };
     attributes.set(health, before - ability.effects.damage + ability.effects.heal);
     let after = attributes.get(health).unwrap_or(before);
     let event = CombatEvent::Hit { by: blow.by, target: blow.target, ability: blow.ability, change: after - before };
@@ -71,14 +72,20 @@ pub(super) fn strike(
         log.tell([blow.by, blow.target], CombatEvent::Died { who: blow.target, by: blow.by, ability: blow.ability });
         log.totals.deaths += 1;
     }
+    true
 }
+
+/// Nobody is pushed faster than this, by however many, in metres per second.
+const PUSHED_MAX_MPS: f32 = 25.0;
 
 /// Away, and a little up: whoever stands firm is not moved by anything.
 fn push(state: &mut CharacterState, ability: &Ability, direction: Vec3) {
     const UPWARD: f32 = 0.4;
     let speed_mps = ability.effects.knock_back_mps;
     if speed_mps > 0.0 {
-        state.velocity_mps += Vec3::new(direction.x, UPWARD, direction.z) * speed_mps;
+        let pushed_mps = state.velocity_mps + Vec3::new(direction.x, UPWARD, direction.z) * speed_mps;
+        // Many at once push no farther than one may.
+        state.velocity_mps = pushed_mps.clamp_length_max(PUSHED_MAX_MPS.max(state.velocity_mps.length()));
         state.grounded = false;
     }
 }

@@ -42,50 +42,55 @@ pub(super) struct Field<'f, 'w, 's> {
     pub(super) fighters: &'f Fighters<'w, 's>,
 }
 
-/// Who does something, as far as it matters for whom it may hit.
-#[derive(Clone, Copy, Debug)]
+/// Who does something, as far as it matters for whom it may hit: as it was when it was done.
+#[derive(Clone, Debug)]
 pub(super) struct User {
     pub(super) net_id: NetId,
-    pub(super) team: Option<u32>,
-    pub(super) is_safe: bool,
+    attributes: Attributes,
+    is_safe: bool,
 }
 
 impl Field<'_, '_, '_> {
     pub(super) fn user(&self, net_id: NetId) -> Option<User> {
         let (_, _, state, _, attributes, ..) = self.fighters.get(self.roster.entity_of(net_id)?).ok()?;
         let is_safe = self.rules.is_safe(state.ground_position_m());
-        Some(User { net_id, team: self.team_of(attributes), is_safe })
-    }
-
-    fn team_of(&self, attributes: &Attributes) -> Option<u32> {
-        self.rules.team.as_ref().and_then(|team| attributes.get(team))
+        Some(User { net_id, attributes: attributes.clone(), is_safe })
     }
 
     /// Whether an ability of somebody may hit a character whom it saw at a moment: one that is alive, of the right side, in no safe zone if it would be hurt,
     /// and that has not leapt out of the way since, which overrides what the user saw.
     pub(super) fn may_hit(&self, user: &User, ability: &Ability, target: NetId, view_tick: f64) -> bool {
-        self.is_meant(user, ability, target) && !self.has_evaded(target, view_tick)
+        self.is_meant(user, ability, target) && !self.has_evaded(ability, target, view_tick)
     }
 
-    /// Whether somebody has leapt since a moment.
-    pub(super) fn has_evaded(&self, target: NetId, view_tick: f64) -> bool {
+    /// Whether somebody has leapt out of the way of an ability since a moment. Nobody evades what does good.
+    pub(super) fn has_evaded(&self, ability: &Ability, target: NetId, view_tick: f64) -> bool {
         let fighter = self.roster.entity_of(target).and_then(|entity| self.fighters.get(entity).ok());
-        fighter.is_some_and(|(.., vitals)| vitals.evaded_at.is_some_and(|at| f64::from(at.0) > view_tick))
+        ability.is_harmful()
+            && fighter.is_some_and(|(.., vitals)| vitals.evaded_at.is_some_and(|at| f64::from(at.0) > view_tick))
     }
 
-    /// The same but for leaps.
+    /// The same as [`Field::may_hit`] but for leaps.
     pub(super) fn is_meant(&self, user: &User, ability: &Ability, target: NetId) -> bool {
         let Some(entity) = self.roster.entity_of(target) else { return false };
         self.fighters.get(entity).is_ok_and(|(_, _, state, fighter, attributes, ..)| {
-            let is_same_team = user.team.is_some() && user.team == self.team_of(attributes);
+            let are_allies = self.rules.abilities.are_allies(&user.attributes, attributes);
             let is_meant = match ability.hits {
-                Hits::Enemies => target != user.net_id && !is_same_team,
-                Hits::Allies => target == user.net_id || is_same_team,
+                Hits::Enemies => target != user.net_id && !are_allies,
+                Hits::Allies => target == user.net_id || are_allies,
                 Hits::Others => target != user.net_id,
             };
             let is_spared = ability.is_harmful() && (user.is_safe || self.rules.is_safe(state.ground_position_m()));
             is_meant && !is_spared && !fighter.is_dead
         })
+    }
+
+    /// The moment in which an ability looks for whom it reaches: what its user saw, as far as that is granted; the last tick, for what does good.
+    pub(super) fn moment(&self, ability: &Ability, view_tick: f64) -> f64 {
+        match ability.is_harmful() {
+            true => self.poses.granted_tick(view_tick),
+            false => f64::from(self.poses.newest().0),
+        }
     }
 
     /// Whether no wall is between two points.

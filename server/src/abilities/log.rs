@@ -36,6 +36,8 @@ pub struct ShotReceipt {
     pub receipt: Receipt,
     /// Whom it would have met had that not leapt out of the way since.
     pub evaded: Option<NetId>,
+    /// How many were hurt, whoever is hurt by what bursts included.
+    pub hurt: u32,
 }
 
 /// What is checked of whoever wants to use an ability.
@@ -90,7 +92,7 @@ pub struct Refusal {
     /// Which rule it broke.
     #[serde(serialize_with = "as_label")]
     pub rule: RefusalRule,
-    /// What was asked for and what is allowed, in the rule's own measure: ticks.
+    /// What was asked for and what is allowed, in the rule's own measure: ticks, or what it costs.
     pub asked: f64,
     /// See `asked`.
     pub allowed: f64,

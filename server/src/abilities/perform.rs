@@ -30,6 +30,7 @@ const REFUSAL_INTERVAL_MS: u32 = 250;
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub(crate) struct Deed {
     done: Option<(Act, Vec3)>,
+    has_leapt: bool,
     begun: Option<u8>,
     refused: Option<(u8, UseRefusal)>,
 }
@@ -69,7 +70,8 @@ pub(crate) fn move_fighters(
                     ability.is_affordable(attributes)
                 });
                 *state = step.state;
-                *deed = Deed { done: step.done, begun: step.begun, refused: step.refused };
+                let has_leapt = step.has_leapt;
+                *deed = Deed { done: step.done, has_leapt, begun: step.begun, refused: step.refused };
             }
         });
     }
@@ -126,8 +128,9 @@ pub(crate) fn perform_deeds(
         keep_receipt(&mut log, receipt, rules.tick_rate.step_ms(), behind_cover_ms);
     }
     for blow in outcome.blows {
-        strike(tick, &combat, &roster, &mut fighters, &blow, &mut log);
-        log.blows.push(blow);
+        if strike(tick, &combat, &roster, &mut fighters, &blow, &mut log) {
+            log.blows.push(blow);
+        }
     }
 }
 
@@ -145,24 +148,23 @@ fn begin_deeds(
         if deed.done.is_none() && deed.begun.is_none() && deed.refused.is_none() {
             continue;
         }
-        let Deed { done: happened, begun, refused: refusal } = std::mem::take(&mut *deed);
+        let Deed { done: happened, has_leapt, begun, refused: refusal } = std::mem::take(&mut *deed);
         if let Some(ability) = begun.and_then(|number| rules.abilities.get(number)) {
             log.totals.used += 1;
             ability.pay(&mut attributes);
         }
         if let Some((ability, why)) = refusal {
-            let asked = fighter.ready_at(ability).map_or(0, |at| at.signed_since(tick).max(0)) as f64;
+            let (asked, allowed) = numbers(rules, &fighter, &attributes, ability, why, tick);
             let rule = RefusalRule::Use(why);
             // Who holds a button down is not told in every tick.
             let is_told = vitals.refusal_told_at.is_none_or(|at| tick.since(at) >= refusal_interval_ticks);
             if is_told {
                 vitals.refusal_told_at = Some(tick);
             }
-            refused.push((Refusal { tick, who: *net_id, ability, rule, asked, allowed: 0.0 }, is_told));
+            refused.push((Refusal { tick, who: *net_id, ability, rule, asked, allowed }, is_told));
         }
         if let Some((act, from_m)) = happened {
-            let leaps = rules.abilities.get(act.ability).is_some_and(|ability| ability.effects.blink_m > 0.0);
-            if leaps {
+            if has_leapt {
                 vitals.evaded_at = Some(tick);
                 log.leapt.push(*net_id);
             }
@@ -180,15 +182,36 @@ fn begin_deeds(
     done
 }
 
+/// What was asked for and what is allowed: of a cost, in its attribute's own measure; else for how many ticks it must wait yet.
+fn numbers(
+    rules: &CombatRules,
+    fighter: &Fighter,
+    attributes: &Attributes,
+    ability: u8,
+    why: UseRefusal,
+    tick: Tick,
+) -> (f64, f64) {
+    let wait_ticks = |until: Option<Tick>| until.map_or(0, |until| until.signed_since(tick).max(0)) as f64;
+    match why {
+        UseRefusal::Cost => {
+            let cost = rules.abilities.get(ability).and_then(|ability| ability.cost.as_ref());
+            let has = cost.and_then(|cost| attributes.get(&cost.attribute)).unwrap_or(0.0);
+            (cost.map_or(0.0, |cost| f64::from(cost.amount)), f64::from(has))
+        }
+        UseRefusal::Casting => (wait_ticks(fighter.cast.map(|cast| cast.at)), 0.0),
+        _ => (wait_ticks(fighter.ready_at(ability)), 0.0),
+    }
+}
+
 /// Notes a receipt, and tells the shooter why it has met nobody.
 fn keep_receipt(log: &mut CombatLog, receipt: &ShotReceipt, step_ms: f64, behind_cover_ms: f64) {
     log.keep(*receipt, step_ms, behind_cover_ms);
     let reason = match (receipt.receipt.verdict, receipt.receipt.clamp) {
-        (Verdict::Hit { .. }, _) => return,
+        _ if receipt.hurt > 0 => return,
         _ if receipt.evaded.is_some() => MissReason::Evaded,
         (Verdict::Wall { .. }, _) => MissReason::Wall,
-        (Verdict::Miss, Clamp::TooOld) => MissReason::TooOld,
-        (Verdict::Miss, _) => MissReason::Nobody,
+        (_, Clamp::TooOld) => MissReason::TooOld,
+        (_, _) => MissReason::Nobody,
     };
     log.tell([receipt.receipt.shot.shooter], CombatEvent::Missed { ability: receipt.ability, reason });
 }

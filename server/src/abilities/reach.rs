@@ -15,6 +15,9 @@ use super::log::ShotReceipt;
 use super::projectiles::Projectile;
 use crate::combat::{Shot, Verdict, judge_among};
 
+/// What happens at a wall happens so far before it, in metres, so that it is in sight of what is on its side.
+pub(super) const OFF_WALL_M: f32 = 0.3;
+
 /// A deed that is done now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Done {
@@ -43,13 +46,12 @@ impl Field<'_, '_, '_> {
             AimConfig::Hitscan { range_m, spread_deg } => {
                 let direction = stray(direction, spread_deg, done.user, tick, done.act.ability);
                 let shot = self.shoot(&user, ability, done, done.from_m, direction, range_m, done.act.view_tick());
-                if let Verdict::Hit { net_id, .. } = shot.receipt.verdict {
-                    outcome.blows.push(self.blow(done, net_id, direction));
-                }
-                outcome.receipts.push(shot);
+                let hit = shot.receipt.hit();
+                outcome.blows.extend(hit.map(|net_id| self.blow(done, net_id, direction)));
+                outcome.receipts.push(ShotReceipt { hurt: hit.is_some().into(), ..shot });
             }
             AimConfig::Projectile { range_m, .. } => {
-                outcome.projectiles.push(Projectile::fired(done, tick, range_m));
+                outcome.projectiles.push(Projectile::fired(done, user, tick, range_m));
             }
             AimConfig::Melee { range_m, arc_deg } => self.swing(&user, ability, done, range_m, arc_deg, outcome),
             AimConfig::Area { range_m, radius_m } => {
@@ -78,7 +80,8 @@ impl Field<'_, '_, '_> {
         let judge = |may_hit: &dyn Fn(NetId) -> bool| judge_among(self.poses, self.columns, self.map, &shot, may_hit);
         let has_evaded = Cell::new(false);
         let receipt = judge(&|target| {
-            let (is_meant, evaded) = (self.is_meant(user, ability, target), self.has_evaded(target, granted_tick));
+            let (is_meant, evaded) =
+                (self.is_meant(user, ability, target), self.has_evaded(ability, target, granted_tick));
             has_evaded.set(has_evaded.get() || is_meant && evaded);
             is_meant && !evaded
         });
@@ -92,7 +95,7 @@ impl Field<'_, '_, '_> {
             }
             _ => None,
         };
-        ShotReceipt { ability: done.act.ability, receipt, evaded }
+        ShotReceipt { ability: done.act.ability, receipt, evaded, hurt: 0 }
     }
 
     fn blow(&self, done: &Done, target: NetId, push: Vec3) -> Blow {
@@ -103,7 +106,7 @@ impl Field<'_, '_, '_> {
     fn swing(&self, user: &User, ability: &Ability, done: &Done, range_m: f32, arc_deg: f32, outcome: &mut Outcome) {
         let ahead = aim_direction(done.act.yaw, 0).xz();
         let cosine_min = cosine_of_deg(0.5 * arc_deg);
-        let view_tick = self.poses.granted_tick(done.act.view_tick());
+        let view_tick = self.moment(ability, done.act.view_tick());
         let reach_m = range_m + self.map.rules.capsule_radius_m;
         self.for_each_near(view_tick, done.from_m.xz(), reach_m, |target, feet_m| {
             let way_m = feet_m.xz() - done.from_m.xz();
@@ -132,7 +135,7 @@ impl Field<'_, '_, '_> {
         view_tick: f64,
         outcome: &mut Outcome,
     ) {
-        let view_tick = self.poses.granted_tick(view_tick);
+        let view_tick = self.moment(ability, view_tick);
         let body_m = self.map.rules.capsule_radius_m;
         self.for_each_near(view_tick, middle_m.xz(), radius_m + body_m, |target, feet_m| {
             let nearest_y = middle_m.y.clamp(feet_m.y, feet_m.y + self.map.rules.capsule_height_m);
@@ -147,9 +150,8 @@ impl Field<'_, '_, '_> {
         });
     }
 
-    /// The place that is aimed at: the first wall, or as far as it reaches; a little off the wall, so that it is in sight of what is on its side.
+    /// The place that is aimed at: the first wall, or as far as it reaches.
     fn aimed_at_m(&self, done: &Done, range_m: f32) -> Vec3 {
-        const OFF_WALL_M: f32 = 0.3;
         match Ray::new(done.from_m, done.act.direction(), range_m) {
             Some(ray) if range_m > 0.0 => {
                 let wall_m = self.map.first_wall_m(&ray).map(|wall_m| (wall_m - OFF_WALL_M).max(0.0));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::Resource;
 use glam::Vec2;
 use throng_shared::abilities::Abilities;
-use throng_shared::attributes::{Attributes, ChoiceAttribute, Schema};
+use throng_shared::attributes::{Attributes, Schema};
 use throng_shared::config::{CombatConfig, SafeZoneConfig};
 use throng_shared::ids::NetId;
 use throng_shared::tick::TickRate;
@@ -15,8 +15,6 @@ use throng_shared::tick::TickRate;
 pub struct CombatRules {
     /// What can be done.
     pub abilities: Arc<Abilities>,
-    /// Which team somebody is of, if there are teams.
-    pub team: Option<ChoiceAttribute>,
     /// How much later than it was told of them a client may show others, in ticks.
     pub view_delay_ticks_max: u32,
     /// How far back shots are judged at most, in milliseconds.
@@ -28,10 +26,8 @@ pub struct CombatRules {
 impl CombatRules {
     /// None where an attribute is missing, which [`throng_shared::config::load_world`] rules out.
     pub fn new(config: &CombatConfig, rate: TickRate, schema: &Schema) -> Option<CombatRules> {
-        let team = schema.team().map(|index| schema.rules()[index].name.as_str());
         Some(CombatRules {
             abilities: Arc::new(Abilities::new(config, rate, schema)?),
-            team: team.and_then(|name| schema.choice(name)),
             view_delay_ticks_max: rate.ticks_for_ms(config.view_delay_max_ms),
             rewind_max_ms: config.rewind_max_ms,
             deal_teams: config.deal_teams,
@@ -41,9 +37,11 @@ impl CombatRules {
 
     /// Puts a character that appears into a team, if that is done.
     pub(crate) fn deal(&self, net_id: NetId, attributes: &mut Attributes) {
-        if let Some(team) = self.team.as_ref().filter(|_| self.deal_teams) {
-            let sides = (team.len() - 1).max(1) as u32;
-            attributes.set(team, 1 + net_id.0 % sides);
+        if let Some(team) = self.abilities.team.as_ref().filter(|_| self.deal_teams) {
+            let sides = (0..team.len() as u32).filter(|side| Some(*side) != self.abilities.no_side);
+            if let Some(side) = sides.clone().nth(net_id.0 as usize % sides.count().max(1)) {
+                attributes.set(team, side);
+            }
         }
     }
 

@@ -78,6 +78,14 @@ pub enum Verdict {
 }
 
 impl Receipt {
+    /// Whom it has met.
+    pub fn hit(&self) -> Option<NetId> {
+        match self.verdict {
+            Verdict::Hit { net_id, .. } => Some(net_id),
+            Verdict::Wall { .. } | Verdict::Miss => None,
+        }
+    }
+
     /// Judges again, from what the receipt says and the map alone; the same verdict.
     pub fn judge_again(&self, map: &Map) -> Verdict {
         let Some(ray) = self.shot.ray() else { return Verdict::Miss };

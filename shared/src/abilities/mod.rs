@@ -9,6 +9,8 @@ mod blink;
 mod fighter;
 mod rules;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use act::{Act, PITCH_MAX, VIEW_STEPS_PER_TICK, aim_direction, aim_towards, cosine_of_deg, stray};
 pub use fighter::{COOLING_MAX, Cast, FIGHTER_BYTES_MAX, Fighter, FighterBytes, Slow};

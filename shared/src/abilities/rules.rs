@@ -1,6 +1,6 @@
 //! Abilities, made ready for use.
 
-use crate::attributes::{Attributes, NumberAttribute, Schema};
+use crate::attributes::{Attributes, ChoiceAttribute, NumberAttribute, Schema};
 use crate::config::{AimConfig, CombatConfig, EffectsConfig, Hits};
 use crate::ids::Archetype;
 use crate::tick::TickRate;
@@ -15,6 +15,10 @@ pub struct Abilities {
     pub health: NumberAttribute,
     /// How long somebody is dead, in ticks.
     pub respawn_ticks: u32,
+    /// Which team somebody is of, if there are teams.
+    pub team: Option<ChoiceAttribute>,
+    /// The team of those who are of no side.
+    pub no_side: Option<u32>,
 }
 
 /// One of them.
@@ -70,12 +74,22 @@ impl Abilities {
                 slow_ticks: rate.ticks_for_ms(config.effects.slow_ms),
             })
         };
+        let team = schema.team().and_then(|index| schema.choice(&schema.rules()[index].name));
         Some(Abilities {
+            no_side: team.as_ref().zip(config.no_side.as_ref()).and_then(|(team, word)| team.number_of(word)),
+            team,
             all: config.abilities.iter().map(ability).collect::<Option<Vec<Ability>>>()?,
             eyes_m: config.eyes_m,
             health: schema.number(&config.health)?,
             respawn_ticks: rate.ticks_for_ms(config.respawn_ms),
         })
+    }
+
+    /// Whether two characters are of the same side.
+    pub fn are_allies(&self, one: &Attributes, other: &Attributes) -> bool {
+        let team = |attributes| self.team.as_ref().and_then(|team| Attributes::get(attributes, team));
+        let side = team(one).filter(|&team| Some(team) != self.no_side);
+        side.is_some() && side == team(other)
     }
 
     /// By the number that inputs name it with, from 1.

@@ -2,10 +2,10 @@
 
 use glam::Vec3;
 
-use super::Act;
 use super::blink::blink;
 use super::fighter::{Cast, Fighter};
 use super::rules::{Abilities, Ability};
+use super::{Act, VIEW_STEPS_PER_TICK};
 use crate::ids::Archetype;
 use crate::input::PlayerInput;
 use crate::map::Map;
@@ -19,6 +19,8 @@ pub struct Step {
     pub state: CharacterState,
     /// The ability that has happened in this tick, and from where: the eyes of its user, in metres.
     pub done: Option<(Act, Vec3)>,
+    /// Whether that has carried the character elsewhere.
+    pub has_leapt: bool,
     /// The ability that began in this tick, at once or to be cast; its cost is to be paid.
     pub begun: Option<u8>,
     /// Why the ability that was asked for did not begin.
@@ -76,7 +78,7 @@ impl Abilities {
     /// Moves a character by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
     ///
     /// The ability happens after the movement, from where the character is then: at once, or at the end of its cast with the aim of its
-    /// beginning. Client and server agree to the bit when they agree on what hinders it. Cost: that of [`crate::movement::step_character`], and for a blink
+    /// beginning and a view as late as then. Client and server agree to the bit when they agree on what hinders it. Cost: that of [`crate::movement::step_character`], and for a blink
     /// some 30 ns per quarter of a metre.
     #[expect(clippy::too_many_arguments, reason = "each is a different thing of a different owner")]
     pub fn step(
@@ -96,9 +98,19 @@ impl Abilities {
             (false, Some(slow)) => (input, 1.0 - f32::from(slow.percent.min(100)) / 100.0),
             (false, None) => (input, 1.0),
         };
-        let mut step =
-            Step { state: step_slowed(map, state, moves, step_s, share), done: None, begun: None, refused: None };
-        let mut happens = fighter.cast.take_if(|cast| cast.at <= tick).map(|cast| cast.act);
+        let mut step = Step {
+            state: step_slowed(map, state, moves, step_s, share),
+            done: None,
+            has_leapt: false,
+            begun: None,
+            refused: None,
+        };
+        let mut happens = fighter.cast.take_if(|cast| cast.at <= tick).map(|cast| {
+            // Its user sees the others as late as when it began.
+            let cast_ticks = self.get(cast.act.ability).map_or(0, |ability| ability.cast_ticks);
+            let view_steps = cast.act.view_steps + i64::from(cast_ticks) * i64::from(VIEW_STEPS_PER_TICK);
+            Act { view_steps, ..cast.act }
+        });
         if let Some(act) = Act::of(tick, &input) {
             match self.begin(fighter, archetype, &act, tick, can_pay) {
                 // What was cast happens before, and both cannot.
@@ -118,7 +130,9 @@ impl Abilities {
             step.done = Some((act, step.state.position_m + Vec3::Y * self.eyes_m));
             let blink_m = self.get(act.ability).map_or(0.0, |ability| ability.effects.blink_m);
             if blink_m > 0.0 {
-                step.state = blink(map, &step.state, act.yaw, blink_m);
+                let leapt = blink(map, &step.state, act.yaw, blink_m);
+                step.has_leapt = leapt.position_m != step.state.position_m;
+                step.state = leapt;
             }
         }
         step

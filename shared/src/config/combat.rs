@@ -15,6 +15,8 @@ pub struct CombatConfig {
     pub rewind_max_ms: u32,
     /// How much later than it was told of them a client may show others, in milliseconds.
     pub view_delay_max_ms: u32,
+    /// The word of the team attribute of those who are of no side.
+    pub no_side: Option<String>,
     /// Whether those who appear are dealt to the teams in turn.
     pub deal_teams: bool,
     /// Where nobody is hurt.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, SafeZoneConfig};
 use super::error::{ConfigError, ConfigErrorKind};
 use super::limits::{ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX};
-use super::reader::{Choice, FileFormat, Name, Number, Presence, Source, TableReader, Truth, number, whole};
+use super::reader::{Choice, FileFormat, Name, Number, Presence, Source, TableReader, Truth, Word, number, whole};
 use super::world_attributes::HOLDERS;
 use super::world_tables::POINT;
 use crate::attributes::{AttributeKind, AttributeRule};
@@ -58,6 +58,8 @@ const HITS: &[Choice<Hits>] = &[
 pub(super) struct CombatFile {
     pub(super) config: CombatConfig,
     mentions: Vec<Mention>,
+    /// The word of no side, and where it stands.
+    side: Option<(String, Range<usize>)>,
 }
 
 /// An attribute that is named.
@@ -78,9 +80,9 @@ pub(super) const COMBAT_FORMAT: FileFormat<CombatFile> = FileFormat {
 };
 
 fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
-    let mut mentions = Vec::new();
+    let (mut mentions, mut side) = (Vec::new(), None);
     let mut config = file.table("combat", Presence::Required, "What all abilities have in common.", |table| {
-        let health_doc = "The attribute that damage takes from: a number. Whoever has its least is dead.";
+        let health_doc = "The attribute that damage takes from: a number. Whom damage brings to its least dies.";
         let health = table.required("health", Name, health_doc);
         mentions.extend(Mention::of(table, "health", "combat.health", &health, 0));
         let respawn_doc = "How long somebody is dead until it appears again, with all its health.";
@@ -88,14 +90,19 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
         let rewind_doc = "How far back a shot is judged at most: where its shooter saw its target.";
         let view_doc = "How much later than it was told of them a client may show others. Less is fairer to those who are shot at, more to \
                         those with restless links.";
-        let deal_doc = "Whether those who appear are dealt in turn to the words of the attribute with is_team = true, all but the first, which \
-                        is for whoever is of no side. Otherwise a rule of the game says who is of which team.";
+        let side_doc = "The word, of the attribute with is_team = true, of those who are of no side: nobody's ally, and everybody's enemy. \
+                        Without it, those who have the same word are always of the same side.";
+        let no_side = table.optional_without_default("no_side", Word, side_doc);
+        side = no_side.clone().zip(table.span("no_side"));
+        let deal_doc = "Whether those who appear are dealt in turn to the words of the attribute with is_team = true, all but `no_side`. Otherwise \
+                        they have its default, and a rule of the game says who is of which team.";
         CombatConfig {
             health,
             respawn_ms: table.optional("respawn_ms", whole(0, 600_000, "ms"), 5_000, respawn_doc),
             eyes_m: table.optional("eyes_m", number(0.1, 4.0, "m"), 1.6, eyes_doc),
             rewind_max_ms: table.optional("rewind_max_ms", whole(0, REWIND_MS_MAX, "ms"), 250, rewind_doc),
             view_delay_max_ms: table.optional("view_delay_max_ms", whole(50, 1_000, "ms"), 250, view_doc),
+            no_side,
             deal_teams: table.optional("deal_teams", Truth, false, deal_doc),
             safe_zones: Vec::new(),
             abilities: Vec::new(),
@@ -114,7 +121,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
         abilities.push(ability);
     });
     config.abilities = abilities;
-    CombatFile { config, mentions }
+    CombatFile { config, mentions, side }
 }
 
 fn read_ability(
@@ -273,6 +280,26 @@ impl Mention {
 impl CombatFile {
     /// What is wrong with it in a world that declares these attributes.
     pub(super) fn mistakes(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Vec<ConfigError> {
-        self.mentions.iter().filter_map(|mention| mention.mistake(source, rules)).collect()
+        let mentioned = self.mentions.iter().filter_map(|mention| mention.mistake(source, rules));
+        mentioned.chain(self.side_mistake(source, rules)).collect()
+    }
+
+    fn side_mistake(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Option<ConfigError> {
+        let (word, span) = self.side.as_ref()?;
+        let words = rules.iter().find_map(|rule| match &rule.kind {
+            AttributeKind::Choice { names, is_team: true } => Some(names),
+            _ => None,
+        });
+        if words.is_some_and(|words| words.contains(word)) {
+            return None;
+        }
+        let suggestion = match words {
+            Some(words) => format!("its words: {}", words.join(", ")),
+            None => "the world file declares no attribute with is_team = true".to_owned(),
+        };
+        let kind = ConfigErrorKind::Conflict { reason: format!("{word} is no word of the world's teams") };
+        let error = source.error(Some(span.clone()), kind);
+        let accepted = "a word of the attribute with is_team = true".to_owned();
+        Some(ConfigError { key: "combat.no_side".to_owned(), accepted, suggestion: Some(suggestion), ..error })
     }
 }

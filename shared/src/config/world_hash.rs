@@ -58,6 +58,7 @@ fn write_combat(hash: &mut Fnv1a, combat: &CombatConfig) {
         // How shots are judged is the server's.
         rewind_max_ms: _,
         view_delay_max_ms: _,
+        no_side: _,
         deal_teams: _,
         safe_zones: _,
         abilities,
