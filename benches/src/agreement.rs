@@ -55,6 +55,8 @@ struct Tally {
     clamped: u32,
     evaded: u32,
     moved: u32,
+    /// Shown to their shooters, and never judged: all datagrams of an input were lost or too late.
+    unjudged: u32,
 }
 
 /// Runs it for each condition, in worlds that rewind so far at most.
@@ -84,6 +86,7 @@ pub(crate) fn run(shots: u32, rewinds_max_ms: &[u32], is_quick: bool) -> anyhow:
             add("beyond_clamp_share", share(tally.clamped, tally.shots));
             add("evaded_share", share(tally.evaded, tally.shots));
             add("otherwise_share", share(tally.moved, tally.shots));
+            add("unjudged_share", share(tally.unjudged, tally.shots + tally.unjudged));
             bar.inc(1);
         }
     }
@@ -140,8 +143,9 @@ fn measure(round_trip_ms: u32, loss_percent: u32, rewind_max_ms: u32, shots: u32
             }
         }
         seen.retain(|&(shooter, tick, sees)| {
-            let is_its =
-                |shot: &&ShotReceipt| shot.receipt.shot.shooter == shooter && shot.receipt.judged.0 + 1 == tick;
+            let is_its = |shot: &&ShotReceipt| {
+                shot.receipt.shot.shooter == shooter && (tick..=tick + 4).contains(&(shot.receipt.judged.0 + 1))
+            };
             let Some(shot) = receipts.iter().find(is_its) else { return true };
             let receipt = shot.receipt;
             let met = match receipt.verdict {
@@ -162,8 +166,10 @@ fn measure(round_trip_ms: u32, loss_percent: u32, rewind_max_ms: u32, shots: u32
             false
         });
         let now = sim.instance(InstanceId(0)).current_tick();
-        // Inputs that never arrived were never judged.
+        // Inputs that came too late for their tick, or never, were never judged.
+        let before = seen.len();
         seen.retain(|(_, tick, _)| tick + 4 * RATE_HZ > now.0);
+        tally.unjudged += (before - seen.len()) as u32;
         receipts.retain(|shot| shot.receipt.judged + 4 * RATE_HZ > now);
     }
     tally

@@ -7,7 +7,8 @@ use glam::Vec2;
 
 use smallvec::SmallVec;
 
-use crate::limits::INPUT_LEAD_TICKS_MAX;
+use crate::abilities::VIEW_STEPS_PER_TICK;
+use crate::limits::{INPUT_LEAD_TICKS_MAX, LATE_ABILITY_TICKS_MAX};
 use crate::tick::Tick;
 
 /// The wishes of one character for one tick.
@@ -131,12 +132,21 @@ pub struct InputBuffer {
     last: PlayerInput,
     last_fresh_tick: Option<Tick>,
     missed_ticks: u32,
+    /// An input that came too late for its tick and wished to use an ability, which it may yet; none with ability 0.
+    late: (Tick, PlayerInput),
+    /// The newest input whose ability was handed out.
+    used: Tick,
 }
 
 impl InputBuffer {
     /// Keeps `input` for `tick`, where `next` is the next tick to be simulated.
     pub fn put(&mut self, next: Tick, tick: Tick, input: PlayerInput) -> InputFate {
         if tick < next {
+            // A step that was missed is past; a shot is not: it says what its shooter saw.
+            let is_new = input.ability > 0 && tick > self.used && next.since(tick) <= LATE_ABILITY_TICKS_MAX;
+            if is_new && (self.late.1.ability == 0 || tick < self.late.0) {
+                self.late = (tick, input);
+            }
             return InputFate::Late;
         }
         if tick.since(next) >= INPUT_LEAD_TICKS_MAX {
@@ -152,7 +162,27 @@ impl InputBuffer {
     }
 
     /// The input for `tick`: its own; or the last one for up to `repeat_ticks` ticks; or neutral.
+    ///
+    /// An ability that was wished for in one that came up to [`LATE_ABILITY_TICKS_MAX`] ticks late is wished for in this, if it does not wish for another: with what was seen
+    /// when it was made.
     pub fn take(&mut self, tick: Tick, repeat_ticks: u32) -> (PlayerInput, InputSource) {
+        let (mut input, source) = self.take_movement(tick, repeat_ticks);
+        if input.ability > 0 {
+            self.used = tick;
+        } else if self.late.1.ability > 0 {
+            let (late_tick, late) = std::mem::take(&mut self.late);
+            let ticks = tick.since(late_tick);
+            if late_tick > self.used && ticks <= LATE_ABILITY_TICKS_MAX {
+                let view_back_steps = u32::from(late.view_back_steps) + ticks * VIEW_STEPS_PER_TICK;
+                input.view_back_steps = u16::try_from(view_back_steps).unwrap_or(u16::MAX);
+                (input.ability, input.pitch, input.yaw) = (late.ability, late.pitch, late.yaw);
+                self.used = late_tick;
+            }
+        }
+        (input, source)
+    }
+
+    fn take_movement(&mut self, tick: Tick, repeat_ticks: u32) -> (PlayerInput, InputSource) {
         // Those of earlier ticks are of no use any more.
         let late = self.waiting.iter().take_while(|(waiting, _)| *waiting < tick).count();
         self.waiting.drain(..late);
@@ -208,6 +238,33 @@ mod tests {
         }
         let (input, source) = buffer.take(Tick(8), 2);
         assert_eq!((input.move_x, source), (0, InputSource::Neutral));
+    }
+
+    #[test]
+    fn an_ability_that_comes_a_little_late_is_used_once_with_the_view_of_its_own_tick() {
+        let mut buffer = InputBuffer::default();
+        buffer.put(Tick(5), Tick(5), PlayerInput::default());
+        buffer.take(Tick(5), 2);
+        buffer.take(Tick(6), 2);
+        // That for tick 6 was lost; the next datagram repeats it.
+        for _ in 0..3 {
+            assert_eq!(buffer.put(Tick(7), Tick(6), EAST), InputFate::Late);
+        }
+        let (input, _) = buffer.take(Tick(7), 2);
+        assert_eq!((input.ability, input.pitch, input.view_back_steps), (EAST.ability, EAST.pitch, 200 + 64));
+        assert_eq!((input.move_x, input.buttons), (0, Buttons::default()), "only that");
+        for tick in 8..12 {
+            buffer.put(Tick(tick), Tick(6), EAST);
+            assert_eq!(buffer.take(Tick(tick), 2).0.ability, 0, "once");
+        }
+        // On time, it is not late as well.
+        buffer.put(Tick(20), Tick(20), EAST);
+        assert_eq!(buffer.take(Tick(20), 2).0.ability, EAST.ability);
+        buffer.put(Tick(21), Tick(20), EAST);
+        assert_eq!(buffer.take(Tick(21), 2).0.ability, 0);
+        // Too late is too late.
+        buffer.put(Tick(40), Tick(40 - LATE_ABILITY_TICKS_MAX - 1), EAST);
+        assert_eq!(buffer.take(Tick(40), 2).0.ability, 0);
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub const INPUTS_PER_DATAGRAM_MAX: usize = 3;
 /// Inputs this many ticks ahead of the next tick, and farther ones, are dropped and counted.
 pub const INPUT_LEAD_TICKS_MAX: u32 = 32;
 
+/// An input that comes up to so many ticks late is dropped, but for the ability that it wishes to use.
+pub const LATE_ABILITY_TICKS_MAX: u32 = 4;
+
 /// Input datagrams per client and tick that are looked at; further ones are dropped and counted.
 pub const INPUT_DATAGRAMS_PER_TICK_MAX: u32 = 32;
 

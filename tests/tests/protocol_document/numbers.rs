@@ -48,6 +48,7 @@ fn the_constants_are_those_of_the_code() {
         ("IDLE_SNAPSHOT_MS", limits::IDLE_SNAPSHOT_MS as usize),
         ("INPUTS_PER_DATAGRAM_MAX", limits::INPUTS_PER_DATAGRAM_MAX),
         ("INPUT_LEAD_TICKS_MAX", limits::INPUT_LEAD_TICKS_MAX as usize),
+        ("LATE_ABILITY_TICKS_MAX", limits::LATE_ABILITY_TICKS_MAX as usize),
         ("INPUT_DATAGRAMS_PER_TICK_MAX", limits::INPUT_DATAGRAMS_PER_TICK_MAX as usize),
         ("STRIKES_MAX", limits::STRIKES_MAX as usize),
         ("INBOUND_BYTES_MAX", limits::INBOUND_BYTES_MAX),
