@@ -2,11 +2,14 @@
 
 use std::io;
 
+use throng_shared::abilities::Abilities;
+use throng_shared::attributes::Schema;
 use throng_shared::config::{
     ABILITIES_FILE_NAME, CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_settings,
     read_world,
 };
 use throng_shared::map::Map;
+use throng_shared::tick::TickRate;
 
 /// Longest side of a world whose map the target builds, in cells: larger ones are as right and take longer.
 const MAP_SIDE_MAX: f32 = 128.0;
@@ -41,6 +44,25 @@ pub fn world_file(bytes: &[u8]) {
     }
     let read_alone = std::str::from_utf8(text).is_ok_and(|text| read_world("fuzz/world.toml", text).is_ok());
     assert!(read_alone || result.is_err(), "a world is right with its files and wrong without");
+}
+
+/// The `abilities.toml` of the arena.
+pub fn abilities_file(bytes: &[u8]) {
+    const WORLD: &str = include_str!("../../../assets/worlds/arena/world.toml");
+    let result = load_world("fuzz", |name| match name {
+        WORLD_FILE_NAME => Ok(WORLD.into()),
+        ABILITIES_FILE_NAME => Ok(bytes.to_vec()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    });
+    match &result {
+        Ok(world) => {
+            let combat = world.combat.as_ref().expect("there was a file");
+            let schema = Schema::new(world.config.attributes.clone()).expect("they were read");
+            let abilities = Abilities::new(combat, TickRate::new(world.config.tick_rate_hz), &schema);
+            assert_eq!(abilities.expect("its attributes were looked for").all().len(), combat.abilities.len());
+        }
+        Err(errors) => check_errors(errors),
+    }
 }
 
 /// A settings file.

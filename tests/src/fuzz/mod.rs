@@ -8,12 +8,12 @@
 //! |---|---|
 //! | `netcode` | netcode_header, connect_token, netcode_client |
 //! | `table` | table, table_sealed |
-//! | `wire` | datagram, control, input_frame, snapshot, page |
+//! | `wire` | datagram, control, input_frame, snapshot, page, combat |
 //! | `attributes` | attributes: of a world that has some |
 //! | `channel` | channel_packet |
 //! | `host` | host: a whole server past the seal |
 //! | `client` | client: a whole client past the seal |
-//! | `files` | world_file, settings_file |
+//! | `files` | world_file, abilities_file, settings_file |
 //! | `seeds`, `mutation` | what corpora begin with, and what becomes of them without libFuzzer |
 
 mod attributes;
@@ -32,12 +32,12 @@ mod wire;
 pub use attributes::attributes;
 pub use channel::channel_packet;
 pub use client::client;
-pub use files::{settings_file, world_file};
+pub use files::{abilities_file, settings_file, world_file};
 pub use host::host;
 pub use netcode::{connect_token, netcode_client, netcode_header};
 pub use seeds::{Seed, seeds};
 pub use table::{table, table_sealed};
-pub use wire::{control, datagram, input_frame, page, snapshot};
+pub use wire::{combat, control, datagram, input_frame, page, snapshot};
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 18] = [
     target("netcode_header", netcode_header, 20_000),
     target("connect_token", connect_token, 20_000),
     target("netcode_client", netcode_client, 20_000),
@@ -66,7 +66,9 @@ pub const TARGETS: [Target; 16] = [
     target("attributes", attributes, 20_000),
     target("host", host, 2_000),
     target("client", client, 10_000),
+    target("combat", combat, 20_000),
     target("world_file", world_file, 10_000),
+    target("abilities_file", abilities_file, 10_000),
     target("settings_file", settings_file, 10_000),
 ];
 

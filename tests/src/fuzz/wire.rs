@@ -1,9 +1,11 @@
 //! Decoders of what is inside a packet, each on any bytes. What decodes is encoded again, and must be what it was.
 
 use throng_client::{CROWD_MAX, MISSING_MAX, Replica};
+use throng_shared::abilities::{COOLING_MAX, Fighter};
 use throng_shared::attributes::Schema;
 use throng_shared::limits::{CHANNEL_PACKET_BYTES_MAX, DATAGRAM_BYTES_MAX, INPUTS_PER_DATAGRAM_MAX, MESSAGE_BYTES_MAX};
 use throng_shared::tick::Tick;
+use throng_shared::wire::combat::{CombatEvent, EVENTS_PER_MESSAGE};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, cut_name, hello_versions};
 use throng_shared::wire::datagram::{self, Datagram};
 use throng_shared::wire::inputs::InputFrame;
@@ -37,6 +39,23 @@ pub fn datagram(bytes: &[u8]) {
         assert!(bytes.len() <= DATAGRAM_BYTES_MAX || frames.len() + arrived.len() == parts + 1, "it is too long");
     }
     assert_eq!((frames, arrived), (frame.into_iter().collect(), packets));
+}
+
+/// What abilities have done; and what hinders a character, behind a tick.
+pub fn combat(bytes: &[u8]) {
+    if let Ok((tick, events)) = CombatEvent::of(bytes)
+        && events.len() <= EVENTS_PER_MESSAGE
+    {
+        assert_eq!(CombatEvent::message(tick, &events), bytes);
+    }
+    if let Some((tick, rest)) = bytes.split_first_chunk::<4>() {
+        let tick = Tick(u32::from_le_bytes(*tick) / 2);
+        if let (Ok(fighter), Ok(length)) = (Fighter::decode(tick, rest), Fighter::scan(rest)) {
+            let again = fighter.encode(tick);
+            // Nothing is told of who is free.
+            assert!(again.is_empty() || fighter.cooling.len() > COOLING_MAX || again[..] == rest[..length]);
+        }
+    }
 }
 
 /// A control message, to either end.

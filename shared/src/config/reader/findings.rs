@@ -91,6 +91,10 @@ impl Mistakes {
 
     /// Adds those of another file.
     pub(in crate::config) fn extend(&mut self, others: Mistakes) {
+        if self.errors.is_empty() {
+            // All that is wrong is of the other file, then, or there is nothing.
+            self.page = others.page;
+        }
         self.omitted_count += others.omitted_count;
         others.errors.into_iter().for_each(|error| self.push(error));
     }

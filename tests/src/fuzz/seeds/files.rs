@@ -119,6 +119,16 @@ pub(super) fn world_file() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+pub(super) fn abilities_file() -> Vec<(&'static str, Vec<u8>)> {
+    const ARENA: &str = include_str!("../../../../assets/worlds/arena/abilities.toml");
+    let smallest = "[combat]\nhealth = \"health\"\n[[ability]]\nname = \"a\"\nkind = \"own\"\nheal = 1\n";
+    vec![
+        ("arena", ARENA.into()),
+        ("smallest", smallest.into()),
+        ("no-such-attribute", ARENA.replace("mana", "rage").into()),
+    ]
+}
+
 pub(super) fn settings_file() -> Vec<(&'static str, Vec<u8>)> {
     vec![("local", SETTINGS.into()), ("public", SETTINGS_IN_PUBLIC.into()), ("wrong", SETTINGS_WRONG.into())]
 }

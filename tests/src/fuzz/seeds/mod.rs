@@ -37,6 +37,8 @@ pub fn seeds(target: &str) -> Vec<Seed> {
         "host" => scenes::host(),
         "client" => scenes::client(),
         "world_file" => files::world_file(),
+        "abilities_file" => files::abilities_file(),
+        "combat" => wire::combat(),
         "settings_file" => files::settings_file(),
         _ => panic!("there is no target {target}"),
     };

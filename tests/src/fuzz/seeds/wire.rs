@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use glam::{IVec2, Vec3};
+use throng_shared::abilities::{Act, Cast, Fighter, Slow, UseRefusal};
 use throng_shared::attributes::Schema;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::{Buttons, PlayerInput};
@@ -11,6 +12,7 @@ use throng_shared::quantised::Locomotion;
 use throng_shared::tick::Tick;
 use throng_shared::wire::PROTOCOL_VERSION;
 use throng_shared::wire::channel::{GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::combat::{CombatEvent, MissReason};
 use throng_shared::wire::control::{
     self, ClientControl, GoodbyeReason, Hello, RefusalReason, Refused, ServerControl, Welcome,
 };
@@ -219,4 +221,24 @@ pub(super) fn packed(frame: Option<&[u8]>, packets: &[&[u8]]) -> Vec<u8> {
     datagram::pack(frame, packets.iter().copied(), &mut Vec::new(), |bytes| sent.push(bytes.to_vec()));
     assert_eq!(sent.len(), 1, "seeds are small");
     sent.remove(0)
+}
+
+/// What abilities have done, and what hinders somebody in a tick.
+pub(super) fn combat() -> Vec<(&'static str, Vec<u8>)> {
+    let (by, target) = (NetId(7), NetId(300));
+    let events = [
+        CombatEvent::Hit { by, target, ability: 1, change: -20.0 },
+        CombatEvent::Died { who: target, by, ability: 1 },
+        CombatEvent::Refused { ability: 2, refusal: UseRefusal::Cooldown },
+        CombatEvent::Missed { ability: 1, reason: MissReason::Wall },
+    ];
+    let tick = Tick(1_200);
+    let fighter = Fighter {
+        is_dead: true,
+        slow: Some(Slow { percent: 50, until: tick + 30 }),
+        cast: Some(Cast { act: Act { ability: 2, ..Act::default() }, at: tick + 3 }),
+        cooling: [(1, tick + 5), (9, tick + 700)].into_iter().collect(),
+    };
+    let hindered = [&(2 * tick.0).to_le_bytes()[..], &fighter.encode(tick)[..]].concat();
+    vec![("events", CombatEvent::message(tick, &events)), ("hindered", hindered)]
 }
