@@ -123,8 +123,10 @@ fn describe(world: &LoadedWorld) -> String {
         TerrainConfig::Procedural { .. } => "procedural hills",
         TerrainConfig::Png { file, .. } | TerrainConfig::Raw { file, .. } => file,
     };
+    let abilities =
+        world.combat.as_ref().map_or(String::new(), |combat| format!(", {} abilities", combat.abilities.len()));
     format!(
-        "{} x {} m, {ground}, {} obstacles, {} Hz, population {}, hash {:016x}",
+        "{} x {} m, {ground}, {} obstacles, {} Hz, population {}{abilities}, hash {:016x}",
         config.size_m,
         config.size_m,
         config.obstacles.len(),
