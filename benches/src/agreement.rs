@@ -95,30 +95,8 @@ pub(crate) fn run(shots: u32, rewinds_max_ms: &[u32], is_quick: bool) -> anyhow:
 }
 
 fn measure(round_trip_ms: u32, loss_percent: u32, rewind_max_ms: u32, shots: u32) -> Tally {
-    let one_way_ms = round_trip_ms as f32 / 2.0;
-    let link = Link { one_way_ms, jitter_ms: one_way_ms / 10.0, loss_percent: loss_percent as f32, ..Link::default() };
-    let mut world = fighting_world(ABILITIES, |config| {
-        config.tick_rate_hz = RATE_HZ;
-        config.size_m = 1_000.0;
-        config.obstacles.clear();
-        config.population.players_max = 100;
-    });
-    world.combat.iter_mut().for_each(|combat| combat.rewind_max_ms = rewind_max_ms);
-    let mut sim = Sim::new(u64::from(round_trip_ms * 10 + loss_percent)).world(world).link(link).start();
-    let duels: [[PlayerHandle; 2]; DUELS] = std::array::from_fn(|_| sim.connect());
     let mut random = Random::new(9, 0);
-    for (number, duel) in duels.iter().enumerate() {
-        let at_m = Vec2::new((number % 4) as f32, (number / 4) as f32) * 150.0 - 225.0;
-        for (player, place_m) in duel.iter().zip([at_m, at_m + Vec2::new(0.0, 20.0)]) {
-            sim.teleport(*player, place_m);
-        }
-    }
-    sim.run_ticks(2 * RATE_HZ);
-    for [shooter, target] in duels {
-        let target = sim.client(target).net_id().expect("it plays");
-        let aim = Aim { stray_m: STRAY_M, random: Random::new(u64::from(target.0), 3), ..Aim::at(target, 1, 12) };
-        sim.plan(shooter, Plan::Aim(aim));
-    }
+    let (mut sim, duels) = start_duels(round_trip_ms, loss_percent, rewind_max_ms);
     let mut tally = Tally::default();
     let mut receipts: Vec<ShotReceipt> = Vec::new();
     let mut seen: Vec<(NetId, u32, Option<NetId>)> = Vec::new();
@@ -173,6 +151,34 @@ fn measure(round_trip_ms: u32, loss_percent: u32, rewind_max_ms: u32, shots: u32
         receipts.retain(|shot| shot.receipt.judged + 4 * RATE_HZ > now);
     }
     tally
+}
+
+/// The duels of a condition, with everybody in place and the shooters shooting.
+fn start_duels(round_trip_ms: u32, loss_percent: u32, rewind_max_ms: u32) -> (Sim, [[PlayerHandle; 2]; DUELS]) {
+    let one_way_ms = round_trip_ms as f32 / 2.0;
+    let link = Link { one_way_ms, jitter_ms: one_way_ms / 10.0, loss_percent: loss_percent as f32, ..Link::default() };
+    let mut world = fighting_world(ABILITIES, |config| {
+        config.tick_rate_hz = RATE_HZ;
+        config.size_m = 1_000.0;
+        config.obstacles.clear();
+        config.population.players_max = 100;
+    });
+    world.combat.iter_mut().for_each(|combat| combat.rewind_max_ms = rewind_max_ms);
+    let mut sim = Sim::new(u64::from(round_trip_ms * 10 + loss_percent)).world(world).link(link).start();
+    let duels: [[PlayerHandle; 2]; DUELS] = std::array::from_fn(|_| sim.connect());
+    for (number, duel) in duels.iter().enumerate() {
+        let at_m = Vec2::new((number % 4) as f32, (number / 4) as f32) * 150.0 - 225.0;
+        for (player, place_m) in duel.iter().zip([at_m, at_m + Vec2::new(0.0, 20.0)]) {
+            sim.teleport(*player, place_m);
+        }
+    }
+    sim.run_ticks(2 * RATE_HZ);
+    for [shooter, target] in duels {
+        let target = sim.client(target).net_id().expect("it plays");
+        let aim = Aim { stray_m: STRAY_M, random: Random::new(u64::from(target.0), 3), ..Aim::at(target, 1, 12) };
+        sim.plan(shooter, Plan::Aim(aim));
+    }
+    (sim, duels)
 }
 
 /// It runs to and fro, jumps now and then, or leaps.

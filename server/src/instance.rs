@@ -288,7 +288,7 @@ impl Instance {
     }
 
     /// Keeps where everybody was in the last ticks, so that shots can be judged up to `rewind_max_ms` back; see [`crate::combat::Judge`]. From the next tick
-    /// on. Costs 60 bytes per character and tick that is kept.
+    /// on. What that takes in memory: see [`Poses`].
     ///
     /// # Panics
     /// When called twice.

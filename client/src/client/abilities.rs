@@ -8,7 +8,7 @@ use glam::Vec3;
 use throng_shared::abilities::{Abilities, Act, Fighter, VIEW_STEPS_PER_TICK, stray};
 use throng_shared::attributes::Schema;
 use throng_shared::combat::{Capsule, Ray};
-use throng_shared::config::{AimConfig, CombatConfig, Hits};
+use throng_shared::config::{AimConfig, CombatConfig};
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
 use throng_shared::tick::{Tick, TickRate};
@@ -19,7 +19,7 @@ use super::Client;
 use crate::replica::{Coming, ReplicaEntity};
 use crate::transport::ClientTransport;
 
-/// Most events that wait for whoever asks; the oldest are forgotten, and counted in [`crate::ClientStats::events_dropped`].
+/// Most events that wait for whoever asks; the oldest are forgotten, and counted in [`Client::events_dropped`].
 const EVENTS_MAX: usize = 1_024;
 
 /// Something that a player is shown or that the game reacts to.
@@ -174,12 +174,8 @@ impl<T: ClientTransport> Client<T> {
             let is_alive =
                 entity.attributes.get(&abilities.health).is_none_or(|health| health > abilities.health.min());
             let are_allies = abilities.are_allies(self.own_attributes(), &entity.attributes);
-            is_alive
-                && match ability.hits {
-                    Hits::Enemies => !are_allies,
-                    Hits::Allies => are_allies,
-                    Hits::Others => true,
-                }
+            // A shot meets others alone.
+            is_alive && ability.hits.includes(false, are_allies)
         };
         let rules = &self.map.rules;
         let hits = self.replica.entities().filter(|entity| may_hit(entity)).filter_map(|entity| {

@@ -5,7 +5,6 @@ use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::abilities::{Ability, Fighter};
 use throng_shared::attributes::Attributes;
 use throng_shared::combat::Ray;
-use throng_shared::config::Hits;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
@@ -75,11 +74,7 @@ impl Field<'_, '_, '_> {
         let Some(entity) = self.roster.entity_of(target) else { return false };
         self.fighters.get(entity).is_ok_and(|(_, _, state, fighter, attributes, ..)| {
             let are_allies = self.rules.abilities.are_allies(&user.attributes, attributes);
-            let is_meant = match ability.hits {
-                Hits::Enemies => target != user.net_id && !are_allies,
-                Hits::Allies => target == user.net_id || are_allies,
-                Hits::Others => target != user.net_id,
-            };
+            let is_meant = ability.hits.includes(target == user.net_id, are_allies);
             let is_spared = ability.is_harmful() && (user.is_safe || self.rules.is_safe(state.ground_position_m()));
             is_meant && !is_spared && !fighter.is_dead
         })

@@ -19,7 +19,8 @@ const ROUNDING_M: f32 = 0.03;
 const CELL_M_MIN: f32 = 2.0;
 const CELLS_PER_SIDE_MAX: f32 = 256.0;
 
-/// A ring of moments, one for each tick that a shot may be judged in. 52 bytes per character and tick, and 4 per cell of the grid.
+/// A ring of moments, one for each tick that a shot may be judged in. 48 bytes per character and tick (its stand 16, its place 12, its
+/// name 4, the grid 16), and 4 per cell of the grid.
 ///
 /// Each moment has a grid of its own, and in its order where everybody stood and came from: whoever looks back far need not look in wider
 /// surroundings, whoever has leapt across the world since is where it was, and what a shot looks at stands together in memory.

@@ -79,7 +79,7 @@ impl Abilities {
     ///
     /// The ability happens after the movement, from where the character is then: at once, or at the end of its cast with the aim of its
     /// beginning and a view as late as then. Client and server agree to the bit when they agree on what hinders it. Cost: that of [`crate::movement::step_character`], and for a blink
-    /// some 30 ns per quarter of a metre.
+    /// a look at the ground and the obstacles near it every 0.15 m.
     #[expect(clippy::too_many_arguments, reason = "each is a different thing of a different owner")]
     pub fn step(
         &self,

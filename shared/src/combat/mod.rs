@@ -17,7 +17,7 @@ use crate::map::Map;
 impl Map {
     /// How far along a ray its first wall is, in metres: the ground, or an obstacle. None when the way is free.
     ///
-    /// Cost: some 3 ns per cell of the ground that the ray goes over, and the obstacles near it.
+    /// Cost: O(cells of the ground that the ray goes over + obstacles near it).
     pub fn first_wall_m(&self, ray: &Ray) -> Option<f32> {
         let obstacle_m = self.obstacles.first_hit_m(ray);
         let ray = Ray { length_m: obstacle_m.unwrap_or(ray.length_m), ..*ray };

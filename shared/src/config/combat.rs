@@ -103,6 +103,17 @@ pub enum Hits {
     Others,
 }
 
+impl Hits {
+    /// Whether an ability is for somebody who is its user, or of the user's side: the one rule of server and client.
+    pub fn includes(self, is_user: bool, are_allies: bool) -> bool {
+        match self {
+            Hits::Enemies => !is_user && !are_allies,
+            Hits::Allies => is_user || are_allies,
+            Hits::Others => !is_user,
+        }
+    }
+}
+
 /// What an ability costs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostConfig {

@@ -13,7 +13,7 @@ pub const ABILITIES_MAX: usize = 255;
 /// Most `[[safe_zone]]` tables.
 pub const SAFE_ZONES_MAX: usize = 64;
 
-/// Farthest that shots can be rewound, in milliseconds: what is kept in memory, 28 bytes per character and tick.
+/// Farthest that shots can be rewound, in milliseconds: for so long it is kept in memory where everybody was.
 pub const REWIND_MS_MAX: u32 = 480;
 
 /// Most samples along one side of a terrain, from a file or computed. Its square is held in memory as `f32`: 268 MB.
