@@ -54,6 +54,20 @@ impl Floor {
         (self.send_batch_ns + self.receive_batch_ns + self.seal_ns + self.open_ns + self.copy_ns) / 1e3
     }
 
+    /// Half way between two measurements.
+    pub(crate) fn mean(&self, other: &Floor) -> Floor {
+        let mean = |of: fn(&Floor) -> f64| f64::midpoint(of(self), of(other));
+        Floor {
+            send_single_ns: mean(|floor| floor.send_single_ns),
+            send_batch_ns: mean(|floor| floor.send_batch_ns),
+            receive_single_ns: mean(|floor| floor.receive_single_ns),
+            receive_batch_ns: mean(|floor| floor.receive_batch_ns),
+            seal_ns: mean(|floor| floor.seal_ns),
+            open_ns: mean(|floor| floor.open_ns),
+            copy_ns: mean(|floor| floor.copy_ns),
+        }
+    }
+
     /// Adds all of it to a report.
     pub(crate) fn add_to(&self, report: &mut Report) {
         report.add("floor_send_single_ns", self.send_single_ns);

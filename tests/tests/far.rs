@@ -74,7 +74,7 @@ fn what_is_huge_is_seen_from_afar_and_what_is_a_landmark_from_everywhere() {
 #[test]
 fn who_is_seen_from_afar_is_told_as_often_as_it_looks_near() {
     let mut sim = Sim::new(2).world(world()).start();
-    let [giant, beside, far] = standing(&mut sim, [0.0, 20.0, 400.0]);
+    let [giant, beside, far] = standing(&mut sim, [0.0, 20.0, 430.0]);
     set(&mut sim, giant, "huge", true);
     sim.run_ticks(40);
     let (net_id, _) = sim.character(giant);

@@ -5,13 +5,16 @@ use throng_shared::config::PopulationConfig;
 use throng_shared::ids::InstanceId;
 use throng_tests::{Plan, Sim, flat_world};
 
-/// Cells of this world have 40 m, with edges at -120, -80, -40, 0 and 40 m and a metre to spare; a page is told that begins within 60 m, and
-/// until it begins beyond 70 m.
+/// Cells of this world have 40 m, with edges at -120, -80, -40, 0 and 40 m and a metre to spare; a page is told that begins within 48 m, and
+/// until it begins beyond 58 m.
 #[test]
 fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
-    let mut sim = Sim::new(1).start();
+    let world = flat_world(|config| {
+        (config.interest.enter_radius_m, config.interest.leave_radius_m) = (48.0, 58.0);
+    });
+    let mut sim = Sim::new(1).world(world).start();
     let [viewer, other] = sim.connect();
-    for x_m in [-115.0, -105.0] {
+    for x_m in [-103.0, -93.0] {
         sim.teleport(viewer, Vec2::new(x_m, -90.0));
         sim.run_ticks(3);
     }
@@ -20,7 +23,7 @@ fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
         (-20.0, false),
         (-60.0, true),
         (-42.0, true),
-        // The next cell begins 64 m away, and was not told before.
+        // The next cell begins 52 m away, and was not told before.
         (-20.0, false),
         (-79.0, true),
     ] {
@@ -31,7 +34,7 @@ fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
     }
     // The viewer comes nearer to the page, and goes again.
     for (x_m, expected) in
-        [(-105.0, false), (-103.5, false), (-100.0, true), (-105.0, true), (-112.0, false), (-105.0, false)]
+        [(-93.0, false), (-91.5, false), (-88.0, true), (-93.0, true), (-100.0, false), (-93.0, false)]
     {
         sim.teleport(viewer, Vec2::new(x_m, -90.0));
         sim.teleport(other, Vec2::new(-20.0, -90.0));

@@ -1,7 +1,8 @@
 //! `wire`: how many clients hold, then ours, the stock and the floor in turn.
 //!
 //! The machine moves by a tenth within minutes. A ratio of two figures that were measured minutes apart moves with it, so the
-//! ratios are taken within rounds, each of which measures all three one after the other.
+//! ratios are taken within rounds, each of which measures all three one after the other. The floor takes a second only, and is measured
+//! before and after ours.
 
 use anyhow::Context;
 use serde_json::json;
@@ -29,18 +30,18 @@ impl Round {
     /// In turn, every other round the other way around, so that a machine that becomes slower all the while favours none.
     fn run(
         parameters: &WireParameters,
-        clients: u32,
+        tried: &Step,
         stock_clients: Option<u32>,
         is_turned: bool,
     ) -> anyhow::Result<Round> {
         let stock = || stock_clients.map(|clients| step::run(parameters, clients, true)).transpose();
-        let (before, ours) = match is_turned {
-            false => (stock()?, step::run(parameters, clients, false)?),
-            true => (None, step::run(parameters, clients, false)?),
-        };
-        let sizes = ours.sizes();
         let batches = if parameters.is_quick { FLOOR_BATCHES_QUICK } else { FLOOR_BATCHES };
-        let floor = floor::measure(sizes, SERVER_CORE, LOAD_CORE, batches)?;
+        let floor = |sizes| floor::measure(sizes, SERVER_CORE, LOAD_CORE, batches);
+        let before = if is_turned { None } else { stock()? };
+        let floor_before = floor(tried.sizes())?;
+        let ours = step::run(parameters, tried.clients, false)?;
+        let sizes = ours.sizes();
+        let floor = floor_before.mean(&floor(sizes)?);
         let stock = if is_turned { stock()? } else { before };
         let round = Round { ours, stock, floor, sizes };
         println!("  {}", round.line());
@@ -84,13 +85,14 @@ impl Round {
 /// Runs `wire`.
 pub(crate) fn run(parameters: &WireParameters) -> anyhow::Result<Report> {
     pin_to_core(LOAD_CORE)?;
-    let most = parameters.clients.iter().chain(&parameters.stock_clients).max().copied().unwrap_or(0);
-    allow_sockets(u64::from(most))?;
+    let clients_max = parameters.clients.iter().chain(&parameters.stock_clients).max().copied().unwrap_or(0);
+    allow_sockets(u64::from(clients_max))?;
     let stock = ramp(parameters, &parameters.stock_clients, true)?;
     let ours = ramp(parameters, &parameters.clients, false)?;
-    let clients = most_clients(&ours).context("at least one number of clients was tried")?;
+    let tried = most(&ours).context("at least one number of clients was tried")?;
+    let stock_clients = most(&stock).map(|step| step.clients);
     let rounds = (0..parameters.rounds)
-        .map(|round| Round::run(parameters, clients, most_clients(&stock), !round.is_multiple_of(2)))
+        .map(|round| Round::run(parameters, tried, stock_clients, !round.is_multiple_of(2)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut report = Report::new(
         "wire",
@@ -130,9 +132,9 @@ fn held(steps: &[Step]) -> f64 {
     steps.iter().filter(|step| step.holds()).map(|step| f64::from(step.clients)).fold(0.0, f64::max)
 }
 
-/// The same, or the fewest that were tried when none held.
-fn most_clients(steps: &[Step]) -> Option<u32> {
-    steps.iter().rev().find(|step| step.holds()).or(steps.first()).map(|step| step.clients)
+/// The try with most clients that held, or with the fewest when none did.
+fn most(steps: &[Step]) -> Option<&Step> {
+    steps.iter().rev().find(|step| step.holds()).or(steps.first())
 }
 
 /// The round whose own cost is the median.

@@ -83,14 +83,15 @@ impl ClientView {
         }
         if let Some(subscription) = self.subscriptions.iter().find(|subscription| subscription.page == page) {
             let ago = |tick| self.now.since(tick);
-            if !subscription.was_told {
+            let is_just_told = self.is_just_told(page);
+            if !subscription.was_told && !is_just_told {
                 return Explanation::WaitsForRoom { waits_ticks: ago(subscription.waits_since) };
             }
             let head = pages.head(page);
             return Explanation::Told {
                 tier: subscription.tier,
                 period_ticks: rules.tiers.period_ticks(subscription.tier.into()),
-                told_ticks_ago: ago(subscription.waits_since),
+                told_ticks_ago: if is_just_told { 0 } else { ago(subscription.waits_since) },
                 acknowledged_ticks_ago: (subscription.base.0 > 0).then(|| ago(subscription.base)),
                 page_characters: head.occupied.count_ones(),
                 page_bytes: head.length_bytes.into(),

@@ -14,7 +14,7 @@ use throng_shared::wire::snapshot::{PAGES_MAX, Snapshot, SnapshotHeader};
 
 use super::budget::DATAGRAM_OVERHEAD_BYTES;
 use super::*;
-use crate::pages::Viewer;
+use crate::pages::{CELLS_PER_RADIUS, Viewer};
 
 /// Everybody is told in every tick, and no budget limits what.
 fn rules() -> InterestRules {
@@ -47,7 +47,8 @@ impl Scene {
     fn new(others_m: &[f32]) -> Scene {
         let rate = TickRate::new(20);
         Scene {
-            pages: Pages::new(400.0, rules().enter_radius_m, rate, Arc::default()),
+            // Cells of 40 m.
+            pages: Pages::new(400.0, 40.0 * CELLS_PER_RADIUS, rate, Arc::default()),
             view: ClientView::new(rate),
             replica: Replica::default(),
             acks: SnapshotAcks::default(),

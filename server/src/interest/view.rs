@@ -9,7 +9,7 @@ use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::crowd::CrowdScan;
 use throng_shared::wire::inputs::SnapshotAcks;
 use throng_shared::wire::page::NEWCOMER_BYTES;
-use throng_shared::wire::snapshot::{HEADER_BYTES, Snapshot, SnapshotHeader};
+use throng_shared::wire::snapshot::{HEADER_BYTES, PAGES_MAX, Snapshot, SnapshotHeader};
 
 use super::InterestRules;
 use super::budget::{Budget, Heard};
@@ -106,15 +106,24 @@ pub(super) struct Ending {
     pub(super) number: u8,
 }
 
-/// A page that is to be told.
+/// A page that is to be told. It has all that writing needs of the subscription, so that those stay where they are until the next tick, which
+/// goes through them anyway.
 #[derive(Clone, Copy, Debug)]
 struct Planned {
-    place: u16,
-    /// Age of its baseline; 0 for none.
-    age_ticks: u16,
+    page: u32,
     /// Smaller goes first; reckoned only when not all have room, and before that the number of whole copies under way.
     rank: f32,
+    /// Its subscription.
+    place: u8,
+    /// Age of its baseline; 0 for none.
+    age_ticks: u8,
+    number: u8,
+    tier: u8,
+    was_told: bool,
+    is_written: bool,
 }
+
+const _: () = assert!(size_of::<Planned>() <= 16 && PAGES_MAX <= 1 << u8::BITS);
 
 /// What happened to a view since this was last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,6 +160,9 @@ const CROWD_BYTES_USUAL: usize = 68;
 
 /// Bytes that own attributes take.
 const OWN_BYTES_USUAL: usize = 6;
+
+/// What the processor brings near at once.
+const LINE_BYTES: usize = 64;
 
 /// How many pages are looked up before the first of them is copied: what has to come from far away comes together.
 const LOOK_AHEAD: usize = 8;
@@ -201,12 +213,16 @@ impl ClientView {
         self.budget.forget_route();
     }
 
-    /// Has its subscriptions and what is planned brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has its subscriptions brought near; see [`throng_shared::map::Terrain::fetch`].
     pub(crate) fn fetch(&self) {
-        const LINE_BYTES: usize = 64;
         for subscription in self.subscriptions.iter().step_by(LINE_BYTES / size_of::<Subscription>()) {
             black_box(subscription.page);
         }
+        self.fetch_planned();
+    }
+
+    /// Has what is planned brought near.
+    pub(crate) fn fetch_planned(&self) {
         for planned in self.planned.iter().step_by(LINE_BYTES / size_of::<Planned>()) {
             black_box(planned.place);
         }
@@ -214,6 +230,7 @@ impl ClientView {
 
     /// Goes on to `tick`.
     pub(crate) fn advance(&mut self, tick: Tick) {
+        self.note_written();
         let ticks = tick.since(self.now);
         self.now = tick;
         let shift = |bits: &mut u64| *bits = bits.checked_shl(ticks).unwrap_or(0);
@@ -223,6 +240,21 @@ impl ClientView {
         shift(&mut self.own.carried);
         self.subscriptions.iter_mut().for_each(|subscription| shift(&mut subscription.carried));
         self.endings.iter_mut().for_each(|ending| shift(&mut ending.carried));
+    }
+
+    /// Notes in the subscriptions what the last snapshot has told.
+    fn note_written(&mut self) {
+        for planned in self.planned.drain(..).filter(|planned| planned.is_written) {
+            let subscription = &mut self.subscriptions[usize::from(planned.place)];
+            subscription.carried |= 1;
+            subscription.was_told = true;
+            subscription.waits_since = self.now;
+        }
+    }
+
+    /// Whether the last snapshot has told of a page; its subscription does not say so yet.
+    pub(super) fn is_just_told(&self, page: u32) -> bool {
+        self.planned.iter().any(|planned| planned.page == page && planned.is_written)
     }
 
     /// Takes note of what has arrived.
@@ -267,6 +299,7 @@ impl ClientView {
 
     /// Takes every snapshot that was not acknowledged for lost.
     pub(crate) fn lose_all(&mut self) {
+        self.note_written();
         self.sent = 0;
         self.crowd_ended = 0;
         self.own.carried = 0;
@@ -319,13 +352,22 @@ impl ClientView {
                 continue;
             }
             let has_baseline = subscription.base > Tick(0) && self.now.since(subscription.base) <= age_max;
-            let age_ticks = if has_baseline { self.now.since(subscription.base) as u16 } else { 0 };
+            let age_ticks = if has_baseline { self.now.since(subscription.base) as u8 } else { 0 };
             needed_bytes += match has_baseline {
                 true => 1 + usize::from(head.length_bytes),
                 false => NEWCOMER_BYTES * (1 + occupants as usize),
             };
             let whole_copies = if has_baseline { 0 } else { (subscription.carried & not_lost).count_ones() };
-            self.planned.push(Planned { place: place as u16, age_ticks, rank: whole_copies as f32 });
+            self.planned.push(Planned {
+                page: subscription.page,
+                rank: whole_copies as f32,
+                place: place as u8,
+                age_ticks,
+                number: subscription.number,
+                tier: subscription.tier,
+                was_told: subscription.was_told,
+                is_written: false,
+            });
         }
         self.plan_own(pages, not_lost);
         self.is_crowded = self.characters as usize > rules.visible_max + 1;
@@ -337,7 +379,7 @@ impl ClientView {
             pages.want_crowd();
         }
         for planned in &self.planned {
-            pages.want(self.subscriptions[usize::from(planned.place)].page, planned.age_ticks.into());
+            pages.want(planned.page, planned.age_ticks.into());
         }
     }
 
@@ -423,23 +465,20 @@ impl ClientView {
         let schema = pages.attributes().schema();
         let pages_start = out.len();
         let mut pages_end = self.budget.snapshot_bytes();
-        for planned in self.planned.chunks(LOOK_AHEAD) {
+        for planned in self.planned.chunks_mut(LOOK_AHEAD) {
             let mut blocks = [Block::EMPTY; LOOK_AHEAD];
-            for (block, planned) in blocks.iter_mut().zip(planned) {
-                *block = pages.told(self.subscriptions[usize::from(planned.place)].page);
-            }
+            blocks.iter_mut().zip(&*planned).for_each(|(block, planned)| *block = pages.told(planned.page));
             blocks.iter().for_each(Block::fetch);
             for (block, planned) in blocks.iter().zip(planned) {
                 let variant = block.variant(planned.age_ticks.into());
-                let subscription = &mut self.subscriptions[usize::from(planned.place)];
                 let (start, mut team_bytes) = (out.len(), 0);
                 let mut has_room = start + 1 + variant.length_bytes() <= pages_end;
                 if has_room {
-                    out.push(subscription.number);
+                    out.push(planned.number);
                     variant.append_to(out);
                     if schema.has_team() {
                         let end = out.len();
-                        pages.append_team_part(subscription.page, planned.age_ticks.into(), &self.viewer, out);
+                        pages.append_team_part(planned.page, planned.age_ticks.into(), &self.viewer, out);
                         (has_room, team_bytes) = (out.len() <= pages_end, out.len() - end);
                     }
                 }
@@ -450,14 +489,16 @@ impl ClientView {
                         // For the most urgent the others wait, or it would never fit.
                         pages_end = pages_start;
                     }
+                    let subscription = &self.subscriptions[usize::from(planned.place)];
                     self.counts.deferred += u32::from(subscription.characters);
                     if self.now.since(subscription.waits_since) >= rules.tiers.period_ticks(subscription.tier.into()) {
                         self.counts.late += u32::from(subscription.characters);
                     }
                     continue;
                 }
-                let tier = &mut ledger.pages[usize::from(subscription.tier)];
-                let cause = match (planned.age_ticks, subscription.was_told) {
+                planned.is_written = true;
+                let tier = &mut ledger.pages[usize::from(planned.tier)];
+                let cause = match (planned.age_ticks, planned.was_told) {
                     (0, false) => &mut tier.enter_bytes,
                     (0, true) => &mut tier.resend_bytes,
                     _ => &mut tier.delta_bytes,
@@ -465,9 +506,6 @@ impl ClientView {
                 let attribute_bytes = variant.told.attribute_bytes;
                 *cause += 1 + variant.length_bytes() as u32 - attribute_bytes;
                 tier.attribute_bytes += attribute_bytes + team_bytes as u32;
-                subscription.carried |= 1;
-                subscription.was_told = true;
-                subscription.waits_since = self.now;
                 self.counts.enters += variant.told.enters;
                 self.counts.updates += variant.told.updates;
                 self.counts.leaves += variant.told.leaves;

@@ -175,8 +175,10 @@ impl UdpTransport {
 
     fn take_batch(&mut self, now: Duration, report: &mut dyn FnMut(TransportEvent<'_>)) {
         let UdpTransport { socket, table, arrivals, departures, reply, send_failures, .. } = self;
-        for (from, packet) in arrivals.datagrams() {
-            match table.receive(now, from, packet, reply) {
+        let mut found = [None; BATCH];
+        found.iter_mut().zip(arrivals.addresses()).for_each(|(found, from)| *found = table.find(*from));
+        for ((from, packet), found) in arrivals.datagrams().zip(found) {
+            match table.receive_found(now, from, found, packet, reply) {
                 Received::Nothing => continue,
                 Received::Payload { connection, payload } => {
                     report(TransportEvent::Datagram { connection, received_at: now, bytes: payload });

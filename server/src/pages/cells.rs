@@ -23,7 +23,7 @@ const CELL_M_MIN: f32 = 16.0;
 const CELL_M_MAX: f32 = 960.0;
 
 /// Cells along the enter radius.
-const CELLS_PER_RADIUS: f32 = 1.5;
+pub(crate) const CELLS_PER_RADIUS: f32 = 1.2;
 
 /// How far beyond its cell's edge a character must be to change its cell, in metres: whoever walks along an edge would otherwise
 /// be told anew again and again.
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn whoever_walks_along_an_edge_stays_in_its_cell() {
-        let cells = Cells::new(200.0, 60.0);
+        let cells = Cells::new(200.0, 40.0 * CELLS_PER_RADIUS);
         let cell = cells.at(Vec2::new(-20.1, 0.5));
         assert_ne!(cell, cells.at(Vec2::new(-19.9, 0.5)));
         let keeps = |x_m| keeps(cells.center_m(cell), cells.cell_m / 2.0, Vec2::new(x_m, 0.5));

@@ -36,6 +36,8 @@ pub(crate) use areas::Area;
 use areas::NONE;
 pub(crate) use attributes::{AttributeTable, Audience, Viewer};
 use attributes::{Change, Row};
+#[cfg(test)]
+pub(crate) use cells::CELLS_PER_RADIUS;
 pub(crate) use cells::Cells;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};

@@ -10,7 +10,8 @@ use throng_shared::wire::page::{PageCopy, VELOCITY_STEPS_PER_STEP};
 use super::*;
 
 const SIZE_M: f32 = 200.0;
-const RADIUS_M: f32 = 60.0;
+/// Cells of 40 m.
+const RADIUS_M: f32 = 40.0 * CELLS_PER_RADIUS;
 const RATE_HZ: u32 = 20;
 
 /// People who walk, jump from place to place, come and go; and what the pages were in every tick.
@@ -273,7 +274,7 @@ fn a_cell_is_split_when_a_crowd_comes_and_whole_again_when_it_has_gone() {
 #[test]
 fn where_cells_are_too_small_for_finer_parts_nobody_is_moved_for_nothing() {
     // Cells of 16 m: no level is finer than 4 parts along a side.
-    let mut pages = Pages::new(SIZE_M, 20.0, TickRate::new(RATE_HZ), Arc::default());
+    let mut pages = Pages::new(SIZE_M, 16.0, TickRate::new(RATE_HZ), Arc::default());
     let mut random = Random::new(9, 0);
     let places_m: Vec<Vec2> =
         (0..1_300).map(|_| Vec2::new(random.between(-3.9, 11.0), random.between(-3.9, 11.0))).collect();

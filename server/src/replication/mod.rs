@@ -31,7 +31,7 @@ pub(crate) fn encode_snapshots(
     let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
     let sessions = sessions.all_mut().par_chunks_mut(FETCHED_TOGETHER).with_min_len(PARALLEL_MIN / FETCHED_TOGETHER);
     sessions.for_each(|sessions| {
-        sessions.iter().for_each(|session| session.view.fetch());
+        sessions.iter().for_each(|session| session.view.fetch_planned());
         sessions.iter_mut().for_each(|session| encode_snapshot(session, tick, idle_ticks, pages, &rules.interest));
     });
 }

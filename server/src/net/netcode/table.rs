@@ -1,5 +1,6 @@
 //! Who is connected: a place for each, found by address or by connection without a search.
 
+use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -221,11 +222,32 @@ impl Table {
         &self.totals
     }
 
+    /// The place of whoever is connected from `from`; what a packet from there will need of it is brought near. To find all of a batch before
+    /// the first packet is taken lets the processor wait for all of them at once.
+    pub(crate) fn find(&self, from: SocketAddr) -> Option<u32> {
+        let place = *self.by_address.get(&from)?;
+        let slot = &self.slots[place as usize];
+        black_box((slot.heard_at, slot.receive_key.0[0], slot.replay.is_received(0)));
+        Some(place)
+    }
+
     /// Takes a packet that came `from` somewhere, and is decrypted in place. Whatever is wrong with it is counted.
     pub fn receive<'p>(
         &mut self,
         now: Duration,
         from: SocketAddr,
+        packet: &'p mut [u8],
+        reply: &mut ReplyBuffer,
+    ) -> Received<'p> {
+        self.receive_found(now, from, self.find(from), packet, reply)
+    }
+
+    /// The same, where `found` is what [`Table::find`] said of the address, perhaps before a few other packets.
+    pub(crate) fn receive_found<'p>(
+        &mut self,
+        now: Duration,
+        from: SocketAddr,
+        found: Option<u32>,
         packet: &'p mut [u8],
         reply: &mut ReplyBuffer,
     ) -> Received<'p> {
@@ -243,8 +265,10 @@ impl Table {
         if header.packet_type == PacketType::Move {
             return self.take_move(now, from, header, packet, reply);
         }
-        match self.by_address.get(&from) {
-            Some(&slot) => self.hear(now, slot, header, packet),
+        // A packet of the same batch may have ended the connection, or given its place to somebody else.
+        let found = found.filter(|&place| self.slots[place as usize].has_proven(from));
+        match found.or_else(|| self.by_address.get(&from).copied()) {
+            Some(slot) => self.hear(now, slot, header, packet),
             None if header.packet_type == PacketType::Response => self.respond(now, from, header, packet, reply),
             None => match self.claims.get(&from) {
                 // Whoever leaves before it has proven its address is not to be held for somebody who was cut off.
@@ -472,6 +496,10 @@ impl Slot {
             packets: 0,
             counted_since: Duration::ZERO,
         }
+    }
+
+    fn has_proven(&self, from: SocketAddr) -> bool {
+        self.is_connected && self.path == Path::Proven && self.address == from
     }
 
     pub(super) fn seal(&mut self, packet_type: PacketType, protocol_id: u64, parts: &[&[u8]], out: &mut [u8]) -> usize {

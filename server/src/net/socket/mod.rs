@@ -67,6 +67,11 @@ impl Batch {
         self.addresses.iter().copied().zip(buffers).take(self.count)
     }
 
+    /// Their addresses.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses[..self.count]
+    }
+
     /// Whether there is no room for another datagram.
     pub fn is_full(&self) -> bool {
         self.count == BATCH

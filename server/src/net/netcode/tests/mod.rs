@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::handshake::HandshakeRefusal;
 use super::*;
 use crate::net::transport::ConnectionId;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 use throng_shared::ids::ClientId;
@@ -59,6 +60,8 @@ struct Scene {
     connections: Vec<(ConnectionId, ClientId, [u8; 256])>,
     payloads: Vec<(ConnectionId, Vec<u8>)>,
     disconnected: Vec<ConnectionId>,
+    /// Where each address was once found, however long ago: no such memory may change what becomes of a packet.
+    found: HashMap<SocketAddr, u32>,
 }
 
 fn scene(clients_max: usize) -> Scene {
@@ -81,6 +84,7 @@ fn scene(clients_max: usize) -> Scene {
         connections: Vec::new(),
         payloads: Vec::new(),
         disconnected: Vec::new(),
+        found: HashMap::new(),
     }
 }
 
@@ -89,7 +93,9 @@ impl Scene {
     fn receive(&mut self, from: SocketAddr, packet: &[u8]) {
         let (mut packet, mut reply) = (packet.to_vec(), ReplyBuffer::default());
         let asked_bytes = packet.len();
-        let is_answered = match self.table.receive(self.now, from, &mut packet, &mut reply) {
+        let found = self.found.get(&from).copied();
+        let received = self.table.receive_found(self.now, from, found, &mut packet, &mut reply);
+        let is_answered = match received {
             Received::Nothing => false,
             Received::Reply => true,
             Received::Connected { connection, client, user_data } => {
@@ -109,6 +115,9 @@ impl Scene {
                 false
             }
         };
+        if let (None, Some(place)) = (found, self.table.find(from)) {
+            self.found.insert(from, place);
+        }
         if is_answered {
             assert!(reply.packet().len() <= asked_bytes, "an answer is never longer than what it answers");
             self.sent.push((from, reply.packet().to_vec()));
