@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
@@ -99,46 +99,77 @@ fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-/// Sends to many sockets in turn, one by one and in batches, while another core empties them as a load does: waiting until
-/// one has something, which the sender's system call has to report.
+/// Sends a datagram to each of many sockets, as a tick does, one by one and in batches, while another core empties them as a load does. The next go
+/// begins when all are empty: to a socket whose reader is behind the system has less to do than to one whose reader waits for the
+/// datagram, as a client does.
 fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
-    let mut receivers: Vec<_> = (0..count).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
+    let receivers: Vec<_> = (0..count).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
     let addresses: Vec<SocketAddr> = receivers.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>()?;
-    let is_over = Arc::new(AtomicBool::new(false));
-    let seen_over = Arc::clone(&is_over);
-    let drain = std::thread::spawn(move || -> anyhow::Result<()> {
-        pin_to_core(other_core)?;
-        let (mut poll, mut events, mut buffer) = (Poll::new()?, Events::with_capacity(count), [0; 2_048]);
-        for (place, receiver) in receivers.iter_mut().enumerate() {
-            poll.registry().register(receiver, Token(place), Interest::READABLE)?;
-        }
-        while !seen_over.load(Ordering::Relaxed) {
-            poll.poll(&mut events, Some(RECEIVERS_WAIT))?;
-            for event in &events {
-                while receivers[event.token().0].recv(&mut buffer).is_ok() {}
-            }
-        }
-        Ok(())
+    let (is_over, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let drain = std::thread::spawn({
+        let (is_over, received) = (Arc::clone(&is_over), Arc::clone(&received));
+        move || drain(receivers, other_core, &is_over, &received)
     });
     let socket = DatagramSocket::bind(any_port())?;
-    let packet = vec![7; bytes];
-    let start = ThreadTime::now();
-    for number in 0..rounds * BATCH {
-        let _ = socket.socket.send_to(&packet, addresses[number % count]);
-    }
-    let single_ns = per_operation_ns(start, rounds * BATCH);
-    let mut batch = Batch::default();
-    let start = ThreadTime::now();
-    for round in 0..rounds {
-        for place in 0..BATCH {
-            batch.push(addresses[(round * BATCH + place) % count], &packet);
+    let (packet, mut batch) = (vec![7; bytes], Batch::default());
+    let (mut single, mut batched, mut sent) = (Duration::ZERO, Duration::ZERO, 0);
+    let goes = (rounds * BATCH).div_ceil(2 * count).max(1);
+    for is_batched in (0..2 * goes).map(|go| go % 2 == 1) {
+        let start = ThreadTime::now();
+        for &address in &addresses {
+            if !is_batched {
+                let _ = socket.socket.send_to(&packet, address);
+                continue;
+            }
+            batch.push(address, &packet);
+            if batch.is_full() {
+                socket.send(&mut batch);
+            }
         }
         socket.send(&mut batch);
+        *(if is_batched { &mut batched } else { &mut single }) += start.elapsed();
+        sent += count;
+        wait_for(sent, &received);
     }
-    let batch_ns = per_operation_ns(start, rounds * BATCH);
     is_over.store(true, Ordering::Relaxed);
     drain.join().map_err(|_| anyhow::anyhow!("the receiver panicked"))??;
-    Ok((single_ns, batch_ns))
+    let per_datagram_ns = |time: Duration| time.as_nanos() as f64 / (goes * count) as f64;
+    Ok((per_datagram_ns(single), per_datagram_ns(batched)))
+}
+
+/// Empties sockets as a load does: waits until one has something, which the sender's system call has to report.
+fn drain(
+    mut receivers: Vec<UdpSocket>,
+    core: usize,
+    is_over: &AtomicBool,
+    received: &AtomicUsize,
+) -> anyhow::Result<()> {
+    pin_to_core(core)?;
+    let (mut poll, mut events, mut buffer) = (Poll::new()?, Events::with_capacity(receivers.len()), [0; 2_048]);
+    for (place, receiver) in receivers.iter_mut().enumerate() {
+        poll.registry().register(receiver, Token(place), Interest::READABLE)?;
+    }
+    while !is_over.load(Ordering::Relaxed) {
+        poll.poll(&mut events, Some(RECEIVERS_WAIT))?;
+        for event in &events {
+            while receivers[event.token().0].recv(&mut buffer).is_ok() {
+                received.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits until so many have been received; not for ever, for a datagram can be lost even here.
+fn wait_for(sent: usize, received: &AtomicUsize) {
+    const LOOKS_MAX: u32 = 2_000;
+    const BETWEEN_LOOKS: Duration = Duration::from_micros(100);
+    for _ in 0..LOOKS_MAX {
+        if received.load(Ordering::Relaxed) >= sent {
+            return;
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
 }
 
 /// Fills a socket and empties it, one by one and in batches; only the emptying counts.

@@ -3,12 +3,11 @@
 
 mod moves;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::handshake::HandshakeRefusal;
 use super::*;
 use crate::net::transport::ConnectionId;
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 use throng_shared::ids::ClientId;
@@ -61,7 +60,7 @@ struct Scene {
     payloads: Vec<(ConnectionId, Vec<u8>)>,
     disconnected: Vec<ConnectionId>,
     /// Where each address was once found, however long ago: no such memory may change what becomes of a packet.
-    found: HashMap<SocketAddr, u32>,
+    found: BTreeMap<SocketAddr, u32>,
 }
 
 fn scene(clients_max: usize) -> Scene {
@@ -84,7 +83,7 @@ fn scene(clients_max: usize) -> Scene {
         connections: Vec::new(),
         payloads: Vec::new(),
         disconnected: Vec::new(),
-        found: HashMap::new(),
+        found: BTreeMap::new(),
     }
 }
 
