@@ -129,6 +129,10 @@ typedef enum ThrongEventKind {
    `target` has gone out of view.
    */
   THRONG_EVENT_KIND_LEFT = 6,
+  /*
+   `by`, somebody else in view, has used an ability. Handed out when the others are shown as they were then: to be shown at once.
+   */
+  THRONG_EVENT_KIND_OTHER_USED = 7,
 } ThrongEventKind;
 
 /*

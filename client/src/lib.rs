@@ -74,7 +74,7 @@ mod world_attributes;
 pub use backoff::Backoff;
 pub use client::{Client, ClientEvent};
 pub use prediction::Prediction;
-pub use replica::{Applied, CROWD_MAX, Coming, Interpolated, MISSING_MAX, Replica, ReplicaEntity};
+pub use replica::{Applied, CROWD_MAX, Coming, Interpolated, MISSING_MAX, Replica, ReplicaEntity, SeenDeed};
 pub use state::{CloseReason, Resumption, State};
 pub use stats::{ClientStats, SendError};
 pub use token::{TokenError, connect_token, development_token, local_token, token_data};

@@ -109,7 +109,6 @@ impl Instance {
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         let rate = TickRate::new(config.tick_rate_hz);
         let attributes = Arc::new(Schema::new(config.attributes.clone())?);
-        world.insert_resource(Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes)));
         world.insert_resource(Roster::new(config.seed));
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
@@ -118,6 +117,8 @@ impl Instance {
         if loaded.combat.is_some() && combat.is_none() {
             return Err(InstanceError::Abilities);
         }
+        let pages = Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes));
+        world.insert_resource(if combat.is_some() { pages.with_abilities(rate) } else { pages });
         world.insert_resource(InstanceRules {
             map,
             tick_rate: rate,

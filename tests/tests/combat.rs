@@ -116,7 +116,7 @@ fn events(sim: &mut Sim, player: PlayerHandle) -> Vec<ClientEvent> {
 fn combat_events(sim: &mut Sim, player: PlayerHandle) -> Vec<CombatEvent> {
     let combat = |event| match event {
         ClientEvent::Combat { event, .. } => Some(event),
-        ClientEvent::Used { .. } | ClientEvent::Entered { .. } | ClientEvent::Left { .. } => None,
+        _ => None,
     };
     events(sim, player).into_iter().filter_map(combat).collect()
 }
@@ -406,6 +406,40 @@ fn whoever_comes_into_view_and_goes_out_of_it_is_told_of_once_each() {
         sim.teleport(players[1], if is_here { APART_M[1] } else { Vec2::new(180.0, 180.0) });
         sim.run_ticks(60);
         assert_eq!(comings(&mut sim), [is_here]);
+    }
+}
+
+#[test]
+fn whoever_sees_a_fighter_is_shown_each_of_its_deeds_once_over_a_bad_link() {
+    let link = Link { loss_percent: 10.0, duplicate_percent: 5.0, reorder_percent: 10.0, ..FAIR };
+    let mut sim = Sim::new(21).world(fighting_world(ABILITIES, |_| ())).link(link).start();
+    let players: [PlayerHandle; 4] = sim.connect();
+    let [shooter, target, near, far] = players;
+    let places_m = [APART_M[0], APART_M[1], Vec2::new(-40.0, -30.0), Vec2::new(180.0, 180.0)];
+    players.into_iter().zip(places_m).for_each(|(player, place_m)| sim.teleport(player, place_m));
+    sim.run_ticks(40);
+    players.into_iter().for_each(|player| drop(events(&mut sim, player)));
+    let used = [RIFLE, BOLT, RIFLE, RIFLE, BOLT, MEND, RIFLE, BOLT];
+    for ability in used {
+        use_once(&mut sim, [shooter, target], ability, 15);
+    }
+    sim.run_ticks(30);
+    assert_eq!(log(&sim).totals.used, used.len() as u64);
+    let (by, eyes_m) = (net_id(&sim, shooter), Vec3::new(-60.0, 11.6, -40.0));
+    for witness in [target, near] {
+        let mut seen = Vec::new();
+        for event in events(&mut sim, witness) {
+            let ClientEvent::OtherUsed { by: doer, ability, from_m, direction, .. } = event else { continue };
+            assert_eq!(doer, by);
+            assert!(from_m.distance(eyes_m) < 0.1, "from {from_m}");
+            assert!(ability == MEND || direction.dot(Vec3::Z) > 0.99, "towards {direction}");
+            seen.push(ability);
+        }
+        assert_eq!(seen, used);
+    }
+    for stranger in [shooter, far] {
+        let is_told = |event: &ClientEvent| matches!(event, ClientEvent::OtherUsed { .. });
+        assert!(!events(&mut sim, stranger).iter().any(is_told), "its own, and far away");
     }
 }
 

@@ -75,6 +75,9 @@ static int print_events(uint64_t client, uint32_t own) {
             printf("tick %u: %u has hit %u: %+.0f health\n", event.tick, event.by, event.target, event.change);
             has_hit |= event.by == own;
             break;
+        case THRONG_EVENT_KIND_OTHER_USED:
+            printf("tick %u: %u uses ability %u\n", event.tick, event.by, event.ability);
+            break;
         case THRONG_EVENT_KIND_DIED:
             printf("tick %u: %u has died by %u\n", event.tick, event.target, event.by);
             break;

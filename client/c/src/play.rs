@@ -383,6 +383,15 @@ fn told(event: &ClientEvent, own: Option<NetId>) -> ThrongEvent {
             direction: direction.to_array(),
             ..ThrongEvent::default()
         },
+        ClientEvent::OtherUsed { tick, by, ability, from_m, direction } => ThrongEvent {
+            kind: ThrongEventKind::OtherUsed,
+            tick: tick.0,
+            by: by.0,
+            ability,
+            from_m: from_m.to_array(),
+            direction: direction.to_array(),
+            ..ThrongEvent::default()
+        },
         ClientEvent::Entered { net_id } => {
             ThrongEvent { kind: ThrongEventKind::Entered, target: net_id.0, ..ThrongEvent::default() }
         }

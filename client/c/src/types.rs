@@ -127,6 +127,8 @@ pub enum ThrongEventKind {
     Entered = 5,
     /// `target` has gone out of view.
     Left = 6,
+    /// `by`, somebody else in view, has used an ability. Handed out when the others are shown as they were then: to be shown at once.
+    OtherUsed = 7,
 }
 
 /// An event. What its kind does not speak of is 0.

@@ -16,7 +16,7 @@ use throng_shared::wire::WireError;
 use throng_shared::wire::combat::CombatEvent;
 
 use super::Client;
-use crate::replica::{Coming, ReplicaEntity};
+use crate::replica::{Coming, ReplicaEntity, SeenDeed};
 use crate::transport::ClientTransport;
 
 /// Most events that wait for whoever asks; the oldest are forgotten, and counted in [`Client::events_dropped`].
@@ -37,6 +37,19 @@ pub enum ClientEvent {
         direction: Vec3,
         /// Whom a shot meets as this client sees it; none for nobody, and for what is no shot.
         sees: Option<NetId>,
+    },
+    /// Somebody else in view has used an ability. Handed out when the others are shown as they were in that tick: to be shown at once.
+    OtherUsed {
+        /// In which tick.
+        tick: Tick,
+        /// Who.
+        by: NetId,
+        /// Which ability, by its number.
+        ability: u8,
+        /// From where: its eyes as it is shown then, in metres.
+        from_m: Vec3,
+        /// Where to, of length 1: as far as it strays from its aim, that included.
+        direction: Vec3,
     },
     /// Somebody has come into view.
     Entered {
@@ -122,13 +135,32 @@ impl<T: ClientTransport> Client<T> {
         self.prediction.fighter()
     }
 
-    /// What has happened since the last time that somebody asked: who has come and gone, then what was done, each in order; none when nothing has.
+    /// What has happened since the last time that somebody asked: who has come and gone, then what the others have done, then what the own character has
+    /// done and what came of it, each in order; none when nothing has.
     pub fn next_event(&mut self) -> Option<ClientEvent> {
         let coming = self.replica.next_coming().map(|Coming { net_id, is_here }| match is_here {
             true => ClientEvent::Entered { net_id },
             false => ClientEvent::Left { net_id },
         });
-        coming.or_else(|| self.abilities.events.pop_front())
+        coming.or_else(|| self.next_of_others()).or_else(|| self.abilities.events.pop_front())
+    }
+
+    /// What somebody who is still in view has done and has not been handed out.
+    fn next_of_others(&mut self) -> Option<ClientEvent> {
+        loop {
+            let deed = self.replica.next_deed(self.shown_tick)?;
+            if let Some(doer) = self.replica.get(deed.who) {
+                return Some(self.other_used(doer, deed));
+            }
+        }
+    }
+
+    fn other_used(&self, doer: &ReplicaEntity, deed: SeenDeed) -> ClientEvent {
+        let SeenDeed { tick, who: by, ability, yaw, pitch } = deed;
+        let feet_m = self.shown_at(doer, f64::from(tick.0)).position_m;
+        let from_m = feet_m + Vec3::Y * self.abilities().map_or(0.0, |abilities| abilities.eyes_m);
+        let act = Act { ability, yaw, pitch, view_steps: 0 };
+        ClientEvent::OtherUsed { tick, by, ability, from_m, direction: self.strayed(&act, by, tick) }
     }
 
     /// Events that were forgotten because nobody asked for them in time.
@@ -155,13 +187,18 @@ impl<T: ClientTransport> Client<T> {
 
     /// Notes what the own character has done, as it was predicted.
     pub(super) fn note_use(&mut self, tick: Tick, act: Act, from_m: Vec3) {
+        let direction = self.strayed(&act, self.net_id.unwrap_or(NetId(0)), tick);
+        let sees = self.sees(&act, from_m, direction);
+        self.abilities.note(ClientEvent::Used { tick, act, from_m, direction, sees });
+    }
+
+    /// Where somebody's act goes, as far as it strays from its aim.
+    fn strayed(&self, act: &Act, by: NetId, tick: Tick) -> Vec3 {
         let spread_deg = match self.abilities().and_then(|abilities| abilities.get(act.ability)).map(|it| it.aim) {
             Some(AimConfig::Hitscan { spread_deg, .. }) => spread_deg,
             _ => 0.0,
         };
-        let direction = stray(act.direction(), spread_deg, self.net_id.unwrap_or(NetId(0)), tick, act.ability);
-        let sees = self.sees(&act, from_m, direction);
-        self.abilities.note(ClientEvent::Used { tick, act, from_m, direction, sees });
+        stray(act.direction(), spread_deg, by, tick, act.ability)
     }
 
     /// Whom a shot meets as this client sees it: the first in its way that it may hit, if no wall is between.

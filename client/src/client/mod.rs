@@ -88,6 +88,8 @@ pub struct Client<T> {
     overload: OverloadNews,
     replica: Replica,
     delay: InterpolationDelay,
+    /// The moment in which the others are shown, as of the last update.
+    shown_tick: f64,
     header: SnapshotHeader,
     acks: SnapshotAcks,
     /// Newest first.
@@ -134,6 +136,7 @@ impl<T: ClientTransport> Client<T> {
             overload: OverloadNews::default(),
             replica: Replica::default(),
             delay: InterpolationDelay::default(),
+            shown_tick: 0.0,
             header: SnapshotHeader::default(),
             acks: SnapshotAcks::default(),
             recent_inputs: Vec::with_capacity(INPUTS_PER_DATAGRAM_MAX + 1),
@@ -244,6 +247,7 @@ impl<T: ClientTransport> Client<T> {
         self.scratch = arrived;
         self.sort_messages(now);
         self.delay.follow(now, f64::from(self.rate.hz()));
+        self.shown_tick = self.view_tick(now);
         self.follow_connection(now);
     }
 

@@ -26,6 +26,8 @@ pub struct ReplicaEntity {
     pub(super) page: u8,
     /// Whether it is in that page no longer, and in no other yet.
     pub(super) is_missing: bool,
+    /// When it did the last of what we know that it has done.
+    pub(super) last_deed: Tick,
     /// Oldest first; the newest is `state`.
     samples: VecDeque<Sample>,
 }
@@ -87,7 +89,17 @@ impl ReplicaEntity {
         let samples = VecDeque::from([sample]);
         let mut attributes = Attributes::default();
         attributes.take_over(values);
-        ReplicaEntity { net_id, archetype, state, updated, attributes, page, is_missing: false, samples }
+        ReplicaEntity {
+            net_id,
+            archetype,
+            state,
+            updated,
+            attributes,
+            page,
+            is_missing: false,
+            last_deed: Tick(0),
+            samples,
+        }
     }
 
     /// Takes in what a snapshot newer than all before says of it.

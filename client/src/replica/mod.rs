@@ -17,6 +17,7 @@ use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
 use throng_shared::wire::attributes::OwnAttributes;
 use throng_shared::wire::crowd::{CrowdRecord, CrowdScan};
+use throng_shared::wire::page::PageDeed;
 use throng_shared::wire::snapshot::Snapshot;
 
 use pages::{KnownPages, Missed, ToldPage};
@@ -57,6 +58,8 @@ pub struct Replica {
     missed: Vec<Missed>,
     /// Who has come into view and who has gone out of it since somebody asked.
     comings: VecDeque<Coming>,
+    /// What they have done since somebody asked.
+    deeds: VecDeque<SeenDeed>,
     /// The crowd beyond those who are told of one by one, by key.
     crowd: BTreeMap<u32, CrowdRecord>,
 }
@@ -69,6 +72,24 @@ pub struct Coming {
     /// Whether it is in view now.
     pub is_here: bool,
 }
+
+/// Somebody in view has used an ability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenDeed {
+    /// In which tick.
+    pub tick: Tick,
+    /// Who.
+    pub who: NetId,
+    /// Which, by its number.
+    pub ability: u8,
+    /// Where it was aimed on the ground, in 1/65,536 of a turn, to within 8 of them.
+    pub yaw: u16,
+    /// How far up, in the same measure.
+    pub pitch: i16,
+}
+
+/// Deeds that are kept for whoever asks; of more, the oldest are forgotten.
+const DEEDS_MAX: usize = 1_024;
 
 /// Comings and goings that are kept for whoever asks; of more, the oldest are forgotten.
 const COMINGS_MAX: usize = 1_024;
@@ -99,6 +120,7 @@ impl Default for Replica {
             told: Vec::new(),
             missed: Vec::new(),
             comings: VecDeque::new(),
+            deeds: VecDeque::new(),
             crowd: BTreeMap::new(),
         }
     }
@@ -161,7 +183,7 @@ impl Replica {
             return Ok(None);
         }
         let mut told = std::mem::take(&mut self.told);
-        let is_read = self.pages.read(&self.schema, tick, snapshot.pages, &mut told);
+        let is_read = self.pages.read(&self.schema, &snapshot.header, snapshot.pages, &mut told);
         let applied = is_read.map(|()| self.take_in(tick, snapshot.ends, &mut told));
         told.clear();
         self.told = told;
@@ -247,7 +269,11 @@ impl Replica {
                 self.pages.forget(number, tick);
             }
         }
-        for page in told.drain(..) {
+        for mut page in told.drain(..) {
+            for deed in page.copy.take_deeds() {
+                let owner = page.copy.owner(deed.slot.into());
+                owner.iter().for_each(|owner| self.note_deed(tick, owner.net_id, deed));
+            }
             if !self.pages.is_overtaken(page.number, tick) {
                 self.pages.note_missed(page.number, Some(&page.copy), &mut missed);
             }
@@ -257,6 +283,25 @@ impl Replica {
         self.missed = missed;
         self.forget_the_missing();
         applied
+    }
+
+    /// Notes what somebody has done, told in the snapshot of `tick`, unless it was told before.
+    fn note_deed(&mut self, tick: Tick, who: NetId, deed: PageDeed) {
+        let PageDeed { age_ticks, ability, yaw, pitch, .. } = deed;
+        let done = tick - u32::from(age_ticks);
+        let Some(known) = self.entities.get_mut(&who).filter(|known| known.last_deed < done) else { return };
+        known.last_deed = done;
+        if self.deeds.len() >= DEEDS_MAX {
+            self.deeds.pop_front();
+        }
+        let place = self.deeds.partition_point(|deed| deed.tick <= done);
+        self.deeds.insert(place, SeenDeed { tick: done, who, ability, yaw, pitch });
+    }
+
+    /// What those in view have done until a moment, in ticks: the oldest that nobody has asked for yet. Each is handed out once, and each one's in their
+    /// order.
+    pub fn next_deed(&mut self, until_tick: f64) -> Option<SeenDeed> {
+        self.deeds.pop_front_if(|deed| f64::from(deed.tick.0) <= until_tick)
     }
 
     /// Forgets or begins to miss somebody who was in a page, unless this tick or another page has told of it.

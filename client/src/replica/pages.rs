@@ -7,7 +7,7 @@ use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::WireError;
 use throng_shared::wire::page::{BASELINE_AGE_TICKS_MAX, PageCopy};
-use throng_shared::wire::snapshot::PAGES_MAX;
+use throng_shared::wire::snapshot::{PAGES_MAX, SnapshotHeader};
 
 /// Copies of one page that are kept: from all ticks that a baseline can be of.
 const COPIES_MAX: usize = BASELINE_AGE_TICKS_MAX as usize + 1;
@@ -51,24 +51,25 @@ impl Default for KnownPages {
 }
 
 impl KnownPages {
-    /// Reads the pages of the snapshot of `tick` into `told`; nothing here changes.
+    /// Reads the pages of a snapshot with this header into `told`; nothing here changes.
     ///
     /// # Errors
     /// When one is malformed, told twice, or told against what is not here.
     pub(super) fn read(
         &self,
         schema: &Schema,
-        tick: Tick,
+        header: &SnapshotHeader,
         mut bytes: &[u8],
         told: &mut Vec<ToldPage>,
     ) -> Result<(), WireError> {
+        let SnapshotHeader { tick, tells_deeds, .. } = *header;
         told.clear();
         while let Some((&number, rest)) = bytes.split_first() {
             if told.iter().any(|page| page.number == number) {
                 return Err(WireError::InvalidField);
             }
             let mut baseline = Tick(0);
-            let (mut copy, mut length) = PageCopy::decode(schema, rest, |age_ticks| {
+            let (mut copy, mut length) = PageCopy::decode(schema, tells_deeds, rest, |age_ticks| {
                 baseline = tick - age_ticks;
                 self.by_number[usize::from(number)].newest_until(baseline)
             })?;

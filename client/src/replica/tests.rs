@@ -2,7 +2,7 @@ use glam::{IVec2, Vec2};
 use throng_shared::attributes::Schema;
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::QuantisedState;
-use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
+use throng_shared::wire::page::{PageCopy, PageDeed, PageOwner, PageState, PageView};
 use throng_shared::wire::snapshot::SnapshotHeader;
 
 use super::*;
@@ -307,4 +307,49 @@ fn a_crowd_is_what_the_last_scan_of_each_stretch_says() {
     assert!(hear(&mut replica, 0, true, &[]).is_empty());
     apply(&mut replica, &late).expect("it is well-formed");
     assert_eq!(replica.crowd().count(), 0);
+}
+
+/// The snapshot of a tick with the one page 5, in which 7 stands in slot 0 and 8 in slot 1; each deed is a slot, its age and the ability.
+fn with_deeds(tick: u32, deeds: &[(u8, u8, u8)]) -> Vec<u8> {
+    let mut page = PageCopy::new(IVec2::ZERO);
+    for slot in 0..2 {
+        let owner = PageOwner { net_id: NetId(7 + slot as u32), archetype: Archetype::Player };
+        page.put(slot, owner, PageState::default());
+    }
+    let deed = |&(slot, age_ticks, ability)| PageDeed { slot, age_ticks, ability, yaw: 160, pitch: -160 };
+    let deeds: Vec<PageDeed> = deeds.iter().map(deed).collect();
+    let mut bytes = vec![5];
+    PageView { deeds: Some(&deeds), ..page.view() }.encode(Schema::EMPTY, None, &mut bytes);
+    let header = SnapshotHeader { tick: Tick(tick), tells_deeds: true, ..SnapshotHeader::default() };
+    let mut out = Vec::new();
+    Snapshot { header, pages: &bytes, ..Snapshot::default() }.encode(Schema::EMPTY, &mut out);
+    out
+}
+
+#[test]
+fn a_deed_that_is_told_until_it_is_acknowledged_is_handed_out_once_and_when_it_is_shown() {
+    let mut replica = Replica::default();
+    let mut told = |tick: u32, deeds: &[(u8, u8, u8)]| {
+        apply(&mut replica, &with_deeds(tick, deeds)).expect("it can be read").expect("it is new");
+    };
+    told(10, &[(0, 2, 3)]);
+    told(12, &[(0, 4, 3), (1, 1, 4), (0, 0, 5)]);
+    // One that was overtaken tells nothing that the newer one has not told.
+    told(11, &[(0, 3, 3), (1, 0, 4)]);
+    told(13, &[(0, 1, 5), (1, 0, 6)]);
+    let mut until = |tick: f64| -> Vec<(u32, u32, u8)> {
+        let deeds = std::iter::from_fn(|| replica.next_deed(tick));
+        deeds.map(|deed| (deed.tick.0, deed.who.0, deed.ability)).collect()
+    };
+    assert_eq!(until(7.9), []);
+    assert_eq!(until(8.0), [(8, 7, 3)]);
+    assert_eq!(until(12.5), [(11, 8, 4), (12, 7, 5)]);
+    assert_eq!(until(1e9), [(13, 8, 6)]);
+    // Nobody asks: the oldest go.
+    (14..1_500).for_each(|tick| told_of(&mut replica, tick));
+    assert_eq!(std::iter::from_fn(|| replica.next_deed(1e9)).count(), DEEDS_MAX);
+}
+
+fn told_of(replica: &mut Replica, tick: u32) {
+    apply(replica, &with_deeds(tick, &[(0, 0, 1)])).expect("it can be read").expect("it is new");
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
-use throng_shared::abilities::UseRefusal;
+use throng_shared::abilities::{Act, UseRefusal};
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 use throng_shared::wire::combat::{CombatEvent, EVENTS_PER_MESSAGE};
@@ -130,6 +130,7 @@ pub struct CombatLog {
     refusals: VecDeque<Refusal>,
     pub(super) blows: Vec<Blow>,
     pub(super) leapt: Vec<NetId>,
+    pub(super) done: Vec<(NetId, Act)>,
     news: Vec<(NetId, CombatEvent)>,
 }
 
@@ -142,6 +143,11 @@ impl CombatLog {
     /// Everybody who in this tick has leapt or appeared anew, in no order.
     pub fn leapt(&self) -> &[NetId] {
         &self.leapt
+    }
+
+    /// What was done in this tick, in the order of the doers' names.
+    pub fn done(&self) -> &[(NetId, Act)] {
+        &self.done
     }
 
     /// The last receipts, the newest last.

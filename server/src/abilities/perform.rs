@@ -97,11 +97,13 @@ pub(crate) fn perform_deeds(
     let tick = *tick;
     log.blows.clear();
     log.leapt.clear();
+    log.done.clear();
     let refusal_interval_ticks = rules.tick_rate.ticks_for_ms(REFUSAL_INTERVAL_MS);
     let done = begin_deeds(tick, refusal_interval_ticks, &combat, &mut fighters, &mut log);
     if done.is_empty() && projectiles.flying.is_empty() {
         return;
     }
+    log.done.extend(done.iter().map(|done| (done.user, done.act)));
     let mut outcome = Outcome::default();
     let field = Field {
         rules: &combat,

@@ -6,6 +6,8 @@
 mod areas;
 mod attributes;
 mod cells;
+mod deeds;
+mod head;
 mod layers;
 mod page;
 mod past;
@@ -17,10 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bevy_ecs::prelude::{Changed, Query, Res, ResMut, Resource};
-use glam::{IVec2, Vec2, Vec3};
+use glam::{Vec2, Vec3};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use rustc_hash::FxHashMap;
+use throng_shared::abilities::Act;
 use throng_shared::attributes::{Attributes, Schema};
 use throng_shared::ids::NetId;
 use throng_shared::quantised::STEPS_PER_M;
@@ -32,6 +35,8 @@ use throng_shared::wire::page::{
     slots_with,
 };
 
+use crate::abilities::CombatLog;
+
 pub(crate) use areas::Area;
 use areas::NONE;
 pub(crate) use attributes::{AttributeTable, Audience, Viewer};
@@ -39,6 +44,8 @@ use attributes::{Change, Row};
 #[cfg(test)]
 pub(crate) use cells::CELLS_PER_RADIUS;
 pub(crate) use cells::Cells;
+use deeds::Deeds;
+pub(crate) use head::PageHead;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
 use past::Rows;
@@ -77,44 +84,14 @@ pub struct Pages {
     /// Every page as one number; of use only where somebody is, and when it was wanted.
     summaries: Vec<CrowdRecord>,
     attributes: AttributeTable,
+    /// What was lately done; none in worlds without abilities.
+    deeds: Option<Deeds>,
     /// The slots that a page has, as bits.
     all_slots: u32,
     /// The tick that was last recorded.
     tick: Tick,
     /// Everybody's place, in the order of the columns.
     members: Vec<Member>,
-}
-
-/// What every reader asks of a page, apart from the rest so that it is near together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PageHead {
-    /// Last tick in which anything was different from the tick before.
-    pub(crate) changed: Tick,
-    /// Last tick in which a slot changed hands.
-    pub(crate) owners_changed: Tick,
-    /// Last tick in which attributes changed: those that everybody may know, and those that a team may know.
-    attributes_changed: Tick,
-    pub(crate) team_changed: Tick,
-    /// Who may know of those who are in it.
-    pub(crate) audience: Audience,
-    /// Which slots have an owner.
-    pub(crate) occupied: u32,
-    /// The middle of its area, and half its side.
-    center_m: Vec2,
-    half_m: f32,
-    /// How much nearer than it is it counts, squared; less than 1 for those who are seen from afar.
-    scale_squared: f32,
-    /// Where its offsets are counted from.
-    origin: IVec2,
-    pub(crate) area: Area,
-    /// The next page of the same area.
-    next: u32,
-    /// Whether it is the first of a whole cell.
-    is_first: bool,
-    /// Whether its area takes nobody any more: the cell was split, or is whole again.
-    is_retired: bool,
-    /// Length of its longest variant when it was last encoded.
-    pub(crate) length_bytes: u16,
 }
 
 /// Somebody's place, and what its velocity is reckoned from.
@@ -129,13 +106,6 @@ struct Member {
     position_m: Vec3,
     /// As its page tells it.
     state: PageState,
-}
-
-impl PageHead {
-    /// How much nearer than it is it counts.
-    pub(crate) fn scale(&self) -> f32 {
-        self.scale_squared.sqrt()
-    }
 }
 
 impl Pages {
@@ -154,11 +124,23 @@ impl Pages {
             rate_hz: rate.hz() as f32,
             is_crowd_wanted: AtomicBool::new(false),
             summaries: Vec::new(),
-            all_slots: u32::MAX >> (PAGE_SLOTS - slots_with(&schema)),
+            all_slots: u32::MAX >> (PAGE_SLOTS - slots_with(&schema, false)),
             attributes: AttributeTable::new(schema),
+            deeds: None,
             tick: Tick(0),
             members: Vec::new(),
         }
+    }
+
+    /// The same in a world that has abilities.
+    pub(crate) fn with_abilities(self, rate: TickRate) -> Pages {
+        let all_slots = u32::MAX >> (PAGE_SLOTS - slots_with(self.attributes.schema(), true));
+        Pages { deeds: Some(Deeds::new(rate)), all_slots, ..self }
+    }
+
+    /// Whether pages tell what those in them have done.
+    pub(crate) fn tells_deeds(&self) -> bool {
+        self.deeds.is_some()
     }
 
     /// How the world is cut.
@@ -230,7 +212,8 @@ impl Pages {
 
     fn now(&self, page: u32) -> PageNow<'_> {
         let place = page as usize;
-        PageNow::new(self.tick, place, &self.heads[place], &self.slots[place], &self.rows, &self.attributes)
+        let (rows, attributes, deeds) = (&self.rows, &self.attributes, self.deeds.as_ref());
+        PageNow::new(self.tick, place, &self.heads[place], &self.slots[place], rows, attributes, deeds)
     }
 
     /// The squared distance that the nearest place where somebody in a page can be counts as, from the nearest of some points.
@@ -305,6 +288,16 @@ impl Pages {
         members[next..].iter().for_each(|gone| self.forget(tick, gone));
         members.truncate(kept);
         self.members = members;
+    }
+
+    /// Notes what was done in `tick`, after [`Pages::record`], in the order of the doers' names: whoever sees them is told of it.
+    pub(crate) fn record_deeds(&mut self, tick: Tick, done: &[(NetId, Act)]) {
+        let Pages { deeds: Some(deeds), members, heads, .. } = self else { return };
+        deeds.record(tick, done, |who| {
+            let place = members.binary_search_by_key(&who, |member| member.net_id).ok()?;
+            Some((members[place].page, members[place].slot))
+        });
+        deeds.pages_of(tick).for_each(|page| heads[page as usize].changed = tick);
     }
 
     /// Splits cells that have become crowded, and makes those whole that are so no longer. Everybody in them gets another place in this
@@ -492,7 +485,8 @@ impl Pages {
 
     /// Encodes whatever was asked for.
     pub(crate) fn encode_wanted(&mut self, tick: Tick) {
-        let Pages { rows, heads, slots, wanted, told, attributes, .. } = self;
+        let Pages { rows, heads, slots, wanted, told, attributes, deeds, .. } = self;
+        let deeds = deeds.as_ref();
         told.resize_with(heads.len().div_ceil(GROUP_PAGES), ToldGroup::default);
         let pages = heads.par_chunks_mut(GROUP_PAGES).zip(slots.par_chunks(GROUP_PAGES));
         let pages = pages.zip(wanted.par_chunks_mut(GROUP_PAGES));
@@ -505,7 +499,7 @@ impl Pages {
                 }
                 let wanted = *wanted[place].get_mut();
                 if wanted != 0 {
-                    let now = PageNow::new(tick, page, head, &slots[place], rows, attributes);
+                    let now = PageNow::new(tick, page, head, &slots[place], rows, attributes, deeds);
                     head.length_bytes = told.add(place, wanted, |age_ticks, out| now.encode(age_ticks, out)) as u16;
                 }
             }
@@ -518,11 +512,11 @@ impl Pages {
 
     /// Makes a single number of every page that somebody is in.
     fn sum_up(&mut self, tick: Tick) {
-        let Pages { rows, heads, slots, summaries, rate_hz, attributes, .. } = self;
+        let Pages { rows, heads, slots, summaries, rate_hz, attributes, deeds, .. } = self;
         summaries.resize(heads.len(), CrowdRecord::default());
         for (place, summary) in summaries.iter_mut().enumerate() {
             if heads[place].occupied != 0 {
-                let now = PageNow::new(tick, place, &heads[place], &slots[place], rows, attributes);
+                let now = PageNow::new(tick, place, &heads[place], &slots[place], rows, attributes, deeds.as_ref());
                 // Keys begin with 1, for a scan begins behind 0.
                 *summary = now.summary(place as u32 + 1, *rate_hz);
             }
@@ -560,6 +554,7 @@ pub(crate) fn record_pages(
     tick: Res<Tick>,
     columns: Res<CharacterColumns>,
     mut pages: ResMut<Pages>,
+    combat: Option<Res<CombatLog>>,
     changed: Query<(&NetId, &Attributes), Changed<Attributes>>,
 ) {
     let mut news: Vec<(NetId, &Attributes)> = Vec::new();
@@ -568,6 +563,9 @@ pub(crate) fn record_pages(
         news.sort_unstable_by_key(|(net_id, _)| *net_id);
     }
     pages.record(*tick, &columns, &news);
+    if let Some(combat) = combat {
+        pages.record_deeds(*tick, combat.done());
+    }
     pages.begin_wanting();
 }
 

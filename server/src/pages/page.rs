@@ -12,6 +12,7 @@ use throng_shared::wire::page::{
 
 use super::PageHead;
 use super::attributes::{AttributeTable, Row as AttributeRow, Viewer};
+use super::deeds::Deeds;
 use super::past::Rows;
 
 /// Who has the slots of a page.
@@ -79,6 +80,8 @@ pub(super) struct PageNow<'p> {
     pub(super) page: usize,
     pub(super) rows: &'p Rows,
     pub(super) attributes: &'p AttributeTable,
+    /// None in worlds without abilities.
+    pub(super) deeds: Option<&'p Deeds>,
 }
 
 impl<'p> PageNow<'p> {
@@ -89,6 +92,7 @@ impl<'p> PageNow<'p> {
         slots: &'p PageSlots,
         rows: &'p Rows,
         attributes: &'p AttributeTable,
+        deeds: Option<&'p Deeds>,
     ) -> PageNow<'p> {
         let PageHead { occupied, owners_changed, attributes_changed, team_changed, origin, .. } = *head;
         PageNow {
@@ -102,6 +106,7 @@ impl<'p> PageNow<'p> {
             page,
             rows,
             attributes,
+            deeds,
         }
     }
 
@@ -109,13 +114,16 @@ impl<'p> PageNow<'p> {
     pub(super) fn encode(&self, age_ticks: u32, out: &mut Vec<u8>) -> Told {
         let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
         let (schema, now) = (self.attributes.schema(), self.rows.now(self.page));
-        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: now, attributes: None };
+        let then = if age_ticks == 0 { Tick(0) } else { tick - age_ticks };
+        let deeds = self.deeds.map(|deeds| deeds.since(self.page as u32, then, tick));
+        let deeds = deeds.as_deref();
+        let owners = &slots.owners;
+        let view = PageView { origin, occupied, departed: 0, owners, states: now, deeds, attributes: None };
         if age_ticks == 0 {
             let attributes = self.public_news(Tick(0), u32::MAX);
             return PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view }
                 .encode(schema, None, out);
         }
-        let then = tick - age_ticks;
         let view = PageView { departed: slots.departed_since(then), ..view };
         let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
         let attributes = self.public_news(then, renewed);
@@ -174,7 +182,8 @@ impl<'p> PageNow<'p> {
         if self.team_changed.max(self.owners_changed).max(viewer.team_since) > then {
             slots_of(occupied).for_each(|slot| news[slot] = self.team_news(slot, then, viewer));
         }
-        let view = PageView { origin, occupied, departed: 0, owners: &slots.owners, states: &[], attributes: None };
+        let owners = &slots.owners;
+        let view = PageView { origin, occupied, departed: 0, owners, states: &[], deeds: None, attributes: None };
         view.encode_team(self.attributes.schema(), &news, out);
     }
 

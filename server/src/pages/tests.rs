@@ -101,7 +101,7 @@ impl Scene {
         let (variant, mut bytes) = (self.pages.told(page).variant(age_ticks), vec![7]);
         variant.append_to(&mut bytes);
         assert_eq!(bytes.len(), 1 + variant.length_bytes());
-        let read = PageCopy::decode(Schema::EMPTY, &bytes[1..], |asked_ticks| {
+        let read = PageCopy::decode(Schema::EMPTY, false, &bytes[1..], |asked_ticks| {
             assert_eq!(asked_ticks, age_ticks);
             baseline
         });

@@ -48,6 +48,7 @@ fn encode_snapshot(session: &mut Session, tick: Tick, idle_ticks: u32, pages: &P
         grounded: session.own.state.grounded,
         input_age_ticks: session.own.input_age_ticks,
         input_margin_ms: session.own.input_margin_ms,
+        tells_deeds: pages.tells_deeds(),
     };
     let is_wanted = session.own.is_fighter_news || session.quiet.is_broken(tick, &session.own.state, idle_ticks);
     let fighter = session.own.fighter.encode(tick);

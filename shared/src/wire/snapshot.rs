@@ -5,7 +5,7 @@
 //! | 4 | tick; never 0 |
 //! | 12 | own position x, y, z: 32-bit floats, metres |
 //! | 12 | own velocity x, y, z: 32-bit floats, metres per second |
-//! | 1 | bit 0: standing on something; bit 1: what hinders the own character is told; other bits 0 |
+//! | 1 | bit 0: standing on something; bit 1: what hinders the own character is told; bit 2: the pages tell what was done, as in every snapshot of a world with abilities; other bits 0 |
 //! | 1 | ticks since an input of the client's was applied; 255 for 255 or more, or never |
 //! | 2 | input margin, signed, in milliseconds: how long before it was needed the newest input arrived; -32,768 for none since the last snapshot |
 //! | … | what hinders the own character, if it is told, see [`crate::abilities::Fighter`]; nothing does otherwise |
@@ -46,6 +46,9 @@ const GROUNDED_FLAG: u8 = 1;
 /// Set when what hinders the own character follows the header.
 const FIGHTER_FLAG: u8 = 2;
 
+/// Set when the pages tell what those in them have done.
+const DEEDS_FLAG: u8 = 4;
+
 /// Most pages that one client can be told of at a time.
 pub const PAGES_MAX: usize = 256;
 
@@ -75,6 +78,8 @@ pub struct SnapshotHeader {
     /// How long before it was needed the newest input arrived, in milliseconds; negative when late; none when no input
     /// has arrived since the last snapshot.
     pub input_margin_ms: Option<i16>,
+    /// Whether the pages tell what those in them have done.
+    pub tells_deeds: bool,
 }
 
 /// A snapshot, taken apart but for its pages, which only who has their baselines can read.
@@ -160,7 +165,9 @@ fn encode_header(header: &SnapshotHeader, has_fighter: bool, out: &mut Vec<u8>) 
         out.extend_from_slice(&number.to_le_bytes());
     }
     let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
-    out.push(flag(header.grounded, GROUNDED_FLAG) | flag(has_fighter, FIGHTER_FLAG));
+    out.push(
+        flag(header.grounded, GROUNDED_FLAG) | flag(has_fighter, FIGHTER_FLAG) | flag(header.tells_deeds, DEEDS_FLAG),
+    );
     out.push(header.input_age_ticks);
     let margin_ms = header.input_margin_ms.map_or(i16::MIN, |margin_ms| margin_ms.max(-i16::MAX));
     out.extend_from_slice(&margin_ms.to_le_bytes());
@@ -174,7 +181,7 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
     let (position_m, velocity_mps) = (vector(4), vector(16));
     let in_range = position_m.is_finite() && position_m.abs().max_element() <= 16_384.0 && velocity_mps.is_finite();
     let tick = Tick(u32::from_le_bytes(word(0)));
-    if !in_range || bytes[28] & !(GROUNDED_FLAG | FIGHTER_FLAG) != 0 || tick == Tick(0) {
+    if !in_range || bytes[28] & !(GROUNDED_FLAG | FIGHTER_FLAG | DEEDS_FLAG) != 0 || tick == Tick(0) {
         return Err(WireError::InvalidField);
     }
     let margin_ms = i16::from_le_bytes([bytes[30], bytes[31]]);
@@ -185,6 +192,7 @@ fn decode_header(bytes: &[u8; HEADER_BYTES]) -> Result<SnapshotHeader, WireError
         grounded: bytes[28] & GROUNDED_FLAG != 0,
         input_age_ticks: bytes[29],
         input_margin_ms: (margin_ms != i16::MIN).then_some(margin_ms),
+        tells_deeds: bytes[28] & DEEDS_FLAG != 0,
     })
 }
 
@@ -194,10 +202,10 @@ mod tests {
     use proptest::prelude::*;
 
     prop_compose! {
-        fn any_header()(tick in 1u32.., margin in any::<i16>(), age: u8, grounded: bool) -> SnapshotHeader {
+        fn any_header()(tick in 1u32.., margin in any::<i16>(), age: u8, grounded: bool, tells_deeds: bool) -> SnapshotHeader {
             SnapshotHeader {
                 tick: Tick(tick), position_m: Vec3::new(100.0, 7.5, -100.0), velocity_mps: Vec3::new(-1.0, 0.5, 9.0),
-                grounded, input_age_ticks: age, input_margin_ms: (margin != i16::MIN).then_some(margin),
+                grounded, tells_deeds, input_age_ticks: age, input_margin_ms: (margin != i16::MIN).then_some(margin),
             }
         }
     }

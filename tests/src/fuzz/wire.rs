@@ -9,7 +9,7 @@ use throng_shared::wire::combat::{CombatEvent, EVENTS_PER_MESSAGE};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, cut_name, hello_versions};
 use throng_shared::wire::datagram::{self, Datagram};
 use throng_shared::wire::inputs::InputFrame;
-use throng_shared::wire::page::{PAGE_BYTES_MAX, PAGE_SLOTS, PageCopy};
+use throng_shared::wire::page::{PAGE_BYTES_MAX, PAGE_DEEDS_MAX, PAGE_SLOTS, PageCopy, PageView};
 use throng_shared::wire::snapshot::{PAGES_MAX, Snapshot};
 
 use super::script::Script;
@@ -109,8 +109,13 @@ pub fn snapshot(bytes: &[u8]) {
     }
 }
 
-/// A script of pages, each told against the one before. Each step: bytes with their count.
+/// A script of pages, each told against the one before, in a world where pages tell deeds and in one where they do not. Each step: bytes with their
+/// count.
 pub fn page(bytes: &[u8]) {
+    [false, true].into_iter().for_each(|tells_deeds| pages(bytes, tells_deeds));
+}
+
+fn pages(bytes: &[u8], tells_deeds: bool) {
     let mut script = Script::new(bytes);
     let (mut former, mut again) = (PageCopy::default(), Vec::new());
     loop {
@@ -119,17 +124,22 @@ pub fn page(bytes: &[u8]) {
             break;
         }
         let mut age_ticks = 0;
-        let read = PageCopy::decode(Schema::EMPTY, bytes, |age| {
+        let read = PageCopy::decode(Schema::EMPTY, tells_deeds, bytes, |age| {
             age_ticks = age;
             Some(&former)
         });
-        let Ok((page, length)) = read else { continue };
+        let Ok((mut page, length)) = read else { continue };
         assert!(length <= bytes.len() && length <= PAGE_BYTES_MAX);
+        let deeds = page.take_deeds();
+        assert!(deeds.len() <= PAGE_DEEDS_MAX && deeds.iter().all(|deed| page.owner(deed.slot.into()).is_some()));
         let baseline = (age_ticks > 0).then(|| former.baseline_of(&page, age_ticks));
         again.clear();
-        let told = page.view().encode(Schema::EMPTY, baseline, &mut again);
+        let view = PageView { deeds: tells_deeds.then_some(&deeds), ..page.view() };
+        let told = view.encode(Schema::EMPTY, baseline, &mut again);
         assert!(again.len() <= PAGE_BYTES_MAX && told.enters as usize <= page.characters().count());
-        assert_eq!(PageCopy::decode(Schema::EMPTY, &again, |_| Some(&former)), Ok((page.clone(), again.len())));
+        let (mut read, length) =
+            PageCopy::decode(Schema::EMPTY, tells_deeds, &again, |_| Some(&former)).expect("it was encoded");
+        assert_eq!((read.take_deeds(), &read, length), (deeds, &page, again.len()));
         former = page;
     }
 }

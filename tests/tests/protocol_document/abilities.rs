@@ -2,6 +2,7 @@
 
 use throng_shared::abilities::{Act, COOLING_MAX, Cast, Fighter, Slow, VIEW_STEPS_PER_TICK};
 use throng_shared::wire::combat::CombatEvent;
+use throng_shared::wire::page::{DEED_AGE_TICKS_MAX, PAGE_DEEDS_MAX, PageDeed, PageView};
 
 use super::*;
 
@@ -38,4 +39,27 @@ fn the_example_of_what_abilities_have_done_is_encoded_and_decoded_alike() {
     assert_eq!(CombatEvent::message(Tick(1_200), &events), example("combat"));
     assert_eq!(CombatEvent::of(&example("combat")), Ok((Tick(1_200), events)));
     assert_eq!(CombatEvent::message(Tick(1_200), &[]).len(), sum("combat"));
+}
+
+#[test]
+fn deeds_have_the_widths_and_bounds_of_the_page() {
+    let mut page = PageCopy::new(IVec2::ZERO);
+    page.put(0, PageOwner { net_id: NetId(1), archetype: Archetype::Player }, PageState::default());
+    let length = |count: usize| {
+        let deeds = vec![PageDeed { ability: 1, ..PageDeed::default() }; count];
+        let mut bytes = Vec::new();
+        PageView { deeds: Some(&deeds), ..page.view() }.encode(Schema::EMPTY, None, &mut bytes);
+        bytes.len() * 8
+    };
+    let rows = table("deeds");
+    let widths: Vec<usize> = rows.iter().map(|row| number(row[0])).collect();
+    let (of_count, of_one) = (widths[0], widths[1..].iter().sum::<usize>());
+    // The filling of the last byte hides up to seven bits.
+    for count in [1, 8, PAGE_DEEDS_MAX] {
+        let expected = length(0) + of_count + count * of_one;
+        assert!((expected - 7..=expected + 7).contains(&length(count)), "{count} deeds");
+    }
+    assert_eq!(length(PAGE_DEEDS_MAX + 5), length(PAGE_DEEDS_MAX));
+    assert_eq!((1 << of_count, (1 << widths[2]) - 1), (PAGE_DEEDS_MAX, DEED_AGE_TICKS_MAX as usize));
+    assert!(PAGE.contains(&format!("newest {PAGE_DEEDS_MAX} of a page")));
 }

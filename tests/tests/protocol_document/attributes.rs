@@ -37,7 +37,7 @@ fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
     snapshot.encode(&schema, &mut bytes);
     assert_eq!(bytes, example("snapshot-attributes"));
     assert_eq!(Snapshot::decode(&schema, &bytes), Ok(snapshot));
-    assert_eq!(PageCopy::decode(&schema, &pages[1..], |_| None), Ok((page, pages.len() - 1)));
+    assert_eq!(PageCopy::decode(&schema, false, &pages[1..], |_| None), Ok((page, pages.len() - 1)));
 }
 
 #[test]

@@ -73,11 +73,12 @@ const EXAMPLES: [&str; 20] = [
     "user-data",
     "welcome",
 ];
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "archetypes",
     "buttons",
     "combat",
     "constants",
+    "deeds",
     "fighter",
     "goodbyes",
     "input",
@@ -366,6 +367,7 @@ fn the_example_of_inputs_is_encoded_and_decoded_alike() {
 fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
     let owner = |net_id| PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot };
     let header = SnapshotHeader {
+        tells_deeds: false,
         tick: Tick(1_200),
         position_m: Vec3::new(100.0, 12.5, -50.25),
         velocity_mps: Vec3::new(0.0, 0.0, -6.0),
@@ -393,9 +395,10 @@ fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
     expected.encode(Schema::EMPTY, &mut bytes);
     assert_eq!(bytes, example("snapshot"));
     assert_eq!(Snapshot::decode(Schema::EMPTY, &bytes), Ok(expected));
-    assert_eq!(PageCopy::decode(Schema::EMPTY, &pages[1..], |_| None), Ok((first, second_at - 1)));
-    let second =
-        PageCopy::decode(Schema::EMPTY, &pages[second_at + 1..], |age_ticks| (age_ticks == 3).then_some(&before));
+    assert_eq!(PageCopy::decode(Schema::EMPTY, false, &pages[1..], |_| None), Ok((first, second_at - 1)));
+    let second = PageCopy::decode(Schema::EMPTY, false, &pages[second_at + 1..], |age_ticks| {
+        (age_ticks == 3).then_some(&before)
+    });
     assert_eq!(second.map(|(page, _)| page), Ok(now));
 
     let mut packed = Vec::new();

@@ -45,7 +45,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_page()(slots in prop::collection::vec(prop::option::of((0u32..60, any_attributes())), slots_with(&schema()))) -> PageCopy {
+    fn any_page()(slots in prop::collection::vec(prop::option::of((0u32..60, any_attributes())), slots_with(&schema(), false))) -> PageCopy {
         let mut page = PageCopy::new(IVec2::ZERO);
         for (slot, character) in slots.into_iter().enumerate() {
             if let Some((net_id, (archetype, attributes))) = character {
@@ -108,7 +108,7 @@ fn tell(page: &PageCopy, former: Option<(&PageCopy, &PageCopy)>, team: u32) -> P
     let told = view.encode(&schema, baseline, &mut bytes);
     assert!(told.attribute_bytes as usize <= bytes.len() && bytes.len() <= PAGE_BYTES_MAX);
     let (mut copy, length) =
-        PageCopy::decode(&schema, &bytes, |_| former.map(|(_, copy)| copy)).expect("it was encoded");
+        PageCopy::decode(&schema, false, &bytes, |_| former.map(|(_, copy)| copy)).expect("it was encoded");
     assert_eq!(length, bytes.len());
     bytes.clear();
     let mut news = [None; PAGE_SLOTS];
@@ -165,7 +165,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..300), former in any_page(),
     ) {
         let schema = schema();
-        if let Ok((mut page, length)) = PageCopy::decode(&schema, &bytes, |_| Some(&former)) {
+        if let Ok((mut page, length)) = PageCopy::decode(&schema, false, &bytes, |_| Some(&former)) {
             prop_assert!(length <= bytes.len());
             let _ = page.decode_team(&schema, &bytes[length..]);
             for (slot, ..) in page.characters() {
@@ -194,14 +194,16 @@ fn a_page_without_news_of_attributes_costs_a_bit_for_them() {
 
 #[test]
 fn worlds_with_many_attributes_have_pages_of_fewer_slots() {
-    assert_eq!(slots_with(Schema::EMPTY), PAGE_SLOTS);
-    let wide = |count: usize| {
+    assert_eq!(slots_with(Schema::EMPTY, false), PAGE_SLOTS);
+    let wide = |count: usize, has_abilities: bool| {
         let kind = AttributeKind::Number { min: 0.0, max: ((1 << 24) - 1) as f32, step: 1.0 };
         let rule =
             |index: usize| AttributeRule { archetypes: 1, ..AttributeRule::new(&index.to_string(), kind.clone()) };
-        slots_with(&Schema::new((0..count).map(rule).collect()).expect("it is right"))
+        slots_with(&Schema::new((0..count).map(rule).collect()).expect("it is right"), has_abilities)
     };
-    assert!(wide(1) == PAGE_SLOTS && wide(5) < PAGE_SLOTS && wide(10) < wide(5) && wide(10) >= SLOTS_MIN);
+    assert!(wide(1, false) == PAGE_SLOTS && wide(5, false) < PAGE_SLOTS && wide(10, false) < wide(5, false));
+    // Where pages tell deeds there is room for fewer.
+    assert!((1..=10).all(|count| wide(count, true) < wide(count, false) && wide(count, true) >= SLOTS_MIN));
     let health = schema().number("health").expect("a number");
     assert_eq!(health.told_as(33.0), 33);
 }

@@ -2,6 +2,7 @@
 
 use glam::IVec2;
 
+use super::deeds::put_deeds;
 use super::{
     AGE_BITS, ARCHETYPE_BITS, BASELINE_AGE_TICKS_MAX, Baseline, HEIGHT_MAX, ORIGIN_BITS, PageCopy, PageOwner,
     PageState, PageView, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, WIDE_BITS, WireError,
@@ -86,19 +87,23 @@ impl PageView<'_> {
                 told.updates += u32::from(states[slot] != self.states[slot]);
             }
         }
+        if let Some(deeds) = self.deeds {
+            put_deeds(&mut bits, deeds);
+        }
         told.attribute_bytes = self.put_attributes(schema, bits) as u32;
         told
     }
 }
 
 impl PageCopy {
-    /// Reads a page from the beginning of `bytes`: the page, and how many bytes it had. `baseline` finds the reader's copy of so
-    /// many ticks ago.
+    /// Reads a page from the beginning of `bytes`, where pages tell deeds or do not: the page, and how many bytes it had. `baseline` finds
+    /// the reader's copy of so many ticks ago.
     ///
     /// # Errors
     /// When the bytes end too early, a number is out of its bounds, or the reader has no such copy.
     pub fn decode<'c>(
         schema: &Schema,
+        tells_deeds: bool,
         bytes: &[u8],
         baseline: impl FnOnce(u32) -> Option<&'c PageCopy>,
     ) -> Result<(PageCopy, usize), WireError> {
@@ -106,7 +111,7 @@ impl PageCopy {
         let age_ticks = bits.get(AGE_BITS)?;
         let mut page = match age_ticks {
             0 => PageCopy::new(IVec2::new(bits.get_signed(ORIGIN_BITS)?, bits.get_signed(ORIGIN_BITS)?)),
-            _ => baseline(age_ticks).ok_or(WireError::NotAccepted)?.clone(),
+            _ => baseline(age_ticks).ok_or(WireError::NotAccepted)?.without_deeds(),
         };
         let renewed = if bits.get(1)? == 1 { bits.get(32)? } else { 0 };
         let kept = page.occupied & !renewed;
@@ -122,6 +127,9 @@ impl PageCopy {
         }
         for slot in slots_of(kept) {
             page.states[slot] = get_state(&mut bits, &page.states[slot], age_ticks)?;
+        }
+        if tells_deeds {
+            page.get_deeds(&mut bits)?;
         }
         page.get_attributes(schema, renewed, &mut bits)?;
         Ok((page, bits.skip_to_byte()?))

@@ -12,6 +12,17 @@
 //! | 1 | … … whether who had it last has left the world, and did not go to another page |
 //! | … | for each other slot with an owner, rising: its state against what the baseline predicts |
 //!
+//! In worlds that have abilities, a bit follows that says whether the use of any is told; if so
+//!
+//! | bits | field |
+//! |---|---|
+//! | 4 | how many, less one; of each, the oldest first, |
+//! | 5 | … whose slot it is, which has an owner |
+//! | 6 | … how many ticks ago it was |
+//! | 8 | … which ability, from 1 |
+//! | 12 | … where it was aimed on the ground, in 1/4,096 of a turn |
+//! | 12 | … how far up, signed, in the same measure, up to a quarter of a turn |
+//!
 //! In worlds that have attributes for everybody, a bit follows that says whether any is told; if so, from the next whole byte on,
 //! for each slot with an owner that has such attributes, rising:
 //!
@@ -41,6 +52,7 @@
 mod attribute_tests;
 mod attributes;
 mod codec;
+mod deeds;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +67,8 @@ use crate::quantised::{HEIGHT_LIMIT_M, Locomotion, QuantisedState, STEPS_PER_M};
 
 pub use attributes::TeamNews;
 pub use codec::{Told, slots_of};
+use deeds::DEEDS_BITS_MAX;
+pub use deeds::{DEED_AGE_TICKS_MAX, PAGE_DEEDS_MAX, PageDeed};
 
 /// Characters of a page.
 pub const PAGE_SLOTS: usize = 32;
@@ -81,8 +95,8 @@ const FIXED_BITS: usize = AGE_BITS as usize + 2 * ORIGIN_BITS as usize + 1 + 32 
 /// What a newcomer takes, in bytes, when pages are planned.
 pub const NEWCOMER_BYTES: usize = 12;
 
-/// Slots of a page in worlds with as many attributes as there can be.
-const SLOTS_MIN: usize = 14;
+/// Slots of a page in worlds with as many attributes as there can be, and with abilities.
+const SLOTS_MIN: usize = 12;
 
 const AGE_BITS: u32 = 6;
 const ORIGIN_BITS: u32 = 21;
@@ -98,18 +112,20 @@ const _: () = {
     let predicted = VELOCITY_MAX * BASELINE_AGE_TICKS_MAX as i32 / VELOCITY_STEPS_PER_STEP + 1;
     assert!(2 * HEIGHT_MAX + predicted < 1 << WIDE_BITS && 2 * (i16::MAX as i32 + 1) + predicted < 1 << WIDE_BITS);
     assert!(size_of::<PageState>() == 16);
-    assert!(FIXED_BITS + PAGE_SLOTS * OWNED_BITS_MAX <= PAGE_BYTES_MAX * 8);
-    assert!(FIXED_BITS + SLOTS_MIN * (OWNED_BITS_MAX + 3 + 32 + VALUE_BITS_MAX as usize) <= PAGE_BYTES_MAX * 8);
+    let fixed_bits = FIXED_BITS + DEEDS_BITS_MAX;
+    assert!(fixed_bits + PAGE_SLOTS * OWNED_BITS_MAX <= PAGE_BYTES_MAX * 8);
+    assert!(fixed_bits + SLOTS_MIN * (OWNED_BITS_MAX + 3 + 32 + VALUE_BITS_MAX as usize) <= PAGE_BYTES_MAX * 8);
 };
 
-/// How many characters a page has at most in a world with these attributes, so that it always fits into a snapshot: 14 to
-/// [`PAGE_SLOTS`].
-pub fn slots_with(schema: &Schema) -> usize {
+/// How many characters a page has at most in a world with these attributes, and with abilities or without, so that it always fits into a
+/// snapshot: 12 to [`PAGE_SLOTS`].
+pub fn slots_with(schema: &Schema, has_abilities: bool) -> usize {
     let attribute_bits = match schema.has_public() || schema.has_team() {
         true => 3 + schema.told_bits_max(|layout| layout.public | layout.team),
         false => 0,
     };
-    ((PAGE_BYTES_MAX * 8 - FIXED_BITS) / (OWNED_BITS_MAX + attribute_bits)).min(PAGE_SLOTS)
+    let fixed_bits = FIXED_BITS + if has_abilities { DEEDS_BITS_MAX } else { 0 };
+    ((PAGE_BYTES_MAX * 8 - fixed_bits) / (OWNED_BITS_MAX + attribute_bits)).min(PAGE_SLOTS)
 }
 
 /// What a page tells of a character.
@@ -181,6 +197,8 @@ pub struct PageView<'p> {
     pub owners: &'p [PageOwner],
     /// Their states.
     pub states: &'p [PageState],
+    /// What they have done since the baseline, the oldest first, by slots with an owner; none in worlds without abilities.
+    pub deeds: Option<&'p [PageDeed]>,
     /// What is told of their attributes; none when that is nothing.
     pub attributes: Option<&'p [Values<'p>]>,
 }
@@ -230,6 +248,7 @@ pub struct PageCopy {
     departed: u32,
     owners: Vec<PageOwner>,
     states: Vec<PageState>,
+    deeds: Vec<PageDeed>,
     /// Which attributes are known of each, and all their values one after another; empty in worlds without attributes.
     known: Vec<u32>,
     values: Vec<u32>,
@@ -302,7 +321,15 @@ impl PageCopy {
     /// As it is encoded from.
     pub fn view(&self) -> PageView<'_> {
         let PageCopy { origin, occupied, departed, owners, states, .. } = self;
-        PageView { origin: *origin, occupied: *occupied, departed: *departed, owners, states, attributes: None }
+        PageView {
+            origin: *origin,
+            occupied: *occupied,
+            departed: *departed,
+            owners,
+            states,
+            deeds: None,
+            attributes: None,
+        }
     }
 
     /// This as what `later` is told against.

@@ -2,6 +2,7 @@ use glam::{IVec2, Vec3};
 use proptest::prelude::*;
 
 use super::*;
+use crate::abilities::PITCH_MAX;
 use crate::random::Random;
 
 const ORIGIN: IVec2 = IVec2::new(3_200, -9_600);
@@ -33,6 +34,12 @@ prop_compose! {
         }
         page
     }
+}
+
+fn any_deeds() -> impl Strategy<Value = Vec<PageDeed>> {
+    let deed = (0u8..64, 1u8.., any::<u16>(), -PITCH_MAX..=PITCH_MAX);
+    let deed = deed.prop_map(|(age_ticks, ability, yaw, pitch)| PageDeed { slot: 0, age_ticks, ability, yaw, pitch });
+    prop::collection::vec(deed, 0..24)
 }
 
 fn encoded(page: &PageCopy, former: Option<(&PageCopy, u32)>) -> Vec<u8> {
@@ -72,7 +79,7 @@ proptest! {
             let mut bytes = encoded(&page, baseline);
             let length = bytes.len();
             bytes.extend_from_slice(&[0xcd; 3]);
-            let read = PageCopy::decode(Schema::EMPTY, &bytes, |age| {
+            let read = PageCopy::decode(Schema::EMPTY, false, &bytes, |age| {
                 assert_eq!(age, age_ticks);
                 Some(&former)
             });
@@ -87,7 +94,7 @@ proptest! {
         for _ in 0..20 {
             let age_ticks = 1 + random.below(8);
             let after = next(&here, &mut random);
-            there = PageCopy::decode(Schema::EMPTY, &encoded(&after, Some((&here, age_ticks))), |_| Some(&there)).expect("it was encoded").0;
+            there = PageCopy::decode(Schema::EMPTY, false, &encoded(&after, Some((&here, age_ticks))), |_| Some(&there)).expect("it was encoded").0;
             prop_assert_eq!(&there, &after);
             here = after;
         }
@@ -95,11 +102,38 @@ proptest! {
 
     #[test]
     fn whatever_the_bytes_are_reading_them_ends_within_bounds(bytes in prop::collection::vec(any::<u8>(), 0..400), former in any_page()) {
-        if let Ok((page, length)) = PageCopy::decode(Schema::EMPTY, &bytes, |_| Some(&former)) {
+        if let Ok((page, length)) = PageCopy::decode(Schema::EMPTY, false, &bytes, |_| Some(&former)) {
             prop_assert!(length <= bytes.len());
             // What is valid can be said, also when it was said less briefly than it can be.
             let again = encoded(&page, None);
-            prop_assert_eq!(PageCopy::decode(Schema::EMPTY, &again, |_| None), Ok((page, again.len())));
+            prop_assert_eq!(PageCopy::decode(Schema::EMPTY, false, &again, |_| None), Ok((page, again.len())));
+        }
+    }
+
+    #[test]
+    fn deeds_come_back_and_are_not_kept_for_later_pages(page in any_page(), deeds in any_deeds(), former in any_page(), age_ticks in 1u32..64) {
+        let owned: Vec<u8> = slots_of(page.occupied).map(|slot| slot as u8).collect();
+        prop_assume!(!owned.is_empty());
+        let in_slots = |(number, deed): (usize, PageDeed)| PageDeed { slot: owned[number % owned.len()], ..deed };
+        let deeds: Vec<PageDeed> = deeds.into_iter().enumerate().map(in_slots).collect();
+        for baseline in [None, Some(&former)] {
+            let mut bytes = Vec::new();
+            let view = PageView { deeds: Some(&deeds), ..page.view() };
+            view.encode(Schema::EMPTY, baseline.map(|former| former.baseline_of(&page, age_ticks)), &mut bytes);
+            prop_assert!(bytes.len() <= PAGE_BYTES_MAX);
+            let (mut read, length) = PageCopy::decode(Schema::EMPTY, true, &bytes, |_| Some(&former)).expect("it was encoded");
+            prop_assert_eq!(length, bytes.len());
+            let newest = &deeds[deeds.len().saturating_sub(PAGE_DEEDS_MAX)..];
+            prop_assert_eq!(&read.deeds, &newest.iter().map(|deed| deed.rounded()).collect::<Vec<_>>());
+            for deed in newest {
+                prop_assert!(deed.rounded().yaw.wrapping_sub(deed.yaw) as i16 <= 8 && deed.rounded().pitch.abs_diff(deed.pitch) <= 8);
+            }
+            let quiet = PageView { deeds: Some(&[]), ..page.view() };
+            let mut later = Vec::new();
+            quiet.encode(Schema::EMPTY, Some(read.baseline_of(&page, 1)), &mut later);
+            prop_assert_eq!(PageCopy::decode(Schema::EMPTY, true, &later, |_| Some(&read)).expect("it was encoded").0, page.clone());
+            read.take_deeds();
+            prop_assert_eq!(&read, &page);
         }
     }
 
@@ -107,7 +141,7 @@ proptest! {
     fn a_page_that_is_cut_off_is_refused(page in any_page(), cut in 0usize..1_000) {
         let bytes = encoded(&page, None);
         let cut = cut % bytes.len();
-        prop_assert!(PageCopy::decode(Schema::EMPTY, &bytes[..cut], |_| None).is_err());
+        prop_assert!(PageCopy::decode(Schema::EMPTY, false, &bytes[..cut], |_| None).is_err());
     }
 }
 
@@ -116,7 +150,7 @@ fn a_page_against_a_copy_that_the_reader_does_not_have_is_refused() {
     let page = PageCopy::default();
     let bytes = encoded(&page, Some((&page, 5)));
     assert_eq!(bytes, [5], "nobody is there and nothing is new");
-    assert_eq!(PageCopy::decode(Schema::EMPTY, &bytes, |_| None), Err(WireError::NotAccepted));
+    assert_eq!(PageCopy::decode(Schema::EMPTY, false, &bytes, |_| None), Err(WireError::NotAccepted));
 }
 
 #[test]
@@ -159,4 +193,29 @@ fn who_goes_straight_on_costs_five_bits() {
     let bits_each = (length as f64 * 8.0 / f64::from(ticks) - 11.0) / PAGE_SLOTS as f64;
     println!("{bits_each:.2} bits");
     assert!((4.0..5.5).contains(&bits_each), "{bits_each:.2} bits");
+}
+
+#[test]
+fn a_deed_of_nobody_or_of_no_ability_or_aimed_over_the_zenith_is_refused() {
+    let mut page = PageCopy::new(ORIGIN);
+    page.put(3, PageOwner { net_id: NetId(7), archetype: Archetype::Player }, PageState::default());
+    let good = PageDeed { slot: 3, age_ticks: 2, ability: 1, yaw: 160, pitch: -320 };
+    let read = |deed: PageDeed| {
+        let mut bytes = Vec::new();
+        PageView { deeds: Some(&[deed]), ..page.view() }.encode(Schema::EMPTY, None, &mut bytes);
+        PageCopy::decode(Schema::EMPTY, true, &bytes, |_| None).map(|(mut page, _)| page.take_deeds())
+    };
+    assert_eq!(read(good), Ok(vec![good]));
+    assert_eq!(read(PageDeed { slot: 4, ..good }), Err(WireError::InvalidField));
+    assert_eq!(read(PageDeed { ability: 0, ..good }), Err(WireError::InvalidField));
+    let mut bytes = Vec::new();
+    PageView { deeds: Some(&[good]), ..page.view() }.encode(Schema::EMPTY, None, &mut bytes);
+    // The pitch is the last number: its highest bit but one makes it half a turn.
+    let last = bytes.iter().rposition(|&byte| byte != 0).expect("a negative number has its sign");
+    let with_bit = |bit: u8| {
+        let mut bytes = bytes.clone();
+        bytes[last] ^= 1 << bit;
+        PageCopy::decode(Schema::EMPTY, true, &bytes, |_| None).is_err()
+    };
+    assert!((0..8).any(with_bit), "some bit takes it over the zenith");
 }

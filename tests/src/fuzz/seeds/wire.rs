@@ -18,7 +18,7 @@ use throng_shared::wire::control::{
 };
 use throng_shared::wire::datagram::{self, CONTROL};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
-use throng_shared::wire::page::{PageCopy, PageOwner, PageState};
+use throng_shared::wire::page::{PageCopy, PageDeed, PageOwner, PageState, PageView};
 use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 
 use crate::fuzz::script::put_counted;
@@ -98,17 +98,25 @@ pub(super) fn page() -> Vec<(&'static str, Vec<u8>)> {
         }
         page
     };
-    let script = |count: usize| {
+    let script = |count: usize, deeds: Option<&[PageDeed]>| {
         let mut script = Vec::new();
         for number in 0..4 {
             let (former, page) = (tick(number - 1, count), tick(number, count));
             let mut bytes = Vec::new();
-            page.view().encode(Schema::EMPTY, (number > 0).then(|| former.baseline_of(&page, 1)), &mut bytes);
+            let view = PageView { deeds, ..page.view() };
+            view.encode(Schema::EMPTY, (number > 0).then(|| former.baseline_of(&page, 1)), &mut bytes);
             put_counted(&mut script, &bytes);
         }
         script
     };
-    vec![("nobody", script(0)), ("a_few", script(5)), ("full", script(32))]
+    let deed = |slot: u8| PageDeed { slot, age_ticks: slot, ability: 1 + slot, yaw: 4_000, pitch: -1_600 };
+    vec![
+        ("nobody", script(0, None)),
+        ("a_few", script(5, None)),
+        ("full", script(32, None)),
+        ("deeds", script(5, Some(&[deed(0), deed(4)]))),
+        ("no_deeds", script(5, Some(&[]))),
+    ]
 }
 
 /// Both ends of a channel are recorded, and the packets of each given to one that hears them in vain.
@@ -194,6 +202,7 @@ fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, 
         grounded: true,
         input_age_ticks: 0,
         input_margin_ms: Some(21),
+        tells_deeds: false,
     };
     let mut out = Vec::new();
     Snapshot { header, fighter: &[], ends, crowd: None, own: None, pages: &bytes }.encode(Schema::EMPTY, &mut out);

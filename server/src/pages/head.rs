@@ -1,0 +1,46 @@
+//! What is asked of a page before anything else.
+
+use glam::{IVec2, Vec2};
+use throng_shared::tick::Tick;
+
+use super::areas::Area;
+use super::attributes::Audience;
+
+/// What every reader asks of a page, apart from the rest so that it is near together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageHead {
+    /// Last tick in which anything was different from the tick before.
+    pub(crate) changed: Tick,
+    /// Last tick in which a slot changed hands.
+    pub(crate) owners_changed: Tick,
+    /// Last tick in which attributes changed: those that everybody may know, and those that a team may know.
+    pub(super) attributes_changed: Tick,
+    pub(crate) team_changed: Tick,
+    /// Who may know of those who are in it.
+    pub(crate) audience: Audience,
+    /// Which slots have an owner.
+    pub(crate) occupied: u32,
+    /// The middle of its area, and half its side.
+    pub(super) center_m: Vec2,
+    pub(super) half_m: f32,
+    /// How much nearer than it is it counts, squared; less than 1 for those who are seen from afar.
+    pub(super) scale_squared: f32,
+    /// Where its offsets are counted from.
+    pub(super) origin: IVec2,
+    pub(crate) area: Area,
+    /// The next page of the same area.
+    pub(super) next: u32,
+    /// Whether it is the first of a whole cell.
+    pub(super) is_first: bool,
+    /// Whether its area takes nobody any more: the cell was split, or is whole again.
+    pub(super) is_retired: bool,
+    /// Length of its longest variant when it was last encoded.
+    pub(crate) length_bytes: u16,
+}
+
+impl PageHead {
+    /// How much nearer than it is it counts.
+    pub(crate) fn scale(&self) -> f32 {
+        self.scale_squared.sqrt()
+    }
+}
