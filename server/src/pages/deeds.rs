@@ -1,7 +1,5 @@
 //! What characters have lately done: told with the pages that they are in, to everybody who sees them.
 
-use std::collections::VecDeque;
-
 use smallvec::SmallVec;
 use throng_shared::abilities::Act;
 use throng_shared::ids::NetId;
@@ -14,73 +12,74 @@ const DEEDS_KEPT_MS: u32 = 500;
 /// What one page tells of: on the stack.
 pub(super) type DeedsOfPage = SmallVec<[PageDeed; PAGE_DEEDS_MAX]>;
 
-/// The deeds of all that are lately done, and where their doers are now.
+/// What was lately done by those who are in a page, wherever they are now: by page, and then the oldest first.
 #[derive(Debug)]
 pub(super) struct Deeds {
-    /// The oldest first.
-    recent: VecDeque<Deed>,
-    /// Those whose doers are in a page: by page, and then the oldest first.
-    by_page: Vec<Placed>,
+    by_page: Vec<Deed>,
     kept_ticks: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Deed {
+    page: u32,
     tick: Tick,
     who: NetId,
+    slot: u8,
     act: Act,
+    /// Its doer's place among all members when that was last looked up.
+    place: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Placed {
-    page: u32,
-    slot: u8,
-    tick: Tick,
-    act: Act,
-}
+/// Where somebody is: its place among all members, its page and its slot there.
+pub(super) type Place = (u32, u32, u8);
 
 impl Deeds {
     /// None yet, in a world of this rate.
     pub(super) fn new(rate: TickRate) -> Deeds {
         let kept_ticks = rate.ticks_for_ms(DEEDS_KEPT_MS).clamp(1, DEED_AGE_TICKS_MAX);
-        Deeds { recent: VecDeque::new(), by_page: Vec::new(), kept_ticks }
+        Deeds { by_page: Vec::new(), kept_ticks }
     }
 
-    /// Takes in what was done in `tick`, in the order of the doers' names, and looks up where everybody is who has lately done anything; `place_of` says
-    /// who is in which slot of which page. O(deeds that are kept, times the logarithm of the characters).
-    pub(super) fn record(&mut self, tick: Tick, done: &[(NetId, Act)], place_of: impl Fn(NetId) -> Option<(u32, u8)>) {
-        self.recent.extend(done.iter().map(|&(who, act)| Deed { tick, who, act }));
+    /// Takes in what was done in `tick`, and looks up where everybody is who has lately done anything; `find` says where somebody is who was
+    /// at this place among the members, or is anywhere for none. O(deeds that are kept, times their logarithm); nothing is allocated once they have been as
+    /// many.
+    pub(super) fn record(
+        &mut self,
+        tick: Tick,
+        done: &[(NetId, Act)],
+        find: impl Fn(NetId, Option<u32>) -> Option<Place>,
+    ) {
         let kept_ticks = self.kept_ticks;
-        let is_old = |deed: &Deed| tick.since(deed.tick) >= kept_ticks;
-        while self.recent.front().is_some_and(is_old) {
-            self.recent.pop_front();
-        }
-        self.by_page.clear();
-        let placed = self.recent.iter().filter_map(|&Deed { tick, who, act }| {
-            let (page, slot) = place_of(who)?;
-            Some(Placed { page, slot, tick, act })
+        self.by_page.retain_mut(|deed| {
+            let Some((place, page, slot)) = find(deed.who, Some(deed.place)) else { return false };
+            (deed.place, deed.page, deed.slot) = (place, page, slot);
+            tick.since(deed.tick) < kept_ticks
         });
-        self.by_page.extend(placed);
-        // Of one page they stay in their order.
-        self.by_page.sort_by_key(|placed| placed.page);
+        self.by_page.extend(done.iter().filter_map(|&(who, act)| {
+            let (place, page, slot) = find(who, None)?;
+            Some(Deed { page, tick, who, slot, act, place })
+        }));
+        self.by_page.sort_unstable_by_key(|deed| (deed.page, deed.tick, deed.who));
     }
 
     /// The pages of those who have done something in `tick`.
     pub(super) fn pages_of(&self, tick: Tick) -> impl Iterator<Item = u32> {
-        self.by_page.iter().filter(move |placed| placed.tick == tick).map(|placed| placed.page)
+        self.by_page.iter().filter(move |deed| deed.tick == tick).map(|deed| deed.page)
     }
 
     /// What those are told at `now` who have a page of the tick `then`: the newest, if there are more than fit.
     pub(super) fn since(&self, page: u32, then: Tick, now: Tick) -> DeedsOfPage {
-        let first = self.by_page.partition_point(|placed| placed.page < page);
-        let of_page = self.by_page[first..].iter().take_while(|placed| placed.page == page);
-        let news = of_page.filter(|placed| placed.tick > then);
+        let first = self.by_page.partition_point(|deed| (deed.page, deed.tick) <= (page, then));
+        let news = self.by_page[first..].iter().take_while(|deed| deed.page == page);
         let surplus = news.clone().count().saturating_sub(PAGE_DEEDS_MAX);
-        let deed = |&Placed { slot, tick, act, .. }: &Placed| {
-            let Act { ability, yaw, pitch, .. } = act;
-            PageDeed { slot, age_ticks: now.since(tick) as u8, ability, yaw, pitch }
+        let told = |&Deed { slot, tick, act: Act { ability, yaw, pitch, .. }, .. }: &Deed| PageDeed {
+            slot,
+            age_ticks: now.since(tick) as u8,
+            ability,
+            yaw,
+            pitch,
         };
-        news.skip(surplus).map(deed).collect()
+        news.skip(surplus).map(told).collect()
     }
 }
 
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn a_deed_is_told_where_its_doer_is_until_it_is_known_or_old() {
         let mut deeds = Deeds::new(TickRate::new(20));
-        let home = |who: NetId| Some((who.0 / 10, who.0 as u8 % 10));
+        let home = |who: NetId, _| Some((0, who.0 / 10, who.0 as u8 % 10));
         deeds.record(Tick(5), &[(NetId(11), act(1)), (NetId(23), act(2))], home);
         deeds.record(Tick(6), &[(NetId(11), act(3))], home);
         assert_eq!(told(&deeds, 1, 4, 6), [(1, 1, 1), (1, 0, 3)], "the oldest first");
@@ -109,11 +108,12 @@ mod tests {
         assert_eq!(told(&deeds, 3, 0, 6), []);
         assert_eq!(deeds.pages_of(Tick(6)).collect::<Vec<_>>(), [1]);
         // The first goes to another page, the second leaves the world.
-        deeds.record(Tick(7), &[], |who| (who == NetId(11)).then_some((3, 4)));
+        deeds.record(Tick(7), &[], |who, _| (who == NetId(11)).then_some((0, 3, 4)));
         assert_eq!((told(&deeds, 1, 4, 7), told(&deeds, 2, 4, 7)), (vec![], vec![]));
         assert_eq!(told(&deeds, 3, 4, 7), [(4, 2, 1), (4, 1, 3)]);
         (8..=14).for_each(|tick| deeds.record(Tick(tick), &[], home));
         assert_eq!(told(&deeds, 1, 0, 14), [(1, 9, 1), (1, 8, 3)]);
+        assert_eq!(told(&deeds, 2, 0, 14), [], "who has left is forgotten");
         deeds.record(Tick(15), &[], home);
         assert_eq!(told(&deeds, 1, 0, 15), [(1, 9, 3)], "half a second is over for the other");
     }
@@ -122,8 +122,8 @@ mod tests {
     fn of_more_than_a_page_has_room_for_the_newest_are_told() {
         let mut deeds = Deeds::new(TickRate::new(20));
         let done: Vec<(NetId, Act)> = (1..=30).map(|who| (NetId(who), act(who as u8))).collect();
-        deeds.record(Tick(1), &done[..20], |who| Some((0, who.0 as u8)));
-        deeds.record(Tick(2), &done[20..], |who| Some((0, who.0 as u8)));
+        deeds.record(Tick(1), &done[..20], |who, _| Some((0, 0, who.0 as u8)));
+        deeds.record(Tick(2), &done[20..], |who, _| Some((0, 0, who.0 as u8)));
         let told = told(&deeds, 0, 0, 2);
         assert_eq!(told.iter().map(|told| told.2).collect::<Vec<_>>(), (15..=30).collect::<Vec<u8>>());
     }

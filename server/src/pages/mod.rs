@@ -293,9 +293,12 @@ impl Pages {
     /// Notes what was done in `tick`, after [`Pages::record`], in the order of the doers' names: whoever sees them is told of it.
     pub(crate) fn record_deeds(&mut self, tick: Tick, done: &[(NetId, Act)]) {
         let Pages { deeds: Some(deeds), members, heads, .. } = self else { return };
-        deeds.record(tick, done, |who| {
-            let place = members.binary_search_by_key(&who, |member| member.net_id).ok()?;
-            Some((members[place].page, members[place].slot))
+        deeds.record(tick, done, |who, known| {
+            let is_there = |place: &u32| members.get(*place as usize).is_some_and(|member| member.net_id == who);
+            let search = || members.binary_search_by_key(&who, |member| member.net_id).ok().map(|place| place as u32);
+            let place = known.filter(is_there).or_else(search)?;
+            let Member { page, slot, .. } = members[place as usize];
+            Some((place, page, slot))
         });
         deeds.pages_of(tick).for_each(|page| heads[page as usize].changed = tick);
     }
