@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use throng_shared::config::LoadedWorld;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::tick::Tick;
 use throng_shared::wire::attributes;
@@ -15,6 +16,7 @@ use crate::front_door::{Admission, Destination, DoorTotals, FrontDoor};
 use crate::instance::Instance;
 use crate::net::{Content, NetEvent, NetInbound};
 use crate::overload::{Ladder, Relief, Step};
+use crate::reload::AdoptError;
 
 /// Any number of worlds behind one front door. It has no clock and no sockets: whoever owns it says what time it is and
 /// moves the bytes.
@@ -85,6 +87,29 @@ impl Host {
                 })
                 .collect(),
         }
+    }
+
+    /// Has a world go by its changed files from its next tick on; returns that tick. Another overload ladder is climbed from its foot.
+    ///
+    /// # Errors
+    /// With what cannot change while the world runs; then nothing has changed.
+    pub fn adopt(&mut self, now: Duration, id: InstanceId, loaded: &LoadedWorld) -> Result<Tick, AdoptError> {
+        let Some(hosted) = self.hosted.get_mut(usize::from(id.0)) else {
+            return Err(AdoptError { fixed: vec!["which worlds there are"] });
+        };
+        let has_other_ladder = hosted.instance.overload().config != loaded.config.overload;
+        hosted.instance.adopt(loaded)?;
+        let next = hosted.instance.current_tick() + 1;
+        if has_other_ladder {
+            let (config, rungs) = (&loaded.config.overload, loaded.config.overload.rungs.len() as u8);
+            (hosted.ladder, hosted.inbound.rung) = (Ladder::new(config), 0);
+            hosted.pacer.set_time_percent(Relief::NONE.time_percent);
+            let time_percent = Relief::NONE.time_percent as u8;
+            let news = OverloadNews { rung: 0, rungs, time_percent, since: hosted.instance.current_tick() };
+            self.front_door.tell_overload(now, id, &news, &mut self.admissions);
+            self.pass_on();
+        }
+        Ok(next)
     }
 
     /// When the next tick of any instance is due; never, when there is none.

@@ -370,7 +370,7 @@ impl Instance {
 }
 
 /// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from.
-fn bots_seen_from_m(attributes: &Schema, interest: &InterestRules) -> f32 {
+pub(crate) fn bots_seen_from_m(attributes: &Schema, interest: &InterestRules) -> f32 {
     let values: Vec<u32> = attributes.rules().iter().map(|rule| rule.default).collect();
     let radius = attributes.layout(Archetype::Bot).far_radius(&values);
     let far_m = usize::from(radius).checked_sub(1).map(|place| attributes.far_radii_m()[place]);

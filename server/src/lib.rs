@@ -34,6 +34,7 @@ mod egress;
 mod front_door;
 mod ingress;
 mod record;
+pub mod reload;
 mod replication;
 mod simulation;
 

@@ -148,6 +148,8 @@ pub struct Metrics {
     players: Family<WorldLabels, Gauge>,
     held_back: Family<WorldLabels, Gauge>,
     overload_rung: Family<WorldLabels, Gauge>,
+    config_version: Family<WorldLabels, Gauge>,
+    config_refused: Family<WorldLabels, Counter>,
     overload_climbs: Family<WorldLabels, Counter>,
     overload_descents: Family<WorldLabels, Counter>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
@@ -174,6 +176,8 @@ impl Default for Metrics {
             players: Family::default(),
             held_back: Family::default(),
             overload_rung: Family::default(),
+            config_version: Family::default(),
+            config_refused: Family::default(),
             overload_climbs: Family::default(),
             overload_descents: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
@@ -198,6 +202,10 @@ impl Default for Metrics {
         registry.register("held_back", help, metrics.held_back.clone());
         let help = "Rung of the overload ladder that the world stands on; 0 for none";
         registry.register("overload_rung", help, metrics.overload_rung.clone());
+        let help = "Which version of its files a world goes by: 1 as it was started";
+        registry.register("config_version", help, metrics.config_version.clone());
+        let help = "Changes of a world's files that were refused";
+        registry.register("config_refused", help, metrics.config_refused.clone());
         let help = "Rungs of the overload ladder that were climbed, because there was too much to do";
         registry.register("overload_climbs", help, metrics.overload_climbs.clone());
         let help = "Rungs of the overload ladder that were descended again";
@@ -280,6 +288,15 @@ impl Metrics {
             for (reason, count) in read(net) {
                 set(&family.get_or_create(&ReasonLabel { reason }), count);
             }
+        }
+    }
+
+    /// Notes by which version of its files each world goes, and how many changes of them were refused.
+    pub fn note_reloads(&self, host: &Host, counts: &[(u64, u64)]) {
+        for ((number, instance), &(version, refused)) in host.instances().enumerate().zip(counts) {
+            let world = || WorldLabels { world: instance.name().to_owned(), number: number as u16 };
+            self.config_version.get_or_create(&world()).set(version as i64);
+            set(&self.config_refused.get_or_create(&world()), refused);
         }
     }
 

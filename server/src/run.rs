@@ -18,6 +18,7 @@ use crate::host::{Host, HostOptions};
 use crate::instance::Instance;
 use crate::net::netcode::{TakenPlaces, UsedTokens};
 use crate::net::{NetInbound, NetTotals, NetWorker, UdpOptions, UdpTransport, spawn_worker};
+use crate::reload::spawn_watcher;
 use crate::settings::Prepared;
 
 /// A server that listens.
@@ -55,7 +56,11 @@ impl Server {
             .context("cannot start the simulation's threads (simulation.threads)")?;
         let instances = prepared.worlds.iter().map(|world| Instance::new(world, Arc::clone(&clock)));
         let instances = instances.collect::<Result<Vec<_>, _>>()?;
-        let status = Arc::new(Status::new(Arc::clone(&clock)));
+        let names = prepared.worlds.iter().map(|world| world.config.name.clone());
+        let status = Arc::new(Status::new(Arc::clone(&clock), names));
+        let watched = prepared.world_folders.iter().cloned().zip(prepared.worlds.iter().cloned());
+        spawn_watcher(watched.collect(), Arc::clone(&status))
+            .context("cannot start the thread that watches world files")?;
         spawn_control(Arc::clone(&status), http).context("cannot start the control thread")?;
         let options = HostOptions {
             hold: Duration::from_secs(settings.hold_s.into()),
@@ -108,9 +113,11 @@ fn tick_until_stopped(
         }
         ensure!(workers.iter().all(NetWorker::is_alive), "a network thread has died; what it said before is above");
         let net = collect(host, workers, now, &mut inbound);
+        status.reloads.carry_out(now, host);
         host.run_due(now, &mut outbound, |id, instance| status.metrics.note_tick(id, instance));
         post(workers, &mut outbound);
         status.metrics.note_host(host, &net);
+        status.metrics.note_reloads(host, &status.reloads.counts());
         status.questions.answer(host);
         status.note_tick(now);
         overload.note(now, host.ticks_given_up());

@@ -127,6 +127,51 @@ fn a_player_goes_on_over_another_socket_as_the_same_character() {
 }
 
 #[test]
+fn a_changed_world_file_is_taken_over_while_players_play_and_a_broken_one_is_refused_with_its_line() {
+    let folder = Folder::new();
+    let text = fs::read_to_string(repository("assets/worlds/meadow/world.toml")).expect("the meadow is there");
+    folder.write("world/world.toml", &text);
+    let write = |from: &str, to: &str| {
+        let text = fs::read_to_string(folder.path().join("world/world.toml")).expect("it was written");
+        assert!(text.contains(from), "{from}");
+        folder.write("world/world.toml", &text.replace(from, to));
+    };
+    let world = folder.path().join("world");
+    let server = Server::start_in(Folder::new(), &["--development-key", "--world", &world.display().to_string()]);
+    let mut player = Player::connect(server.game, &ConnectKey::DEVELOPMENT);
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 5);
+    let config = || -> serde_json::Value {
+        let answer: serde_json::Value = serde_json::from_str(&server.get("/config").body).expect("a JSON object");
+        answer["worlds"][0].clone()
+    };
+    assert_eq!((&config()["version"], &config()["problem"]), (&1.into(), &serde_json::Value::Null));
+    write("target = 500", "target = 300");
+    wait_until("it is taken over", || config()["version"] == 2);
+    assert_eq!(config()["changes"], serde_json::json!(["population.target: 500 -> 300"]));
+    wait_until("bots whom nobody sees have left", || {
+        server.world_metric("throng_characters", "meadow", 0).is_some_and(|characters| characters < 450.0)
+    });
+    write("enter_radius_m = 100.0", "enter_radius_m = 120.0");
+    wait_until("it is refused", || config()["refused"] == 1);
+    let problem = config()["problem"].to_string();
+    assert!(problem.contains("world.toml:") && problem.contains("leave_radius_m"), "{problem}");
+    write("leave_radius_m = 115.0", "leave_radius_m = 140.0");
+    write("within_m = 115.0", "within_m = 140.0");
+    wait_until("it is right again", || config()["version"] == 3);
+    assert_eq!(config()["problem"], serde_json::Value::Null);
+    write("tick_rate_hz = 20", "tick_rate_hz = 30");
+    wait_until("it is refused", || config()["refused"] == 2);
+    assert!(config()["problem"].to_string().contains("tick rate"), "{}", config());
+    write("tick_rate_hz = 30", "tick_rate_hz = 20");
+    wait_until("it is as the world goes by", || config()["problem"].is_null());
+    assert_eq!(config()["version"], 3);
+    let before = player.client_mut().stats().snapshots;
+    player.play_until("it plays on", |client| client.stats().snapshots > before + 5);
+    assert_eq!(server.world_metric("throng_config_version", "meadow", 0), Some(3.0));
+    assert_eq!(server.world_metric("throng_config_refused_total", "meadow", 0), Some(2.0));
+}
+
+#[test]
 fn network_threads_share_the_players() {
     let server = Server::start_in(Folder::new(), &["--development-key", "--workers", "3"]);
     assert_eq!(server.games.len(), 3);

@@ -19,6 +19,8 @@ pub struct CombatRules {
     pub view_delay_ticks_max: u32,
     /// How far back shots are judged at most, in milliseconds.
     pub rewind_max_ms: u32,
+    /// What the file says.
+    pub config: CombatConfig,
     deal_teams: bool,
     safe_zones: Vec<SafeZoneConfig>,
 }
@@ -30,6 +32,7 @@ impl CombatRules {
             abilities: Arc::new(Abilities::new(config, rate, schema)?),
             view_delay_ticks_max: rate.ticks_for_ms(config.view_delay_max_ms),
             rewind_max_ms: config.rewind_max_ms,
+            config: config.clone(),
             deal_teams: config.deal_teams,
             safe_zones: config.safe_zones.clone(),
         })

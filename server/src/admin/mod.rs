@@ -17,6 +17,7 @@ use axum::routing::get;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::reload::ReloadDesk;
 use questions::Question;
 
 /// A server whose last tick is older than this is not ready.
@@ -31,6 +32,8 @@ pub struct Status {
     pub metrics: Metrics,
     /// What operators want to know of the worlds.
     pub questions: Questions,
+    /// Changed files of worlds.
+    pub reloads: ReloadDesk,
     clock: Arc<dyn Clock>,
     /// Time of the last tick, in nanoseconds; 0 for none yet.
     ticked_at_ns: AtomicU64,
@@ -38,11 +41,12 @@ pub struct Status {
 }
 
 impl Status {
-    /// A server that has not ticked yet.
-    pub fn new(clock: Arc<dyn Clock>) -> Status {
+    /// A server of these worlds that has not ticked yet.
+    pub fn new(clock: Arc<dyn Clock>, world_names: impl Iterator<Item = String>) -> Status {
         Status {
             metrics: Metrics::default(),
             questions: Questions::default(),
+            reloads: ReloadDesk::new(world_names),
             clock,
             ticked_at_ns: AtomicU64::new(0),
             is_stopping: AtomicBool::new(false),
@@ -121,6 +125,7 @@ fn router(status: Arc<Status>) -> Router {
                  /healthz  the process answers\n\
                  /readyz   the world ticks\n\
                  /metrics  Prometheus\n\
+                 /config   which version of its files each world goes by, what changed last, and what was refused\n\
                  /explain?client=&entity=  why a client is told of a character, or is not\n\
                  /ledger?client=  where a client's bytes went; without a client, those of the world\n\
                  /shots?client=  a client's last shots with what they were judged by, and what was refused of it; without a client, everybody's\n"
@@ -129,6 +134,7 @@ fn router(status: Arc<Status>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/config", get(config))
         .route("/explain", get(ask))
         .route("/ledger", get(ask))
         .route("/shots", get(ask))
@@ -145,6 +151,10 @@ async fn ready(State(status): State<Arc<Status>>) -> impl IntoResponse {
 async fn metrics(State(status): State<Arc<Status>>) -> impl IntoResponse {
     const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], status.metrics.to_text())
+}
+
+async fn config(State(status): State<Arc<Status>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], format!("{}\n", status.reloads.to_json()))
 }
 
 /// Puts a question to the tick thread.
@@ -210,7 +220,7 @@ mod tests {
     #[test]
     fn a_server_is_ready_only_while_it_ticks() {
         let clock = Arc::new(ManualClock::default());
-        let status = Status::new(clock.clone());
+        let status = Status::new(clock.clone(), std::iter::empty());
         assert!(status.unready_reason().is_some_and(|reason| reason.starts_with("starting")));
         clock.set(Duration::from_secs(5));
         status.note_tick(Duration::from_secs(5));

@@ -17,6 +17,8 @@ pub(crate) struct Layers {
 #[derive(Debug)]
 struct Layer {
     areas: Areas,
+    /// From how far those in it are seen, in metres.
+    radius_m: f32,
     /// How much nearer than it is something counts.
     scale: f32,
 }
@@ -37,9 +39,20 @@ fn joined(layer: usize, area: Area) -> Area {
 impl Layers {
     /// The layers of a world whose clients see so far, and others who are seen from each of `far_radii_m`; at most three.
     pub(super) fn new(size_m: f32, enter_radius_m: f32, far_radii_m: &[f32]) -> Layers {
-        let layer =
-            |radius_m: f32| Layer { areas: Areas::new(Cells::new(size_m, radius_m)), scale: enter_radius_m / radius_m };
+        let layer = |radius_m: f32| Layer {
+            areas: Areas::new(Cells::new(size_m, radius_m)),
+            radius_m,
+            scale: enter_radius_m / radius_m,
+        };
         Layers { layers: [enter_radius_m].iter().chain(far_radii_m).map(|&radius_m| layer(radius_m)).collect() }
+    }
+
+    /// From now on everybody is seen from so far, in metres. The areas stay as they are.
+    pub(super) fn scale_to(&mut self, enter_radius_m: f32) {
+        if let Some(nearest) = self.layers.first_mut() {
+            nearest.radius_m = enter_radius_m;
+        }
+        self.layers.iter_mut().for_each(|layer| layer.scale = enter_radius_m / layer.radius_m);
     }
 
     fn of(&self, area: Area) -> (&Layer, Area) {
@@ -112,7 +125,7 @@ impl Layers {
     /// place where that can be counts as. Says whether any is of a split cell.
     pub(crate) fn for_each_within(&self, point_m: Vec2, radius_m: f32, mut visit: impl FnMut(Area, f32)) -> bool {
         let mut is_any_split = false;
-        for (number, Layer { areas, scale }) in self.layers.iter().enumerate() {
+        for (number, Layer { areas, scale, .. }) in self.layers.iter().enumerate() {
             is_any_split |= areas.for_each_within(point_m, radius_m / scale, |area, distance_squared_m2| {
                 visit(joined(number, area), distance_squared_m2 * scale * scale);
             });

@@ -138,6 +138,14 @@ impl Pages {
         Pages { deeds: Some(Deeds::new(rate)), all_slots, ..self }
     }
 
+    /// From now on everybody is seen from so far, in metres. Areas stay as they are, and those who are seen from afar count as nearer by another share.
+    pub(crate) fn see_as_far_as(&mut self, enter_radius_m: f32) {
+        self.areas.scale_to(enter_radius_m);
+        for head in &mut self.heads {
+            head.scale_squared = self.areas.scale(head.area).powi(2);
+        }
+    }
+
     /// Whether pages tell what those in them have done.
     pub(crate) fn tells_deeds(&self) -> bool {
         self.deeds.is_some()

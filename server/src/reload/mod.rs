@@ -1,0 +1,18 @@
+//! World files that change while their world runs.
+//!
+//! ```text
+//! watch    files ──► looked at four times a second; two like looks after a change, and they are read and checked as a whole
+//! changes  old and new text ──► which keys have changed, from what to what
+//! adopt    a world that is right ──► between two ticks, all of it or nothing
+//! desk     what was adopted and what was refused, for logs, /config and metrics
+//! ```
+
+mod adopt;
+mod changes;
+mod desk;
+mod watch;
+
+pub use adopt::AdoptError;
+pub use changes::KeyChange;
+pub use desk::{Proposal, ReloadDesk};
+pub(crate) use watch::spawn_watcher;
