@@ -126,7 +126,7 @@ fn the_next_shot_does_the_damage_that_the_file_says_by_now() {
     let [shooter, target] = place(&mut sim, [-60.0, -40.0]);
     let (target_id, _) = sim.character(target);
     let mut changed = world(|config| config.population.target = 0);
-    let mut shoot = |sim: &mut Sim| -> Vec<f32> {
+    let shoot = |sim: &mut Sim| -> Vec<f32> {
         sim.plan(shooter, Plan::Aim(Aim { height_m: 1.0, ..Aim::at(target_id, 1, 1) }));
         sim.run_ticks(1);
         sim.plan(shooter, Plan::stand());
