@@ -3,6 +3,7 @@
 mod agreement;
 mod alloc;
 mod aoi;
+mod bots;
 mod crowd;
 mod duel;
 mod figures;
@@ -55,6 +56,8 @@ enum Workload {
     Rewind(RewindArguments),
     /// At 128 Hz everybody runs and shoots, and is judged where it saw its target: players, in process, snapshots sealed into a sink
     Duel(DuelArguments),
+    /// A world full of bots, alone and with clients who watch: tick, and what a bot costs
+    Bots(BotsArguments),
     /// Whether shots are judged as their shooters saw them, over links of every kind
     Agreement(AgreementArguments),
     /// What bots and clients hold in memory, and whether that grows while people come and go
@@ -222,6 +225,24 @@ struct DuelArguments {
 }
 
 #[derive(Args, Debug)]
+struct BotsArguments {
+    /// Numbers of bots; each is run
+    #[arg(long, value_delimiter = ',', default_value = "10000,20000,100000", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    bots: Vec<u32>,
+    /// Clients who watch, for each of those
+    #[arg(long, value_delimiter = ',', default_value = "0,1000,0", value_parser = clap::value_parser!(u32).range(0..=20_000))]
+    clients: Vec<u32>,
+    /// How long to measure each, in seconds of simulated time
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    seconds: u32,
+    /// Threads for the simulation
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: u16,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
 struct AgreementArguments {
     /// Shots for each condition
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
@@ -307,6 +328,13 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         Workload::Duel(DuelArguments { players, seconds, output }) => {
             let (players, seconds) = if output.quick { (vec![100, 500], seconds.min(2)) } else { (players, seconds) };
             duel::run(&players, seconds, output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Bots(BotsArguments { bots, clients, seconds, threads, output }) => {
+            let seconds = if output.quick { seconds.min(3) } else { seconds };
+            let clients = clients.iter().copied().chain(std::iter::repeat(0));
+            let crowds: Vec<bots::Crowd> =
+                bots.iter().zip(clients).map(|(&bots, clients)| bots::Crowd { bots, clients }).collect();
+            bots::run(&crowds, seconds, threads.into(), output.quick)?.finish(output.json.as_deref())
         }
         Workload::Agreement(AgreementArguments { shots, rewind_max_ms, output }) => {
             let shots = if output.quick { shots.min(500) } else { shots };
