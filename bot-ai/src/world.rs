@@ -19,7 +19,17 @@ pub struct BotWorld {
     pub patrols: Arc<[PatrolConfig]>,
     /// Ticks per second.
     pub tick_rate: TickRate,
+    /// Bots that are farther than this from all people are seen by nobody, or from afar, and take their time; in metres.
+    pub near_m: f32,
+    /// For how many ticks an input is repeated when no other one is there.
+    pub input_repeat_ticks: u32,
 }
+
+/// How many times as long those wait until they think who are near nobody.
+const FAR_THINK_FACTOR: u32 = 4;
+
+/// How long those go on with an input who are near nobody, in milliseconds.
+const FAR_STEER_MS: u32 = 200;
 
 impl BotWorld {
     /// What `config` says about bots; `map` is the one built from the same `config`.
@@ -29,12 +39,22 @@ impl BotWorld {
             rules: config.bots.clone(),
             patrols: config.patrols.as_slice().into(),
             tick_rate: TickRate::new(config.tick_rate_hz),
+            // Pages reach beyond the radius; and whoever sees people is quick to mind them.
+            near_m: (1.5 * config.interest.leave_radius_m).max(config.bots.sight_m),
+            input_repeat_ticks: config.input_repeat_ticks,
         }
     }
 
     /// Whether a bot looks around and thinks in this tick.
-    pub(crate) fn is_due(&self, tick: Tick, net_id: NetId) -> bool {
-        self.is_due_every(self.rules.think_interval_ms, tick, net_id)
+    pub(crate) fn is_due(&self, tick: Tick, net_id: NetId, is_near: bool) -> bool {
+        let factor = if is_near { 1 } else { FAR_THINK_FACTOR };
+        self.is_due_every(self.rules.think_interval_ms.saturating_mul(factor), tick, net_id)
+    }
+
+    /// For how many ticks a bot goes on with one input.
+    pub(crate) fn steer_ticks(&self, is_near: bool) -> u32 {
+        let longest = self.tick_rate.ticks_for_ms(FAR_STEER_MS).min(self.input_repeat_ticks + 1);
+        if is_near { 1 } else { longest.max(1) }
     }
 
     /// Whether something is due in this tick that each bot does once in `interval_ms`, neighbouring ids one tick apart.
@@ -64,15 +84,15 @@ mod tests {
         let mut world = open_world();
         world.rules.think_interval_ms = 250;
         for bot in 0..20 {
-            assert_eq!((100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot))).count(), 1);
+            assert_eq!((100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot), true)).count(), 1);
         }
-        assert_eq!((0..20).filter(|&bot| world.is_due(Tick(100), NetId(bot))).count(), 4);
+        assert_eq!((0..20).filter(|&bot| world.is_due(Tick(100), NetId(bot), true)).count(), 4);
     }
 
     #[test]
     fn an_interval_of_nothing_means_every_tick() {
         let mut world = open_world();
         world.rules.think_interval_ms = 0;
-        assert!((0..10).all(|tick| world.is_due(Tick(tick), NetId(3))));
+        assert!((0..10).all(|tick| world.is_due(Tick(tick), NetId(3), true)));
     }
 }

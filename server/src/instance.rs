@@ -7,7 +7,7 @@ use std::time::Duration;
 use bevy_ecs::prelude::{Entity, IntoScheduleConfigs, Mut, Resource, Schedule, World};
 use glam::Vec2;
 use rustc_hash::FxHasher;
-use throng_bot_ai::BotWorld;
+use throng_bot_ai::{BotWorld, NearPeople};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
@@ -106,6 +106,7 @@ impl Instance {
         let mut world = World::new();
         world.insert_resource(Tick(0));
         world.insert_resource(BotWorld::new(Arc::clone(&map), config));
+        world.init_resource::<NearPeople>();
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         let rate = TickRate::new(config.tick_rate_hz);
         let attributes = Arc::new(Schema::new(config.attributes.clone())?);

@@ -93,7 +93,10 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
             vec![receive.chain()]
         }
         Phase::Decode => vec![ingress::decode_inputs.into_configs()],
-        Phase::Think => vec![(throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer).chain()],
+        Phase::Think => vec![
+            (throng_bot_ai::notice_people, throng_bot_ai::perceive, throng_bot_ai::decide, throng_bot_ai::steer)
+                .chain(),
+        ],
         Phase::Simulate => vec![
             (
                 simulation::move_characters,

@@ -7,13 +7,14 @@ pub(crate) use choose::route_point;
 
 use bevy_ecs::prelude::{Query, Res};
 use glam::Vec2;
-use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::NetId;
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
 use crate::mind::{BotMind, Goal};
-use crate::perceive::{BOTS_PER_JOB_MIN, Percepts};
+use crate::near::NearPeople;
+use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::steer::Steering;
 use crate::world::BotWorld;
 
@@ -24,18 +25,19 @@ pub(crate) const ARRIVE_M: f32 = 1.2;
 pub fn decide(
     tick: Res<Tick>,
     world: Res<BotWorld>,
+    near: Res<NearPeople>,
     mut bots: Query<(&NetId, &CharacterState, &Percepts, &Steering, &mut BotMind)>,
 ) {
-    let (tick, world) = (*tick, &*world);
-    let mut thinking: Vec<_> = bots
-        .iter_mut()
-        .filter_map(|(net_id, state, percepts, steering, mind)| {
-            let is_stuck = steering.is_stuck_since(mind.goal_started);
-            let situation = Situation { world, tick, position_m: state.ground_position_m(), percepts, is_stuck };
-            (is_stuck || world.is_due(tick, *net_id)).then(|| (situation, mind.into_inner()))
-        })
-        .collect();
-    thinking.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(situation, mind)| think(mind, situation));
+    let (tick, world, near) = (*tick, &*world, &*near);
+    for (net_ids, states, percepts, steerings, mut minds) in bots.contiguous_iter_mut().expect(IN_TABLES) {
+        let bots = net_ids.par_iter().zip(states).zip(percepts).zip(steerings).zip(minds.par_iter_mut());
+        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|((((net_id, state), percepts), steering), mind)| {
+            let (is_stuck, position_m) = (steering.is_stuck_since(mind.goal_started), state.ground_position_m());
+            if is_stuck || world.is_due(tick, *net_id, near.contains(position_m)) {
+                think(mind, &Situation { world, tick, position_m, percepts, is_stuck });
+            }
+        });
+    }
 }
 
 /// What a decision depends on, besides the mind itself.

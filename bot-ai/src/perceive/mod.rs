@@ -4,13 +4,14 @@ mod nearest;
 
 use bevy_ecs::prelude::{Component, Query, Res};
 use glam::Vec2;
-use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::NetId;
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid, Hit};
 use throng_shared::tick::Tick;
 
 use crate::mind::BotMind;
+use crate::near::NearPeople;
 use crate::world::BotWorld;
 use nearest::Nearest;
 
@@ -19,6 +20,9 @@ pub const SEEN_MAX: usize = 8;
 
 /// Bots per rayon job at least; fewer are not worth handing over.
 pub(crate) const BOTS_PER_JOB_MIN: usize = 512;
+
+/// Why all bots of an archetype can be gone through as slices.
+pub(crate) const IN_TABLES: &str = "none of these components is kept outside of tables";
 
 /// Somebody in sight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,27 +86,23 @@ pub fn perceive(
     world: Res<BotWorld>,
     columns: Res<CharacterColumns>,
     grid: Res<Grid>,
+    near: Res<NearPeople>,
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
     let (tick, columns, grid) = (*tick, &*columns, &*grid);
     let sight_m = world.rules.sight_m;
-    let mut due: Vec<_> = bots
-        .iter_mut()
-        .filter(|(net_id, ..)| world.is_due(tick, **net_id))
-        .map(|(net_id, state, mind, percepts)| {
-            let viewer = Viewer {
-                net_id: *net_id,
-                position_m: state.ground_position_m(),
-                sight_m,
-                attention: mind.goal.attention(),
-            };
-            (viewer, percepts.into_inner())
-        })
-        .collect();
-    due.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(viewer, percepts)| {
-        look_around(columns, grid, viewer, percepts);
-        percepts.looked = tick;
-    });
+    for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
+        let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
+        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
+            let position_m = state.ground_position_m();
+            if !world.is_due(tick, *net_id, near.contains(position_m)) {
+                return;
+            }
+            let viewer = Viewer { net_id: *net_id, position_m, sight_m, attention: mind.goal.attention() };
+            look_around(columns, grid, &viewer, percepts);
+            percepts.looked = tick;
+        });
+    }
 }
 
 /// Who looks.

@@ -8,14 +8,15 @@ mod surroundings;
 
 use bevy_ecs::prelude::{Component, Query, Res};
 use glam::Vec2;
-use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::NetId;
 use throng_shared::input::{Buttons, InputBuffer, PlayerInput};
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
 use crate::mind::BotMind;
-use crate::perceive::{BOTS_PER_JOB_MIN, Percepts};
+use crate::near::NearPeople;
+use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::world::BotWorld;
 use course::Course;
 use progress::Progress;
@@ -48,22 +49,25 @@ impl Steering {
     }
 }
 
-/// Writes the input of every bot for the current tick.
+/// Writes the input of every bot for the current tick; those who are near nobody go on with their last one for a while.
 pub fn steer(
     tick: Res<Tick>,
     world: Res<BotWorld>,
+    near: Res<NearPeople>,
     mut bots: Query<(&NetId, &CharacterState, &Percepts, &BotMind, &mut Steering, &mut InputBuffer)>,
 ) {
-    let (tick, world) = (*tick, &*world);
-    let mut bots: Vec<_> = bots
-        .iter_mut()
-        .map(|(net_id, state, percepts, mind, steering, buffer)| {
-            (Body { net_id: *net_id, state, percepts, mind }, steering.into_inner(), buffer.into_inner())
-        })
-        .collect();
-    bots.par_iter_mut().with_min_len(BOTS_PER_JOB_MIN).for_each(|(body, steering, buffer)| {
-        buffer.put(tick, tick, next_input(world, tick, body, steering));
-    });
+    let (tick, world, near) = (*tick, &*world, &*near);
+    for (net_ids, states, percepts, minds, mut steerings, mut buffers) in bots.contiguous_iter_mut().expect(IN_TABLES) {
+        let bots = net_ids.par_iter().zip(states).zip(percepts).zip(minds);
+        let bots = bots.zip(steerings.par_iter_mut()).zip(buffers.par_iter_mut()).with_min_len(BOTS_PER_JOB_MIN);
+        bots.for_each(|(((((net_id, state), percepts), mind), steering), buffer)| {
+            let steer_ticks = world.steer_ticks(near.contains(state.ground_position_m()));
+            if tick.0 % steer_ticks == net_id.0 % steer_ticks {
+                let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks };
+                buffer.put(tick, tick, next_input(world, tick, &body, steering));
+            }
+        });
+    }
 }
 
 /// A bot as its steering sees it.
@@ -72,6 +76,8 @@ struct Body<'a> {
     state: &'a CharacterState,
     percepts: &'a Percepts,
     mind: &'a BotMind,
+    /// For how many ticks it goes on with its input.
+    steer_ticks: u32,
 }
 
 /// The input of one bot for `tick`.
@@ -88,13 +94,13 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     let wanted = wanted.normalize_or_zero();
     let last = steering.heading;
     if steering.course.is_current(world, tick, body.net_id, wanted) {
-        steering.heading = turn(world, last, steering.course.heading());
+        steering.heading = turn(world, body, last, steering.course.heading());
     } else {
         let caution = steering.progress.caution(tick);
         let speed_mps = aim.speed_mps * speed_share;
         let surroundings = Surroundings::new(&world.map, body.state, caution, speed_mps, aim.distance_m);
         let heading = steering.course.find_heading(world, tick, &surroundings, wanted);
-        let turned = turn(world, last, heading);
+        let turned = turn(world, body, last, heading);
         let is_straight_on = turned.dot(heading) > STRAIGHT_ON_COSINE;
         steering.heading = if is_straight_on || surroundings.is_clear(turned) { turned } else { heading };
     }
@@ -103,8 +109,8 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
 }
 
 /// The direction between the last and the wanted one that a turn has reached by now.
-fn turn(world: &BotWorld, last: Vec2, wanted: Vec2) -> Vec2 {
-    let share = (world.tick_rate.step_s() / TURN_S).min(1.0);
+fn turn(world: &BotWorld, body: &Body<'_>, last: Vec2, wanted: Vec2) -> Vec2 {
+    let share = (world.tick_rate.step_s() * body.steer_ticks as f32 / TURN_S).min(1.0);
     last.lerp(wanted, share).try_normalize().unwrap_or(wanted)
 }
 

@@ -74,7 +74,10 @@ impl Progress {
         if self.is_stuck {
             self.daring_until = tick + world.ticks_for_s(DARING_S);
         }
-        if halted_ticks == world.ticks_for_s(JUMP_S) { Buttons::JUMP } else { Buttons::default() }
+        let jump_ticks = world.ticks_for_s(JUMP_S);
+        // Once, however seldom it is looked.
+        let is_time = (jump_ticks..jump_ticks + body.steer_ticks).contains(&halted_ticks);
+        if is_time { Buttons::JUMP } else { Buttons::default() }
     }
 }
 

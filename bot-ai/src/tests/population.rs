@@ -15,7 +15,7 @@ use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
 use super::world_of;
-use crate::{BotMind, BotWorld, Goal, bot_bundle, decide, perceive, steer};
+use crate::{BotMind, BotWorld, Goal, NearPeople, bot_bundle, decide, perceive, steer};
 
 /// Bots in a world that is simulated.
 pub(crate) struct Population {
@@ -34,6 +34,7 @@ impl Population {
         world.insert_resource(CharacterColumns::default());
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         world.insert_resource(bot_world);
+        world.insert_resource(NearPeople::everywhere());
         let free_place = |_| (0..1_000).map(|_| random.in_disc(radius_m)).find(|&point_m| map.is_standable(point_m));
         let places: Option<Vec<Vec2>> = (0..count).map(free_place).collect();
         let mut bots: Vec<_> = (1..).map(NetId).zip(places.expect("free ground for everybody")).collect();
@@ -53,6 +54,12 @@ impl Population {
         Population { world, schedule }
     }
 
+    /// The same where nobody looks.
+    pub(crate) fn unwatched(mut self) -> Population {
+        self.world.insert_resource(NearPeople::default());
+        self
+    }
+
     /// Simulates a tick; state and goal of all after it, by id.
     pub(crate) fn step(&mut self) -> Vec<(CharacterState, Goal)> {
         self.schedule.run(&mut self.world);
@@ -69,8 +76,12 @@ impl Population {
 
 fn simulate(tick: Res<Tick>, world: Res<BotWorld>, mut characters: Query<(&mut InputBuffer, &mut CharacterState)>) {
     for (mut buffer, mut state) in &mut characters {
-        let (input, source) = buffer.take(*tick, 0);
-        assert_eq!(source, InputSource::Fresh, "a bot has an input for every tick");
+        let (input, source) = buffer.take(*tick, world.input_repeat_ticks);
+        let is_new = tick.0 < world.steer_ticks(false);
+        assert!(
+            is_new || source != InputSource::Neutral,
+            "a bot has an input for every tick, or goes on with its last"
+        );
         *state = step_character(&world.map, *state, input, world.tick_rate.step_s());
     }
 }
