@@ -56,7 +56,8 @@ pub(crate) fn run(crowds: &[Crowd], seconds: u32, threads: usize, is_quick: bool
         let measured = pool.install(|| measure(crowd, seconds))?;
         let of = crowd.bots;
         let ms = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
-        let per_bot_us = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(measured.ticks * crowd.bots);
+        let per_bot_us =
+            |time: Duration| time.as_secs_f64() * 1e6 / (f64::from(measured.ticks) * f64::from(crowd.bots));
         report.add(format!("clients_{of}"), f64::from(crowd.clients));
         for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)] {
             report.add(format!("tick_ms_{name}_{of}"), ms(&measured.tick_us, quantile));

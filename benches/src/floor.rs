@@ -129,7 +129,8 @@ fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow
         socket.send(&mut batch);
         *(if is_batched { &mut batched } else { &mut single }) += start.elapsed();
         sent += count;
-        wait_for(sent, &received);
+        // What is lost is not waited for again.
+        sent = wait_for(sent, &received);
     }
     is_over.store(true, Ordering::Relaxed);
     drain.join().map_err(|_| anyhow::anyhow!("the receiver panicked"))??;
@@ -160,16 +161,17 @@ fn drain(
     Ok(())
 }
 
-/// Waits until so many have been received; not for ever, for a datagram can be lost even here.
-fn wait_for(sent: usize, received: &AtomicUsize) {
+/// Waits until so many have been received, and returns how many have; not for ever, for a datagram can be lost even here.
+fn wait_for(sent: usize, received: &AtomicUsize) -> usize {
     const LOOKS_MAX: u32 = 2_000;
     const BETWEEN_LOOKS: Duration = Duration::from_micros(100);
     for _ in 0..LOOKS_MAX {
         if received.load(Ordering::Relaxed) >= sent {
-            return;
+            break;
         }
         std::thread::sleep(BETWEEN_LOOKS);
     }
+    received.load(Ordering::Relaxed)
 }
 
 /// Fills a socket and empties it, one by one and in batches; only the emptying counts.

@@ -102,7 +102,7 @@ impl Host {
         let next = hosted.instance.current_tick() + 1;
         if has_other_ladder {
             let (config, rungs) = (&loaded.config.overload, loaded.config.overload.rungs.len() as u8);
-            (hosted.ladder, hosted.inbound.rung) = (Ladder::new(config), 0);
+            (hosted.ladder, hosted.inbound.rung) = (hosted.ladder.replaced(config), 0);
             hosted.pacer.set_time_percent(Relief::NONE.time_percent);
             let time_percent = Relief::NONE.time_percent as u8;
             let news = OverloadNews { rung: 0, rungs, time_percent, since: hosted.instance.current_tick() };

@@ -105,13 +105,16 @@ impl Instance {
         let map = Arc::new(Map::new(config, loaded.terrain_samples.as_ref())?);
         let mut world = World::new();
         world.insert_resource(Tick(0));
-        world.insert_resource(BotWorld::new(Arc::clone(&map), config));
         world.init_resource::<NearPeople>();
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         let rate = TickRate::new(config.tick_rate_hz);
         let attributes = Arc::new(Schema::new(config.attributes.clone())?);
         world.insert_resource(Roster::new(config.seed));
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
+        let mut bots = BotWorld::new(Arc::clone(&map), config);
+        // Whoever can be shown moves as smoothly as can be.
+        bots.near_m = bots.near_m.max(interest.sight_radius_m);
+        world.insert_resource(bots);
         world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
         world.init_resource::<WallTime>();
         let combat = loaded.combat.as_ref().and_then(|combat| CombatRules::new(combat, rate, &attributes));

@@ -443,6 +443,40 @@ fn whoever_sees_a_fighter_is_shown_each_of_its_deeds_once_over_a_bad_link() {
     }
 }
 
+#[test]
+fn a_deed_of_somebody_who_goes_from_cell_to_cell_is_shown_like_any_other() {
+    let link = Link { loss_percent: 12.0, ..FAIR };
+    let mut sim = Sim::new(25).world(fighting_world(ABILITIES, |_| ())).link(link).start();
+    let players: [PlayerHandle; 2] = sim.connect();
+    let [runner, witness] = players;
+    sim.teleport(witness, Vec2::new(-10.0, -10.0));
+    sim.plan(witness, Plan::stand());
+    sim.run_ticks(40);
+    drop(events(&mut sim, witness));
+    let (mut used, mut seen) = (0, 0);
+    for crossing in 0..60 {
+        // Cells have 50 m.
+        let places_m = [Vec2::new(-30.0, -25.0), Vec2::new(20.0, -25.0)];
+        sim.teleport(runner, places_m[crossing % 2]);
+        sim.run_ticks(12);
+        let before = log(&sim).totals.used;
+        let target = net_id(&sim, witness);
+        sim.plan(runner, Plan::Aim(Aim { height_m: 1.0, ..Aim::at(target, RIFLE, 1) }));
+        while log(&sim).totals.used == before {
+            sim.run_ticks(1);
+        }
+        sim.plan(runner, Plan::stand());
+        // In another cell already when the next snapshot is made.
+        sim.teleport(runner, places_m[(crossing + 1) % 2]);
+        sim.run_ticks(20);
+        used += log(&sim).totals.used - before;
+        let is_shown = |event: &ClientEvent| matches!(event, ClientEvent::OtherUsed { .. });
+        seen += events(&mut sim, witness).iter().filter(|event| is_shown(event)).count() as u64;
+    }
+    assert!(used >= 60, "{used}");
+    assert_eq!(seen, used);
+}
+
 /// How long after its input a bolt meets somebody who stands 20 m away, in ticks of 50 ms.
 fn flight_ticks(one_way_ms: f32) -> u32 {
     let (mut sim, players) = duel(13, Link { one_way_ms, ..Link::default() }, APART_M);

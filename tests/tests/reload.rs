@@ -62,10 +62,15 @@ fn another_radius_is_in_force_within_two_ticks_and_nobody_is_lost() {
     sim.run_ticks(2);
     assert_eq!(view(&sim), [true, true], "within two ticks");
     assert!(sim.instance(WORLD).rules().bots_seen_from_m > 170.0, "and nobody sees a bot appear");
+    let seen_from_m = sim.instance(WORLD).rules().bots_seen_from_m;
     let tight = world(|config| (config.interest.enter_radius_m, config.interest.leave_radius_m) = (20.0, 25.0));
     assert_eq!(adopt(&mut sim, &tight), Ok(()));
     sim.run_ticks(40);
     assert_eq!(view(&sim), [false, false]);
+    // Cells are as large as before, and so is how far their pages reach beyond the radius.
+    let beyond_m = |radius_m: f32, seen_from_m: f32| seen_from_m - radius_m;
+    let now_m = sim.instance(WORLD).rules().bots_seen_from_m;
+    assert!(beyond_m(25.0, now_m) > 50.0 * 1.4 && now_m < seen_from_m, "{now_m}");
     assert_eq!(sim.instance(WORLD).current_tick().since(tick), 42, "no tick was missed");
     assert!(wanderers.iter().all(|&player| sim.is_playing(player)));
 }
@@ -198,6 +203,6 @@ fn what_cannot_change_is_named_and_then_nothing_changes_at_all() {
     assert_eq!(named[1], ["[[attribute]]"]);
     assert_eq!(named[2], ["whether there is an abilities file"]);
     assert_eq!(named[3], ["which abilities there are, and their order", "combat.rewind_max_ms"]);
-    assert!(named[4].len() == 1 && named[4][0].starts_with("what clients predict with"), "{:?}", named[4]);
+    assert!(named[4].len() == 1 && named[4][0].starts_with("what clients compute ahead"), "{:?}", named[4]);
     assert_eq!(after, story(&[]).1, "as if nobody had tried");
 }

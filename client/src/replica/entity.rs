@@ -102,6 +102,11 @@ impl ReplicaEntity {
         }
     }
 
+    /// Whether it is known where it was in a tick.
+    pub(super) fn is_known_at(&self, tick: Tick) -> bool {
+        self.samples.front().is_some_and(|oldest| oldest.tick <= tick)
+    }
+
     /// Takes in what a snapshot newer than all before says of it.
     pub(super) fn update(&mut self, page: u8, sample: Sample, attributes: Values<'_>, samples_max: usize) {
         self.attributes.take_over(attributes);

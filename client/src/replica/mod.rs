@@ -289,7 +289,9 @@ impl Replica {
     fn note_deed(&mut self, tick: Tick, who: NetId, deed: PageDeed) {
         let PageDeed { age_ticks, ability, yaw, pitch, .. } = deed;
         let done = tick - u32::from(age_ticks);
-        let Some(known) = self.entities.get_mut(&who).filter(|known| known.last_deed < done) else { return };
+        // What somebody did before it came into view is not to be shown any more.
+        let is_news = |known: &&mut ReplicaEntity| known.last_deed < done && known.is_known_at(done);
+        let Some(known) = self.entities.get_mut(&who).filter(is_news) else { return };
         known.last_deed = done;
         if self.deeds.len() >= DEEDS_MAX {
             self.deeds.pop_front();

@@ -332,6 +332,7 @@ fn a_deed_that_is_told_until_it_is_acknowledged_is_handed_out_once_and_when_it_i
     let mut told = |tick: u32, deeds: &[(u8, u8, u8)]| {
         apply(&mut replica, &with_deeds(tick, deeds)).expect("it can be read").expect("it is new");
     };
+    told(7, &[(1, 1, 9)]);
     told(10, &[(0, 2, 3)]);
     told(12, &[(0, 4, 3), (1, 1, 4), (0, 0, 5)]);
     // One that was overtaken tells nothing that the newer one has not told.
@@ -341,7 +342,7 @@ fn a_deed_that_is_told_until_it_is_acknowledged_is_handed_out_once_and_when_it_i
         let deeds = std::iter::from_fn(|| replica.next_deed(tick));
         deeds.map(|deed| (deed.tick.0, deed.who.0, deed.ability)).collect()
     };
-    assert_eq!(until(7.9), []);
+    assert_eq!(until(7.9), [], "what was done in tick 6 was before it came into view");
     assert_eq!(until(8.0), [(8, 7, 3)]);
     assert_eq!(until(12.5), [(11, 8, 4), (12, 7, 5)]);
     assert_eq!(until(1e9), [(13, 8, 6)]);

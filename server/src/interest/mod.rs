@@ -68,6 +68,13 @@ impl InterestRules {
 }
 
 impl InterestRules {
+    /// The same where somebody can be so much farther away than a radius whose cell is within it, in metres: as the cells of a world are
+    /// whose radius was another when it started.
+    pub(crate) fn with_overshoot(mut self, overshoot_m: f32) -> InterestRules {
+        self.sight_radius_m = self.sight_radius_m.max(self.leave_radius_m + overshoot_m + SLACK_M);
+        self
+    }
+
     /// The same, less what gives way.
     pub(crate) fn relieved(mut self, relief: &Relief, rate: TickRate) -> InterestRules {
         self.tiers = self.tiers.slowed(relief.staleness_factor, rate);

@@ -63,6 +63,11 @@ impl Mean {
 }
 
 impl Ladder {
+    /// At the foot of another ladder; what was counted on this one counts on.
+    pub(crate) fn replaced(&self, config: &OverloadConfig) -> Ladder {
+        Ladder { climbs: self.climbs, descents: self.descents, ..Ladder::new(config) }
+    }
+
     /// At the foot of the ladder that a world declares.
     pub fn new(config: &OverloadConfig) -> Ladder {
         Ladder {

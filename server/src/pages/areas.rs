@@ -86,6 +86,16 @@ impl Areas {
         }
     }
 
+    /// See [`Cells::overshoot_m`].
+    pub(super) fn overshoot_m(&self) -> f32 {
+        self.cells.overshoot_m()
+    }
+
+    /// Side of a cell, in metres.
+    pub(super) fn cell_m(&self) -> f32 {
+        self.cells.cell_m()
+    }
+
     /// The area that somebody at a point (x, z) belongs into.
     pub(super) fn at(&self, point_m: Vec2) -> Area {
         let cell = self.cells.at(point_m);

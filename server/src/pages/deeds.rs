@@ -67,10 +67,12 @@ impl Deeds {
         self.by_page.iter().filter(move |deed| deed.tick == tick).map(|deed| deed.page)
     }
 
-    /// What those are told at `now` who have a page of the tick `then`: the newest, if there are more than fit.
-    pub(super) fn since(&self, page: u32, then: Tick, now: Tick) -> DeedsOfPage {
-        let first = self.by_page.partition_point(|deed| (deed.page, deed.tick) <= (page, then));
-        let news = self.by_page[first..].iter().take_while(|deed| deed.page == page);
+    /// What those are told at `now` who have a page of the tick `then`: the newest, if there are more than fit. Of `renewed` slots they
+    /// know nothing of what their owners did elsewhere, and are told all.
+    pub(super) fn since(&self, page: u32, then: Tick, renewed: u32, now: Tick) -> DeedsOfPage {
+        let first = self.by_page.partition_point(|deed| deed.page < page);
+        let of_page = self.by_page[first..].iter().take_while(|deed| deed.page == page);
+        let news = of_page.filter(|deed| deed.tick > then || renewed >> deed.slot & 1 == 1);
         let surplus = news.clone().count().saturating_sub(PAGE_DEEDS_MAX);
         let told = |&Deed { slot, tick, act: Act { ability, yaw, pitch, .. }, .. }: &Deed| PageDeed {
             slot,
@@ -92,7 +94,7 @@ mod tests {
     }
 
     fn told(deeds: &Deeds, page: u32, then: u32, now: u32) -> Vec<(u8, u8, u8)> {
-        let told = deeds.since(page, Tick(then), Tick(now));
+        let told = deeds.since(page, Tick(then), 0, Tick(now));
         told.iter().map(|deed| (deed.slot, deed.age_ticks, deed.ability)).collect()
     }
 
@@ -111,6 +113,12 @@ mod tests {
         deeds.record(Tick(7), &[], |who, _| (who == NetId(11)).then_some((0, 3, 4)));
         assert_eq!((told(&deeds, 1, 4, 7), told(&deeds, 2, 4, 7)), (vec![], vec![]));
         assert_eq!(told(&deeds, 3, 4, 7), [(4, 2, 1), (4, 1, 3)]);
+        assert_eq!(told(&deeds, 3, 7, 7), []);
+        assert_eq!(
+            deeds.since(3, Tick(7), 1 << 4, Tick(7)).len(),
+            2,
+            "who has page 3 has not seen what it did in page 1"
+        );
         (8..=14).for_each(|tick| deeds.record(Tick(tick), &[], home));
         assert_eq!(told(&deeds, 1, 0, 14), [(1, 9, 1), (1, 8, 3)]);
         assert_eq!(told(&deeds, 2, 0, 14), [], "who has left is forgotten");

@@ -55,6 +55,16 @@ impl Layers {
         self.layers.iter_mut().for_each(|layer| layer.scale = enter_radius_m / layer.radius_m);
     }
 
+    /// How much farther than a radius somebody can be whose cell is within it, in metres.
+    pub(super) fn overshoot_m(&self) -> f32 {
+        self.layers.first().map_or(0.0, |nearest| nearest.areas.overshoot_m())
+    }
+
+    /// Side of a cell of those who are seen from as far as everybody, in metres.
+    pub(super) fn cell_m(&self) -> f32 {
+        self.layers.first().map_or(0.0, |nearest| nearest.areas.cell_m())
+    }
+
     fn of(&self, area: Area) -> (&Layer, Area) {
         (&self.layers[(area >> LAYER_SHIFT) as usize], area & AREA_MASK)
     }

@@ -115,7 +115,8 @@ impl<'p> PageNow<'p> {
         let PageNow { tick, occupied, owners_changed, origin, slots, .. } = *self;
         let (schema, now) = (self.attributes.schema(), self.rows.now(self.page));
         let then = if age_ticks == 0 { Tick(0) } else { tick - age_ticks };
-        let deeds = self.deeds.map(|deeds| deeds.since(self.page as u32, then, tick));
+        let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
+        let deeds = self.deeds.map(|deeds| deeds.since(self.page as u32, then, renewed, tick));
         let deeds = deeds.as_deref();
         let owners = &slots.owners;
         let view = PageView { origin, occupied, departed: 0, owners, states: now, deeds, attributes: None };
@@ -125,7 +126,6 @@ impl<'p> PageNow<'p> {
                 .encode(schema, None, out);
         }
         let view = PageView { departed: slots.departed_since(then), ..view };
-        let renewed = if owners_changed > then { slots.renewed_since(then) } else { 0 };
         let attributes = self.public_news(then, renewed);
         let view = PageView { attributes: attributes.as_ref().map(|told| &told[..]), ..view };
         debug_assert!(self.rows.has_past_of(self.page, occupied & !renewed), "whoever has a page was told of it");

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use throng_bot_ai::BotWorld;
-use throng_shared::config::{CombatConfig, LoadedWorld, WorldConfig};
-use throng_shared::map::Map;
+use throng_shared::config::{CombatConfig, LoadedWorld};
 
 use crate::abilities::CombatRules;
 use crate::instance::{Instance, InstanceRules, bots_seen_from_m};
@@ -21,50 +20,51 @@ pub struct AdoptError {
     pub fixed: Vec<&'static str>,
 }
 
-/// What clients predict with, and was sent to nobody: they have it in files of their own.
-const PREDICTED: &str = "what clients predict with (seed, size, tick rate, terrain, obstacles, movement, and who has an ability, its cooldown, cast, \
-                         cost, slow, blink and spread)";
+/// What clients predict with and have in files of their own: whatever enters [`LoadedWorld::hash`].
+const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement; of abilities their kind, who has them, \
+                         range, radius, speed, arc, spread, cooldown, cast, cost and blink, and eyes_m)";
+
+/// The most that the enter radius may come to be, in sides of the cells that were cut for another one: then some 130 of a client's 256 pages are cells.
+const ENTER_RADIUS_CELLS_MAX: f32 = 6.0;
 
 impl Instance {
     /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population and spawn areas, bots and patrols, the
-    /// overload ladder, input repetition, and of abilities whatever clients do not predict. All of it or nothing.
+    /// overload ladder, input repetition, and of abilities whatever clients do not compute ahead. All of it or nothing.
     ///
     /// Cells stay as large as they are: after a much larger radius views have more pages than they would after a restart.
     ///
     /// # Errors
     /// With everything that has changed and cannot while the world runs.
     pub fn adopt(&mut self, loaded: &LoadedWorld) -> Result<(), AdoptError> {
-        let fixed = self.fixed_changes(loaded);
+        let (config, rate) = (&loaded.config, self.tick_rate());
+        let combat = loaded.combat.as_ref().map(|combat| CombatRules::new(combat, rate, &self.rules().attributes));
+        let mut fixed = self.fixed_changes(loaded);
+        let lacks_attributes = matches!(combat, Some(None)) && fixed.is_empty();
+        fixed.extend(lacks_attributes.then_some("which attributes abilities need"));
         if !fixed.is_empty() {
             return Err(AdoptError { fixed });
         }
-        let config = &loaded.config;
-        let rate = self.tick_rate();
-        let combat = loaded.combat.as_ref().and_then(|combat| CombatRules::new(combat, rate, &self.rules().attributes));
-        if let Some(combat) = combat {
-            self.world_mut().insert_resource(combat);
-        }
-        self.adopt_interest(config);
-        let map: Arc<Map> = Arc::clone(&self.rules().map);
-        self.world_mut().insert_resource(BotWorld::new(map, config));
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
-        // On no rung, so that the one that the world stands on is taken again with the next tick.
-        let overload = OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms);
-        self.world_mut().insert_resource(overload);
-        Ok(())
-    }
-
-    fn adopt_interest(&mut self, config: &WorldConfig) {
-        let interest = InterestRules::new(config.size_m, &config.interest, self.tick_rate());
+        let interest = interest.with_overshoot(self.pages().overshoot_m());
+        let mut bots = BotWorld::new(Arc::clone(&self.rules().map), config);
+        bots.near_m = bots.near_m.max(interest.sight_radius_m);
         let world = self.world_mut();
+        if let Some(combat) = combat.flatten() {
+            world.insert_resource(combat);
+        }
         let mut rules = world.resource_mut::<InstanceRules>();
         rules.bots_seen_from_m = bots_seen_from_m(&rules.attributes, &interest);
         rules.interest = interest;
         rules.input_repeat_ticks = config.input_repeat_ticks;
         rules.spawn_areas = config.spawn_areas.clone().into();
         rules.population_target = config.population.target;
+        world.insert_resource(bots);
+        // On no rung, so that the one that the world stands on is taken again with the next tick.
+        let overload = OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms);
+        world.insert_resource(overload);
         world.resource_mut::<Pages>().see_as_far_as(config.interest.enter_radius_m);
         world.resource_mut::<Sessions>().all_mut().iter_mut().for_each(|session| session.view.look_anew());
+        Ok(())
     }
 
     /// What has changed and cannot while the world runs.
@@ -86,9 +86,9 @@ impl Instance {
             check(combat.rewind_max_ms != own.rewind_max_ms, "combat.rewind_max_ms");
             check(combat.health != own.health || combat.no_side != own.no_side, "combat.health, combat.no_side");
         }
-        // The others would show in it, too.
-        let is_predicted = fixed.is_empty() && *hash != self.world_hash();
-        fixed.extend(is_predicted.then_some(PREDICTED));
+        let is_too_far = config.interest.enter_radius_m > ENTER_RADIUS_CELLS_MAX * self.pages().cell_m();
+        check(is_too_far, "interest.enter_radius_m to more than five times what it was at the start");
+        check(*hash != self.world_hash(), PREDICTED);
         fixed
     }
 }

@@ -6,6 +6,9 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Of longer values only the beginning is shown.
+const SAID_CHARS_MAX: usize = 60;
+
 /// A key that says something else than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeyChange {
@@ -19,7 +22,13 @@ pub struct KeyChange {
 
 impl std::fmt::Display for KeyChange {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "(default)".to_owned());
+        let said = |text: &Option<String>| match text.as_deref() {
+            None => "(default)".to_owned(),
+            Some(text) if text.chars().count() > SAID_CHARS_MAX => {
+                text.chars().take(SAID_CHARS_MAX).chain("...".chars()).collect()
+            }
+            Some(text) => text.to_owned(),
+        };
         write!(formatter, "{}: {} -> {}", self.key, said(&self.before), said(&self.after))
     }
 }

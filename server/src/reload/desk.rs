@@ -20,7 +20,9 @@ const CHANGES_TOLD_MAX: usize = 32;
 pub struct Proposal {
     /// Which.
     pub world: InstanceId,
-    /// What its files say now.
+    /// Rises with each thing that the world's files have to say.
+    pub number: u64,
+    /// What its files say now; the samples of its terrain are not needed.
     pub loaded: LoadedWorld,
     /// What has changed.
     pub changes: Vec<KeyChange>,
@@ -40,14 +42,17 @@ struct WorldVersion {
     refused: u64,
     /// Why the files as they are now are not what the world goes by; none when they are.
     problem: Option<String>,
+    /// Number of the last thing that its files had to say: what became of an earlier one says nothing of them as they are now.
+    #[serde(skip)]
+    newest: u64,
 }
 
 /// Shared by the thread that looks at files, the one that ticks, and the one that serves HTTP.
 #[derive(Debug, Default)]
 pub struct ReloadDesk {
     waiting: Mutex<Vec<Proposal>>,
-    /// Whether the last change of a world was taken over, until whoever proposed it asks.
-    fates: Mutex<Vec<(InstanceId, bool)>>,
+    /// Whether changes of worlds were taken over, by number, until whoever proposed them asks.
+    fates: Mutex<Vec<(InstanceId, u64, bool)>>,
     worlds: Mutex<Vec<WorldVersion>>,
 }
 
@@ -64,59 +69,55 @@ impl ReloadDesk {
 
     /// Hands in a changed world, in the place of an earlier change of it that still waits.
     pub fn propose(&self, proposal: Proposal) {
-        let mut waiting = lock(&self.waiting);
-        waiting.retain(|other| other.world != proposal.world);
-        waiting.push(proposal);
+        self.note_newest(proposal.world, proposal.number, |_| ());
+        lock(&self.waiting).push(proposal);
     }
 
-    /// The files of a world are as they may not be.
-    pub fn refuse(&self, world: InstanceId, problem: String) {
-        warn!(world = world.0, "changed files were refused, the world goes on as it was\n{problem}");
-        if let Some(version) = lock(&self.worlds).get_mut(usize::from(world.0)) {
-            version.refused += 1;
-            version.problem = Some(problem);
-        }
+    /// The files of a world are as they may not be; what they said before and still waits is not wanted any more.
+    pub fn refuse(&self, world: InstanceId, number: u64, problem: String) {
+        self.note_newest(world, number, |version| version.note_refused(problem));
     }
 
-    /// The files of a world are again what it goes by.
-    pub fn settle(&self, world: InstanceId) {
+    /// The files of a world are again what it goes by; what they said before and still waits is not wanted any more.
+    pub fn settle(&self, world: InstanceId, number: u64) {
+        self.note_newest(world, number, |version| version.problem = None);
+    }
+
+    fn note_newest(&self, world: InstanceId, number: u64, note: impl FnOnce(&mut WorldVersion)) {
+        lock(&self.waiting).retain(|other| {
+            let is_kept = other.world != world;
+            if !is_kept {
+                lock(&self.fates).push((world, other.number, false));
+            }
+            is_kept
+        });
         if let Some(version) = lock(&self.worlds).get_mut(usize::from(world.0)) {
-            version.problem = None;
+            version.newest = number;
+            note(version);
         }
     }
 
     /// Has the host take over what waits. For the thread that has it, between two ticks.
     pub fn carry_out(&self, now: Duration, host: &mut Host) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
-        for Proposal { world, loaded, changes } in waiting {
+        for Proposal { world, number, loaded, changes } in waiting {
             let fate = host.adopt(now, world, &loaded);
-            lock(&self.fates).push((world, fate.is_ok()));
+            lock(&self.fates).push((world, number, fate.is_ok()));
+            let told = told(&changes);
+            let mut worlds = lock(&self.worlds);
+            let Some(version) = worlds.get_mut(usize::from(world.0)) else { continue };
+            let is_newest = version.newest == number;
             match fate {
-                Ok(tick) => self.note_adopted(world, tick, &changes),
-                Err(error) => self.refuse(world, error.to_string()),
+                Ok(tick) => version.note_adopted(tick, told, is_newest),
+                Err(error) if is_newest => version.note_refused(format!("{error}\n  changed: {}", told.join(", "))),
+                Err(_) => {}
             }
         }
     }
 
-    /// Whether the change of a world that was proposed last was taken over; none when that is not known, or was asked before.
-    pub(super) fn take_fate(&self, world: InstanceId) -> Option<bool> {
-        let mut fates = lock(&self.fates);
-        let fate = fates.iter().rev().find(|(of, _)| *of == world).map(|(_, fate)| *fate);
-        fates.retain(|(of, _)| *of != world);
-        fate
-    }
-
-    fn note_adopted(&self, world: InstanceId, tick: Tick, changes: &[KeyChange]) {
-        let mut told: Vec<String> = changes.iter().take(CHANGES_TOLD_MAX).map(KeyChange::to_string).collect();
-        if let Some(more) = changes.len().checked_sub(CHANGES_TOLD_MAX).filter(|&more| more > 0) {
-            told.push(format!("and {more} more"));
-        }
-        if let Some(version) = lock(&self.worlds).get_mut(usize::from(world.0)) {
-            version.version += 1;
-            let (name, number) = (&version.name, version.version);
-            info!(world = %name, version = number, tick = tick.0, "changed files were taken over: {}", told.join(", "));
-            (version.since_tick, version.changes, version.problem) = (tick.0, told, None);
-        }
+    /// Whether changes of a world were taken over, by number, the oldest first; each is told once.
+    pub(super) fn take_fates(&self, world: InstanceId) -> Vec<(u64, bool)> {
+        lock(&self.fates).extract_if(.., |(of, ..)| *of == world).map(|(_, number, fate)| (number, fate)).collect()
     }
 
     /// How the files of all worlds have fared, as JSON.
@@ -128,6 +129,41 @@ impl ReloadDesk {
     pub fn counts(&self) -> Vec<(u64, u64)> {
         lock(&self.worlds).iter().map(|world| (world.version, world.refused)).collect()
     }
+}
+
+#[cfg(test)]
+impl ReloadDesk {
+    /// What waits, for tests that play the tick thread.
+    pub(super) fn waiting_for_test(&self) -> MutexGuard<'_, Vec<Proposal>> {
+        lock(&self.waiting)
+    }
+}
+
+impl WorldVersion {
+    fn note_adopted(&mut self, tick: Tick, changes: Vec<String>, is_newest: bool) {
+        self.version += 1;
+        let (name, version, told) = (&self.name, self.version, changes.join(", "));
+        info!(world = %name, version, tick = tick.0, "changed files were taken over: {told}");
+        (self.since_tick, self.changes) = (tick.0, changes);
+        if is_newest {
+            self.problem = None;
+        }
+    }
+
+    fn note_refused(&mut self, problem: String) {
+        warn!(world = %self.name, "changed files were refused, and the world goes on as it was:\n{problem}\n ");
+        self.refused += 1;
+        self.problem = Some(problem);
+    }
+}
+
+/// What has changed, for people.
+fn told(changes: &[KeyChange]) -> Vec<String> {
+    let mut told: Vec<String> = changes.iter().take(CHANGES_TOLD_MAX).map(KeyChange::to_string).collect();
+    if changes.len() > CHANGES_TOLD_MAX {
+        told.push(format!("and {} more", changes.len() - CHANGES_TOLD_MAX));
+    }
+    told
 }
 
 /// Whoever panicked with the lock has left a list whose entries are whole.

@@ -27,7 +27,7 @@ pub struct LoadedWorld {
     /// The heights of the terrain's file, if it has one.
     pub terrain_samples: Option<TerrainSamples>,
     /// A hash of what a client that predicts must have in common with the server: seed, size, tick rate, terrain,
-    /// obstacles, movement and abilities. Client and server refuse each other when theirs differ. Anything else may differ:
+    /// obstacles, movement, and of abilities who has them, how they reach others and when they can be used. Client and server refuse each other when theirs differ. Anything else may differ:
     /// comments and names, and how the world is populated, where characters appear and who sees whom.
     pub hash: u64,
 }
