@@ -33,7 +33,7 @@ pub(crate) struct Crowd {
 /// What a run has measured.
 struct Measured {
     tick_us: Histogram<u64>,
-    /// The same of the last tenth of the ticks, as it was in the first.
+    /// The same of the first and of the last tenth of the ticks.
     first_us: Histogram<u64>,
     last_us: Histogram<u64>,
     phases: [Duration; Phase::ALL.len()],

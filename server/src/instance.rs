@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 use throng_bot_ai::{BotWorld, NearPeople};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
-use throng_shared::config::{LoadedWorld, SpawnAreaConfig};
+use throng_shared::config::{LoadedWorld, SpawnAreaConfig, WorldConfig};
 use throng_shared::ids::{Archetype, ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
 use throng_shared::movement::CharacterState;
@@ -111,10 +111,7 @@ impl Instance {
         let attributes = Arc::new(Schema::new(config.attributes.clone())?);
         world.insert_resource(Roster::new(config.seed));
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
-        let mut bots = BotWorld::new(Arc::clone(&map), config);
-        // Whoever can be shown moves as smoothly as can be.
-        bots.near_m = bots.near_m.max(interest.sight_radius_m);
-        world.insert_resource(bots);
+        world.insert_resource(bot_world(Arc::clone(&map), config, &interest));
         world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
         world.init_resource::<WallTime>();
         let combat = loaded.combat.as_ref().and_then(|combat| CombatRules::new(combat, rate, &attributes));
@@ -371,6 +368,12 @@ impl Instance {
         }
         hasher.finish()
     }
+}
+
+/// What bots share: whoever can be shown to somebody is near to it, and moves as smoothly as can be.
+pub(crate) fn bot_world(map: Arc<Map>, config: &WorldConfig, interest: &InterestRules) -> BotWorld {
+    let bots = BotWorld::new(map, config);
+    BotWorld { near_m: bots.near_m.max(interest.sight_radius_m), ..bots }
 }
 
 /// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from.

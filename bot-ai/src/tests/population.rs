@@ -74,14 +74,20 @@ impl Population {
     }
 }
 
-fn simulate(tick: Res<Tick>, world: Res<BotWorld>, mut characters: Query<(&mut InputBuffer, &mut CharacterState)>) {
+fn simulate(
+    tick: Res<Tick>,
+    world: Res<BotWorld>,
+    near: Res<NearPeople>,
+    mut characters: Query<(&mut InputBuffer, &mut CharacterState)>,
+) {
     for (mut buffer, mut state) in &mut characters {
         let (input, source) = buffer.take(*tick, world.input_repeat_ticks);
-        let is_new = tick.0 < world.steer_ticks(false);
-        assert!(
-            is_new || source != InputSource::Neutral,
-            "a bot has an input for every tick, or goes on with its last"
-        );
+        if near.contains(state.ground_position_m()) {
+            assert_eq!(source, InputSource::Fresh, "a bot has an input for every tick");
+        } else {
+            let is_new = tick.0 < world.steer_ticks(false);
+            assert!(is_new || source != InputSource::Neutral, "or goes on with its last one");
+        }
         *state = step_character(&world.map, *state, input, world.tick_rate.step_s());
     }
 }

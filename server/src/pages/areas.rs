@@ -86,14 +86,9 @@ impl Areas {
         }
     }
 
-    /// See [`Cells::overshoot_m`].
-    pub(super) fn overshoot_m(&self) -> f32 {
-        self.cells.overshoot_m()
-    }
-
-    /// Side of a cell, in metres.
-    pub(super) fn cell_m(&self) -> f32 {
-        self.cells.cell_m()
+    /// The cells of the world, whole.
+    pub(super) fn cells(&self) -> &Cells {
+        &self.cells
     }
 
     /// The area that somebody at a point (x, z) belongs into.

@@ -49,20 +49,13 @@ impl Layers {
 
     /// From now on everybody is seen from so far, in metres. The areas stay as they are.
     pub(super) fn scale_to(&mut self, enter_radius_m: f32) {
-        if let Some(nearest) = self.layers.first_mut() {
-            nearest.radius_m = enter_radius_m;
-        }
+        self.layers[0].radius_m = enter_radius_m;
         self.layers.iter_mut().for_each(|layer| layer.scale = enter_radius_m / layer.radius_m);
     }
 
-    /// How much farther than a radius somebody can be whose cell is within it, in metres.
-    pub(super) fn overshoot_m(&self) -> f32 {
-        self.layers.first().map_or(0.0, |nearest| nearest.areas.overshoot_m())
-    }
-
-    /// Side of a cell of those who are seen from as far as everybody, in metres.
-    pub(super) fn cell_m(&self) -> f32 {
-        self.layers.first().map_or(0.0, |nearest| nearest.areas.cell_m())
+    /// The cells of those who are seen from as far as everybody.
+    pub(crate) fn cells(&self) -> &Cells {
+        self.layers[0].areas.cells()
     }
 
     fn of(&self, area: Area) -> (&Layer, Area) {

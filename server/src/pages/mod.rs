@@ -138,16 +138,6 @@ impl Pages {
         Pages { deeds: Some(Deeds::new(rate)), all_slots, ..self }
     }
 
-    /// How much farther than a radius somebody can be whose page is within it, in metres.
-    pub(crate) fn overshoot_m(&self) -> f32 {
-        self.areas.overshoot_m()
-    }
-
-    /// Side of a cell, in metres.
-    pub(crate) fn cell_m(&self) -> f32 {
-        self.areas.cell_m()
-    }
-
     /// From now on everybody is seen from so far, in metres. Areas stay as they are, and those who are seen from afar count as nearer by another share.
     pub(crate) fn see_as_far_as(&mut self, enter_radius_m: f32) {
         self.areas.scale_to(enter_radius_m);

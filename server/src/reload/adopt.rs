@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use throng_bot_ai::BotWorld;
 use throng_shared::config::{CombatConfig, LoadedWorld};
 
 use crate::abilities::CombatRules;
-use crate::instance::{Instance, InstanceRules, bots_seen_from_m};
+use crate::instance::{Instance, InstanceRules, bot_world, bots_seen_from_m};
 use crate::interest::InterestRules;
 use crate::overload::OverloadRules;
 use crate::pages::Pages;
@@ -45,9 +44,8 @@ impl Instance {
             return Err(AdoptError { fixed });
         }
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
-        let interest = interest.with_overshoot(self.pages().overshoot_m());
-        let mut bots = BotWorld::new(Arc::clone(&self.rules().map), config);
-        bots.near_m = bots.near_m.max(interest.sight_radius_m);
+        let interest = interest.with_overshoot(self.pages().areas().cells().overshoot_m());
+        let bots = bot_world(Arc::clone(&self.rules().map), config, &interest);
         let world = self.world_mut();
         if let Some(combat) = combat.flatten() {
             world.insert_resource(combat);
@@ -86,7 +84,8 @@ impl Instance {
             check(combat.rewind_max_ms != own.rewind_max_ms, "combat.rewind_max_ms");
             check(combat.health != own.health || combat.no_side != own.no_side, "combat.health, combat.no_side");
         }
-        let is_too_far = config.interest.enter_radius_m > ENTER_RADIUS_CELLS_MAX * self.pages().cell_m();
+        let is_too_far =
+            config.interest.enter_radius_m > ENTER_RADIUS_CELLS_MAX * self.pages().areas().cells().cell_m();
         check(is_too_far, "interest.enter_radius_m to more than five times what it was at the start");
         check(*hash != self.world_hash(), PREDICTED);
         fixed
