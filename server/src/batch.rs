@@ -91,11 +91,23 @@ impl InboundBatch {
 
     /// The frames.
     pub fn frames(&self) -> impl Iterator<Item = ReceivedFrame<'_>> {
-        self.frames.iter().map(|frame| ReceivedFrame {
+        self.frames.iter().map(|frame| self.received(frame))
+    }
+
+    /// The frames in groups of so many, the last of fewer: for whoever fetches what several need before it takes the first.
+    pub(crate) fn frame_groups(
+        &self,
+        frames_each: usize,
+    ) -> impl Iterator<Item = impl Iterator<Item = ReceivedFrame<'_>> + Clone> {
+        self.frames.chunks(frames_each).map(|frames| frames.iter().map(|frame| self.received(frame)))
+    }
+
+    fn received(&self, frame: &InboundFrame) -> ReceivedFrame<'_> {
+        ReceivedFrame {
             client: frame.client,
             waited_ms: self.tick_begins_at.saturating_sub(frame.received_at).as_millis().min(30_000) as u16,
             bytes: &self.bytes[frame.bytes.clone()],
-        })
+        }
     }
 
     /// Forgets what a client that has gone has sent: it is not for whoever comes under its name after it.

@@ -5,6 +5,7 @@ use throng_shared::spatial::CharacterColumns;
 
 use crate::abilities::{CombatLog, CombatTotals};
 use crate::interest::Ledger;
+use crate::replication::{FrameCounts, Frames};
 use crate::session::Sessions;
 
 /// Totals of an instance since its start, and a few counts as they stand. The host turns them into metrics.
@@ -58,7 +59,8 @@ pub struct Totals {
 
 /// Adds this tick's counts to the totals.
 pub(crate) fn add_up(
-    mut sessions: ResMut<Sessions>,
+    sessions: Res<Sessions>,
+    frames: Res<Frames>,
     columns: Res<CharacterColumns>,
     combat: Option<Res<CombatLog>>,
     mut totals: ResMut<Totals>,
@@ -67,10 +69,10 @@ pub(crate) fn add_up(
     totals.characters = columns.len() as u64;
     totals.players = sessions.all().len() as u64;
     totals.held_back = 0;
-    for session in sessions.all_mut() {
-        let counts = session.view.take_counts();
-        totals.snapshots += u64::from(!session.frame.is_empty());
-        totals.snapshot_bytes += session.frame.len() as u64;
+    for FrameCounts { snapshots, snapshot_bytes, held_back, views: counts } in frames.counts() {
+        totals.snapshots += u64::from(*snapshots);
+        totals.snapshot_bytes += u64::from(*snapshot_bytes);
+        totals.held_back += u64::from(*held_back);
         totals.enters += u64::from(counts.enters);
         totals.updates += u64::from(counts.updates);
         totals.leaves += u64::from(counts.leaves);
@@ -79,7 +81,6 @@ pub(crate) fn add_up(
         totals.crowd_records += u64::from(counts.crowd_records);
         totals.late += u64::from(counts.late);
         totals.congestions += u64::from(counts.congestions);
-        totals.held_back += u64::from(session.view.is_held_back());
         totals.snapshots_lost += u64::from(counts.snapshots_lost);
     }
 }

@@ -28,6 +28,7 @@ use crate::ingress::Inbound;
 use crate::interest::{Explanation, InterestRules};
 use crate::overload::OverloadRules;
 use crate::pages::Pages;
+use crate::replication::Frames;
 use crate::session::Sessions;
 use crate::simulation::Roster;
 use crate::tick::{self, BuiltIn, Phase};
@@ -138,6 +139,7 @@ impl Instance {
         world.init_resource::<GameMessages>();
         world.init_resource::<Inbound>();
         world.init_resource::<Outbound>();
+        world.init_resource::<Frames>();
         let mut instance = Instance {
             world,
             phases: Phase::ALL.map(|phase| (phase, tick::schedule(phase, order_seed))).into(),
@@ -257,6 +259,12 @@ impl Instance {
         self.world.resource::<Sessions>()
     }
 
+    /// What the last tick has told a client, encoded; empty for nothing.
+    pub fn snapshot_of(&self, client: ClientId) -> &[u8] {
+        let place = self.sessions().place(client);
+        place.map_or(&[], |place| self.world.resource::<Frames>().get(place))
+    }
+
     /// The exact state of a client's character.
     pub fn character_of(&self, client: ClientId) -> Option<(NetId, CharacterState)> {
         let session = self.sessions().get(client)?;
@@ -362,9 +370,10 @@ impl Instance {
             log.blows().iter().for_each(|blow| hasher.write_u64(u64::from(blow.by.0) << 32 | u64::from(blow.target.0)));
             log.totals.refused.iter().for_each(|&count| hasher.write_u64(count));
         }
-        for session in self.sessions().all() {
+        let frames = self.world.resource::<Frames>();
+        for (place, session) in self.sessions().all().iter().enumerate() {
             hasher.write_u64(session.client.0);
-            hasher.write(&session.frame);
+            hasher.write(frames.get(place));
         }
         hasher.finish()
     }

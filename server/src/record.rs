@@ -2,16 +2,13 @@
 
 use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use glam::Vec2;
-use throng_shared::abilities::Fighter;
 use throng_shared::ids::{Archetype, NetId};
-use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
 use throng_shared::quantised::QuantisedState;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
 use crate::instance::InstanceRules;
-use crate::session::Sessions;
 use crate::simulation::Roster;
 
 /// A character's row in the columns.
@@ -79,22 +76,4 @@ pub(crate) fn fill_columns(
 /// Rebuilds the grid from the columns.
 pub(crate) fn rebuild_grid(columns: Res<CharacterColumns>, mut grid: ResMut<Grid>) {
     grid.rebuild(&columns.positions_m);
-}
-
-/// Notes what each client's snapshot says about its own character.
-pub(crate) fn record_viewers(
-    tick: Res<Tick>,
-    mut sessions: ResMut<Sessions>,
-    characters: Query<(&CharacterState, &InputBuffer, Option<&Fighter>)>,
-) {
-    for session in sessions.all_mut() {
-        let Ok((state, buffer, fighter)) = characters.get(session.entity) else { continue };
-        session.own.state = *state;
-        if let Some(fighter) = fighter {
-            session.own.is_fighter_news = session.own.fighter != *fighter;
-            session.own.fighter.clone_from(fighter);
-        }
-        let age_ticks = buffer.last_fresh_tick().map_or(u32::MAX, |fresh| tick.since(fresh));
-        session.own.input_age_ticks = age_ticks.min(u32::from(u8::MAX)) as u8;
-    }
 }

@@ -4,8 +4,8 @@ use bevy_ecs::prelude::{Entity, Resource};
 use glam::Vec2;
 use throng_shared::abilities::Fighter;
 use throng_shared::ids::{ClientId, NetId};
-use throng_shared::input::PlayerInput;
-use throng_shared::limits::{SNAPSHOT_BYTES_MAX, STRIKES_MAX};
+use throng_shared::input::{InputBuffer, PlayerInput};
+use throng_shared::limits::STRIKES_MAX;
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
@@ -41,15 +41,13 @@ pub struct Session {
     pub view: ClientView,
     /// Snapshots that the client says have arrived.
     pub acks: SnapshotAcks,
-    /// This tick's snapshot, encoded.
-    pub frame: Vec<u8>,
     /// Whom the client sees for, and whom it never loses.
     pub attention: Attention,
     pub(crate) own: OwnRecord,
     pub(crate) quiet: Quiet,
     pub(crate) strikes: Strikes,
-    /// Frames looked at since the last tick.
-    pub(crate) frames_this_tick: u32,
+    /// Frames looked at, and for which tick.
+    pub(crate) frames: (Tick, u32),
 }
 
 /// What a snapshot tells a client about its own character.
@@ -62,6 +60,19 @@ pub(crate) struct OwnRecord {
     pub(crate) input_age_ticks: u8,
     /// How long before it was needed the newest input since the last snapshot arrived; none for none.
     pub(crate) input_margin_ms: Option<i16>,
+}
+
+impl OwnRecord {
+    /// Notes how the client's character is after `tick`.
+    pub(crate) fn note(&mut self, tick: Tick, state: &CharacterState, buffer: &InputBuffer, fighter: Option<&Fighter>) {
+        self.state = *state;
+        if let Some(fighter) = fighter {
+            self.is_fighter_news = self.fighter != *fighter;
+            self.fighter.clone_from(fighter);
+        }
+        let age_ticks = buffer.last_fresh_tick().map_or(u32::MAX, |fresh| tick.since(fresh));
+        self.input_age_ticks = age_ticks.min(u32::from(u8::MAX)) as u8;
+    }
 }
 
 /// Clients whose views are brought near together, in every phase that goes through all of them.
@@ -125,12 +136,11 @@ impl Session {
             entity,
             view: ClientView::new(rate),
             acks: SnapshotAcks::default(),
-            frame: Vec::with_capacity(SNAPSHOT_BYTES_MAX),
             attention: Attention::default(),
             own: OwnRecord::default(),
             quiet: Quiet::default(),
             strikes: Strikes::default(),
-            frames_this_tick: 0,
+            frames: (Tick(0), 0),
         }
     }
 
@@ -235,7 +245,8 @@ impl Sessions {
         &mut self.sorted
     }
 
-    fn place(&self, client: ClientId) -> Result<usize, usize> {
+    /// The place in [`Sessions::all`] of a client's session, or where it would be. O(log n).
+    pub(crate) fn place(&self, client: ClientId) -> Result<usize, usize> {
         self.sorted.binary_search_by_key(&client, |session| session.client)
     }
 }

@@ -7,7 +7,7 @@
 //! | [`Phase::Think`] | last tick's grid → bots' input buffers | a bot thinks in its turn, steers each tick |
 //! | [`Phase::Simulate`] | inputs → motion, deeds, blows; population → spawns | a missing input is repeated, then neutral |
 //! | [`Phase::Record`] | motion → columns, grid, pages | – |
-//! | [`Phase::Interest`] | acknowledgements, pages, viewers → views | the farthest are left out |
+//! | [`Phase::Interest`] | own characters, acknowledgements, pages → views | the farthest are left out |
 //! | [`Phase::Replicate`] | views, pages → snapshots | what does not fit one datagram waits and gains priority |
 //! | [`Phase::Send`] | snapshots → outbound batch | – |
 //! | [`Phase::Commit`] | counts → totals | – |
@@ -114,7 +114,6 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
             record::fill_columns.after(record::number_rows).after(record::quantise_characters),
             record::rebuild_grid.after(record::fill_columns),
             pages::record_pages.after(record::fill_columns),
-            record::record_viewers.into_configs(),
         ],
         Phase::Interest => vec![interest::update_views.into_configs()],
         Phase::Replicate => vec![(pages::encode_pages, replication::encode_snapshots).chain()],
@@ -172,20 +171,19 @@ mod tests {
             (type_of(record::fill_columns), "fill"),
             (type_of(record::rebuild_grid), "rebuild"),
             (type_of(pages::record_pages), "pages"),
-            (type_of(record::record_viewers), "viewers"),
         ];
         let mut schedule = schedule(Phase::Record, Some(seed));
         schedule.initialize(&mut World::new()).expect("every conflict has an order");
         let systems = schedule.systems().expect("it has just been initialised");
-        let name = |id| names.iter().find(|(other, _)| *other == id).expect("it is one of the six").1;
+        let name = |id| names.iter().find(|(other, _)| *other == id).expect("it is one of the five").1;
         systems.map(|(_, system)| name(system.system_type())).collect()
     }
 
     #[test]
     fn seeds_change_every_order_that_is_not_written_and_no_other() {
         let orders: BTreeSet<Vec<&str>> = (0..1_000).map(order).collect();
-        // Two before `fill` and two after it, each in any order, and `record_viewers` in any of six places.
-        assert_eq!(orders.len(), 24, "{orders:?}");
+        // Two before `fill` and two after it, each in any order.
+        assert_eq!(orders.len(), 4, "{orders:?}");
         for order in orders {
             let place = |name| order.iter().position(|other| *other == name);
             assert!(place("number") < place("fill") && place("quantise") < place("fill"), "{order:?}");

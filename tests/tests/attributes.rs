@@ -213,8 +213,7 @@ fn what_somebody_may_not_know_changes_no_bit_of_what_it_is_sent() {
                 });
                 change(sim, players[3], |attributes| attributes.set(&handles.numbers[2], value));
             }
-            let sessions = sim.instance(WORLD).sessions();
-            let frame = |player| sessions.get(sim.client_id(player)).expect("it plays").frame.clone();
+            let frame = |player| sim.instance(WORLD).snapshot_of(sim.client_id(player)).to_vec();
             let reds: Vec<Vec<u8>> = players.iter().step_by(2).map(|&player| frame(player)).collect();
             frames.push((reds, frame(players[3])));
         });
@@ -316,8 +315,8 @@ fn where_nothing_moves_a_secret_is_told_to_those_alone_whom_it_concerns() {
     change(&mut sim, players[0], |attributes| attributes.set(&handles.numbers[1], 70.0));
     sim.run_ticks_with(3, |sim| {
         for (told, &player) in told.iter_mut().zip(&players) {
-            let session = sim.instance(WORLD).sessions().get(sim.client_id(player)).expect("it plays");
-            *told += session.frame.len().saturating_sub(33);
+            let snapshot = sim.instance(WORLD).snapshot_of(sim.client_id(player));
+            *told += snapshot.len().saturating_sub(33);
         }
     });
     assert!([0, 2, 4].iter().all(|&place| told[place] > 0), "{told:?}");

@@ -1,6 +1,8 @@
 //! Bytes → inputs and acknowledgements.
 
-use bevy_ecs::prelude::{Query, Res, ResMut};
+use std::hint::black_box;
+
+use bevy_ecs::prelude::{Mut, Query, Res, ResMut};
 use throng_shared::abilities::VIEW_STEPS_PER_TICK;
 use throng_shared::input::{InputBuffer, InputFate, PlayerInput};
 use throng_shared::limits::{IDLE_AFTER_MS, INPUT_DATAGRAMS_PER_TICK_MAX};
@@ -10,10 +12,11 @@ use throng_shared::wire::inputs::InputFrame;
 
 use super::Inbound;
 use crate::abilities::{CombatLog, CombatRules, Refusal, RefusalRule, grant_view};
+use crate::batch::{OutboundBatch, ReceivedFrame};
 use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::instance::InstanceRules;
-use crate::session::{Session, Sessions};
+use crate::session::{FETCHED_TOGETHER, Session, Sessions};
 
 /// Decodes every frame and puts its inputs into the buffer of the sender's character.
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are what it touches")]
@@ -28,50 +31,84 @@ pub(crate) fn decode_inputs(
     combat: Option<Res<CombatRules>>,
     mut log: Option<ResMut<CombatLog>>,
 ) {
-    for session in sessions.all_mut() {
-        session.frames_this_tick = 0;
-    }
+    let mut decoder = Decoder {
+        tick: *tick,
+        rules: &rules,
+        outbound: &mut outbound.0,
+        totals: &mut totals,
+        combat: combat.as_deref(),
+        log: log.as_deref_mut(),
+    };
     // Both are sorted by client.
     let mut next = 0;
-    for frame in inbound.0.frames() {
-        let place = sessions.find_after(next, frame.client);
-        next = place.unwrap_or_else(|place| place);
-        let Some(session) = place.ok().map(|place| &mut sessions.all_mut()[place]) else { continue };
-        session.frames_this_tick += 1;
-        if session.frames_this_tick > INPUT_DATAGRAMS_PER_TICK_MAX {
-            totals.frames_surplus += 1;
-            continue;
+    for frames in inbound.0.frame_groups(FETCHED_TOGETHER) {
+        let mut places = [None; FETCHED_TOGETHER];
+        for (place, frame) in places.iter_mut().zip(frames.clone()) {
+            let found = sessions.find_after(next, frame.client);
+            next = found.unwrap_or_else(|place| place);
+            *place = found.ok();
+        }
+        for &place in places.iter().flatten() {
+            if let Ok(buffer) = buffers.get(sessions.all()[place].entity) {
+                black_box(buffer.last_fresh_tick());
+            }
+        }
+        for (place, frame) in places.into_iter().zip(frames) {
+            let Some(session) = place.map(|place| &mut sessions.all_mut()[place]) else { continue };
+            let buffer = buffers.get_mut(session.entity).ok();
+            decoder.take(frame, session, buffer.map(Mut::into_inner));
+        }
+    }
+}
+
+/// What frames are decoded by, and into besides their sessions.
+struct Decoder<'w> {
+    tick: Tick,
+    rules: &'w InstanceRules,
+    outbound: &'w mut OutboundBatch,
+    totals: &'w mut Totals,
+    combat: Option<&'w CombatRules>,
+    log: Option<&'w mut CombatLog>,
+}
+
+impl Decoder<'_> {
+    fn take(&mut self, frame: ReceivedFrame<'_>, session: &mut Session, buffer: Option<&mut InputBuffer>) {
+        let (tick, rate) = (self.tick, self.rules.tick_rate);
+        let frames_before = if session.frames.0 == tick { session.frames.1 } else { 0 };
+        session.frames = (tick, frames_before + 1);
+        if frames_before >= INPUT_DATAGRAMS_PER_TICK_MAX {
+            self.totals.frames_surplus += 1;
+            return;
         }
         let Ok(decoded) = InputFrame::decode(frame.bytes) else {
-            totals.frames_malformed += 1;
-            if session.strikes.add(u64::from(tick.0 / rules.tick_rate.hz())) {
-                outbound.0.dismiss(frame.client, GoodbyeReason::Malformed);
+            self.totals.frames_malformed += 1;
+            if session.strikes.add(u64::from(tick.0 / rate.hz())) {
+                self.outbound.dismiss(frame.client, GoodbyeReason::Malformed);
             }
-            continue;
+            return;
         };
         // A client cannot have received what was not sent yet; such a claim is not an acknowledgement.
-        if decoded.acks.newest < *tick && decoded.acks.newest >= session.acks.newest {
+        if decoded.acks.newest < tick && decoded.acks.newest >= session.acks.newest {
             session.acks = decoded.acks;
         }
         if let Some((_, input)) = decoded.inputs().next() {
-            session.quiet.note_input(*tick, input, rules.tick_rate.ticks_for_ms(IDLE_AFTER_MS));
+            session.quiet.note_input(tick, input, rate.ticks_for_ms(IDLE_AFTER_MS));
         }
-        let Ok(mut buffer) = buffers.get_mut(session.entity) else { continue };
+        let Some(buffer) = buffer else { return };
         for (input_tick, mut input) in decoded.inputs() {
-            let refusal =
-                combat.as_ref().and_then(|combat| check_view(combat, session, &decoded, input_tick, &mut input));
-            match buffer.put(*tick, input_tick, input) {
+            let refusal = self.combat.and_then(|combat| check_view(combat, session, &decoded, input_tick, &mut input));
+            match buffer.put(tick, input_tick, input) {
                 InputFate::Buffered => {
-                    totals.inputs_buffered += 1;
-                    log.iter_mut().zip(refusal).for_each(|(log, refusal)| log.refuse(refusal));
+                    self.totals.inputs_buffered += 1;
+                    self.log.iter_mut().zip(refusal).for_each(|(log, refusal)| log.refuse(refusal));
                 }
-                InputFate::Early => totals.inputs_early += 1,
+                InputFate::Early => self.totals.inputs_early += 1,
                 // Repetitions of what has been applied are the normal case; only a newest input counts as late.
-                InputFate::Late if input_tick == decoded.newest => totals.inputs_late += 1,
+                InputFate::Late if input_tick == decoded.newest => self.totals.inputs_late += 1,
                 InputFate::Late | InputFate::Duplicate => {}
             }
         }
-        let margin_ms = input_margin_ms(rules.tick_rate, *tick, decoded.newest, frame.waited_ms);
+        let margin_ms = input_margin_ms(rate, tick, decoded.newest, frame.waited_ms);
         let newest_margin_ms = session.own.input_margin_ms.map_or(margin_ms, |earlier_ms| earlier_ms.max(margin_ms));
         session.own.input_margin_ms = Some(newest_margin_ms);
     }

@@ -64,7 +64,7 @@ impl Ledger {
     }
 }
 
-impl<Count: Copy + Into<u64>> AddAssign<&Ledger<Count>> for Ledger {
+impl<Count: Copy + Into<Sum>, Sum: AddAssign> AddAssign<&Ledger<Count>> for Ledger<Sum> {
     fn add_assign(&mut self, other: &Ledger<Count>) {
         self.snapshots += other.snapshots.into();
         self.own_bytes += other.own_bytes.into();
@@ -77,7 +77,7 @@ impl<Count: Copy + Into<u64>> AddAssign<&Ledger<Count>> for Ledger {
     }
 }
 
-impl<Count: Copy + Into<u64>> AddAssign<&TierBytes<Count>> for TierBytes {
+impl<Count: Copy + Into<Sum>, Sum: AddAssign> AddAssign<&TierBytes<Count>> for TierBytes<Sum> {
     fn add_assign(&mut self, other: &TierBytes<Count>) {
         self.enter_bytes += other.enter_bytes.into();
         self.resend_bytes += other.resend_bytes.into();

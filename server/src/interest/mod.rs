@@ -19,11 +19,14 @@ pub use view::{ClientView, ViewCounts};
 
 use std::cell::RefCell;
 
-use bevy_ecs::prelude::{Res, ResMut};
+use bevy_ecs::prelude::{Query, Res, ResMut};
 use budget::DELAY_MS;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
+use throng_shared::abilities::Fighter;
 use throng_shared::config::InterestConfig;
+use throng_shared::input::InputBuffer;
+use throng_shared::movement::CharacterState;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 
@@ -89,7 +92,7 @@ const PARALLEL_MIN: usize = 64;
 /// How far a viewer moves until it is looked again which pages are in its reach, in metres; the enter radius is so much longer.
 const SLACK_M: f32 = 2.0;
 
-/// Brings every client's view up to date: with what has arrived at the client, then with where it is, then with what is due.
+/// Brings every client's view up to date: with its own character, with what has arrived at the client, then with where it is, then with what is due.
 /// One after the other for each view, while it is in the cache.
 pub(crate) fn update_views(
     tick: Res<Tick>,
@@ -97,10 +100,16 @@ pub(crate) fn update_views(
     pages: Res<Pages>,
     columns: Res<CharacterColumns>,
     mut sessions: ResMut<Sessions>,
+    characters: Query<(&CharacterState, &InputBuffer, Option<&Fighter>)>,
 ) {
     let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
     let sessions = sessions.all_mut().par_chunks_mut(FETCHED_TOGETHER).with_min_len(PARALLEL_MIN / FETCHED_TOGETHER);
     sessions.for_each(|sessions| {
+        for session in &mut *sessions {
+            if let Ok((state, buffer, fighter)) = characters.get(session.entity) {
+                session.own.note(tick, state, buffer, fighter);
+            }
+        }
         sessions.iter().for_each(|session| session.view.fetch());
         let connected = sessions.iter_mut().filter(|session| session.connection.is_some());
         connected.for_each(|session| update_view(session, tick, &interest, pages, columns));

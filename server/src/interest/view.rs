@@ -410,9 +410,9 @@ impl ClientView {
         self.budget.snapshot_bytes().saturating_sub(rest_bytes)
     }
 
-    /// Writes this tick's snapshot over `out`: pages that have ended, and the planned ones as far as there is room.
+    /// Appends this tick's snapshot to `out`: pages that have ended, and the planned ones as far as there is room.
     ///
-    /// When there is neither and the snapshot is not `is_wanted`, `out` is left empty.
+    /// When there is neither and the snapshot is not `is_wanted`, nothing is appended.
     pub(crate) fn write_snapshot(
         &mut self,
         header: SnapshotHeader,
@@ -422,7 +422,7 @@ impl ClientView {
         rules: &InterestRules,
         out: &mut Vec<u8>,
     ) {
-        out.clear();
+        let start = out.len();
         self.was_full = false;
         if !(is_wanted || self.own.is_due) && self.planned.is_empty() && self.endings.is_empty() {
             return;
@@ -452,19 +452,25 @@ impl ClientView {
         // More than fit take turns.
         self.endings.rotate_left(end_count);
         self.counts.leaves += end_count as u32;
-        self.write_pages(pages, rules, &mut ledger, out);
+        self.write_pages(pages, rules, start + self.budget.snapshot_bytes(), &mut ledger, out);
         self.sent |= 1;
-        self.budget.spend(out.len());
+        self.budget.spend(out.len() - start);
         // Here, while it is in the cache.
         self.ledger += &ledger;
         self.counts.ledger = ledger;
     }
 
-    /// Appends the planned pages as far as there is room.
-    fn write_pages(&mut self, pages: &Pages, rules: &InterestRules, ledger: &mut Ledger<u32>, out: &mut Vec<u8>) {
+    /// Appends the planned pages as far as there is room up to `pages_end`.
+    fn write_pages(
+        &mut self,
+        pages: &Pages,
+        rules: &InterestRules,
+        mut pages_end: usize,
+        ledger: &mut Ledger<u32>,
+        out: &mut Vec<u8>,
+    ) {
         let schema = pages.attributes().schema();
         let pages_start = out.len();
-        let mut pages_end = self.budget.snapshot_bytes();
         for planned in self.planned.chunks_mut(LOOK_AHEAD) {
             let mut blocks = [Block::EMPTY; LOOK_AHEAD];
             blocks.iter_mut().zip(&*planned).for_each(|(block, planned)| *block = pages.told(planned.page));

@@ -3,8 +3,13 @@
 //! What is due, and against which baseline, was planned with the interest; pages were asked for. Here they are encoded, each
 //! once for all who have the same baseline, and copied.
 
+mod frames;
+
+pub(crate) use frames::{FrameCounts, Frames};
+
 use bevy_ecs::prelude::{Res, ResMut};
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use frames::{CLIENTS_PER_STRETCH, Stretch};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use throng_shared::limits::IDLE_SNAPSHOT_MS;
 use throng_shared::tick::Tick;
@@ -15,9 +20,6 @@ use crate::interest::InterestRules;
 use crate::pages::Pages;
 use crate::session::{FETCHED_TOGETHER, Session, Sessions};
 
-/// Fewest clients that are worth handing to another thread; one snapshot takes some microseconds.
-const PARALLEL_MIN: usize = 64;
-
 /// Writes every client's snapshot.
 ///
 /// A client to whom nothing has happened, and who does nothing, gets one now and then: see [`IDLE_SNAPSHOT_MS`].
@@ -26,21 +28,31 @@ pub(crate) fn encode_snapshots(
     rules: Res<InstanceRules>,
     pages: Res<Pages>,
     mut sessions: ResMut<Sessions>,
+    mut frames: ResMut<Frames>,
 ) {
     let (tick, pages) = (*tick, &*pages);
     let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
-    let sessions = sessions.all_mut().par_chunks_mut(FETCHED_TOGETHER).with_min_len(PARALLEL_MIN / FETCHED_TOGETHER);
-    sessions.for_each(|sessions| {
-        sessions.iter().for_each(|session| session.view.fetch_planned());
-        sessions.iter_mut().for_each(|session| encode_snapshot(session, tick, idle_ticks, pages, &rules.interest));
+    let sessions = sessions.all_mut();
+    let stretches = frames.stretches_for(sessions.len());
+    sessions.par_chunks_mut(CLIENTS_PER_STRETCH).zip(stretches.par_iter_mut()).for_each(|(sessions, stretch)| {
+        stretch.begin(sessions.len());
+        for sessions in sessions.chunks_mut(FETCHED_TOGETHER) {
+            sessions.iter().for_each(|session| session.view.fetch_planned());
+            for session in sessions {
+                encode_snapshot(session, tick, idle_ticks, pages, &rules.interest, stretch);
+            }
+        }
     });
 }
 
-fn encode_snapshot(session: &mut Session, tick: Tick, idle_ticks: u32, pages: &Pages, interest: &InterestRules) {
-    if session.connection.is_none() {
-        session.frame.clear();
-        return;
-    }
+fn encode_snapshot(
+    session: &mut Session,
+    tick: Tick,
+    idle_ticks: u32,
+    pages: &Pages,
+    interest: &InterestRules,
+    stretch: &mut Stretch,
+) {
     let header = SnapshotHeader {
         tick,
         position_m: session.own.state.position_m,
@@ -52,8 +64,12 @@ fn encode_snapshot(session: &mut Session, tick: Tick, idle_ticks: u32, pages: &P
     };
     let is_wanted = session.own.is_fighter_news || session.quiet.is_broken(tick, &session.own.state, idle_ticks);
     let fighter = session.own.fighter.encode(tick);
-    session.view.write_snapshot(header, &fighter, is_wanted, pages, interest, &mut session.frame);
-    if !session.frame.is_empty() {
+    let view = &mut session.view;
+    let is_written = stretch.push(session.connection, |out| {
+        view.write_snapshot(header, &fighter, is_wanted, pages, interest, out);
+    });
+    stretch.count(&view.take_counts(), view.is_held_back());
+    if is_written {
         session.quiet.note_written(tick, &session.own.state);
         session.own.input_margin_ms = None;
     }
