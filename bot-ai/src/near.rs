@@ -1,10 +1,11 @@
 //! Where people are near: what nobody sees from close by may take its time.
 
-use bevy_ecs::prelude::{Res, ResMut, Resource};
+use bevy_ecs::prelude::{Query, Res, ResMut, Resource, With};
 use glam::Vec2;
 use throng_shared::ids::Archetype;
 use throng_shared::spatial::CharacterColumns;
 
+use crate::mind::BotMind;
 use crate::world::BotWorld;
 
 /// Side of the squares in which it is kept, in metres.
@@ -82,8 +83,16 @@ fn is_set(squares: &[u64], square: usize) -> bool {
 }
 
 /// Notes where people were in the last tick. Whom they watch from afar, through an anchor, does not count. O(characters + squares of the world + squares
-/// with people, times the reach).
-pub fn notice_people(world: Res<BotWorld>, columns: Res<CharacterColumns>, mut near: ResMut<NearPeople>) {
+/// with people, times the reach); nothing where there are no bots.
+pub fn notice_people(
+    world: Res<BotWorld>,
+    columns: Res<CharacterColumns>,
+    bots: Query<(), With<BotMind>>,
+    mut near: ResMut<NearPeople>,
+) {
+    if bots.is_empty() {
+        return;
+    }
     near.clear(world.map.half_size_m);
     for (archetype, position_m) in columns.archetypes.iter().zip(&columns.positions_m) {
         if *archetype == Archetype::Player {
