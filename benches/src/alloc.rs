@@ -31,7 +31,7 @@ pub(crate) fn heap_bytes() -> usize {
 
 /// Runs it.
 pub(crate) fn run(clients: u32, ticks: u32, is_quick: bool) -> Report {
-    let population = PopulationConfig { target: 0, players_max: clients };
+    let population = PopulationConfig { target: 0, players_max: clients, ..PopulationConfig::default() };
     let mut server = LoopbackServer::start(flat_world(|config| config.population = population));
     let mut players: Vec<Client<UdpTransport>> =
         (1..=u64::from(clients)).map(|id| server.open_client(ClientId(id))).collect();

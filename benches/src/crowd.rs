@@ -64,7 +64,7 @@ fn world(players: u32) -> LoadedWorld {
     config.spawn_areas = vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: RADIUS_M }];
     config.interest.bandwidth_kbit_per_s = BANDWIDTH_KBIT_PER_S;
     config.interest.visible_max = VISIBLE_MAX;
-    config.population = PopulationConfig { target: 0, players_max: players };
+    config.population = PopulationConfig { target: 0, players_max: players, ..PopulationConfig::default() };
     world
 }
 

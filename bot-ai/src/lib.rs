@@ -25,7 +25,7 @@ mod steer;
 mod world;
 
 pub use decide::decide;
-pub use mind::{BotMind, Goal, bot_bundle};
+pub use mind::{BotBundle, BotMind, Goal, bot_bundle, stand_in_bundle};
 pub use near::{NearPeople, notice_people};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};
 pub use steer::{Steering, steer};

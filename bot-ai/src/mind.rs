@@ -3,9 +3,11 @@
 use bevy_ecs::prelude::Component;
 use glam::Vec2;
 use throng_shared::ids::NetId;
+use throng_shared::movement::CharacterState;
 use throng_shared::random::{Random, mix};
 use throng_shared::tick::Tick;
 
+use crate::decide::ARRIVE_M;
 use crate::perceive::Percepts;
 use crate::steer::Steering;
 
@@ -96,9 +98,24 @@ impl BotMind {
     }
 }
 
+/// What [`bot_bundle`] is made of.
+pub type BotBundle = (BotMind, Percepts, Steering);
+
+/// The same for a bot that goes on with the character of a person: until it thinks, it goes where that one was going.
+pub fn stand_in_bundle(seed: u64, net_id: NetId, state: &CharacterState) -> BotBundle {
+    /// How far it looks ahead, in seconds.
+    const GOES_ON_S: f32 = 2.0;
+    let mut bundle = bot_bundle(seed, net_id);
+    let way_m = Vec2::new(state.velocity_mps.x, state.velocity_mps.z) * GOES_ON_S;
+    if way_m.length() > ARRIVE_M {
+        bundle.0.goal = Goal::Wander { target_m: state.ground_position_m() + way_m };
+    }
+    bundle
+}
+
 /// What makes an entity with `NetId`, `CharacterState` and `InputBuffer` a bot: [`BotMind`], [`Percepts`] and
 /// [`Steering`]. `seed` is the world's, `net_id` the entity's; together they fix every choice it will make.
-pub fn bot_bundle(seed: u64, net_id: NetId) -> (BotMind, Percepts, Steering) {
+pub fn bot_bundle(seed: u64, net_id: NetId) -> BotBundle {
     (BotMind::new(seed, net_id), Percepts::default(), Steering::default())
 }
 

@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 use throng_bot_ai::{BotWorld, NearPeople};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
-use throng_shared::config::{LoadedWorld, SpawnAreaConfig, WorldConfig};
+use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig, WorldConfig};
 use throng_shared::ids::{Archetype, ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
 use throng_shared::movement::CharacterState;
@@ -80,8 +80,8 @@ pub struct InstanceRules {
     pub bots_seen_from_m: f32,
     /// Where characters appear.
     pub spawn_areas: Arc<[SpawnAreaConfig]>,
-    /// People and bots together.
-    pub population_target: u32,
+    /// How many characters there are to be, and whose.
+    pub population: PopulationConfig,
 }
 
 impl Instance {
@@ -131,7 +131,7 @@ impl Instance {
             input_repeat_ticks: config.input_repeat_ticks,
             interest,
             spawn_areas: config.spawn_areas.clone().into(),
-            population_target: config.population.target,
+            population: config.population.clone(),
         });
         world.init_resource::<CharacterColumns>();
         world.init_resource::<Sessions>();

@@ -21,7 +21,7 @@ const STEPS_PER_TICK: usize = 5;
 
 #[test]
 fn a_steady_server_allocates_nothing_for_its_clients() {
-    let population = PopulationConfig { target: 0, players_max: 100 };
+    let population = PopulationConfig { target: 0, players_max: 100, ..PopulationConfig::default() };
     let mut server = LoopbackServer::start(flat_world(|config| config.population = population.clone()));
     let mut clients: Vec<Client<UdpTransport>> = (1..=CLIENTS).map(|id| server.open_client(ClientId(id))).collect();
     let mut random = Random::new(1, 0);

@@ -62,7 +62,7 @@ fn world() -> LoadedWorld {
     let attributes = read_world("sides", TEXT).expect("it is right").attributes;
     flat_world(|config| {
         config.attributes = attributes;
-        config.population = PopulationConfig { target: 0, players_max: 100 };
+        config.population = PopulationConfig { target: 0, players_max: 100, ..PopulationConfig::default() };
         config.interest.visible_max = 200;
         config.spawn_areas[0].radius_m = 60.0;
     })

@@ -15,7 +15,7 @@ const VISIBLE_MAX: u32 = 230;
 /// Three hundred who stand within 35 m, a third of them of each of three teams.
 fn crowd() -> (Sim, Vec<PlayerHandle>) {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 0, players_max: 400 };
+        config.population = PopulationConfig { target: 0, players_max: 400, ..PopulationConfig::default() };
         config.obstacles.clear();
         config.interest.visible_max = VISIBLE_MAX;
         let names = ["red", "green", "blue"].map(str::to_owned).to_vec();

@@ -29,7 +29,7 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
     pool.install(|| {
         let world = hilly_world(|config| {
             config.seed = seed;
-            config.population = PopulationConfig { target: CHARACTERS, players_max: 200 };
+            config.population = PopulationConfig { target: CHARACTERS, players_max: 200, ..PopulationConfig::default() };
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(seed).world(world).link(link);
@@ -67,7 +67,7 @@ fn fighting_fingerprints(threads: usize, order_seed: Option<u64>) -> Vec<u64> {
     pool.install(|| {
         // As many as several threads share the work for.
         let world = fighting_world(ABILITIES, |config| {
-            config.population = PopulationConfig { target: 1_100, players_max: 200 };
+            config.population = PopulationConfig { target: 1_100, players_max: 200, ..PopulationConfig::default() };
             config.spawn_areas[0].radius_m = 180.0;
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };

@@ -14,7 +14,7 @@ const WORLD: InstanceId = InstanceId(0);
 /// Standing players all over the world, a third of them in one place.
 fn scattered(seed: u64, count: u32, visible_max: u32) -> (Sim, Vec<PlayerHandle>) {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 0, players_max: 300 };
+        config.population = PopulationConfig { target: 0, players_max: 300, ..PopulationConfig::default() };
         config.interest.visible_max = visible_max;
         config.spawn_areas[0].radius_m = 110.0;
     });

@@ -15,7 +15,7 @@ fn world() -> LoadedWorld {
     flat_world(|config| {
         config.size_m = 2_000.0;
         config.obstacles.clear();
-        config.population = PopulationConfig { target: 0, players_max: 200 };
+        config.population = PopulationConfig { target: 0, players_max: 200, ..PopulationConfig::default() };
         config.attributes = vec![flag("huge", 300.0), flag("landmark", 12_000.0)];
         config.interest.tiers =
             [(30.0, 50), (70.0, 200)].map(|(within_m, staleness_ms)| TierConfig { within_m, staleness_ms }).to_vec();

@@ -11,7 +11,7 @@ fn two_worlds() -> Sim {
         let mut world = flat_world(|config| {
             config.name = name.to_owned();
             config.tick_rate_hz = hz;
-            config.population = PopulationConfig { target, players_max: 10 };
+            config.population = PopulationConfig { target, players_max: 10, ..PopulationConfig::default() };
         });
         world.hash += u64::from(hz);
         world

@@ -46,7 +46,7 @@ fn a_page_enters_nearer_than_it_leaves_and_all_that_are_in_it_with_it() {
 #[test]
 fn in_a_crowd_that_does_not_fit_one_datagram_the_near_are_fresher_and_nobody_starves() {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 0, players_max: 1_000 };
+        config.population = PopulationConfig { target: 0, players_max: 1_000, ..PopulationConfig::default() };
         config.interest.visible_max = 1_000;
         config.spawn_areas[0].radius_m = 25.0;
     });
@@ -87,7 +87,7 @@ fn in_a_crowd_that_does_not_fit_one_datagram_the_near_are_fresher_and_nobody_sta
 #[test]
 fn who_stands_in_the_very_same_place_starves_nobody() {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 0, players_max: 1_000 };
+        config.population = PopulationConfig { target: 0, players_max: 1_000, ..PopulationConfig::default() };
         config.interest.visible_max = 1_000;
     });
     let mut sim = Sim::new(3).world(world).start();

@@ -22,7 +22,7 @@ const STALENESS_TICKS_MAX: u32 = 20;
 fn a_thousand_clients_on_bad_links_know_exactly_what_they_should() {
     // Dense around the hamlet, sparse elsewhere; bots go when people come, and come when they go.
     let world = hilly_world(|config| {
-        config.population = PopulationConfig { target: 1_200, players_max: 1_100 };
+        config.population = PopulationConfig { target: 1_200, players_max: 1_100, ..PopulationConfig::default() };
         config.interest.visible_max = 1_000;
     });
     let mut sim = Sim::new(11).world(world).link(WORSE).oracle(STALENESS_TICKS_MAX).start();
@@ -56,7 +56,7 @@ fn a_thousand_clients_on_bad_links_know_exactly_what_they_should() {
 #[test]
 fn who_stands_in_a_crowd_that_comes_and_goes_is_known_all_the_while_by_whoever_watches() {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 0, players_max: 200 };
+        config.population = PopulationConfig { target: 0, players_max: 200, ..PopulationConfig::default() };
         config.interest.visible_max = 1_000;
     });
     let mut sim = Sim::new(6).world(world).link(BAD).oracle(STALENESS_TICKS_MAX).start();
@@ -90,7 +90,7 @@ fn who_stands_in_a_crowd_that_comes_and_goes_is_known_all_the_while_by_whoever_w
 #[test]
 fn on_good_links_every_staleness_target_is_met() {
     let world = hilly_world(|config| {
-        config.population = PopulationConfig { target: 400, players_max: 300 };
+        config.population = PopulationConfig { target: 400, players_max: 300, ..PopulationConfig::default() };
         config.interest.visible_max = 1_000;
     });
     let mut sim = Sim::new(12).world(world).oracle(STALENESS_TICKS_MAX).start();
@@ -109,7 +109,7 @@ fn on_good_links_every_staleness_target_is_met() {
 
 #[test]
 fn who_teleports_leaves_and_returns_is_followed_by_every_replica() {
-    let world = flat_world(|config| config.population = PopulationConfig { target: 60, players_max: 100 });
+    let world = flat_world(|config| config.population = PopulationConfig { target: 60, players_max: 100, ..PopulationConfig::default() });
     let mut sim = Sim::new(5).world(world).link(BAD).oracle(STALENESS_TICKS_MAX).start();
     let players = sim.connect_wanderers(30);
     let mut random = Random::new(5, 5);

@@ -13,7 +13,7 @@ const WORLD: InstanceId = InstanceId(0);
 /// A world with all four rungs.
 fn world() -> LoadedWorld {
     flat_world(|config| {
-        config.population = PopulationConfig { target: 60, players_max: 100 };
+        config.population = PopulationConfig { target: 60, players_max: 100, ..PopulationConfig::default() };
         config.interest.tiers =
             [(20.0, 50), (70.0, 100)].map(|(within_m, staleness_ms)| TierConfig { within_m, staleness_ms }).to_vec();
         config.overload.descend_after_ms = 2_000;

@@ -62,7 +62,7 @@ fn watch(sim: &mut Sim, ticks: u32) -> (usize, usize) {
 fn bots_give_way_as_people_join_and_return_as_they_leave_out_of_sight() {
     let world = flat_world(|config| {
         config.size_m = 800.0;
-        config.population = PopulationConfig { target: TARGET as u32, players_max: 100 };
+        config.population = PopulationConfig { target: TARGET as u32, players_max: 100, ..PopulationConfig::default() };
         config.spawn_areas[0].radius_m = 390.0;
     });
     let mut sim = Sim::new(6).world(world).start();
@@ -89,7 +89,7 @@ fn bots_give_way_as_people_join_and_return_as_they_leave_out_of_sight() {
 #[test]
 fn a_world_in_which_people_see_everything_keeps_its_bots() {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 50, players_max: 100 };
+        config.population = PopulationConfig { target: 50, players_max: 100, ..PopulationConfig::default() };
         config.interest.enter_radius_m = 400.0;
         config.interest.leave_radius_m = 470.0;
     });
@@ -102,7 +102,7 @@ fn a_world_in_which_people_see_everything_keeps_its_bots() {
 
 #[test]
 fn a_character_that_a_games_own_rules_take_away_is_gone_for_everybody() {
-    let world = flat_world(|config| config.population = PopulationConfig { target: 20, players_max: 10 });
+    let world = flat_world(|config| config.population = PopulationConfig { target: 20, players_max: 10, ..PopulationConfig::default() });
     let mut sim = Sim::new(6).world(world).start();
     let [player] = sim.connect();
     sim.run_ticks(5);

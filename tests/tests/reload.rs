@@ -26,7 +26,7 @@ const ABILITIES: &str = r#"
 fn world(change: impl FnOnce(&mut WorldConfig)) -> LoadedWorld {
     fighting_world(ABILITIES, |config| {
         config.obstacles.clear();
-        config.population = PopulationConfig { target: 60, players_max: 100 };
+        config.population = PopulationConfig { target: 60, players_max: 100, ..PopulationConfig::default() };
         change(config);
     })
 }

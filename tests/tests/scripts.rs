@@ -37,7 +37,7 @@ proptest! {
 
     #[test]
     fn every_story_keeps_the_rules(seed: u64, link in any_link(), script in prop::collection::vec(any_action(), 1..60)) {
-        let world = flat_world(|config| config.population = PopulationConfig { target: 30, players_max: 100 });
+        let world = flat_world(|config| config.population = PopulationConfig { target: 30, players_max: 100, ..PopulationConfig::default() });
         // Two seconds: at 150 ms and 10 % loss a last word may be lost four times.
         let mut sim = Sim::new(seed).world(world).link(link).oracle(40).start();
         sim.run(&[Action::Join, Action::Join]);

@@ -41,7 +41,7 @@ fn visit(server: &mut LoopbackServer, round: u64) {
 
 #[test]
 fn players_who_come_and_go_leave_no_memory_behind() {
-    let population = PopulationConfig { target: 0, players_max: 100 };
+    let population = PopulationConfig { target: 0, players_max: 100, ..PopulationConfig::default() };
     let mut server = LoopbackServer::start(flat_world(|config| config.population = population));
     let (warm_up, rounds) = (10, 25);
     (0..warm_up).for_each(|round| visit(&mut server, round));

@@ -49,7 +49,7 @@ pub(crate) fn open_config() -> WorldConfig {
         },
         attributes: Vec::new(),
         overload: OverloadConfig::default(),
-        population: PopulationConfig { target: 200, players_max: 100 },
+        population: PopulationConfig { target: 200, players_max: 100, ..PopulationConfig::default() },
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 1.0,

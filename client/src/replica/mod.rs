@@ -246,12 +246,13 @@ impl Replica {
             let others = page.copy.quantised().filter(|(owner, ..)| Some(owner.net_id) != self.own);
             for (owner, state, way_m, attributes) in others {
                 let sample = Sample { tick, state, way_m };
-                let known = self.entities.get_mut(&owner.net_id).filter(|known| known.archetype == owner.archetype);
-                if let Some(known) = known {
+                if let Some(known) = self.entities.get_mut(&owner.net_id) {
                     if known.updated >= tick {
                         continue;
                     }
                     applied.updates += u32::from(known.state != state || known.attributes.view() != attributes);
+                    // A person may go on as what a bot has been, and the other way round.
+                    known.archetype = owner.archetype;
                     known.update(page.number, sample, attributes, self.samples_max);
                 } else {
                     applied.enters += 1;

@@ -12,20 +12,21 @@ use crate::egress::Outbound;
 use crate::instance::InstanceRules;
 use crate::net::ConnectionId;
 use crate::session::{Session, Sessions};
-use crate::simulation::{despawn_character, spawn_player};
+use crate::simulation::{SeatsOnOffer, despawn_character, end_stand_in, give_back, spawn_player, stand_in};
 
 /// Gives each client that joined a character and a session, and takes them from each that left. In between, a session may
 /// lose its connection and get another one.
+///
+/// A character may have been a bot's before, and may be one again afterwards: see [`throng_shared::config::PopulationConfig`].
 pub(crate) fn admit_and_dismiss(world: &mut World) {
     let arrivals = std::mem::take(&mut world.resource_mut::<Inbound>().0.arrivals);
+    let mut seats = SeatsOnOffer::default();
     for arrival in &arrivals {
         match arrival {
-            Arrival::Joined { client, connection, name } => admit(world, *client, *connection, name.clone()),
-            Arrival::Broken { client } => {
-                if let Some(session) = world.resource_mut::<Sessions>().get_mut(*client) {
-                    session.connection = None;
-                }
+            Arrival::Joined { client, connection, name } => {
+                admit(world, &mut seats, *client, *connection, name.clone());
             }
+            Arrival::Broken { client } => hold(world, *client),
             Arrival::Resumed { client, connection, knows_world } => resume(world, *client, *connection, *knows_world),
             Arrival::Left { client } => dismiss(world, *client),
         }
@@ -33,15 +34,25 @@ pub(crate) fn admit_and_dismiss(world: &mut World) {
     world.resource_mut::<Inbound>().0.arrivals = arrivals;
 }
 
-fn admit(world: &mut World, client: ClientId, connection: ConnectionId, name: String) {
+fn admit(world: &mut World, seats: &mut SeatsOnOffer, client: ClientId, connection: ConnectionId, name: String) {
     if world.resource::<Sessions>().get(client).is_some() {
         return;
     }
-    let (net_id, entity) = spawn_player(world);
+    let (net_id, entity) = seats.take(world).unwrap_or_else(|| spawn_player(world));
     let rate = world.resource::<InstanceRules>().tick_rate;
     let session = Session::new(client, connection, name, net_id, entity, rate);
     world.resource_mut::<Sessions>().insert(session);
     welcome(world, client);
+}
+
+/// A client's connection has broken; its seat is held, and a bot may play on in it.
+fn hold(world: &mut World, client: ClientId) {
+    let Some(session) = world.resource_mut::<Sessions>().into_inner().get_mut(client) else { return };
+    session.connection = None;
+    let (net_id, entity) = (session.net_id, session.entity);
+    if world.resource::<InstanceRules>().population.stand_ins {
+        stand_in(world, net_id, entity);
+    }
 }
 
 fn resume(world: &mut World, client: ClientId, connection: ConnectionId, knows_world: bool) {
@@ -54,6 +65,8 @@ fn resume(world: &mut World, client: ClientId, connection: ConnectionId, knows_w
     } else {
         session.forget_view(rate);
     }
+    let entity = session.entity;
+    end_stand_in(world, entity);
     welcome(world, client);
 }
 
@@ -75,6 +88,8 @@ fn welcome(world: &mut World, client: ClientId) {
 
 fn dismiss(world: &mut World, client: ClientId) {
     if let Some(session) = world.resource_mut::<Sessions>().remove(client) {
-        despawn_character(world, session.net_id);
+        if !give_back(world, session.net_id, session.entity) {
+            despawn_character(world, session.net_id);
+        }
     }
 }

@@ -109,7 +109,9 @@ impl AttributeTable {
 
     /// Takes in what somebody has at `tick`, and says what is other than before.
     pub(super) fn update(&mut self, row: Row, tick: Tick, archetype: Archetype, attributes: &Attributes) -> Change {
-        let is_new = self.rows[row as usize].is_free;
+        // Who goes on as another archetype is as good as new.
+        let former = self.rows[row as usize];
+        let is_new = former.is_free || former.archetype != archetype;
         let (width, layout) = (self.schema.len(), *self.schema.layout(archetype));
         let start = row as usize * width;
         let (own, changed) = (&mut self.values[start..start + width], &mut self.changed[start..start + width]);

@@ -25,7 +25,7 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use rustc_hash::FxHashMap;
 use throng_shared::abilities::Act;
 use throng_shared::attributes::{Attributes, Schema};
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
@@ -98,6 +98,7 @@ pub struct Pages {
 #[derive(Clone, Copy, Debug)]
 struct Member {
     net_id: NetId,
+    archetype: Archetype,
     page: u32,
     slot: u8,
     layer: LayerNumber,
@@ -353,7 +354,8 @@ impl Pages {
         };
         let stays = |member: &Member| {
             let PageHead { center_m, half_m, is_retired, .. } = self.heads[member.page as usize];
-            let is_same = (audience, layer) == (member.audience, member.layer);
+            // Who goes on as another archetype is told whole to all.
+            let is_same = (audience, layer, owner.archetype) == (member.audience, member.layer, member.archetype);
             is_same && !is_retired && cells::keeps(center_m, half_m, ground_m)
         };
         let (page, slot, before) = match member {
@@ -381,7 +383,8 @@ impl Pages {
         if change.for_team {
             head.team_changed = tick;
         }
-        Member { net_id: owner.net_id, page, slot, row: attribute_row, audience, layer, position_m, state }
+        let PageOwner { net_id, archetype } = owner;
+        Member { net_id, archetype, page, slot, row: attribute_row, audience, layer, position_m, state }
     }
 
     /// Finds a free slot in an area, in a page for the same audience.

@@ -10,6 +10,7 @@ use crate::interest::InterestRules;
 use crate::overload::OverloadRules;
 use crate::pages::Pages;
 use crate::session::Sessions;
+use crate::simulation::review_stand_ins;
 
 /// Why a changed world was not taken over: these parts of it stand as long as the world runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +28,7 @@ const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terr
 const ENTER_RADIUS_CELLS_MAX: f32 = 6.0;
 
 impl Instance {
-    /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population and spawn areas, bots and patrols, the
+    /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population, seats and spawn areas, bots and patrols, the
     /// overload ladder, input repetition, and of abilities whatever clients do not compute ahead. All of it or nothing.
     ///
     /// Cells stay as large as they are: after a much larger radius views have more pages than they would after a restart.
@@ -55,8 +56,9 @@ impl Instance {
         rules.interest = interest;
         rules.input_repeat_ticks = config.input_repeat_ticks;
         rules.spawn_areas = config.spawn_areas.clone().into();
-        rules.population_target = config.population.target;
+        rules.population = config.population.clone();
         world.insert_resource(bots);
+        review_stand_ins(world);
         // On no rung, so that the one that the world stands on is taken again with the next tick.
         let overload = OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms);
         world.insert_resource(overload);

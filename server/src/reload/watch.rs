@@ -192,7 +192,7 @@ mod tests {
         /// The version, how often was refused, the population that the world wants, and whether there is a problem.
         fn state(&mut self) -> (u64, u64, u32, bool) {
             let (version, refused) = self.desk.counts()[0];
-            let target = self.host.instances().next().expect("there is one").rules().population_target;
+            let target = self.host.instances().next().expect("there is one").rules().population.target;
             let has_problem = !self.desk.to_json()["worlds"][0]["problem"].is_null();
             (version, refused, target, has_problem)
         }

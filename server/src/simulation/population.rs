@@ -22,7 +22,7 @@ pub(crate) fn balance_population(world: &mut World) {
     const FIRST: Tick = Tick(1);
     let players = world.resource::<Sessions>().all().len();
     let bots = world.resource::<Roster>().characters.len() - players;
-    let wanted = (world.resource::<InstanceRules>().population_target as usize).saturating_sub(players);
+    let wanted = (world.resource::<InstanceRules>().population.target as usize).saturating_sub(players);
     let is_first = *world.resource::<Tick>() == FIRST;
     let changes_max = if players == 0 || is_first { usize::MAX } else { CHANGES_PER_TICK_MAX };
     if bots < wanted {

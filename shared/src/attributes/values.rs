@@ -51,6 +51,13 @@ impl Attributes {
         true
     }
 
+    /// Goes on as those of another archetype: what both have stays, the rest begins anew.
+    pub fn change_archetype(&mut self, schema: &Schema, archetype: Archetype) {
+        let known = schema.layout(archetype).all;
+        indices_of(self.known & !known).for_each(|index| self.values[index] = schema.default_value(index));
+        self.known = known;
+    }
+
     /// All of it.
     pub fn view(&self) -> Values<'_> {
         Values { known: self.known, values: &self.values }

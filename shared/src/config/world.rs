@@ -223,13 +223,17 @@ pub enum ReliefConfig {
     },
 }
 
-/// How many characters the world wants.
-#[derive(Clone, Debug, PartialEq)]
+/// How many characters the world wants, and whose they are.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PopulationConfig {
     /// People and bots together; bots fill what people leave empty.
     pub target: u32,
     /// Most people at once.
     pub players_max: u32,
+    /// Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up.
+    pub stand_ins: bool,
+    /// Whether people who join take over the characters of bots, and give them back to bots when they leave.
+    pub shared_seats: bool,
 }
 
 /// What bots do: weights of the goals that a bot chooses among, and its senses.

@@ -7,7 +7,7 @@ use super::error::ConfigErrors;
 use super::limits::{
     INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX,
 };
-use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, number, whole};
+use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{InterestConfig, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
 use super::world_attributes::Former;
 use super::world_ground::{read_obstacle, read_terrain};
@@ -94,7 +94,13 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         let target = table.optional("target", whole(0, 100_000, ""), 0, target_doc);
         settled.population = table.is_sound("target").then_some(target);
         let players_max = table.optional("players_max", whole(0, 100_000, ""), 1_000, "Most people at once.");
-        PopulationConfig { target, players_max }
+        let stand_ins_doc = "Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up. Otherwise its \
+                             character stands still.";
+        let stand_ins = table.optional("stand_ins", Truth, true, stand_ins_doc);
+        let shared_doc = "Whether people who join take over the characters of bots where they are, and give them back to bots when they leave. \
+                          Otherwise people appear in the spawn areas, and disappear.";
+        let shared_seats = table.optional("shared_seats", Truth, false, shared_doc);
+        PopulationConfig { target, players_max, stand_ins, shared_seats }
     });
     let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
                weight 1, and one of weight 0 never.";

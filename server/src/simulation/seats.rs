@@ -1,0 +1,119 @@
+//! Bots and people take one another's characters over, where and as they are.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bevy_ecs::prelude::{Entity, World};
+use throng_bot_ai::{BotBundle, BotMind, stand_in_bundle};
+use throng_shared::attributes::Attributes;
+use throng_shared::ids::{Archetype, NetId};
+use throng_shared::input::InputBuffer;
+use throng_shared::movement::CharacterState;
+
+use super::spawn::Roster;
+use crate::instance::InstanceRules;
+use crate::session::Sessions;
+
+/// Characters of bots that people who join in one tick can take over. Nothing is looked for until the first joins.
+#[derive(Debug, Default)]
+pub(crate) struct SeatsOnOffer {
+    sides: Option<BTreeMap<Option<u32>, Side>>,
+}
+
+/// A team, or all who have none.
+#[derive(Debug, Default)]
+struct Side {
+    people: usize,
+    /// The oldest first.
+    bots: VecDeque<(NetId, Entity)>,
+}
+
+impl SeatsOnOffer {
+    /// Hands a bot's character to a person: of the team that has the fewest people, the oldest. None when there are no bots, or
+    /// the world's seats are not shared. O(characters) for the first of a tick, O(teams) for the others.
+    pub(crate) fn take(&mut self, world: &mut World) -> Option<(NetId, Entity)> {
+        if !world.resource::<InstanceRules>().population.shared_seats {
+            return None;
+        }
+        let sides = self.sides.get_or_insert_with(|| sides(world));
+        let side = sides.values_mut().filter(|side| !side.bots.is_empty()).min_by_key(|side| side.people)?;
+        let (net_id, entity) = side.bots.pop_front()?;
+        side.people += 1;
+        end_stand_in(world, entity);
+        change_archetype(world, entity, Archetype::Player);
+        Some((net_id, entity))
+    }
+}
+
+fn sides(world: &World) -> BTreeMap<Option<u32>, Side> {
+    let team = world.resource::<InstanceRules>().attributes.team();
+    let mut sides = BTreeMap::<Option<u32>, Side>::new();
+    for &(net_id, entity) in &world.resource::<Roster>().characters {
+        let values = world.get::<Attributes>(entity).map(Attributes::view);
+        let known = values.zip(team).filter(|(values, team)| values.known >> team & 1 == 1);
+        let side = sides.entry(known.map(|(values, team)| values.values[team])).or_default();
+        match world.get::<Archetype>(entity) {
+            Some(Archetype::Bot) => side.bots.push_back((net_id, entity)),
+            Some(Archetype::Player) => side.people += 1,
+            None => {}
+        }
+    }
+    sides
+}
+
+/// From now on a bot plays a character, with all it has, where it is.
+pub(crate) fn stand_in(world: &mut World, net_id: NetId, entity: Entity) {
+    let seed = world.resource::<InstanceRules>().seed;
+    let Some(state) = world.get::<CharacterState>(entity) else { return };
+    let bot = stand_in_bundle(seed, net_id, state);
+    world.entity_mut(entity).insert(bot);
+}
+
+/// The bot that played a character, if one did, lets go of it: what it was about to do is not done any more.
+pub(crate) fn end_stand_in(world: &mut World, entity: Entity) {
+    if world.get::<BotMind>(entity).is_some() {
+        world.entity_mut(entity).remove::<BotBundle>();
+        if let Some(mut buffer) = world.get_mut::<InputBuffer>(entity) {
+            *buffer = InputBuffer::default();
+        }
+    }
+}
+
+/// Gives the character of a person who leaves to a bot, if seats are shared and the world is to have so many. Whether it did.
+pub(crate) fn give_back(world: &mut World, net_id: NetId, entity: Entity) -> bool {
+    let population = &world.resource::<InstanceRules>().population;
+    let has_room = world.resource::<Roster>().characters.len() <= population.target as usize;
+    if !population.shared_seats || !has_room || world.get::<Archetype>(entity).is_none() {
+        return false;
+    }
+    if world.get::<BotMind>(entity).is_none() {
+        stand_in(world, net_id, entity);
+    }
+    change_archetype(world, entity, Archetype::Bot);
+    true
+}
+
+/// As the seats of a world are from now on, so are those of whose connections are broken already.
+pub(crate) fn review_stand_ins(world: &mut World) {
+    let stand_ins = world.resource::<InstanceRules>().population.stand_ins;
+    let sessions = world.resource::<Sessions>().all().iter();
+    let broken: Vec<_> = sessions
+        .filter(|session| session.connection.is_none())
+        .map(|session| (session.net_id, session.entity))
+        .collect();
+    for (net_id, entity) in broken {
+        match stand_ins {
+            true if world.get::<BotMind>(entity).is_none() => stand_in(world, net_id, entity),
+            true => {}
+            false => end_stand_in(world, entity),
+        }
+    }
+}
+
+fn change_archetype(world: &mut World, entity: Entity, archetype: Archetype) {
+    let schema = std::sync::Arc::clone(&world.resource::<InstanceRules>().attributes);
+    let mut entity = world.entity_mut(entity);
+    if let Some(mut attributes) = entity.get_mut::<Attributes>() {
+        attributes.change_archetype(&schema, archetype);
+    }
+    entity.insert(archetype);
+}
