@@ -81,7 +81,8 @@ pub(crate) fn world(players: u32, bots: u32, visible: u32) -> LoadedWorld {
     config.patrols.clear();
     config.spawn_areas = vec![SpawnAreaConfig { center_m: glam::Vec2::ZERO, radius_m }];
     config.interest.visible_max = 1_000;
-    config.population = PopulationConfig { target: players + bots, players_max: players, ..PopulationConfig::default() };
+    config.population =
+        PopulationConfig { target: players + bots, players_max: players, ..PopulationConfig::default() };
     config.interest.tiers.clear();
     // Everybody moves.
     config.bots.idle_weight = 0.0;

@@ -29,7 +29,8 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
     pool.install(|| {
         let world = hilly_world(|config| {
             config.seed = seed;
-            config.population = PopulationConfig { target: CHARACTERS, players_max: 200, ..PopulationConfig::default() };
+            config.population =
+                PopulationConfig { target: CHARACTERS, players_max: 200, ..PopulationConfig::default() };
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(seed).world(world).link(link);

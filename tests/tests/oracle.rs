@@ -109,7 +109,9 @@ fn on_good_links_every_staleness_target_is_met() {
 
 #[test]
 fn who_teleports_leaves_and_returns_is_followed_by_every_replica() {
-    let world = flat_world(|config| config.population = PopulationConfig { target: 60, players_max: 100, ..PopulationConfig::default() });
+    let world = flat_world(|config| {
+        config.population = PopulationConfig { target: 60, players_max: 100, ..PopulationConfig::default() }
+    });
     let mut sim = Sim::new(5).world(world).link(BAD).oracle(STALENESS_TICKS_MAX).start();
     let players = sim.connect_wanderers(30);
     let mut random = Random::new(5, 5);

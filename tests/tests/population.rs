@@ -102,7 +102,9 @@ fn a_world_in_which_people_see_everything_keeps_its_bots() {
 
 #[test]
 fn a_character_that_a_games_own_rules_take_away_is_gone_for_everybody() {
-    let world = flat_world(|config| config.population = PopulationConfig { target: 20, players_max: 10, ..PopulationConfig::default() });
+    let world = flat_world(|config| {
+        config.population = PopulationConfig { target: 20, players_max: 10, ..PopulationConfig::default() }
+    });
     let mut sim = Sim::new(6).world(world).start();
     let [player] = sim.connect();
     sim.run_ticks(5);
