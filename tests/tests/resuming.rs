@@ -9,7 +9,7 @@ use throng_server::tick::{BuiltIn, Phase};
 use throng_shared::ids::InstanceId;
 use throng_shared::limits::GAME_MESSAGE_BYTES_MAX;
 use throng_shared::wire::control::GoodbyeReason;
-use throng_tests::{Link, Plan, PlayerHandle, Sim};
+use throng_tests::{Link, Plan, PlayerHandle, Sim, flat_world};
 
 use bevy_ecs::prelude::IntoScheduleConfigs;
 
@@ -157,7 +157,8 @@ fn a_game_sends_a_player_away_and_the_player_is_told() {
 
 #[test]
 fn a_held_character_stands_where_it_was_and_others_see_it_until_its_time_is_over() {
-    let mut sim = Sim::new(1).hold(Duration::from_secs(5)).start();
+    let world = flat_world(|config| config.population.stand_ins = false);
+    let mut sim = Sim::new(1).world(world).hold(Duration::from_secs(5)).start();
     let [ann, ben] = sim.connect();
     sim.plan(ben, Plan::run_east());
     sim.run_ticks(20);

@@ -35,8 +35,8 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     let net = file.table("net", Presence::Optional, doc, read_net);
     let doc = "What becomes of players whose connection breaks.";
     let hold_s = file.table("session", Presence::Optional, doc, |table| {
-        let hold_doc = "How long the seat of a player whose connection broke is held: the character stands where it was, and \
-                        who comes back in time goes on with it. 0 for not at all.";
+        let hold_doc = "How long the seat of a player whose connection broke is held: the character stays in the world, by default \
+                        with a bot that plays on (`population.stand_ins` in the world file), and who comes back in time goes on with it. 0 for not at all.";
         table.optional("hold_s", whole(0, HOLD_S_MAX, "seconds"), default.hold_s, hold_doc)
     });
     let doc = "Health and metrics, for operators and their tools. Whoever reaches this address may read them.";

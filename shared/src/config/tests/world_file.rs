@@ -74,7 +74,7 @@ fn tables_that_are_not_written_have_their_defaults() {
             descend_after_ms: 5_000,
             rungs: Vec::new(),
         },
-        population: PopulationConfig { target: 0, players_max: 1_000, ..PopulationConfig::default() },
+        population: PopulationConfig { target: 0, players_max: 1_000, stand_ins: true, shared_seats: false },
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 4.0,
