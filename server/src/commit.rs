@@ -31,6 +31,10 @@ pub struct Totals {
     pub frames_surplus: u64,
     /// Where the bytes of snapshots went.
     pub ledger: Ledger,
+    /// Characters of people that bots went on with, because a connection broke or its player left.
+    pub seats_to_bots: u64,
+    /// Characters that people went on with after bots, because they came back or joined.
+    pub seats_to_people: u64,
     /// Snapshots written.
     pub snapshots: u64,
     /// Bytes of snapshots written.

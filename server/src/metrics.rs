@@ -28,7 +28,7 @@ const SECONDS_BUCKETS: [f64; 14] =
 /// A count that a world keeps, under its public name.
 type WorldCounter = (&'static str, &'static str, fn(&Totals) -> u64);
 
-const WORLD_COUNTERS: [WorldCounter; 21] = [
+const WORLD_COUNTERS: [WorldCounter; 23] = [
     ("inputs_buffered", "Inputs of players that waited for their tick", |t| t.inputs_buffered),
     ("inputs_late", "Inputs of players that came after their tick", |t| t.inputs_late),
     ("inputs_early", "Inputs of players too far ahead of the simulation", |t| t.inputs_early),
@@ -36,6 +36,8 @@ const WORLD_COUNTERS: [WorldCounter; 21] = [
     ("inputs_neutral", "Ticks in which a player stood still for want of an input", |t| t.inputs_neutral),
     ("frames_malformed", "Frames of players that could not be decoded", |t| t.frames_malformed),
     ("frames_surplus", "Frames of players beyond what is looked at in a tick", |t| t.frames_surplus),
+    ("seats_to_bots", "Characters of people that bots went on with", |t| t.seats_to_bots),
+    ("seats_to_people", "Characters that people went on with after bots", |t| t.seats_to_people),
     ("snapshots", "Snapshots written", |t| t.snapshots),
     ("snapshot_bytes", "Bytes of snapshots written", |t| t.snapshot_bytes),
     ("enters", "Characters told with their names, with repetitions", |t| t.enters),

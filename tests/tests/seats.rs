@@ -204,6 +204,8 @@ fn whoever_joins_takes_over_a_bot_as_it_is_and_leaves_it_as_it_is_then() {
     let shown = sim.client(ann).replica().get(who).expect("ann has seen it all the time");
     assert_eq!((shown.archetype, shown.is_missing()), (Archetype::Bot, false));
     assert_eq!(everybody(&sim), bots);
+    let totals = sim.instance(WORLD).totals();
+    assert_eq!((totals.seats_to_people, totals.seats_to_bots), (2, 1), "ann and ben came, ben went");
 }
 
 #[test]

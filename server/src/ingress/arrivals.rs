@@ -87,9 +87,8 @@ fn welcome(world: &mut World, client: ClientId) {
 }
 
 fn dismiss(world: &mut World, client: ClientId) {
-    if let Some(session) = world.resource_mut::<Sessions>().remove(client) {
-        if !give_back(world, session.net_id, session.entity) {
-            despawn_character(world, session.net_id);
-        }
+    let Some(Session { net_id, entity, .. }) = world.resource_mut::<Sessions>().remove(client) else { return };
+    if !give_back(world, net_id, entity) {
+        despawn_character(world, net_id);
     }
 }

@@ -10,6 +10,7 @@ use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
 
 use super::spawn::Roster;
+use crate::commit::Totals;
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
 
@@ -66,12 +67,14 @@ pub(crate) fn stand_in(world: &mut World, net_id: NetId, entity: Entity) {
     let Some(state) = world.get::<CharacterState>(entity) else { return };
     let bot = stand_in_bundle(seed, net_id, state);
     world.entity_mut(entity).insert(bot);
+    world.resource_mut::<Totals>().seats_to_bots += 1;
 }
 
 /// The bot that played a character, if one did, lets go of it: what it was about to do is not done any more.
 pub(crate) fn end_stand_in(world: &mut World, entity: Entity) {
     if world.get::<BotMind>(entity).is_some() {
         world.entity_mut(entity).remove::<BotBundle>();
+        world.resource_mut::<Totals>().seats_to_people += 1;
         if let Some(mut buffer) = world.get_mut::<InputBuffer>(entity) {
             *buffer = InputBuffer::default();
         }
