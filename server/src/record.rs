@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use glam::Vec2;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::quantised::QuantisedState;
@@ -10,6 +11,9 @@ use throng_shared::tick::Tick;
 
 use crate::instance::InstanceRules;
 use crate::simulation::Roster;
+
+/// Fewest characters that are worth handing to another thread; one is quantised in some nanoseconds.
+const PARALLEL_MIN: usize = 4_096;
 
 /// A character's row in the columns.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -46,11 +50,16 @@ pub(crate) fn quantise_characters(
     rules: Res<InstanceRules>,
     mut characters: Query<(&CharacterState, &mut Replicated)>,
 ) {
-    for (state, mut replicated) in &mut characters {
-        let quantised = QuantisedState::new(state, &rules.map.rules);
-        if quantised != replicated.state || replicated.changed == Tick(0) {
-            *replicated = Replicated { state: quantised, changed: *tick };
-        }
+    let (tick, rules) = (*tick, &rules.map.rules);
+    let tables = characters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
+    for (states, mut replicated) in tables {
+        let characters = states.par_iter().zip(replicated.par_iter_mut()).with_min_len(PARALLEL_MIN);
+        characters.for_each(|(state, replicated)| {
+            let quantised = QuantisedState::new(state, rules);
+            if quantised != replicated.state || replicated.changed == Tick(0) {
+                *replicated = Replicated { state: quantised, changed: tick };
+            }
+        });
     }
 }
 

@@ -11,14 +11,16 @@ mod head;
 mod layers;
 mod page;
 mod past;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod told;
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bevy_ecs::prelude::{Changed, Query, Res, ResMut, Resource};
+use bevy_ecs::prelude::Resource;
 use glam::{Vec2, Vec3};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
@@ -35,8 +37,6 @@ use throng_shared::wire::page::{
     slots_with,
 };
 
-use crate::abilities::CombatLog;
-
 pub(crate) use areas::Area;
 use areas::NONE;
 pub(crate) use attributes::{AttributeTable, Audience, Viewer};
@@ -49,6 +49,7 @@ pub(crate) use head::PageHead;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
 use past::Rows;
+pub(crate) use systems::{encode_pages, record_pages};
 pub(crate) use told::Block;
 use told::{GROUP_PAGES, ToldGroup};
 
@@ -61,6 +62,9 @@ const VELOCITY_TOLERANCE: f32 = 4.0;
 
 /// How many pages ahead the past is fetched of what is encoded.
 const LOOK_AHEAD: usize = 4;
+
+/// How many characters ahead the places of those are fetched who are recorded.
+const MEMBERS_AHEAD: usize = 16;
 
 /// For how long an empty page stays for those whom it was for, in ticks.
 const AUDIENCE_KEPT_TICKS: u32 = 64;
@@ -275,6 +279,9 @@ impl Pages {
         // Those before `kept` are of this tick, those from `next` on of the one before; between is nobody.
         let (mut kept, mut next) = (0, 0);
         for row in 0..columns.len() {
+            if row % MEMBERS_AHEAD == 0 {
+                self.fetch_places(members[next..].iter().take(MEMBERS_AHEAD));
+            }
             let net_id = columns.net_ids[row];
             while let Some(gone) = members.get(next).filter(|member| member.net_id < net_id) {
                 self.forget(tick, gone);
@@ -297,6 +304,15 @@ impl Pages {
         members[next..].iter().for_each(|gone| self.forget(tick, gone));
         members.truncate(kept);
         self.members = members;
+    }
+
+    /// Has the heads and states of whoever is recorded next brought near; see [`throng_shared::map::Terrain::fetch`].
+    fn fetch_places<'m>(&self, members: impl Iterator<Item = &'m Member>) {
+        for member in members {
+            let PageHead { changed, center_m, .. } = &self.heads[member.page as usize];
+            black_box((*changed, center_m.x));
+            self.rows.fetch_now(member.page, member.slot);
+        }
     }
 
     /// Notes what was done in `tick`, after [`Pages::record`], in the order of the doers' names: whoever sees them is told of it.
@@ -561,29 +577,4 @@ fn velocity_after(told: [i16; 3], way_m: Vec3) -> [i16; 3] {
     };
     let [x, y, z] = told;
     [near_enough(x, way.x), near_enough(y, way.y), near_enough(z, way.z)]
-}
-
-/// See [`Pages::record`].
-pub(crate) fn record_pages(
-    tick: Res<Tick>,
-    columns: Res<CharacterColumns>,
-    mut pages: ResMut<Pages>,
-    combat: Option<Res<CombatLog>>,
-    changed: Query<(&NetId, &Attributes), Changed<Attributes>>,
-) {
-    let mut news: Vec<(NetId, &Attributes)> = Vec::new();
-    if !pages.attributes.schema().is_empty() {
-        news.extend(changed.iter().map(|(net_id, attributes)| (*net_id, attributes)));
-        news.sort_unstable_by_key(|(net_id, _)| *net_id);
-    }
-    pages.record(*tick, &columns, &news);
-    if let Some(combat) = combat {
-        pages.record_deeds(*tick, combat.done());
-    }
-    pages.begin_wanting();
-}
-
-/// See [`Pages::encode_wanted`].
-pub(crate) fn encode_pages(tick: Res<Tick>, mut pages: ResMut<Pages>) {
-    pages.encode_wanted(*tick);
 }

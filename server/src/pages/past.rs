@@ -113,6 +113,11 @@ impl Rows {
         self.now[page as usize][usize::from(slot)] = state;
     }
 
+    /// Has the state of somebody brought near.
+    pub(super) fn fetch_now(&self, page: u32, slot: u8) {
+        black_box(self.now[page as usize][usize::from(slot)].height);
+    }
+
     /// How a page is.
     pub(super) fn now(&self, page: usize) -> &PageStates {
         &self.now[page]
