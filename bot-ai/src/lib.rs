@@ -2,33 +2,41 @@
 //!
 //! A bot is an entity like a player's, with [`bot_bundle`] added. It knows what it has seen in last tick's grid and
 //! acts by writing a `PlayerInput` for the current tick into its `InputBuffer`; it has no other power. Add
-//! `(notice_people, perceive, decide, steer).chain()` and a [`NearPeople`] to the schedule, after last tick's columns and grid are complete and before
+//! `(notice_people, perceive, decide, steer, steer_fighters).chain()`, a [`NearPeople`] and [`Marks`] to the schedule, after last tick's columns and grid are complete and before
 //! inputs are taken.
 //!
 //! | system | reads | writes | how often |
 //! |---|---|---|---|
 //! | [`notice_people`] | columns of the last tick | [`NearPeople`] | every tick |
-//! | [`perceive`] | columns and grid of the last tick | [`Percepts`] | each think interval, staggered by `NetId` |
+//! | [`perceive`] | columns, grid and [`Marks`] of the last tick | [`Percepts`] | each think interval, staggered by `NetId` |
 //! | [`decide`] | percepts | [`BotMind`] | with perceiving, and at once when stuck |
 //! | [`steer`] | mind, percepts, map | [`Steering`], `InputBuffer` | every tick |
+//! | [`steer_fighters`] | the same, and what the bot can use | the same | every tick |
 //!
 //! Where no people are near, bots think a quarter as often and steer five times a second: what they do is the same, but nobody sees how smoothly.
+//!
+//! Where there are abilities, bots attack enemies whom they see, with the same abilities as people and by the same inputs, and err by as much as the world
+//! file says. Of whom they may not know they know nothing.
 //!
 //! Every bot draws from its own random numbers and writes only to itself, so that neither the order of bots nor the
 //! number of threads can change what they do.
 
+mod arms;
 mod decide;
+mod marks;
 mod mind;
 mod near;
 mod perceive;
 mod steer;
 mod world;
 
+pub use arms::Arms;
 pub use decide::decide;
+pub use marks::{Mark, Marks};
 pub use mind::{BotBundle, BotMind, Goal, bot_bundle, stand_in_bundle};
 pub use near::{NearPeople, notice_people};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};
-pub use steer::{Steering, steer};
+pub use steer::{Steering, steer, steer_fighters};
 pub use world::BotWorld;
 
 #[cfg(test)]

@@ -35,6 +35,13 @@ pub enum Goal {
         /// Whom.
         net_id: NetId,
     },
+    /// Attack somebody.
+    Fight {
+        /// Whom.
+        net_id: NetId,
+        /// Whether nothing was between when the bot last looked.
+        is_in_view: bool,
+    },
     /// Run from somebody.
     Flee {
         /// From whom.
@@ -52,6 +59,7 @@ impl Goal {
             Goal::Wander { .. } => "wander",
             Goal::Patrol { .. } => "patrol",
             Goal::Follow { .. } => "follow",
+            Goal::Fight { .. } => "fight",
             Goal::Flee { .. } => "flee",
         }
     }
@@ -59,7 +67,7 @@ impl Goal {
     /// Whom the bot keeps an eye on.
     pub(crate) fn attention(self) -> Option<NetId> {
         match self {
-            Goal::Follow { net_id } | Goal::Flee { net_id, .. } => Some(net_id),
+            Goal::Follow { net_id } | Goal::Fight { net_id, .. } | Goal::Flee { net_id, .. } => Some(net_id),
             Goal::Idle | Goal::Wander { .. } | Goal::Patrol { .. } => None,
         }
     }
@@ -74,7 +82,7 @@ pub struct BotMind {
     pub(crate) goal_started: Tick,
     /// When idling or following is over, and when anything else is given up.
     pub(crate) goal_ends: Tick,
-    /// Until then nobody frightens the bot.
+    /// Until then nobody frightens or provokes the bot.
     pub(crate) calm_until: Tick,
 }
 

@@ -8,6 +8,8 @@ use throng_shared::ids::NetId;
 use throng_shared::map::Map;
 use throng_shared::tick::{Tick, TickRate};
 
+use crate::arms::Arms;
+
 /// What all bots of an instance share; it may be replaced between two ticks.
 #[derive(Clone, Debug, Resource)]
 pub struct BotWorld {
@@ -15,6 +17,8 @@ pub struct BotWorld {
     pub map: Arc<Map>,
     /// Goal weights, sight and think interval.
     pub rules: BotsConfig,
+    /// What bots fight with; none in worlds without abilities for them.
+    pub arms: Option<Arc<Arms>>,
     /// Routes to patrol.
     pub patrols: Arc<[PatrolConfig]>,
     /// Ticks per second.
@@ -37,6 +41,7 @@ impl BotWorld {
         BotWorld {
             map,
             rules: config.bots.clone(),
+            arms: None,
             patrols: config.patrols.as_slice().into(),
             tick_rate: TickRate::new(config.tick_rate_hz),
             // Pages reach beyond the radius; and whoever sees people is quick to mind them.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bevy_ecs::prelude::{Entity, IntoScheduleConfigs, Mut, Resource, Schedule, World};
 use glam::Vec2;
 use rustc_hash::FxHasher;
-use throng_bot_ai::{BotWorld, NearPeople};
+use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig, WorldConfig};
@@ -107,18 +107,19 @@ impl Instance {
         let mut world = World::new();
         world.insert_resource(Tick(0));
         world.init_resource::<NearPeople>();
+        world.init_resource::<Marks>();
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         let rate = TickRate::new(config.tick_rate_hz);
         let attributes = Arc::new(Schema::new(config.attributes.clone())?);
         world.insert_resource(Roster::new(config.seed));
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
-        world.insert_resource(bot_world(Arc::clone(&map), config, &interest));
         world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
         world.init_resource::<WallTime>();
         let combat = loaded.combat.as_ref().and_then(|combat| CombatRules::new(combat, rate, &attributes));
         if loaded.combat.is_some() && combat.is_none() {
             return Err(InstanceError::Abilities);
         }
+        world.insert_resource(bot_world(Arc::clone(&map), config, &interest, combat.as_ref()));
         let pages = Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes));
         world.insert_resource(if combat.is_some() { pages.with_abilities(rate) } else { pages });
         world.insert_resource(InstanceRules {
@@ -380,9 +381,15 @@ impl Instance {
 }
 
 /// What bots share: whoever can be shown to somebody is near to it, and moves as smoothly as can be.
-pub(crate) fn bot_world(map: Arc<Map>, config: &WorldConfig, interest: &InterestRules) -> BotWorld {
+pub(crate) fn bot_world(
+    map: Arc<Map>,
+    config: &WorldConfig,
+    interest: &InterestRules,
+    combat: Option<&CombatRules>,
+) -> BotWorld {
     let bots = BotWorld::new(map, config);
-    BotWorld { near_m: bots.near_m.max(interest.sight_radius_m), ..bots }
+    let arms = combat.and_then(|combat| Arms::new(Arc::clone(&combat.abilities))).map(Arc::new);
+    BotWorld { near_m: bots.near_m.max(interest.sight_radius_m), arms, ..bots }
 }
 
 /// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from.

@@ -3,12 +3,16 @@
 use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use glam::Vec2;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_bot_ai::{Mark, Marks};
+use throng_shared::abilities::Fighter;
+use throng_shared::attributes::{Attributes, NumberAttribute};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::quantised::QuantisedState;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
+use crate::abilities::CombatRules;
 use crate::instance::InstanceRules;
 use crate::simulation::Roster;
 
@@ -79,6 +83,41 @@ pub(crate) fn fill_columns(
         columns.archetypes[row] = *archetype;
         columns.states[row] = replicated.state;
         columns.changed[row] = replicated.changed;
+    }
+}
+
+/// A health in percent of the most that it can be.
+fn health_percent(health: f32, of: &NumberAttribute) -> u8 {
+    let share = (health - of.min()) / (of.max() - of.min()).max(f32::MIN_POSITIVE);
+    (share * 100.0).clamp(0.0, 100.0) as u8
+}
+
+/// Writes down what bots may know of characters besides; nothing where those have no attributes.
+pub(crate) fn mark_characters(
+    rules: Res<InstanceRules>,
+    roster: Res<Roster>,
+    combat: Option<Res<CombatRules>>,
+    mut marks: ResMut<Marks>,
+    characters: Query<(&Row, &Archetype, &Attributes, Option<&Fighter>)>,
+) {
+    let schema = &rules.attributes;
+    if schema.is_empty() {
+        return;
+    }
+    let by_row = marks.begin(roster.characters.len());
+    let abilities = combat.as_deref().map(|combat| &*combat.abilities);
+    let no_side = abilities.and_then(|abilities| abilities.no_side);
+    for (row, archetype, attributes, fighter) in &characters {
+        let view = attributes.view();
+        let side = schema.team().filter(|team| view.known >> team & 1 == 1).map(|team| view.values[team]);
+        let health = abilities.and_then(|abilities| Some((attributes.get(&abilities.health)?, &abilities.health)));
+        let health_percent = health.map_or(100, |(health, of)| health_percent(health, of));
+        by_row[row.0 as usize] = Mark {
+            side: side.filter(|&side| Some(side) != no_side),
+            is_dead: fighter.is_some_and(|fighter| fighter.is_dead),
+            health_percent,
+            concealment: schema.layout(*archetype).concealment(view.values),
+        };
     }
 }
 

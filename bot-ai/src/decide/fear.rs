@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn takes_fright(world: &BotWorld, mind: &mut BotMind, tick: Tick, percepts: &Percepts) -> bool {
-        let situation = Situation { world, tick, position_m: Vec2::ZERO, percepts, is_stuck: false };
+        let situation = Situation { world, tick, position_m: Vec2::ZERO, percepts, height_m: 0.0, is_stuck: false };
         take_fright(mind, &situation)
     }
 
@@ -143,6 +143,7 @@ mod tests {
                 tick: Tick(0),
                 position_m: Vec2::ZERO,
                 percepts: &percepts,
+                height_m: 0.0,
                 is_stuck: false,
             };
             assert_eq!(is_safe_from(&mut mind, &situation, NetId(9)), expected);

@@ -2,6 +2,7 @@
 
 mod choose;
 mod fear;
+mod fight;
 
 pub(crate) use choose::route_point;
 
@@ -34,7 +35,8 @@ pub fn decide(
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|((((net_id, state), percepts), steering), mind)| {
             let (is_stuck, position_m) = (steering.is_stuck_since(mind.goal_started), state.ground_position_m());
             if is_stuck || world.is_due(tick, *net_id, near.contains(position_m)) {
-                think(mind, &Situation { world, tick, position_m, percepts, is_stuck });
+                let height_m = state.position_m.y;
+                think(mind, &Situation { world, tick, position_m, height_m, percepts, is_stuck });
             }
         });
     }
@@ -45,6 +47,8 @@ struct Situation<'a> {
     world: &'a BotWorld,
     tick: Tick,
     position_m: Vec2,
+    /// Of its feet.
+    height_m: f32,
     percepts: &'a Percepts,
     /// Whether the bot has been trying in vain to move.
     is_stuck: bool,
@@ -52,7 +56,7 @@ struct Situation<'a> {
 
 /// Keeps the goal, moves on to the next leg of a patrol, or takes another goal.
 fn think(mind: &mut BotMind, situation: &Situation<'_>) {
-    if fear::take_fright(mind, situation) {
+    if fight::take_arms(mind, situation) || fear::take_fright(mind, situation) {
         return;
     }
     if situation.is_stuck || situation.tick >= mind.goal_ends || has_ended(mind, situation) {
@@ -79,6 +83,7 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             )
         }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),
+        Goal::Fight { net_id, .. } => fight::is_over(situation, net_id),
         Goal::Flee { net_id, .. } => fear::is_safe_from(mind, situation, net_id),
     }
 }

@@ -10,6 +10,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid, Hit};
 use throng_shared::tick::Tick;
 
+use crate::marks::{Mark, Marks};
 use crate::mind::BotMind;
 use crate::near::NearPeople;
 use crate::world::BotWorld;
@@ -24,6 +25,8 @@ pub(crate) const BOTS_PER_JOB_MIN: usize = 512;
 /// Why all bots of an archetype can be gone through as slices.
 pub(crate) const IN_TABLES: &str = "none of these components is kept outside of tables";
 
+const _: () = assert!(SEEN_MAX <= u8::BITS as usize);
+
 /// Somebody in sight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
@@ -33,6 +36,8 @@ pub struct Seen {
     pub position_m: Vec2,
     /// Horizontal velocity, in metres per second.
     pub velocity_mps: Vec2,
+    /// Height of its feet, in metres.
+    pub height_m: f32,
 }
 
 /// What a bot saw when it last looked; written by [`perceive`] only.
@@ -40,6 +45,9 @@ pub struct Seen {
 pub struct Percepts {
     seen: [Seen; SEEN_MAX],
     count: u8,
+    /// Which of them are living enemies, as bits.
+    enemies: u8,
+    own_health_percent: u8,
     looked: Tick,
     /// How far away the last of a full number was, in metres; infinite when there were fewer.
     crowd_radius_m: f32,
@@ -47,8 +55,16 @@ pub struct Percepts {
 
 impl Default for Percepts {
     fn default() -> Self {
-        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO };
-        Percepts { seen: [nobody; SEEN_MAX], count: 0, looked: Tick(0), crowd_radius_m: f32::INFINITY }
+        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, height_m: 0.0 };
+        let (enemies, own_health_percent) = (0, 100);
+        Percepts {
+            seen: [nobody; SEEN_MAX],
+            count: 0,
+            enemies,
+            own_health_percent,
+            looked: Tick(0),
+            crowd_radius_m: f32::INFINITY,
+        }
     }
 }
 
@@ -57,6 +73,16 @@ impl Percepts {
     /// fled from is among them whenever it is in sight, as the last if others are nearer.
     pub fn seen(&self) -> &[Seen] {
         &self.seen[..usize::from(self.count)]
+    }
+
+    /// Those of them who are of another side, or of none, and alive. Nearest first.
+    pub fn enemies(&self) -> impl Iterator<Item = &Seen> {
+        self.seen().iter().enumerate().filter(|(place, _)| self.enemies >> place & 1 == 1).map(|(_, seen)| seen)
+    }
+
+    /// The bot's own health, in percent; 100 where there is none.
+    pub fn own_health_percent(&self) -> u8 {
+        self.own_health_percent
     }
 
     /// The tick in which the bot looked; what it saw is the state after the tick before.
@@ -86,10 +112,11 @@ pub fn perceive(
     world: Res<BotWorld>,
     columns: Res<CharacterColumns>,
     grid: Res<Grid>,
+    marks: Res<Marks>,
     near: Res<NearPeople>,
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
-    let (tick, columns, grid) = (*tick, &*columns, &*grid);
+    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks });
     let sight_m = world.rules.sight_m;
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
@@ -99,10 +126,17 @@ pub fn perceive(
                 return;
             }
             let viewer = Viewer { net_id: *net_id, position_m, sight_m, attention: mind.goal.attention() };
-            look_around(columns, grid, &viewer, percepts);
+            look_around(&others, &viewer, percepts);
             percepts.looked = tick;
         });
     }
+}
+
+/// Everybody after the last tick.
+struct Others<'a> {
+    columns: &'a CharacterColumns,
+    grid: &'a Grid,
+    marks: &'a Marks,
 }
 
 /// Who looks.
@@ -115,39 +149,56 @@ struct Viewer {
 }
 
 /// Replaces what `percepts` hold by what `viewer` sees. O(cells touched + rows in them).
-fn look_around(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, percepts: &mut Percepts) {
-    percepts.count = 0;
+fn look_around(others: &Others<'_>, viewer: &Viewer, percepts: &mut Percepts) {
+    let Others { columns, marks, .. } = others;
+    (percepts.count, percepts.enemies) = (0, 0);
     if viewer.sight_m.is_nan() || viewer.sight_m <= 0.0 {
         return;
     }
-    let mut nearest = find_nearest(columns, grid, viewer, percepts.crowd_radius_m);
+    let own = own_mark(others, viewer);
+    percepts.own_health_percent = own.health_percent;
+    let mut nearest = find_nearest(others, viewer, &own, percepts.crowd_radius_m);
     let farthest = nearest.hits().get(SEEN_MAX - 1);
     percepts.crowd_radius_m = farthest.map_or(f32::INFINITY, |hit| hit.distance_squared_m2.sqrt());
     if let Some(row) = viewer.attention.and_then(|net_id| columns.row(net_id)) {
         let distance_squared_m2 = columns.positions_m[row].distance_squared(viewer.position_m);
-        if distance_squared_m2 <= viewer.sight_m * viewer.sight_m {
+        let is_known = own.may_know_of(&marks.of_row(row));
+        if is_known && distance_squared_m2 <= viewer.sight_m * viewer.sight_m {
             nearest.include(Hit { row: row as u32, distance_squared_m2 });
         }
     }
     percepts.count = nearest.hits().len() as u8;
-    for (seen, hit) in percepts.seen.iter_mut().zip(nearest.hits()) {
+    for (place, (seen, hit)) in percepts.seen.iter_mut().zip(nearest.hits()).enumerate() {
         let row = hit.row as usize;
+        let mark = marks.of_row(row);
+        let is_enemy = !marks.is_empty() && !mark.is_dead && !own.is_ally_of(&mark);
+        percepts.enemies |= u8::from(is_enemy) << place;
         *seen = Seen {
             net_id: columns.net_ids[row],
             position_m: columns.positions_m[row],
             velocity_mps: columns.velocities_mps[row],
+            height_m: columns.heights_m[row],
         };
     }
 }
 
+/// What the viewer knows of itself.
+fn own_mark(others: &Others<'_>, viewer: &Viewer) -> Mark {
+    let row = if others.marks.is_empty() { None } else { others.columns.row(viewer.net_id) };
+    row.map_or(Mark::default(), |row| others.marks.of_row(row))
+}
+
 /// The nearest to `viewer`. Where it had a crowd within `crowd_radius_m` when it last looked, it looks hardly farther
 /// at first, and over its whole sight only if that was not enough: the outcome is the same, and crowds are cheap.
-fn find_nearest(columns: &CharacterColumns, grid: &Grid, viewer: &Viewer, crowd_radius_m: f32) -> Nearest {
+fn find_nearest(others: &Others<'_>, viewer: &Viewer, own: &Mark, crowd_radius_m: f32) -> Nearest {
+    let Others { columns, grid, marks } = others;
     let near_m = (crowd_radius_m * 1.25 + 1.0).min(viewer.sight_m);
     let find_within = |radius_m: f32| {
         let mut nearest = Nearest::default();
         grid.for_each_within(viewer.position_m, radius_m, |hit| {
-            if nearest.has_place_for(hit) && columns.net_ids[hit.row as usize] != viewer.net_id {
+            let row = hit.row as usize;
+            let is_known = || marks.is_empty() || own.may_know_of(&marks.of_row(row));
+            if nearest.has_place_for(hit) && columns.net_ids[row] != viewer.net_id && is_known() {
                 nearest.insert(hit);
             }
         });

@@ -17,7 +17,7 @@ fn crowd(positions_m: Vec<Vec2>) -> (CharacterColumns, Grid) {
 fn seen_ids((columns, grid): &(CharacterColumns, Grid), viewer: &Viewer) -> Vec<u32> {
     let look = |crowd_radius_m: f32| {
         let mut percepts = Percepts { crowd_radius_m, ..Percepts::default() };
-        look_around(columns, grid, viewer, &mut percepts);
+        look_around(&Others { columns, grid, marks: &Marks::default() }, viewer, &mut percepts);
         percepts.seen().iter().map(|seen| seen.net_id.0).collect::<Vec<u32>>()
     };
     let first = look(f32::INFINITY);
@@ -74,4 +74,40 @@ fn without_sight_nobody_is_seen() {
     for sight_m in [0.0, -1.0, f32::NAN] {
         assert!(seen_ids(&crowd, &viewer(99, Vec2::ZERO, sight_m)).is_empty());
     }
+}
+
+#[test]
+fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
+    use throng_shared::attributes::Concealment;
+
+    let (columns, grid) = crowd((0..7).map(|x| Vec2::new(x as f32, 0.0)).collect());
+    let mut marks = Marks::default();
+    let (red, blue, dead) = (Mark { side: Some(1), ..Mark::default() }, Some(2), true);
+    let all = [
+        Mark { health_percent: 40, ..red },
+        red,
+        Mark { side: blue, ..red },
+        Mark { side: blue, is_dead: dead, ..red },
+        Mark { side: blue, concealment: Concealment::FromOtherTeams, ..red },
+        Mark { concealment: Concealment::FromOtherTeams, ..red },
+        Mark { concealment: Concealment::FromOthers, ..red },
+    ];
+    marks.begin(all.len()).copy_from_slice(&all);
+    let ids = |seen: &mut dyn Iterator<Item = &Seen>| seen.map(|seen| seen.net_id.0).collect::<Vec<_>>();
+    let others = Others { columns: &columns, grid: &grid, marks: &marks };
+    let mut percepts = Percepts::default();
+    // Whoever is kept an eye on is not known either when it conceals itself.
+    for attention in [None, Some(NetId(14)), Some(NetId(16))] {
+        let viewer = Viewer { attention, ..viewer(10, Vec2::ZERO, 50.0) };
+        look_around(&others, &viewer, &mut percepts);
+        assert_eq!(ids(&mut percepts.seen().iter()), [11, 12, 13, 15]);
+        assert_eq!(ids(&mut percepts.enemies()), [12], "neither allies nor the dead");
+        assert_eq!(percepts.own_health_percent(), 40);
+    }
+    // Who has no side is against everybody.
+    let mut marks = Marks::default();
+    marks.begin(all.len()).copy_from_slice(&all);
+    marks.begin(all.len())[1] = red;
+    look_around(&Others { columns: &columns, grid: &grid, marks: &marks }, &viewer(10, Vec2::ZERO, 1.5), &mut percepts);
+    assert_eq!(ids(&mut percepts.enemies()), [11]);
 }

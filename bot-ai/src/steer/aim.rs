@@ -4,6 +4,7 @@ use glam::Vec2;
 use throng_shared::tick::Tick;
 
 use super::Body;
+use crate::arms::Arms;
 use crate::decide::{ARRIVE_M, route_point};
 use crate::mind::Goal;
 use crate::perceive::Seen;
@@ -19,6 +20,8 @@ const CAUGHT_UP_M: f32 = 7.0;
 const STOP_M: f32 = ARRIVE_M / 4.0;
 /// A bot slows down on its last metres: as many as it covers in this time, in seconds, and one.
 const SLOW_S: f32 = 0.3;
+/// How long who fights goes to one side, in seconds.
+const ASIDE_S: f32 = 1.2;
 /// How far ahead somebody's walk is foreseen, in seconds.
 const FORESEE_S_MAX: f32 = 1.0;
 
@@ -54,6 +57,10 @@ pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
             }
             None => stay(world),
         },
+        Goal::Fight { net_id, is_in_view } => match body.percepts.find(net_id) {
+            Some(opponent) => close_in(world, tick, body, opponent, is_in_view),
+            None => stay(world),
+        },
         Goal::Flee { net_id, from_m } => {
             let threat = body.percepts.find(net_id);
             let from_m = threat.map_or(from_m, |threat| position_now_m(world, tick, body, threat));
@@ -62,6 +69,21 @@ pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
             Aim { direction, distance_m: f32::MAX, speed_share: 1.0, speed_mps, is_running: true }
         }
     }
+}
+
+/// Comes near enough to somebody to harm it and sees to it that nothing is between; from there goes to and fro, across the line of fire.
+fn close_in(world: &BotWorld, tick: Tick, body: &Body<'_>, opponent: &Seen, is_in_view: bool) -> Aim {
+    let offset_m = position_now_m(world, tick, body, opponent) - body.state.ground_position_m();
+    let keep_m = world.arms.as_deref().map_or(POLITE_M, Arms::keep_m);
+    if !is_in_view || offset_m.length_squared() > keep_m * keep_m {
+        return approach(world, offset_m, 0.5 * keep_m.min(POLITE_M), true);
+    }
+    let since_start_s = world.seconds_between(body.mind.goal_started, tick);
+    let to_and_fro = (since_start_s / ASIDE_S) as u32 + body.net_id.0;
+    let aside = offset_m.perp().try_normalize().unwrap_or(Vec2::X);
+    let direction = if to_and_fro.is_multiple_of(2) { aside } else { -aside };
+    let speed_mps = world.map.rules.run_speed_mps;
+    Aim { direction, distance_m: f32::MAX, speed_share: 1.0, speed_mps, is_running: true }
 }
 
 /// Where somebody who was seen is by now, going on as then.

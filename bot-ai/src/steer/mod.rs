@@ -4,17 +4,20 @@ mod aim;
 mod course;
 mod progress;
 mod separation;
+mod strike;
 mod surroundings;
 
-use bevy_ecs::prelude::{Component, Query, Res};
+use bevy_ecs::prelude::{Component, Query, Res, Without};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::abilities::Fighter;
+use throng_shared::attributes::Attributes;
 use throng_shared::ids::NetId;
 use throng_shared::input::{Buttons, InputBuffer, PlayerInput};
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
-use crate::mind::BotMind;
+use crate::mind::{BotMind, Goal};
 use crate::near::NearPeople;
 use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::world::BotWorld;
@@ -49,13 +52,18 @@ impl Steering {
     }
 }
 
+/// What steering reads of a bot, and writes.
+type Walker = (
+    &'static NetId,
+    &'static CharacterState,
+    &'static Percepts,
+    &'static BotMind,
+    &'static mut Steering,
+    &'static mut InputBuffer,
+);
+
 /// Writes the input of every bot for the current tick; those who are near nobody go on with their last one for a while.
-pub fn steer(
-    tick: Res<Tick>,
-    world: Res<BotWorld>,
-    near: Res<NearPeople>,
-    mut bots: Query<(&NetId, &CharacterState, &Percepts, &BotMind, &mut Steering, &mut InputBuffer)>,
-) {
+pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, near: Res<NearPeople>, mut bots: Query<Walker, Without<Fighter>>) {
     let (tick, world, near) = (*tick, &*world, &*near);
     for (net_ids, states, percepts, minds, mut steerings, mut buffers) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(percepts).zip(minds);
@@ -68,6 +76,27 @@ pub fn steer(
             }
         });
     }
+}
+
+/// The same for bots who can use abilities: they look every tick whether to use one.
+pub fn steer_fighters(
+    tick: Res<Tick>,
+    world: Res<BotWorld>,
+    near: Res<NearPeople>,
+    mut bots: Query<(Walker, &Fighter, &Attributes)>,
+) {
+    let (tick, world, near) = (*tick, &*world, &*near);
+    bots.par_iter_mut().for_each(|(walker, fighter, attributes)| {
+        let (net_id, state, percepts, mind, mut steering, mut buffer) = walker;
+        let is_fighting = matches!(mind.goal, Goal::Fight { .. });
+        let steer_ticks = world.steer_ticks(is_fighting || near.contains(state.ground_position_m()));
+        if tick.0 % steer_ticks == net_id.0 % steer_ticks {
+            let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks };
+            let mut input = next_input(world, tick, &body, &mut steering);
+            strike::strike(world, tick, &body, fighter, attributes, &mut input);
+            buffer.put(tick, tick, input);
+        }
+    });
 }
 
 /// A bot as its steering sees it.

@@ -58,6 +58,10 @@ pub(crate) fn open_config() -> WorldConfig {
             flee_weight: 1.0,
             sight_m: 25.0,
             think_interval_ms: 250,
+            attack_percent: 100.0,
+            retreat_below_percent: 25.0,
+            reaction_ms: 350,
+            aim_error_deg: 2.5,
         },
         patrols: Vec::new(),
     }
@@ -76,7 +80,7 @@ pub(crate) fn world_of(config: &WorldConfig) -> BotWorld {
 
 /// A person as bots see it.
 pub(crate) fn somebody(net_id: u32, position_m: Vec2, velocity_mps: Vec2) -> Seen {
-    Seen { net_id: NetId(net_id), position_m, velocity_mps }
+    Seen { net_id: NetId(net_id), position_m, velocity_mps, height_m: 0.0 }
 }
 
 /// The percepts of a bot that saw `seen` in tick 0.

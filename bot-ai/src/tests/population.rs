@@ -15,7 +15,7 @@ use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
 use super::world_of;
-use crate::{BotMind, BotWorld, Goal, NearPeople, bot_bundle, decide, perceive, steer};
+use crate::{BotMind, BotWorld, Goal, Marks, NearPeople, bot_bundle, decide, perceive, steer};
 
 /// Bots in a world that is simulated.
 pub(crate) struct Population {
@@ -35,6 +35,7 @@ impl Population {
         world.insert_resource(Grid::new(config.size_m, config.interest.leave_radius_m));
         world.insert_resource(bot_world);
         world.insert_resource(NearPeople::everywhere());
+        world.init_resource::<Marks>();
         let free_place = |_| (0..1_000).map(|_| random.in_disc(radius_m)).find(|&point_m| map.is_standable(point_m));
         let places: Option<Vec<Vec2>> = (0..count).map(free_place).collect();
         let mut bots: Vec<_> = (1..).map(NetId).zip(places.expect("free ground for everybody")).collect();

@@ -46,9 +46,10 @@ impl Instance {
         }
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         let interest = interest.with_overshoot(self.pages().areas().cells().overshoot_m());
-        let bots = bot_world(Arc::clone(&self.rules().map), config, &interest);
+        let combat = combat.flatten();
+        let bots = bot_world(Arc::clone(&self.rules().map), config, &interest, combat.as_ref());
         let world = self.world_mut();
-        if let Some(combat) = combat.flatten() {
+        if let Some(combat) = combat {
             world.insert_resource(combat);
         }
         let mut rules = world.resource_mut::<InstanceRules>();

@@ -97,6 +97,11 @@ impl AttributeHandle for FlagAttribute {
 }
 
 impl NumberAttribute {
+    /// The greatest that it can be.
+    pub fn max(&self) -> f32 {
+        self.max
+    }
+
     /// The least that it can be.
     pub fn min(&self) -> f32 {
         self.min

@@ -253,6 +253,14 @@ pub struct BotsConfig {
     pub sight_m: f32,
     /// A bot thinks anew once in this many milliseconds; it steers every tick.
     pub think_interval_ms: u32,
+    /// How many of the enemies that bots notice they attack, in percent.
+    pub attack_percent: f32,
+    /// With less health than this, in percent, a bot runs from those it fights.
+    pub retreat_below_percent: f32,
+    /// How long a bot needs from noticing an enemy until it does it harm, in milliseconds.
+    pub reaction_ms: u32,
+    /// By how much a bot's aim is off at most, in degrees.
+    pub aim_error_deg: f32,
 }
 
 /// A closed route.

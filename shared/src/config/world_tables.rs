@@ -130,7 +130,29 @@ pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> Bo
     let sight_m = table.optional("sight_m", number(1.0, 200.0, "m"), 40.0, "How far a bot sees.");
     let think_doc = "A bot thinks anew once in this time; it steers every tick.";
     let think_interval_ms = table.optional("think_interval_ms", whole(50, 10_000, "ms"), 250, think_doc);
-    BotsConfig { idle_weight, wander_weight, patrol_weight, follow_weight, flee_weight, sight_m, think_interval_ms }
+    let attack_doc =
+        "Of a hundred enemies that a bot notices, how many it attacks, in worlds with abilities; 0 for peaceful bots.";
+    let attack_percent = table.optional("attack_percent", number(0.0, 100.0, "%"), 100.0, attack_doc);
+    let retreat_doc = "With less health than this a bot runs from those it fights; 0 for never.";
+    let retreat_below_percent = table.optional("retreat_below_percent", number(0.0, 100.0, "%"), 25.0, retreat_doc);
+    let reaction_doc = "How long a bot needs from noticing an enemy until it does it harm. People need 200 to 400.";
+    let reaction_ms = table.optional("reaction_ms", whole(0, 5_000, "ms"), 350, reaction_doc);
+    let error_doc = "By how much a bot's aim is off at most: the skill of bots. At 1 degree it meets most of those who stand 30 m away, at 4 one \
+                     in ten.";
+    let aim_error_deg = table.optional("aim_error_deg", number(0.0, 45.0, "degrees"), 2.5, error_doc);
+    BotsConfig {
+        idle_weight,
+        wander_weight,
+        patrol_weight,
+        follow_weight,
+        flee_weight,
+        sight_m,
+        think_interval_ms,
+        attack_percent,
+        retreat_below_percent,
+        reaction_ms,
+        aim_error_deg,
+    }
 }
 
 pub(super) fn read_patrol(table: &mut TableReader<'_, '_>, settled: Settled) -> PatrolConfig {

@@ -83,6 +83,10 @@ fn tables_that_are_not_written_have_their_defaults() {
             flee_weight: 1.0,
             sight_m: 40.0,
             think_interval_ms: 250,
+            attack_percent: 100.0,
+            retreat_below_percent: 25.0,
+            reaction_ms: 350,
+            aim_error_deg: 2.5,
         },
         patrols: Vec::new(),
     };

@@ -1,0 +1,66 @@
+//! Attacking enemies, and running from them when it goes badly.
+
+use glam::{Vec2, Vec3};
+use throng_shared::combat::Ray;
+use throng_shared::ids::NetId;
+
+use super::Situation;
+use super::choose::set_goal;
+use crate::arms::Arms;
+use crate::mind::{BotMind, Goal};
+use crate::perceive::Seen;
+
+/// How long a bot keeps at one enemy until it looks for the nearest again, in seconds.
+const FIGHT_S: [f32; 2] = [4.0, 10.0];
+/// How long a bot runs that has had enough, in seconds.
+const RETREAT_S: [f32; 2] = [2.0, 5.0];
+/// For how long a bot that did not care for an enemy does not care for any, in seconds.
+const PEACE_S: [f32; 2] = [5.0, 15.0];
+
+/// Lets a bot that sees an enemy attack it, with the chance that the world file says; and one that fights go on, or run. Whether the goal is settled.
+pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
+    let (world, percepts) = (situation.world, situation.percepts);
+    let Some(arms) = world.arms.as_deref() else { return false };
+    let Some(nearest) = percepts.enemies().next() else { return false };
+    let had_enough = f32::from(percepts.own_health_percent()) < world.rules.retreat_below_percent;
+    if let Goal::Fight { net_id, .. } = mind.goal {
+        let opponent =
+            percepts.enemies().find(|seen| seen.net_id == net_id).filter(|_| situation.tick < mind.goal_ends);
+        if had_enough {
+            let goal = Goal::Flee { net_id: nearest.net_id, from_m: nearest.position_m };
+            let duration_s = mind.random.between(RETREAT_S[0], RETREAT_S[1]);
+            set_goal(mind, situation, goal, duration_s);
+            mind.calm_until = mind.goal_ends;
+            return true;
+        }
+        if let Some(opponent) = opponent {
+            // The fight began when it did: who goes on needs no time to react.
+            mind.goal = Goal::Fight { net_id, is_in_view: is_in_view(arms, situation, opponent) };
+            return !situation.is_stuck;
+        }
+    } else if situation.tick < mind.calm_until || had_enough {
+        return false;
+    } else if !mind.random.percent(world.rules.attack_percent) {
+        let peace_s = mind.random.between(PEACE_S[0], PEACE_S[1]);
+        mind.calm_until = situation.tick + world.ticks_for_s(peace_s);
+        return false;
+    }
+    let goal = Goal::Fight { net_id: nearest.net_id, is_in_view: is_in_view(arms, situation, nearest) };
+    let duration_s = mind.random.between(FIGHT_S[0], FIGHT_S[1]);
+    set_goal(mind, situation, goal, duration_s);
+    true
+}
+
+/// Whether a fight is over: the enemy is dead, gone or hidden.
+pub(super) fn is_over(situation: &Situation<'_>, net_id: NetId) -> bool {
+    situation.percepts.enemies().all(|seen| seen.net_id != net_id)
+}
+
+/// Whether no wall is between the bot's eyes and the middle of somebody.
+fn is_in_view(arms: &Arms, situation: &Situation<'_>, seen: &Seen) -> bool {
+    let map = &situation.world.map;
+    let over = |point_m: Vec2, height_m: f32| Vec3::new(point_m.x, height_m, point_m.y);
+    let eyes_m = over(situation.position_m, situation.height_m + arms.eyes_m());
+    let middle_m = over(seen.position_m, seen.height_m + 0.5 * map.rules.capsule_height_m);
+    Ray::between(eyes_m, middle_m).is_none_or(|ray| map.first_wall_m(&ray).is_none())
+}
