@@ -13,9 +13,9 @@ const WORLD_INTRODUCTION: &str = "\
 <!-- Generated from the declarations in shared/src/config; do not edit. To regenerate:
      THRONG_UPDATE_DOCS=1 cargo test -p throng-shared reference -->
 
-A world is a folder with a `world.toml` in it. `assets/worlds/README.md` tells how to make one; this page lists every
-table and key. Keys and tables that are not listed here are refused, and so is every value out of its range, each with
-its line, the reason and what would be accepted.
+A world is a folder with a `world.toml` in it. `assets/worlds/README.md` tells how to make one, and how to let an editor
+complete and check it; this page lists every table and key. Keys and tables that are not listed here are refused, and so
+is every value out of its range, each with its line, the reason and what would be accepted.
 
 - Units are part of a key's name: `_m` metres, `_mps` metres per second, `_mps2` metres per second squared, `_deg`
   degrees, `_ms` milliseconds, `_hz` times per second.

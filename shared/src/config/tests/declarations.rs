@@ -15,8 +15,8 @@ pub(super) enum Damage {
     UnknownTable,
 }
 
-pub(super) const DAMAGES: [Damage; 5] =
-    [Damage::OutOfRange, Damage::WrongType, Damage::Misspelt, Damage::Twice, Damage::UnknownTable];
+const DAMAGES: &[Damage] =
+    &[Damage::OutOfRange, Damage::WrongType, Damage::Misspelt, Damage::Twice, Damage::UnknownTable];
 
 /// A broken file, and what is wrong with it.
 pub(super) struct Broken {
@@ -134,7 +134,7 @@ proptest! {
     fn one_mistake_is_told_once_and_at_its_line(
         seed in any::<u64>(),
         index in 0..3_usize,
-        damage in proptest::sample::select(&DAMAGES[..]),
+        damage in proptest::sample::select(DAMAGES),
     ) {
         let Broken { text, mistakes } = drawn(seed, |draw| {
             let file = draw.file(format(index))?;

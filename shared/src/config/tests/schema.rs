@@ -8,8 +8,11 @@ use proptest::prelude::*;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::declarations::{Broken, DAMAGES, Damage, broken, drawn};
+use super::declarations::{Broken, Damage, broken, drawn};
 use super::drawn_file::{FORMATS, Format};
+
+/// All but keys that are written twice: with those a file is no TOML, with a schema or without.
+const SEEN_DAMAGES: &[Damage] = &[Damage::OutOfRange, Damage::WrongType, Damage::Misspelt, Damage::UnknownTable];
 
 static VALIDATORS: LazyLock<[Validator; 3]> =
     LazyLock::new(|| [0, 1, 2].map(|index| validator(&FORMATS[index].schema)));
@@ -109,10 +112,8 @@ proptest! {
     fn what_the_reader_refuses_does_not_go_by_the_schema(
         seed in any::<u64>(),
         index in 0..3_usize,
-        damage in proptest::sample::select(&DAMAGES[..]),
+        damage in proptest::sample::select(SEEN_DAMAGES),
     ) {
-        // Keys that are written twice are no TOML, with a schema or without.
-        prop_assume!(damage != Damage::Twice);
         let Broken { text, .. } = drawn(seed, |draw| {
             let file = draw.file(&FORMATS[index])?;
             broken(draw, &file, damage)
