@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::drawn_file::{Draw, DrawnFile, FORMATS, Format, quoted};
-use crate::config::reader::{KeyDoc, Shape, Unwritten};
+use super::drawn_file::{Draw, DrawnFile, DrawnTable, FORMATS, Format, quoted};
+use crate::config::reader::{KeyDoc, Occurrence, Shape, Unwritten};
 
 /// One way to break a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,12 +11,23 @@ pub(super) enum Damage {
     OutOfRange,
     WrongType,
     Misspelt,
+    Missing,
     Twice,
     UnknownTable,
+    MissingTable,
+    WrongBrackets,
 }
 
-const DAMAGES: &[Damage] =
-    &[Damage::OutOfRange, Damage::WrongType, Damage::Misspelt, Damage::Twice, Damage::UnknownTable];
+/// All but keys that are written twice: with those a file is no TOML, and no schema sees it.
+pub(super) const SEEN_DAMAGES: &[Damage] = &[
+    Damage::OutOfRange,
+    Damage::WrongType,
+    Damage::Misspelt,
+    Damage::Missing,
+    Damage::UnknownTable,
+    Damage::MissingTable,
+    Damage::WrongBrackets,
+];
 
 /// A broken file, and what is wrong with it.
 pub(super) struct Broken {
@@ -26,43 +37,80 @@ pub(super) struct Broken {
 }
 
 /// Breaks `file` in one place. `None` if it has none that can be broken so.
-pub(super) fn broken(draw: &mut Draw, file: &DrawnFile, damage: Damage) -> Option<Broken> {
-    if damage == Damage::UnknownTable {
-        let line = file.text().lines().count() + 1;
-        let text = format!("{}[no_such_table]\nkey = 1\n", file.text());
-        return Some(Broken { text, mistakes: vec![(line, "unknown_table")] });
+pub(super) fn broken(draw: &mut Draw, mut file: DrawnFile, damage: Damage) -> Option<Broken> {
+    let index = draw.random.below(file.tables.len() as u32) as usize;
+    let doc = file.tables.get(index)?.doc;
+    let heading_line = file.heading_line(index);
+    match damage {
+        Damage::UnknownTable => {
+            let line = file.text().lines().count() + 1;
+            let text = format!("{}[no_such_table]\nkey = 1\n", file.text());
+            Some(Broken { text, mistakes: vec![(line, "unknown_table")] })
+        }
+        Damage::MissingTable => {
+            let may_be_missing = match &doc.occurrence {
+                Occurrence::Required => false,
+                Occurrence::Optional => true,
+                Occurrence::Many(counts) => *counts.start() == 0,
+            };
+            file.tables.retain(|table| table.doc.name != doc.name);
+            (!may_be_missing).then(|| Broken { text: file.text(), mistakes: vec![(0, "missing_table")] })
+        }
+        Damage::WrongBrackets => {
+            let is_alone = file.tables.iter().filter(|table| table.doc.name == doc.name).count() == 1;
+            let (right, name) = (doc.heading(), doc.name);
+            let wrong = if right.starts_with("[[") { format!("[{name}]") } else { format!("[[{name}]]") };
+            let text = replace_line(&file.text(), heading_line, Some(&wrong));
+            is_alone.then(|| Broken { text, mistakes: vec![(heading_line, "wrong_brackets")] })
+        }
+        _ => broken_key(draw, &file, index, damage),
     }
-    let places: Vec<(usize, usize)> = (0..file.tables.len())
-        .flat_map(|table| (0..file.tables[table].lines.len()).map(move |place| (table, place)))
-        .collect();
-    let (table, place) = *places.get(draw.random.below(places.len() as u32) as usize)?;
-    let (key, value) = &file.tables[table].lines[place];
+}
+
+/// Settings have no table that must be there.
+pub(super) fn can_be_broken(index: usize, damage: Damage) -> bool {
+    (index, damage) != (2, Damage::MissingTable)
+}
+
+/// Breaks a key of a table.
+fn broken_key(draw: &mut Draw, file: &DrawnFile, table: usize, damage: Damage) -> Option<Broken> {
     let heading_line = file.heading_line(table);
+    let DrawnTable { doc, lines } = &file.tables[table];
+    let place = draw.random.below(lines.len() as u32) as usize;
+    let (key, value) = lines.get(place)?;
     let line = heading_line + 1 + place;
-    let decides = file.tables[table].doc.keys.iter().any(|other| other.only_with.is_some_and(|it| it.key == key.name));
+    let is_required = matches!(key.unwritten, Unwritten::Refused);
+    let decides = doc.keys.iter().any(|other| other.only_with.is_some_and(|it| it.key == key.name));
     let (written, mistakes) = match damage {
         Damage::OutOfRange => {
             let (value, label) = out_of_range(draw, &key.shape)?;
-            (format!("{} = {value}", key.name), vec![(line, label)])
+            (Some(format!("{} = {value}", key.name)), vec![(line, label)])
         }
-        Damage::WrongType => (format!("{} = {}", key.name, of_another_type(draw, key)), vec![(line, "wrong_type")]),
+        Damage::WrongType => {
+            (Some(format!("{} = {}", key.name, of_another_type(draw, key))), vec![(line, "wrong_type")])
+        }
         // Without it, those that depend on it would be wrong too.
         Damage::Misspelt if decides => return None,
         Damage::Misspelt => {
-            let missing = matches!(key.unwritten, Unwritten::Refused).then_some((heading_line, "missing_key"));
+            let missing = is_required.then_some((heading_line, "missing_key"));
             let mistakes = missing.into_iter().chain([(line, "unknown_key")]).collect();
-            (format!("{}_x = {value}", key.name), mistakes)
+            (Some(format!("{}_x = {value}", key.name)), mistakes)
         }
+        Damage::Missing if is_required => (None, vec![(heading_line, "missing_key")]),
         Damage::Twice => {
             let again = format!("{} = {value}", key.name);
-            (format!("{again}\n{again}"), vec![(line + 1, "duplicate")])
+            (Some(format!("{again}\n{again}")), vec![(line + 1, "duplicate")])
         }
-        Damage::UnknownTable => return None,
+        _ => return None,
     };
-    let text = file.text();
-    let lines: Vec<&str> =
-        text.lines().enumerate().map(|(index, it)| if index + 1 == line { &written } else { it }).collect();
-    Some(Broken { text: lines.join("\n"), mistakes })
+    Some(Broken { text: replace_line(&file.text(), line, written.as_deref()), mistakes })
+}
+
+/// `text` with another line, or none, in the place of this one.
+fn replace_line(text: &str, line: usize, by: Option<&str>) -> String {
+    let lines = text.lines().enumerate();
+    let lines: Vec<&str> = lines.filter_map(|(index, old)| if index + 1 == line { by } else { Some(old) }).collect();
+    lines.join("\n")
 }
 
 /// A value of the right type that is not accepted, with the label of the mistake.
@@ -134,15 +182,16 @@ proptest! {
     fn one_mistake_is_told_once_and_at_its_line(
         seed in any::<u64>(),
         index in 0..3_usize,
-        damage in proptest::sample::select(DAMAGES),
+        damage in prop_oneof![1 => Just(Damage::Twice), 7 => proptest::sample::select(SEEN_DAMAGES)],
     ) {
+        prop_assume!(can_be_broken(index, damage));
         let Broken { text, mistakes } = drawn(seed, |draw| {
             let file = draw.file(format(index))?;
-            broken(draw, &file, damage)
+            broken(draw, file, damage)
         });
         let mut told = format(index).mistakes(&text);
-        if damage == Damage::Misspelt {
-            // The default of a key that is not there may not go with the others.
+        if matches!(damage, Damage::Misspelt | Damage::WrongBrackets) {
+            // The defaults of what is not there may not go with the rest.
             told.retain(|(_, label)| *label != "conflict");
         }
         prop_assert_eq!(told, mistakes, "{:?} in\n{}", damage, text);
