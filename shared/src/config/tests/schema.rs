@@ -1,5 +1,6 @@
 //! The schemas agree with the readers.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -97,6 +98,17 @@ fn paths_are_what_the_reader_says_they_are() {
 }
 
 proptest! {
+    #[test]
+    fn every_address_goes_by_the_schema(ip in any::<IpAddr>(), port in any::<u16>()) {
+        let text = format!("[http]\nbind = '{}'\n", SocketAddr::new(ip, port));
+        prop_assert!(VALIDATORS[2].is_valid(&as_json(&text)), "{}", text);
+        // Nor does anything go by it that has more to it than that.
+        for wrong in [text.replace("bind = '", "bind = 'x"), text.replace("'\n", "x'\n"), text.replace("'\n", "99999'\n")] {
+            prop_assert!(!FORMATS[2].mistakes(&wrong).is_empty());
+            prop_assert!(!VALIDATORS[2].is_valid(&as_json(&wrong)), "{}", wrong);
+        }
+    }
+
     #[test]
     fn what_the_reader_accepts_goes_by_the_schema(seed in any::<u64>(), index in 0..3_usize) {
         let text = drawn(seed, |draw| draw.file(&FORMATS[index])).text();
