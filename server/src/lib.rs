@@ -24,6 +24,7 @@ pub mod overload;
 pub mod pages;
 
 pub mod run;
+pub mod schema;
 pub mod session;
 pub mod settings;
 pub mod tick;

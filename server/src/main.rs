@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use throng_server::check::{self, Findings};
 use throng_server::run::{Server, write_ready_file};
+use throng_server::schema::{FileKind, write_schemas};
 use throng_server::settings::{KeyOrigin, Overrides, Prepared, error_text, prepare};
 use throng_shared::config::KEY_VARIABLE;
 use tracing_subscriber::EnvFilter;
@@ -37,6 +38,16 @@ enum Command {
         #[arg(default_value = check::DEFAULT_PATH)]
         path: PathBuf,
     },
+    /// Print a JSON schema by which editors complete and check files, or write them all
+    #[command(arg_required_else_help = true)]
+    Schema {
+        /// The kind of file whose schema is printed
+        #[arg(required_unless_present = "write")]
+        kind: Option<FileKind>,
+        /// Write the schemas of all kinds into this folder, and say how editors come to use them
+        #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
+        write: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,11 +64,15 @@ fn main() -> ExitCode {
         .init();
     match arguments.command {
         Some(Command::Check { path }) => report(&check::check(&path)),
-        None => serve(&arguments).unwrap_or_else(|error| {
-            say(&mut std::io::stderr(), &error_text(&error));
-            ExitCode::from(2)
-        }),
+        Some(Command::Schema { kind, write }) => print_schema(kind, write.as_deref()).unwrap_or_else(refuse),
+        None => serve(&arguments).unwrap_or_else(refuse),
     }
+}
+
+/// Says why something that was given is wrong.
+fn refuse(error: anyhow::Error) -> ExitCode {
+    say(&mut std::io::stderr(), &error_text(&error));
+    ExitCode::from(2)
 }
 
 fn serve(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -142,6 +157,16 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |character: char| character.is_alphanumeric() || "/\\._-:+,".contains(character);
     if text.chars().all(is_plain) { text } else { format!("'{text}'") }
+}
+
+fn print_schema(kind: Option<FileKind>, folder: Option<&Path>) -> anyhow::Result<ExitCode> {
+    if let Some(kind) = kind {
+        say(&mut std::io::stdout(), kind.schema_json().trim_end());
+    }
+    if let Some(folder) = folder {
+        say(&mut std::io::stdout(), &write_schemas(folder)?);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn report(findings: &Findings) -> ExitCode {

@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::time::Duration;
 
 use support::{Finished, Folder, Player, Server, repository, run, run_with, swarm_options, wait_until};
@@ -411,6 +412,33 @@ fn check_approves_of_settings_whose_key_is_there_or_will_be_in_the_environment()
     let finished = run(folder.path(), ["check", "."]);
     assert_eq!((finished.exit_code, &*finished.stderr), (Some(0), ""));
     assert_eq!(finished.stdout.lines().count(), 2, "{}", finished.stdout);
+}
+
+#[test]
+fn schema_prints_or_writes_what_comes_along_and_says_how_editors_come_to_use_it() {
+    let folder = Folder::new();
+    let written = run(folder.path(), ["schema", "--write", "editor/schemas"]);
+    assert_eq!((written.exit_code, &*written.stderr), (Some(0), ""));
+    for kind in ["world", "abilities", "server"] {
+        let name = format!("{kind}.schema.json");
+        let expected = fs::read_to_string(repository("assets/schema").join(&name)).expect("it comes along");
+        let expected = expected.replace("\r\n", "\n");
+        let printed = run(folder.path(), ["schema", kind]);
+        assert_eq!((printed.exit_code, &*printed.stderr), (Some(0), ""));
+        assert_eq!(printed.stdout, expected, "{kind}");
+        let file = folder.path().join("editor/schemas").join(&name);
+        assert_eq!(fs::read_to_string(&file).expect("it was written"), expected, "{kind}");
+        assert!(written.stdout.contains(&format!("wrote {}", Path::new("editor/schemas").join(&name).display())));
+        assert!(written.stdout.contains("#:schema ") && written.stdout.contains(&format!("{name}\n")));
+    }
+    folder.write("taken", "");
+    let refused = run(folder.path(), ["schema", "--write", "taken"]);
+    assert_eq!((refused.exit_code, &*refused.stdout), (Some(2), ""));
+    assert!(refused.stderr.starts_with("error: taken: cannot be made a folder"), "{}", refused.stderr);
+    for arguments in [&["schema"][..], &["schema", "worlds"], &["schema", "world", "--write", "."]] {
+        let refused = run(folder.path(), arguments.iter().copied());
+        assert_eq!((refused.exit_code, &*refused.stdout), (Some(2), ""), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -13,9 +13,9 @@ const WORLD_INTRODUCTION: &str = "\
 <!-- Generated from the declarations in shared/src/config; do not edit. To regenerate:
      THRONG_UPDATE_DOCS=1 cargo test -p throng-shared reference -->
 
-A world is a folder with a `world.toml` in it. `assets/worlds/README.md` tells how to make one; this page lists every
-table and key. Keys and tables that are not listed here are refused, and so is every value out of its range, each with
-its line, the reason and what would be accepted.
+A world is a folder with a `world.toml` in it. `assets/worlds/README.md` tells how to make one, and how to let an editor
+complete and check it; this page lists every table and key. Keys and tables that are not listed here are refused, and so
+is every value out of its range, each with its line, the reason and what would be accepted.
 
 - Units are part of a key's name: `_m` metres, `_mps` metres per second, `_mps2` metres per second squared, `_deg`
   degrees, `_ms` milliseconds, `_hz` times per second.
@@ -83,12 +83,12 @@ fn page(introduction: &str, tables: &[TableDoc]) -> String {
 }
 
 fn write_table(page: &mut String, table: &TableDoc) -> fmt::Result {
-    writeln!(page, "\n## `{}`\n\n{}\n\n*{}*", table.heading, table.doc, table.presence)?;
+    writeln!(page, "\n## `{}`\n\n{}\n\n*{}.*", table.heading(), table.doc, table.presence())?;
     let mut under = None;
     let mut is_first = true;
     for key in &table.keys {
-        if is_first || key.only_with.as_deref() != under {
-            under = key.only_with.as_deref();
+        if is_first || key.only_with != under {
+            under = key.only_with;
             if let Some(choice) = under {
                 write!(page, "\nWith `{choice}`:\n")?;
             }
@@ -125,8 +125,9 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{abilities_schema_json, settings_schema_json, world_schema_json};
 
-    /// The page at `path`, seen from the root of the repository, is `page`. Writes it there if asked to.
+    /// The file at `path`, seen from the root of the repository, is `page`. Writes it there if asked to.
     fn check_page(path: &str, page: &str) {
         let file = format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("THRONG_UPDATE_DOCS").is_some() {
@@ -147,12 +148,19 @@ mod tests {
     }
 
     #[test]
+    fn the_reference_schemas_are_what_the_readers_declare() {
+        check_page("assets/schema/world.schema.json", &world_schema_json());
+        check_page("assets/schema/abilities.schema.json", &abilities_schema_json());
+        check_page("assets/schema/server.schema.json", &settings_schema_json());
+    }
+
+    #[test]
     fn every_key_is_explained() {
         let [world, combat, settings] = [WORLD_FORMAT.describe(), COMBAT_FORMAT.describe(), SETTINGS_FORMAT.describe()];
         for table in world.iter().chain(&combat).chain(&settings) {
-            assert!(table.doc.ends_with('.') && table.presence.ends_with('.'), "{}", table.heading);
+            assert!(table.doc.ends_with('.'), "{}", table.heading());
             for key in &table.keys {
-                assert!(key.doc.ends_with('.') && !key.accepted.is_empty(), "{} {}", table.heading, key.name);
+                assert!(key.doc.ends_with('.') && !key.accepted.is_empty(), "{} {}", table.heading(), key.name);
             }
         }
     }

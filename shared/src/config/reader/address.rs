@@ -4,8 +4,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use toml::de::DeValue;
 
+use super::shape::Shape;
 use super::value::{Kind, Refusal, Written};
 use crate::config::error::ConfigErrorKind;
+
+/// A part of an IPv4 address, as a regular expression: 0 to 255, without zeros before it.
+const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+/// What IPv6 addresses look like. All of them do; some others do too, whose expression would be a page long.
+const IPV6_LIKE: &str = "[0-9A-Fa-f]{0,4}:[0-9A-Fa-f.:]*(%[0-9]+)?";
+/// 0 to 65535.
+const PORT: &str = "0*(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})";
 
 /// An IP address and a port, as text. Names of hosts are not accepted: nothing here asks a name server.
 #[derive(Clone, Copy)]
@@ -45,6 +53,11 @@ impl Kind for Address {
 
     fn accepted(&self) -> String {
         "an IP address and a port, \"IPv4:port\" or \"[IPv6]:port\"".to_owned()
+    }
+
+    fn shape(&self) -> Shape {
+        let pattern = format!(r"({BYTE}(\.{BYTE}){{3}}|\[{IPV6_LIKE}\]):{PORT}");
+        Shape::Text { pattern, chars_max: None }
     }
 
     fn show(&self, value: &SocketAddr) -> String {

@@ -75,7 +75,7 @@ impl<T> FileFormat<T> {
             }
             let key = error.key.rsplit('.').next().unwrap_or_default();
             let knows_key = |table: &&TableDoc| table.keys.iter().any(|known| known.name == key);
-            let headings: Vec<_> = tables.iter().filter(knows_key).map(|table| table.heading.as_str()).collect();
+            let headings: Vec<_> = tables.iter().filter(knows_key).map(TableDoc::heading).collect();
             if !headings.is_empty() {
                 error.suggestion = Some(format!("{key} belongs in {}", headings.join(" or ")));
             }

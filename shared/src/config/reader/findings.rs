@@ -1,7 +1,9 @@
 //! Where the reader puts what it finds: mistakes when it checks a file, descriptions when it describes itself.
 
-use std::ops::Range;
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
 
+use super::shape::Shape;
 use super::source::Source;
 use crate::config::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::config::limits::CONFIG_ERRORS_MAX;
@@ -116,27 +118,73 @@ impl Mistakes {
 /// What can be written in one table.
 #[derive(Clone, Debug, Default)]
 pub(in crate::config) struct TableDoc {
-    /// As it is written, such as `[[spawn]]`; empty for the file itself.
-    pub(in crate::config) heading: String,
-    /// How often it can be written.
-    pub(in crate::config) presence: String,
+    /// Without brackets; empty for the file itself.
+    pub(in crate::config) name: &'static str,
+    pub(in crate::config) occurrence: Occurrence,
     pub(in crate::config) doc: &'static str,
     pub(in crate::config) keys: Vec<KeyDoc>,
     /// What must hold between several values.
     pub(in crate::config) rules: Vec<&'static str>,
 }
 
+/// How often a table can be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::config) enum Occurrence {
+    /// Once or not at all, as `[name]`.
+    #[default]
+    Optional,
+    /// Once, as `[name]`.
+    Required,
+    /// So many times, as `[[name]]`.
+    Many(RangeInclusive<usize>),
+}
+
+impl TableDoc {
+    /// As it is written, such as `[[spawn]]`.
+    pub(in crate::config) fn heading(&self) -> String {
+        match self.occurrence {
+            Occurrence::Optional | Occurrence::Required => format!("[{}]", self.name),
+            Occurrence::Many(_) => format!("[[{}]]", self.name),
+        }
+    }
+
+    /// How often it can be written, for people.
+    pub(in crate::config) fn presence(&self) -> String {
+        match &self.occurrence {
+            Occurrence::Optional => "Optional".to_owned(),
+            Occurrence::Required => "Required".to_owned(),
+            Occurrence::Many(counts) => format!("{} to {} {} tables", counts.start(), counts.end(), self.heading()),
+        }
+    }
+}
+
 /// What can be written for one key.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct KeyDoc {
     pub(in crate::config) name: &'static str,
+    /// For people.
     pub(in crate::config) accepted: String,
+    /// The same as data.
+    pub(in crate::config) shape: Shape,
     pub(in crate::config) unwritten: Unwritten,
     pub(in crate::config) doc: &'static str,
-    /// The choice under which the key exists, such as `kind = "png"`; `None` when it always does.
-    pub(in crate::config) only_with: Option<String>,
+    /// The choice under which the key exists; `None` when it always does.
+    pub(in crate::config) only_with: Option<Condition>,
     /// Word and meaning of each choice, if the key is one.
     pub(in crate::config) choices: Vec<(&'static str, &'static str)>,
+}
+
+/// A choice that is made, such as `kind = "png"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) struct Condition {
+    pub(in crate::config) key: &'static str,
+    pub(in crate::config) word: &'static str,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = \"{}\"", self.key, self.word)
+    }
 }
 
 /// What counts when a key is not written.
@@ -144,7 +192,7 @@ pub(in crate::config) struct KeyDoc {
 pub(in crate::config) enum Unwritten {
     /// That is a mistake.
     Refused,
-    /// A default, as it would be written.
+    /// A default, as it would be written; JSON writes it in the same way.
     Default(String),
     /// The key has no value then.
     Nothing,

@@ -1,6 +1,6 @@
 //! Keys: required ones, optional ones, and those that decide which others there are.
 
-use super::findings::{KeyDoc, Output, Unwritten};
+use super::findings::{Condition, KeyDoc, Output, Unwritten};
 use super::table::{Field, TableReader};
 use super::text::{Choice, ChoiceHelp, OneOf};
 use super::value::{Kind, Written};
@@ -88,7 +88,7 @@ impl<'t> TableReader<'_, 't> {
         if let Output::Describe(_) = self.output {
             let mut last = None;
             for choice in choices {
-                self.only_with = Some(format!("{name} = \"{}\"", choice.word));
+                self.only_with = Some(Condition { key: name, word: choice.word });
                 last = Some(read(self, choice.means));
             }
             self.only_with = None;
@@ -103,7 +103,7 @@ impl<'t> TableReader<'_, 't> {
             let mut output = Output::Describe(Vec::new());
             let mut other = TableReader::root(&mut output, None);
             for choice in choices {
-                other.only_with = Some(format!("{name} = \"{}\"", choice.word));
+                other.only_with = Some(Condition { key: name, word: choice.word });
                 read(&mut other, choice.means);
             }
             let keys = other.doc.keys.into_iter();
@@ -137,8 +137,9 @@ impl<'t> TableReader<'_, 't> {
         choices: &[(&'static str, &'static str)],
     ) -> Option<K::Value> {
         if let Output::Describe(_) = self.output {
-            let (only_with, choices) = (self.only_with.clone(), choices.to_vec());
-            self.doc.keys.push(KeyDoc { name, accepted: kind.accepted(), unwritten, doc, only_with, choices });
+            let (accepted, shape, only_with) = (kind.accepted(), kind.shape(), self.only_with);
+            let choices = choices.to_vec();
+            self.doc.keys.push(KeyDoc { name, accepted, shape, unwritten, doc, only_with, choices });
             if self.fields.iter().all(|field| field.name != name) {
                 self.declare(Field { name, listed: name.to_owned(), span: None, default: None, is_sound: true });
             }

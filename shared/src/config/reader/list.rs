@@ -3,6 +3,7 @@
 use glam::Vec2;
 use toml::de::DeValue;
 
+use super::shape::Shape;
 use super::text::Word;
 use super::value::{Kind, Number, Refusal, Written, number};
 use crate::config::error::ConfigErrorKind;
@@ -39,6 +40,10 @@ impl Kind for Pair {
 
     fn accepted(&self) -> String {
         format!("[x, z], each {}", self.0.accepted())
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::List { element: Box::new(self.0.shape()), count_min: 2, count_max: 2 }
     }
 
     fn show(&self, value: &Vec2) -> String {
@@ -91,6 +96,11 @@ impl Kind for Pairs {
         format!("[[x, z], [x, z], …], {count_min} to {count_max} points, each number {}", self.pair.0.accepted())
     }
 
+    fn shape(&self) -> Shape {
+        let element = Box::new(self.pair.shape());
+        Shape::List { element, count_min: self.count_min, count_max: self.count_max }
+    }
+
     fn show(&self, value: &Vec<Vec2>) -> String {
         let points: Vec<_> = value.iter().map(|point| self.pair.show(point)).collect();
         format!("[{}]", points.join(", "))
@@ -132,6 +142,10 @@ impl Kind for Words {
 
     fn accepted(&self) -> String {
         format!("[word, word, …], 1 to {} words, each {}", self.count_max, Word.accepted())
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::List { element: Box::new(Word.shape()), count_min: 1, count_max: self.count_max }
     }
 
     fn show(&self, value: &Vec<String>) -> String {

@@ -9,6 +9,7 @@
 //! | `table`, `key`, `rule` | [`TableReader`]: tables, keys, and rules between keys |
 //! | `refuse` | how mistakes are put together |
 //! | `value`, `list`, `text`, `address` | what a key can hold |
+//! | `shape` | the same as data, for schemas |
 //! | `syntax` | what is wrong when a file is not TOML |
 //! | `findings`, `source`, `suggest` | where mistakes go, where they are, and what was meant |
 
@@ -19,6 +20,7 @@ mod key;
 mod list;
 mod refuse;
 mod rule;
+mod shape;
 mod source;
 mod suggest;
 mod syntax;
@@ -28,8 +30,9 @@ mod value;
 
 pub(super) use address::address;
 pub(super) use file_format::FileFormat;
-pub(super) use findings::{KeyDoc, Mistakes, TableDoc, Unwritten};
+pub(super) use findings::{Condition, KeyDoc, Mistakes, Occurrence, TableDoc, Unwritten};
 pub(super) use list::{Pair, pair, pairs, words};
+pub(super) use shape::Shape;
 pub(super) use source::Source;
 pub(super) use table::{Presence, TableReader};
 pub(super) use text::{Choice, ChoiceHelp, FileName, Name, PathText, Word};

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use toml::de::{DeTable, DeValue};
 
-use super::findings::{Output, TableDoc};
+use super::findings::{Condition, Occurrence, Output, TableDoc};
 use super::value::{Written, found};
 use crate::config::error::ConfigErrorKind;
 
@@ -30,10 +30,10 @@ pub(in crate::config) struct TableReader<'r, 't> {
     pub(super) span: Option<Range<usize>>,
     pub(super) fields: Vec<Field>,
     /// Keys that exist under another choice than the one made, with that choice.
-    pub(super) elsewhere: Vec<(&'static str, String)>,
+    pub(super) elsewhere: Vec<(&'static str, Condition)>,
     pub(super) doc: TableDoc,
     /// The choice being described.
-    pub(super) only_with: Option<String>,
+    pub(super) only_with: Option<Condition>,
 }
 
 /// A declared key or table.
@@ -96,11 +96,11 @@ impl<'r, 't> TableReader<'r, 't> {
                 None
             }
         };
-        let presence = match presence {
-            Presence::Required => "Required.",
-            Presence::Optional => "Optional.",
+        let occurrence = match presence {
+            Presence::Required => Occurrence::Required,
+            Presence::Optional => Occurrence::Optional,
         };
-        let doc = TableDoc { heading, presence: presence.to_owned(), doc, ..TableDoc::default() };
+        let doc = TableDoc { name, occurrence, doc, ..TableDoc::default() };
         self.child(name.to_owned(), table, written.map(Written::span), doc, read)
     }
 
@@ -112,12 +112,11 @@ impl<'r, 't> TableReader<'r, 't> {
         doc: &'static str,
         mut read: impl FnMut(&mut TableReader<'_, 't>) -> T,
     ) -> Vec<T> {
-        let heading = format!("[[{name}]]");
-        let accepted = format!("{} to {} {heading} tables", counts.start(), counts.end());
+        let table_doc = TableDoc { name, occurrence: Occurrence::Many(counts.clone()), doc, ..TableDoc::default() };
+        let (heading, accepted) = (table_doc.heading(), table_doc.presence());
         let written = self.table.and_then(|table| table.get(name));
         self.declare_table(name, &heading, written);
         if let Output::Describe(_) = self.output {
-            let table_doc = TableDoc { heading, presence: format!("{accepted}."), doc, ..TableDoc::default() };
             return vec![self.child(name.to_owned(), None, None, table_doc, read)];
         }
         let elements = self.elements(name, &heading, written);
@@ -156,7 +155,7 @@ impl<'r, 't> TableReader<'r, 't> {
     /// Refuses the keys that nobody asked for. Every reader ends with it.
     pub(in crate::config) fn finish(self) {
         match self.output {
-            Output::Describe(tables) if !self.doc.heading.is_empty() => tables.push(self.doc),
+            Output::Describe(tables) if !self.doc.name.is_empty() => tables.push(self.doc),
             Output::Describe(_) => {}
             Output::Check(_) => self.refuse_undeclared(),
         }

@@ -1,5 +1,6 @@
 //! Kinds of values that are written as text: names, file names, paths and choices.
 
+use super::shape::{Alphabet, Shape};
 use super::suggest::nearest;
 use super::value::{Kind, Refusal, Written};
 use crate::config::error::ConfigErrorKind;
@@ -13,6 +14,18 @@ const FILE_NAME_CHARS_MAX: usize = 64;
 /// Longest path, in characters.
 const PATH_CHARS_MAX: usize = 1_024;
 
+/// What names and words are made of.
+const NAME_CHARS: Alphabet = Alphabet(&[('a', 'z'), ('0', '9'), ('_', '_'), ('-', '-')]);
+/// What file names are made of.
+const FILE_NAME_CHARS: Alphabet = Alphabet(&[('a', 'z'), ('A', 'Z'), ('0', '9'), ('.', '.'), ('_', '_'), ('-', '-')]);
+
+/// What they begin with.
+const FILE_NAME_FIRST: Alphabet = Alphabet(&[('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_'), ('-', '-')]);
+/// What no path has in it, as part of a regular expression: `char::is_control`.
+const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
+/// What no path begins or ends with, likewise: the rest of `char::is_whitespace`.
+const SPACES: &str = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+
 /// A short name: lower-case letters, digits, `_` and `-`.
 #[derive(Clone, Copy)]
 pub(in crate::config) struct Name;
@@ -24,13 +37,12 @@ pub(in crate::config) struct Word;
 /// Reads a name of so many characters.
 fn read_name(value: &Written<'_>, chars_max: usize, refusals: &mut Vec<Refusal>) -> Option<String> {
     let text = text(value, refusals)?;
-    let is_allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
-    let Err(reason) = check_characters(text, chars_max, is_allowed) else {
+    let Err(reason) = check_characters(text, chars_max, |c| NAME_CHARS.has(c)) else {
         return Some(text.to_owned());
     };
     let refusal = Refusal::new(value, ConfigErrorKind::BadText { reason });
     let respelled: String = text.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
-    refusals.push(match check_characters(&respelled, chars_max, is_allowed) {
+    refusals.push(match check_characters(&respelled, chars_max, |c| NAME_CHARS.has(c)) {
         Ok(()) => refusal.suggest(format!("write \"{respelled}\"")),
         Err(_) => refusal,
     });
@@ -45,7 +57,11 @@ impl Kind for Word {
     }
 
     fn accepted(&self) -> String {
-        format!("1 to {WORD_CHARS_MAX} characters out of a-z, 0-9, _ and -")
+        format!("1 to {WORD_CHARS_MAX} characters out of {}", NAME_CHARS.shown())
+    }
+
+    fn shape(&self) -> Shape {
+        name_shape(WORD_CHARS_MAX)
     }
 
     fn show(&self, value: &String) -> String {
@@ -65,7 +81,11 @@ impl Kind for Name {
     }
 
     fn accepted(&self) -> String {
-        format!("1 to {NAME_CHARS_MAX} characters out of a-z, 0-9, _ and -")
+        format!("1 to {NAME_CHARS_MAX} characters out of {}", NAME_CHARS.shown())
+    }
+
+    fn shape(&self) -> Shape {
+        name_shape(NAME_CHARS_MAX)
     }
 
     fn show(&self, value: &String) -> String {
@@ -92,8 +112,7 @@ impl Kind for FileName {
         } else if text.starts_with('.') {
             Err("begins with a point".to_owned())
         } else {
-            let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-            check_characters(text, FILE_NAME_CHARS_MAX, is_allowed)
+            check_characters(text, FILE_NAME_CHARS_MAX, |c| FILE_NAME_CHARS.has(c))
         };
         let Err(reason) = checked else {
             return Some(text.to_owned());
@@ -107,9 +126,13 @@ impl Kind for FileName {
     }
 
     fn accepted(&self) -> String {
-        format!(
-            "name of a file beside world.toml: 1 to {FILE_NAME_CHARS_MAX} characters out of a-z, A-Z, 0-9, ., _ and -"
-        )
+        let characters = FILE_NAME_CHARS.shown();
+        format!("name of a file beside world.toml: 1 to {FILE_NAME_CHARS_MAX} characters out of {characters}")
+    }
+
+    fn shape(&self) -> Shape {
+        let (first, others) = (FILE_NAME_FIRST.pattern(), FILE_NAME_CHARS.pattern());
+        Shape::Text { pattern: format!("{first}{others}*"), chars_max: Some(FILE_NAME_CHARS_MAX) }
     }
 
     fn show(&self, value: &String) -> String {
@@ -155,6 +178,11 @@ impl Kind for PathText {
 
     fn accepted(&self) -> String {
         format!("a path of 1 to {PATH_CHARS_MAX} characters")
+    }
+
+    fn shape(&self) -> Shape {
+        let pattern = format!("[^~{SPACES}{CONTROLS}]([^{CONTROLS}]*[^{SPACES}{CONTROLS}])?");
+        Shape::Text { pattern, chars_max: Some(PATH_CHARS_MAX) }
     }
 
     fn show(&self, value: &String) -> String {
@@ -218,6 +246,10 @@ impl<C: Copy> Kind for OneOf<C> {
         }
     }
 
+    fn shape(&self) -> Shape {
+        Shape::OneOf(self.choices.iter().map(|choice| choice.word).collect())
+    }
+
     fn show(&self, value: &usize) -> String {
         self.choices.get(*value).map_or_else(String::new, |choice| format!("\"{}\"", choice.word))
     }
@@ -225,6 +257,11 @@ impl<C: Copy> Kind for OneOf<C> {
     fn fallback(&self) -> usize {
         0
     }
+}
+
+/// What is accepted by [`read_name`].
+fn name_shape(chars_max: usize) -> Shape {
+    Shape::Text { pattern: format!("{}+", NAME_CHARS.pattern()), chars_max: Some(chars_max) }
 }
 
 /// The text of `value`, or a refusal.

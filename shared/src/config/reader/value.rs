@@ -1,11 +1,12 @@
 //! What a key can hold: each kind of value reads itself from TOML, refuses what it does not accept, and describes
-//! itself for error messages and for the reference page.
+//! itself for error messages, for the reference page and for the schema.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::shape::Shape;
 use crate::config::error::ConfigErrorKind;
 
 /// A value as the TOML parser hands it over, with its place in the text.
@@ -47,6 +48,9 @@ pub(in crate::config) trait Kind {
 
     /// What is accepted, for people.
     fn accepted(&self) -> String;
+
+    /// What is accepted, as data.
+    fn shape(&self) -> Shape;
 
     /// `value` as it would be written.
     fn show(&self, value: &Self::Value) -> String;
@@ -100,6 +104,10 @@ impl Kind for Number {
         with_unit(format!("{} to {}", self.min, self.max), self.unit)
     }
 
+    fn shape(&self) -> Shape {
+        Shape::Number { min: self.min, max: self.max }
+    }
+
     fn show(&self, value: &f32) -> String {
         value.to_string()
     }
@@ -122,7 +130,7 @@ pub(in crate::config) const fn whole<T>(min: T, max: T, unit: &'static str) -> W
     Whole { min, max, unit }
 }
 
-impl<T: Copy + PartialOrd + ToString + TryFrom<i128>> Kind for Whole<T> {
+impl<T: Copy + PartialOrd + ToString + TryFrom<i128> + Into<i128>> Kind for Whole<T> {
     type Value = T;
 
     fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<T> {
@@ -146,6 +154,10 @@ impl<T: Copy + PartialOrd + ToString + TryFrom<i128>> Kind for Whole<T> {
 
     fn accepted(&self) -> String {
         with_unit(format!("{} to {}", self.min.to_string(), self.max.to_string()), self.unit)
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Whole { min: self.min.into(), max: self.max.into() }
     }
 
     fn show(&self, value: &T) -> String {
@@ -181,6 +193,10 @@ impl Kind for Truth {
 
     fn accepted(&self) -> String {
         "true or false".to_owned()
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Truth
     }
 
     fn show(&self, value: &bool) -> String {

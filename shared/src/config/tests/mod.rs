@@ -2,7 +2,10 @@
 
 mod any_text;
 mod attributes;
+mod declarations;
+mod drawn_file;
 mod overload;
+mod schema;
 mod settings;
 mod world_file;
 mod world_folder;
