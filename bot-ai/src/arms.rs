@@ -2,30 +2,31 @@
 
 use std::sync::Arc;
 
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 use throng_shared::abilities::{Abilities, Ability, Fighter};
 use throng_shared::attributes::Attributes;
-use throng_shared::config::{AimConfig, Hits};
+use throng_shared::config::{AimConfig, Hits, SafeZoneConfig};
 use throng_shared::ids::Archetype;
 use throng_shared::tick::Tick;
 
 /// Share of an ability's reach that bots keep from those they fight: who steps back is in reach still.
 const REACH_SHARE: f32 = 0.6;
 
-/// The abilities that bots use, the most harmful first.
+/// The abilities that characters of an archetype use when bots play them, the most harmful first; and where they do not.
 #[derive(Clone, Debug)]
 pub struct Arms {
     abilities: Arc<Abilities>,
     /// By their numbers.
     harmful: Vec<u8>,
     healing: Vec<u8>,
-    keep_m: f32,
+    safe_zones: Arc<[SafeZoneConfig]>,
 }
 
 impl Arms {
-    /// What bots can do in a world with these abilities; none where they can do no harm.
-    pub fn new(abilities: Arc<Abilities>) -> Option<Arms> {
-        let held = || (1..=u8::MAX).zip(abilities.all()).filter(|(_, ability)| ability.is_held_by(Archetype::Bot));
+    /// What such characters can do in a world with these abilities, in which nobody is harmed within `safe_zones`; none where they
+    /// can do no harm.
+    pub fn new(abilities: Arc<Abilities>, safe_zones: Arc<[SafeZoneConfig]>, archetype: Archetype) -> Option<Arms> {
+        let held = || (1..=u8::MAX).zip(abilities.all()).filter(|(_, ability)| ability.is_held_by(archetype));
         let is_against_others = |ability: &Ability| ability.hits != Hits::Allies && ability.aim != AimConfig::Own;
         let mut harmful: Vec<(u8, &Ability)> =
             held().filter(|(_, ability)| ability.is_harmful() && is_against_others(ability)).collect();
@@ -37,15 +38,20 @@ impl Arms {
         };
         let healing = held().filter(|(_, ability)| ability.effects.heal > 0.0 && heals_user(ability));
         let healing = healing.map(|(number, _)| number).collect();
-        let farthest_m = harmful.iter().map(|(_, ability)| reach_m(ability)).fold(0.0, f32::max);
         let harmful: Vec<u8> = harmful.into_iter().map(|(number, _)| number).collect();
-        let arms = Arms { harmful, healing, keep_m: REACH_SHARE * farthest_m, abilities };
+        let arms = Arms { abilities: Arc::clone(&abilities), harmful, healing, safe_zones };
         (!arms.harmful.is_empty()).then_some(arms)
     }
 
-    /// How far bots keep from those they fight, in metres.
-    pub(crate) fn keep_m(&self) -> f32 {
-        self.keep_m
+    /// How far a bot keeps from whom it fights, in metres: near enough for the farthest of what it can pay for.
+    pub(crate) fn keep_m(&self, attributes: &Attributes) -> f32 {
+        let all = self.harmful.iter().filter_map(|&number| self.abilities.get(number));
+        REACH_SHARE * all.filter(|ability| ability.is_affordable(attributes)).map(reach_m).fold(0.0, f32::max)
+    }
+
+    /// Whether nobody is harmed at a point (x, z), and nobody harms others from there. O(zones).
+    pub(crate) fn is_safe(&self, point_m: Vec2) -> bool {
+        self.safe_zones.iter().any(|zone| zone.contains(point_m))
     }
 
     /// How high the eyes of characters are, in metres.

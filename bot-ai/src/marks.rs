@@ -6,6 +6,8 @@ use throng_shared::attributes::Concealment;
 /// What is known of somebody by those who may know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
+    /// Its team, by which it is told of secrets.
+    pub team: Option<u32>,
     /// Its side; none for who is against everybody.
     pub side: Option<u32>,
     /// Whether it is dead.
@@ -18,7 +20,7 @@ pub struct Mark {
 
 impl Default for Mark {
     fn default() -> Self {
-        Mark { side: None, is_dead: false, health_percent: 100, concealment: Concealment::None }
+        Mark { team: None, side: None, is_dead: false, health_percent: 100, concealment: Concealment::None }
     }
 }
 
@@ -32,7 +34,7 @@ impl Mark {
     pub fn may_know_of(&self, other: &Mark) -> bool {
         match other.concealment {
             Concealment::None => true,
-            Concealment::FromOtherTeams => self.is_ally_of(other),
+            Concealment::FromOtherTeams => self.team.is_some() && self.team == other.team,
             Concealment::FromOthers => false,
         }
     }
@@ -55,6 +57,11 @@ impl Marks {
     /// What is known of whoever is in a row.
     pub fn of_row(&self, row: usize) -> Mark {
         self.by_row.get(row).copied().unwrap_or_default()
+    }
+
+    /// Forgets everybody.
+    pub fn clear(&mut self) {
+        self.by_row.clear();
     }
 
     /// Whether nothing is known of anybody.

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::Component;
 use glam::Vec2;
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::random::{Random, mix};
 use throng_shared::tick::Tick;
@@ -82,8 +82,12 @@ pub struct BotMind {
     pub(crate) goal_started: Tick,
     /// When idling or following is over, and when anything else is given up.
     pub(crate) goal_ends: Tick,
-    /// Until then nobody frightens or provokes the bot.
+    /// Until then nobody frightens the bot.
     pub(crate) calm_until: Tick,
+    /// Until then nobody provokes it.
+    pub(crate) peaceful_until: Tick,
+    /// Whose abilities it has.
+    pub(crate) archetype: Archetype,
 }
 
 impl BotMind {
@@ -97,7 +101,14 @@ impl BotMind {
             goal_started: Tick(0),
             goal_ends: Tick(0),
             calm_until: Tick(0),
+            peaceful_until: Tick(0),
+            archetype: Archetype::Bot,
         }
+    }
+
+    /// Its character goes on as another archetype, with the abilities of that.
+    pub fn go_on_as(&mut self, archetype: Archetype) {
+        self.archetype = archetype;
     }
 
     /// What the bot is about to do.
@@ -106,14 +117,16 @@ impl BotMind {
     }
 }
 
+/// How far a bot looks ahead that goes on with the character of a person, in seconds.
+const GOES_ON_S: f32 = 2.0;
+
 /// What [`bot_bundle`] is made of.
 pub type BotBundle = (BotMind, Percepts, Steering);
 
 /// The same for a bot that goes on with the character of a person: until it thinks, it goes where that one was going.
 pub fn stand_in_bundle(seed: u64, net_id: NetId, state: &CharacterState) -> BotBundle {
-    /// How far it looks ahead, in seconds.
-    const GOES_ON_S: f32 = 2.0;
     let mut bundle = bot_bundle(seed, net_id);
+    bundle.0.archetype = Archetype::Player;
     let way_m = Vec2::new(state.velocity_mps.x, state.velocity_mps.z) * GOES_ON_S;
     if way_m.length() > ARRIVE_M {
         bundle.0.goal = Goal::Wander { target_m: state.ground_position_m() + way_m };

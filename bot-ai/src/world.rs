@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::Resource;
 use throng_shared::config::{BotsConfig, PatrolConfig, WorldConfig};
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::tick::{Tick, TickRate};
 
@@ -17,8 +17,8 @@ pub struct BotWorld {
     pub map: Arc<Map>,
     /// Goal weights, sight and think interval.
     pub rules: BotsConfig,
-    /// What bots fight with; none in worlds without abilities for them.
-    pub arms: Option<Arc<Arms>>,
+    /// What bots fight with, and those who stand in for people; none where they can do no harm.
+    pub arms: [Option<Arc<Arms>>; 2],
     /// Routes to patrol.
     pub patrols: Arc<[PatrolConfig]>,
     /// Ticks per second.
@@ -41,13 +41,18 @@ impl BotWorld {
         BotWorld {
             map,
             rules: config.bots.clone(),
-            arms: None,
+            arms: [None, None],
             patrols: config.patrols.as_slice().into(),
             tick_rate: TickRate::new(config.tick_rate_hz),
             // Pages reach beyond the radius; and whoever sees people is quick to mind them.
             near_m: (1.5 * config.interest.leave_radius_m).max(config.bots.sight_m),
             input_repeat_ticks: config.input_repeat_ticks,
         }
+    }
+
+    /// What characters of an archetype fight with.
+    pub(crate) fn arms_of(&self, archetype: Archetype) -> Option<&Arms> {
+        self.arms.get(archetype as usize)?.as_deref()
     }
 
     /// Whether a bot looks around and thinks in this tick.

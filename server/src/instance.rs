@@ -388,7 +388,10 @@ pub(crate) fn bot_world(
     combat: Option<&CombatRules>,
 ) -> BotWorld {
     let bots = BotWorld::new(map, config);
-    let arms = combat.and_then(|combat| Arms::new(Arc::clone(&combat.abilities))).map(Arc::new);
+    let arms = [Archetype::Player, Archetype::Bot].map(|archetype| {
+        let CombatRules { abilities, safe_zones, .. } = combat?;
+        Arms::new(Arc::clone(abilities), Arc::clone(safe_zones), archetype).map(Arc::new)
+    });
     BotWorld { near_m: bots.near_m.max(interest.sight_radius_m), arms, ..bots }
 }
 

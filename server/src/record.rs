@@ -1,9 +1,9 @@
 //! Motion → columns and grid: what the rest of the tick, and bots in the next one, read.
 
-use bevy_ecs::prelude::{Component, Query, Res, ResMut};
+use bevy_ecs::prelude::{Component, Query, Res, ResMut, With};
 use glam::Vec2;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
-use throng_bot_ai::{Mark, Marks};
+use throng_bot_ai::{BotMind, Mark, Marks};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, NumberAttribute};
 use throng_shared::ids::{Archetype, NetId};
@@ -17,7 +17,7 @@ use crate::instance::InstanceRules;
 use crate::simulation::Roster;
 
 /// Fewest characters that are worth handing to another thread; one is quantised in some nanoseconds.
-const PARALLEL_MIN: usize = 4_096;
+const QUANTISED_PER_JOB_MIN: usize = 4_096;
 
 /// A character's row in the columns.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -57,7 +57,7 @@ pub(crate) fn quantise_characters(
     let (tick, rules) = (*tick, &rules.map.rules);
     let tables = characters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
     for (states, mut replicated) in tables {
-        let characters = states.par_iter().zip(replicated.par_iter_mut()).with_min_len(PARALLEL_MIN);
+        let characters = states.par_iter().zip(replicated.par_iter_mut()).with_min_len(QUANTISED_PER_JOB_MIN);
         characters.for_each(|(state, replicated)| {
             let quantised = QuantisedState::new(state, rules);
             if quantised != replicated.state || replicated.changed == Tick(0) {
@@ -92,16 +92,18 @@ fn health_percent(health: f32, of: &NumberAttribute) -> u8 {
     (share * 100.0).clamp(0.0, 100.0) as u8
 }
 
-/// Writes down what bots may know of characters besides; nothing where those have no attributes.
+/// Writes down what bots may know of characters besides; nothing where those have no attributes, or there are no bots.
 pub(crate) fn mark_characters(
     rules: Res<InstanceRules>,
     roster: Res<Roster>,
     combat: Option<Res<CombatRules>>,
     mut marks: ResMut<Marks>,
     characters: Query<(&Row, &Archetype, &Attributes, Option<&Fighter>)>,
+    bots: Query<(), With<BotMind>>,
 ) {
     let schema = &rules.attributes;
-    if schema.is_empty() {
+    if schema.is_empty() || bots.is_empty() {
+        marks.clear();
         return;
     }
     let by_row = marks.begin(roster.characters.len());
@@ -109,11 +111,12 @@ pub(crate) fn mark_characters(
     let no_side = abilities.and_then(|abilities| abilities.no_side);
     for (row, archetype, attributes, fighter) in &characters {
         let view = attributes.view();
-        let side = schema.team().filter(|team| view.known >> team & 1 == 1).map(|team| view.values[team]);
+        let team = schema.team().filter(|team| view.known >> team & 1 == 1).map(|team| view.values[team]);
         let health = abilities.and_then(|abilities| Some((attributes.get(&abilities.health)?, &abilities.health)));
         let health_percent = health.map_or(100, |(health, of)| health_percent(health, of));
         by_row[row.0 as usize] = Mark {
-            side: side.filter(|&side| Some(side) != no_side),
+            team,
+            side: team.filter(|&team| Some(team) != no_side),
             is_dead: fighter.is_some_and(|fighter| fighter.is_dead),
             health_percent,
             concealment: schema.layout(*archetype).concealment(view.values),

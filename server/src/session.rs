@@ -46,8 +46,23 @@ pub struct Session {
     pub(crate) own: OwnRecord,
     pub(crate) quiet: Quiet,
     pub(crate) strikes: Strikes,
-    /// Frames looked at, and for which tick.
-    pub(crate) frames: (Tick, u32),
+    pub(crate) frames: FramesSeen,
+}
+
+/// How many frames of a client were looked at for a tick.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FramesSeen {
+    tick: Tick,
+    count: u32,
+}
+
+impl FramesSeen {
+    /// Counts one more for `tick`, and says how many there were before it.
+    pub(crate) fn add(&mut self, tick: Tick) -> u32 {
+        let before = if self.tick == tick { self.count } else { 0 };
+        *self = FramesSeen { tick, count: before + 1 };
+        before
+    }
 }
 
 /// What a snapshot tells a client about its own character.
@@ -140,7 +155,7 @@ impl Session {
             own: OwnRecord::default(),
             quiet: Quiet::default(),
             strikes: Strikes::default(),
-            frames: (Tick(0), 0),
+            frames: FramesSeen::default(),
         }
     }
 

@@ -139,6 +139,13 @@ pub struct InputBuffer {
 }
 
 impl InputBuffer {
+    /// Whoever acted does so no more, and somebody else will: nothing that waits is done, and the character stands and keeps facing.
+    pub fn hand_over(&mut self) {
+        self.waiting.clear();
+        self.late = Default::default();
+        self.last = PlayerInput { yaw: self.last.yaw, ..PlayerInput::default() };
+    }
+
     /// Keeps `input` for `tick`, where `next` is the next tick to be simulated.
     pub fn put(&mut self, next: Tick, tick: Tick, input: PlayerInput) -> InputFate {
         if tick < next {

@@ -4,9 +4,10 @@ use glam::Vec2;
 use throng_bot_ai::{BotMind, Goal};
 use throng_server::abilities::{CombatLog, CombatTotals};
 use throng_shared::config::{
-    BotsConfig, LoadedWorld, ObstacleConfig, ObstacleShapeConfig, PopulationConfig, SpawnAreaConfig,
+    AbilityConfig, AimConfig, BotsConfig, LoadedWorld, ObstacleConfig, ObstacleShapeConfig, PopulationConfig,
+    SafeZoneConfig, SpawnAreaConfig,
 };
-use throng_shared::ids::InstanceId;
+use throng_shared::ids::{Archetype, InstanceId};
 use throng_tests::{Plan, PlayerHandle, Sim, fighting_world};
 
 const WORLD: InstanceId = InstanceId(0);
@@ -171,4 +172,42 @@ fn bots_fight_people_and_people_are_told() {
         assert_eq!(sim.character(ann).0, who);
     });
     assert!(was_hurt, "nobody shot at her in twenty seconds");
+}
+
+#[test]
+fn nobody_is_shot_at_who_stands_where_nobody_is_harmed() {
+    let (mut sim, _) = duel(|world| {
+        let combat = world.combat.as_mut().expect("they fight");
+        combat.safe_zones = vec![SafeZoneConfig { center_m: Vec2::new(12.0, 0.0), radius_m: 4.0 }];
+    });
+    sim.run_ticks(200);
+    assert_eq!(sim.instance(WORLD).world().resource::<CombatLog>().totals.used, 0);
+}
+
+#[test]
+fn who_stands_in_for_a_person_fights_with_what_people_have() {
+    let mut world = world(2, |bots| (bots.sight_m, bots.retreat_below_percent) = (100.0, 0.0));
+    // What is for bots alone would be refused, time and again.
+    let combat = world.combat.as_mut().expect("they fight");
+    let rifle = combat.abilities[0].clone();
+    combat.abilities[0].archetypes = 1 << Archetype::Player as u16;
+    combat.abilities.push(AbilityConfig {
+        name: "claws".into(),
+        archetypes: 1 << Archetype::Bot as u16,
+        aim: AimConfig::Melee { range_m: 2.0, arc_deg: 90.0 },
+        ..rifle
+    });
+    let mut sim = Sim::new(3).world(world).start();
+    let [ann] = sim.connect();
+    let (who, _) = sim.character(ann);
+    sim.cut(ann);
+    sim.time_out(ann);
+    let mut has_shot = false;
+    sim.run_ticks_with(400, |sim| {
+        let log = sim.instance(WORLD).world().resource::<CombatLog>();
+        has_shot |= log.done().iter().any(|(by, act)| *by == who && act.ability == 1);
+        assert!(log.done().iter().all(|(by, act)| act.ability != if *by == who { 3 } else { 1 }), "each has its own");
+        assert_eq!(log.totals.refused.iter().sum::<u64>(), 0);
+    });
+    assert!(has_shot, "she has a rifle, and the bot in her place knows how to use it");
 }

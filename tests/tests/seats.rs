@@ -6,6 +6,7 @@ use std::time::Duration;
 use glam::Vec2;
 use throng_bot_ai::BotMind;
 use throng_server::LastInput;
+use throng_shared::abilities::Fighter;
 use throng_shared::attributes::NumberAttribute;
 use throng_shared::config::{LoadedWorld, PopulationConfig};
 use throng_shared::ids::{Archetype, InstanceId, NetId};
@@ -31,7 +32,7 @@ fn world(shared_seats: bool, stand_ins: bool) -> LoadedWorld {
     fighting_world(COMBAT, |config| {
         config.population = PopulationConfig { target: TARGET, players_max: 200, stand_ins, shared_seats };
         config.spawn_areas[0].radius_m = 40.0;
-        (config.bots.idle_weight, config.bots.flee_weight) = (0.0, 0.0);
+        (config.bots.idle_weight, config.bots.flee_weight, config.bots.attack_percent) = (0.0, 0.0, 0.0);
     })
 }
 
@@ -285,4 +286,63 @@ fn every_tick_of_seats_changing_hands_is_the_same_again_for_any_threads_and_orde
         assert_eq!(diverged, None, "{threads} threads, order {order_seed:?}: first differing tick");
         assert_eq!(expected.len(), found.len());
     }
+}
+
+#[test]
+fn whoever_joins_while_bots_go_keeps_its_character() {
+    for seed in 0..6 {
+        let mut few = world(true, true);
+        few.config.population.target = 6;
+        let mut sim = Sim::new(seed).world(world(true, true)).start();
+        sim.run_ticks(2);
+        let players: Vec<PlayerHandle> = (0..12).map(|_| sim.start_connecting(WORLD)).collect();
+        // Most bots go in the tick in which people come.
+        for _ in 0..10 {
+            sim.instance_mut(WORLD).adopt(&few).expect("it may change");
+            sim.run_ticks(1);
+        }
+        sim.run_until_playing();
+        sim.run_ticks(100);
+        for &player in &players {
+            let who = net_id(&sim, player);
+            assert!(character(&mut sim, who).is_some_and(|it| it.archetype == Archetype::Player), "{seed}: {who:?}");
+        }
+        assert!(everybody(&sim).len() >= 12);
+    }
+}
+
+#[test]
+fn the_dead_are_handed_over_last() {
+    let mut sim = Sim::new(4).world(world(true, true)).start();
+    sim.run_ticks(2);
+    let bots: Vec<NetId> = everybody(&sim).into_iter().collect();
+    let world = sim.instance_mut(WORLD).world_mut();
+    for (net_id, mut fighter) in world.query::<(&NetId, &mut Fighter)>().iter_mut(world) {
+        fighter.is_dead = bots[..10].contains(net_id);
+    }
+    let players: [PlayerHandle; 20] = sim.connect();
+    for player in players {
+        assert!(!bots[..10].contains(&net_id(&sim, player)), "a corpse to begin with");
+    }
+}
+
+#[test]
+fn stand_ins_come_and_go_as_the_world_file_says_while_it_runs() {
+    let mut sim = Sim::new(2).world(world(false, false)).start();
+    let [ann] = sim.connect();
+    let who = net_id(&sim, ann);
+    sim.cut(ann);
+    sim.time_out(ann);
+    sim.run_ticks(5);
+    for stand_ins in [true, false, true] {
+        sim.instance_mut(WORLD).adopt(&world(false, stand_ins)).expect("it may change");
+        sim.run_ticks(1);
+        assert_eq!(character(&mut sim, who).map(|it| it.is_played_by_bot), Some(stand_ins));
+    }
+    sim.reconnect(ann);
+    sim.run_until_playing();
+    sim.run_ticks(2);
+    assert_eq!(character(&mut sim, who).map(|it| it.is_played_by_bot), Some(false));
+    let totals = sim.instance(WORLD).totals();
+    assert_eq!((totals.seats_to_people, totals.seats_to_bots), (1, 2), "she came back once");
 }

@@ -23,7 +23,7 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
     if situation.tick < mind.calm_until {
         return false;
     }
-    let Some(threat) = threat(situation) else { return false };
+    let Some(threat) = threat(mind, situation) else { return false };
     let calm_s = mind.random.between(CALM_S[0], CALM_S[1]);
     mind.calm_until = situation.tick + situation.world.ticks_for_s(calm_s);
     let weights = Weights::new(&situation.world.rules);
@@ -47,15 +47,17 @@ pub(super) fn is_safe_from(mind: &mut BotMind, situation: &Situation<'_>, net_id
     }
 }
 
-/// The nearest one who comes running.
-fn threat<'a>(situation: &Situation<'a>) -> Option<&'a Seen> {
+/// The nearest one who comes running; where bots fight, allies frighten nobody.
+fn threat<'a>(mind: &BotMind, situation: &Situation<'a>) -> Option<&'a Seen> {
     let rules = &situation.world.map.rules;
     // Between walking and running; where those are the same, nobody can be told to run.
     let fast_mps = 0.5 * (rules.walk_speed_mps + rules.run_speed_mps);
     if rules.run_speed_mps <= rules.walk_speed_mps {
         return None;
     }
-    situation.percepts.seen().iter().find(|seen| {
+    let is_fighting = situation.world.arms_of(mind.archetype).is_some();
+    let is_enemy = |seen: &Seen| situation.percepts.enemies().any(|enemy| enemy.net_id == seen.net_id);
+    situation.percepts.seen().iter().filter(|seen| !is_fighting || is_enemy(seen)).find(|seen| {
         let offset_m = situation.position_m - seen.position_m;
         seen.velocity_mps.length_squared() >= fast_mps * fast_mps
             && offset_m.length_squared() <= FRIGHT_M * FRIGHT_M

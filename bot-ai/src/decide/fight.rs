@@ -17,20 +17,23 @@ const RETREAT_S: [f32; 2] = [2.0, 5.0];
 /// For how long a bot that did not care for an enemy does not care for any, in seconds.
 const PEACE_S: [f32; 2] = [5.0, 15.0];
 
-/// Lets a bot that sees an enemy attack it, with the chance that the world file says; and one that fights go on, or run. Whether the goal is settled.
+/// Lets a bot that sees an enemy attack it, with the chance that the world file says; and one that fights go on, or
+/// run. Whether the goal is settled.
 pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     let (world, percepts) = (situation.world, situation.percepts);
-    let Some(arms) = world.arms.as_deref() else { return false };
-    let Some(nearest) = percepts.enemies().next() else { return false };
+    let Some(arms) = world.arms_of(mind.archetype).filter(|arms| !arms.is_safe(situation.position_m)) else {
+        return false;
+    };
+    let enemies = || percepts.enemies().filter(|seen| !arms.is_safe(seen.position_m));
+    let Some(nearest) = enemies().next() else { return false };
     let had_enough = f32::from(percepts.own_health_percent()) < world.rules.retreat_below_percent;
     if let Goal::Fight { net_id, .. } = mind.goal {
-        let opponent =
-            percepts.enemies().find(|seen| seen.net_id == net_id).filter(|_| situation.tick < mind.goal_ends);
+        let opponent = enemies().find(|seen| seen.net_id == net_id).filter(|_| situation.tick < mind.goal_ends);
         if had_enough {
             let goal = Goal::Flee { net_id: nearest.net_id, from_m: nearest.position_m };
             let duration_s = mind.random.between(RETREAT_S[0], RETREAT_S[1]);
             set_goal(mind, situation, goal, duration_s);
-            mind.calm_until = mind.goal_ends;
+            mind.peaceful_until = mind.goal_ends;
             return true;
         }
         if let Some(opponent) = opponent {
@@ -38,11 +41,11 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             mind.goal = Goal::Fight { net_id, is_in_view: is_in_view(arms, situation, opponent) };
             return !situation.is_stuck;
         }
-    } else if situation.tick < mind.calm_until || had_enough {
+    } else if situation.tick < mind.peaceful_until || had_enough {
         return false;
     } else if !mind.random.percent(world.rules.attack_percent) {
         let peace_s = mind.random.between(PEACE_S[0], PEACE_S[1]);
-        mind.calm_until = situation.tick + world.ticks_for_s(peace_s);
+        mind.peaceful_until = situation.tick + world.ticks_for_s(peace_s);
         return false;
     }
     let goal = Goal::Fight { net_id: nearest.net_id, is_in_view: is_in_view(arms, situation, nearest) };
@@ -51,9 +54,11 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     true
 }
 
-/// Whether a fight is over: the enemy is dead, gone or hidden.
-pub(super) fn is_over(situation: &Situation<'_>, net_id: NetId) -> bool {
-    situation.percepts.enemies().all(|seen| seen.net_id != net_id)
+/// Whether a fight is over: the enemy is dead, gone or hidden, or one of the two is where nobody is harmed.
+pub(super) fn is_over(mind: &BotMind, situation: &Situation<'_>, net_id: NetId) -> bool {
+    let Some(arms) = situation.world.arms_of(mind.archetype) else { return true };
+    let opponent = situation.percepts.enemies().find(|seen| seen.net_id == net_id);
+    arms.is_safe(situation.position_m) || opponent.is_none_or(|opponent| arms.is_safe(opponent.position_m))
 }
 
 /// Whether no wall is between the bot's eyes and the middle of somebody.

@@ -83,7 +83,7 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             )
         }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),
-        Goal::Fight { net_id, .. } => fight::is_over(situation, net_id),
+        Goal::Fight { net_id, .. } => fight::is_over(mind, situation, net_id),
         Goal::Flee { net_id, .. } => fear::is_safe_from(mind, situation, net_id),
     }
 }

@@ -82,13 +82,13 @@ fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
 
     let (columns, grid) = crowd((0..7).map(|x| Vec2::new(x as f32, 0.0)).collect());
     let mut marks = Marks::default();
-    let (red, blue, dead) = (Mark { side: Some(1), ..Mark::default() }, Some(2), true);
+    let (red, blue, dead) = (Mark { team: Some(1), side: Some(1), ..Mark::default() }, Some(2), true);
     let all = [
         Mark { health_percent: 40, ..red },
         red,
-        Mark { side: blue, ..red },
-        Mark { side: blue, is_dead: dead, ..red },
-        Mark { side: blue, concealment: Concealment::FromOtherTeams, ..red },
+        Mark { team: blue, side: blue, ..red },
+        Mark { team: blue, side: blue, is_dead: dead, ..red },
+        Mark { team: blue, side: blue, concealment: Concealment::FromOtherTeams, ..red },
         Mark { concealment: Concealment::FromOtherTeams, ..red },
         Mark { concealment: Concealment::FromOthers, ..red },
     ];

@@ -4,7 +4,6 @@ use glam::Vec2;
 use throng_shared::tick::Tick;
 
 use super::Body;
-use crate::arms::Arms;
 use crate::decide::{ARRIVE_M, route_point};
 use crate::mind::Goal;
 use crate::perceive::Seen;
@@ -74,7 +73,7 @@ pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
 /// Comes near enough to somebody to harm it and sees to it that nothing is between; from there goes to and fro, across the line of fire.
 fn close_in(world: &BotWorld, tick: Tick, body: &Body<'_>, opponent: &Seen, is_in_view: bool) -> Aim {
     let offset_m = position_now_m(world, tick, body, opponent) - body.state.ground_position_m();
-    let keep_m = world.arms.as_deref().map_or(POLITE_M, Arms::keep_m);
+    let keep_m = body.keep_m;
     if !is_in_view || offset_m.length_squared() > keep_m * keep_m {
         return approach(world, offset_m, 0.5 * keep_m.min(POLITE_M), true);
     }

@@ -71,7 +71,7 @@ pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, near: Res<NearPeople>, mut b
         bots.for_each(|(((((net_id, state), percepts), mind), steering), buffer)| {
             let steer_ticks = world.steer_ticks(near.contains(state.ground_position_m()));
             if tick.0 % steer_ticks == net_id.0 % steer_ticks {
-                let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks };
+                let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m: 0.0 };
                 buffer.put(tick, tick, next_input(world, tick, &body, steering));
             }
         });
@@ -91,7 +91,9 @@ pub fn steer_fighters(
         let is_fighting = matches!(mind.goal, Goal::Fight { .. });
         let steer_ticks = world.steer_ticks(is_fighting || near.contains(state.ground_position_m()));
         if tick.0 % steer_ticks == net_id.0 % steer_ticks {
-            let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks };
+            let arms = world.arms_of(mind.archetype).filter(|_| is_fighting);
+            let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
+            let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m };
             let mut input = next_input(world, tick, &body, &mut steering);
             strike::strike(world, tick, &body, fighter, attributes, &mut input);
             buffer.put(tick, tick, input);
@@ -107,6 +109,8 @@ struct Body<'a> {
     mind: &'a BotMind,
     /// For how many ticks it goes on with its input.
     steer_ticks: u32,
+    /// How far it keeps from whom it fights, in metres.
+    keep_m: f32,
 }
 
 /// The input of one bot for `tick`.

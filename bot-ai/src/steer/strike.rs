@@ -27,7 +27,7 @@ pub(super) fn strike(
     attributes: &Attributes,
     input: &mut PlayerInput,
 ) {
-    let Some(arms) = world.arms.as_deref() else { return };
+    let Some(arms) = world.arms_of(body.mind.archetype) else { return };
     if body.percepts.own_health_percent() < MEND_BELOW_PERCENT
         && let Some(ability) = arms.healing(tick, fighter, attributes)
     {

@@ -22,7 +22,8 @@ pub struct CombatRules {
     /// What the file says.
     pub config: CombatConfig,
     deal_teams: bool,
-    safe_zones: Vec<SafeZoneConfig>,
+    /// Where nobody is harmed.
+    pub safe_zones: Arc<[SafeZoneConfig]>,
 }
 
 impl CombatRules {
@@ -34,7 +35,7 @@ impl CombatRules {
             rewind_max_ms: config.rewind_max_ms,
             config: config.clone(),
             deal_teams: config.deal_teams,
-            safe_zones: config.safe_zones.clone(),
+            safe_zones: config.safe_zones.as_slice().into(),
         })
     }
 
@@ -50,6 +51,6 @@ impl CombatRules {
 
     /// Whether nobody is hurt at a point (x, z). O(zones).
     pub fn is_safe(&self, point_m: Vec2) -> bool {
-        self.safe_zones.iter().any(|zone| zone.center_m.distance_squared(point_m) <= zone.radius_m * zone.radius_m)
+        self.safe_zones.iter().any(|zone| zone.contains(point_m))
     }
 }

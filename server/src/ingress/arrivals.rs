@@ -8,6 +8,7 @@ use throng_shared::wire::control::Welcome;
 
 use super::Inbound;
 use crate::batch::Arrival;
+use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::instance::InstanceRules;
 use crate::net::ConnectionId;
@@ -66,7 +67,9 @@ fn resume(world: &mut World, client: ClientId, connection: ConnectionId, knows_w
         session.forget_view(rate);
     }
     let entity = session.entity;
-    end_stand_in(world, entity);
+    if end_stand_in(world, entity) {
+        world.resource_mut::<Totals>().seats_to_people += 1;
+    }
     welcome(world, client);
 }
 

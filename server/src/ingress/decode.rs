@@ -74,9 +74,7 @@ struct Decoder<'w> {
 impl Decoder<'_> {
     fn take(&mut self, frame: ReceivedFrame<'_>, session: &mut Session, buffer: Option<&mut InputBuffer>) {
         let (tick, rate) = (self.tick, self.rules.tick_rate);
-        let frames_before = if session.frames.0 == tick { session.frames.1 } else { 0 };
-        session.frames = (tick, frames_before + 1);
-        if frames_before >= INPUT_DATAGRAMS_PER_TICK_MAX {
+        if session.frames.add(tick) >= INPUT_DATAGRAMS_PER_TICK_MAX {
             self.totals.frames_surplus += 1;
             return;
         }

@@ -3,6 +3,7 @@
 use bevy_ecs::prelude::World;
 use glam::Vec2;
 use throng_shared::ids::{Archetype, NetId};
+use throng_shared::movement::CharacterState;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 
@@ -21,7 +22,7 @@ const PLACES_TRIED: usize = 16;
 pub(crate) fn balance_population(world: &mut World) {
     const FIRST: Tick = Tick(1);
     let players = world.resource::<Sessions>().all().len();
-    let bots = world.resource::<Roster>().characters.len() - players;
+    let bots = world.resource::<Roster>().characters.len().saturating_sub(players);
     let wanted = (world.resource::<InstanceRules>().population.target as usize).saturating_sub(players);
     let is_first = *world.resource::<Tick>() == FIRST;
     let changes_max = if players == 0 || is_first { usize::MAX } else { CHANGES_PER_TICK_MAX };
@@ -56,7 +57,7 @@ fn remove_bots(world: &mut World, count: usize) {
     let columns = world.resource::<CharacterColumns>();
     let unseen: Vec<NetId> = (0..columns.len())
         .rev()
-        .filter(|&row| columns.archetypes[row] == Archetype::Bot)
+        .filter(|&row| columns.archetypes[row] == Archetype::Bot && is_bot(world, columns.net_ids[row]))
         .filter(|&row| is_out_of_sight(columns.positions_m[row], &players_m, sight_m))
         .map(|row| columns.net_ids[row])
         .take(count)
@@ -66,10 +67,17 @@ fn remove_bots(world: &mut World, count: usize) {
     }
 }
 
+/// Whether a character is a bot's still: columns are of the last tick, and somebody may have taken it over in this one.
+fn is_bot(world: &World, net_id: NetId) -> bool {
+    let entity = world.resource::<Roster>().entity_of(net_id);
+    entity.and_then(|entity| world.get::<Archetype>(entity)) == Some(&Archetype::Bot)
+}
+
+/// Where those are who look on. Nobody looks on in a seat that is held.
 fn player_positions_m(world: &World) -> Vec<Vec2> {
-    let columns = world.resource::<CharacterColumns>();
-    let rows = (0..columns.len()).filter(|&row| columns.archetypes[row] == Archetype::Player);
-    rows.map(|row| columns.positions_m[row]).collect()
+    let connected = world.resource::<Sessions>().all().iter().filter(|session| session.connection.is_some());
+    let states = connected.filter_map(|session| world.get::<CharacterState>(session.entity));
+    states.map(CharacterState::ground_position_m).collect()
 }
 
 fn is_out_of_sight(point_m: Vec2, players_m: &[Vec2], sight_m: f32) -> bool {

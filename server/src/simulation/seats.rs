@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bevy_ecs::prelude::{Entity, World};
 use throng_bot_ai::{BotBundle, BotMind, stand_in_bundle};
+use throng_shared::abilities::Fighter;
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
 
 use super::spawn::Roster;
+use crate::abilities::CombatRules;
 use crate::commit::Totals;
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
@@ -24,7 +26,7 @@ pub(crate) struct SeatsOnOffer {
 #[derive(Debug, Default)]
 struct Side {
     people: usize,
-    /// The oldest first.
+    /// The oldest first, and behind all others those who are dead.
     bots: VecDeque<(NetId, Entity)>,
 }
 
@@ -35,28 +37,38 @@ impl SeatsOnOffer {
         if !world.resource::<InstanceRules>().population.shared_seats {
             return None;
         }
+        if world.resource::<Roster>().characters.len() <= world.resource::<Sessions>().all().len() {
+            return None;
+        }
         let sides = self.sides.get_or_insert_with(|| sides(world));
         let side = sides.values_mut().filter(|side| !side.bots.is_empty()).min_by_key(|side| side.people)?;
         let (net_id, entity) = side.bots.pop_front()?;
         side.people += 1;
         end_stand_in(world, entity);
-        change_archetype(world, entity, Archetype::Player);
+        world.resource_mut::<Totals>().seats_to_people += 1;
+        change_archetype(world, net_id, entity, Archetype::Player);
         Some((net_id, entity))
     }
 }
 
 fn sides(world: &World) -> BTreeMap<Option<u32>, Side> {
     let team = world.resource::<InstanceRules>().attributes.team();
-    let mut sides = BTreeMap::<Option<u32>, Side>::new();
+    let is_dead = |entity| world.get::<Fighter>(entity).is_some_and(|fighter| fighter.is_dead);
+    let (mut sides, mut dead) = (BTreeMap::<Option<u32>, Side>::new(), Vec::new());
     for &(net_id, entity) in &world.resource::<Roster>().characters {
         let values = world.get::<Attributes>(entity).map(Attributes::view);
         let known = values.zip(team).filter(|(values, team)| values.known >> team & 1 == 1);
-        let side = sides.entry(known.map(|(values, team)| values.values[team])).or_default();
+        let key = known.map(|(values, team)| values.values[team]);
+        let side = sides.entry(key).or_default();
         match world.get::<Archetype>(entity) {
+            Some(Archetype::Bot) if is_dead(entity) => dead.push((net_id, entity, key)),
             Some(Archetype::Bot) => side.bots.push_back((net_id, entity)),
             Some(Archetype::Player) => side.people += 1,
             None => {}
         }
+    }
+    for (net_id, entity, key) in dead {
+        sides.entry(key).or_default().bots.push_back((net_id, entity));
     }
     sides
 }
@@ -67,17 +79,23 @@ pub(crate) fn stand_in(world: &mut World, net_id: NetId, entity: Entity) {
     let Some(state) = world.get::<CharacterState>(entity) else { return };
     let bot = stand_in_bundle(seed, net_id, state);
     world.entity_mut(entity).insert(bot);
+    hand_over_inputs(world, entity);
     world.resource_mut::<Totals>().seats_to_bots += 1;
 }
 
-/// The bot that played a character, if one did, lets go of it: what it was about to do is not done any more.
-pub(crate) fn end_stand_in(world: &mut World, entity: Entity) {
-    if world.get::<BotMind>(entity).is_some() {
+/// The bot that played a character, if one did, lets go of it: what it was about to do is not done any more. Whether one did.
+pub(crate) fn end_stand_in(world: &mut World, entity: Entity) -> bool {
+    let is_played_by_bot = world.get::<BotMind>(entity).is_some();
+    if is_played_by_bot {
         world.entity_mut(entity).remove::<BotBundle>();
-        world.resource_mut::<Totals>().seats_to_people += 1;
-        if let Some(mut buffer) = world.get_mut::<InputBuffer>(entity) {
-            *buffer = InputBuffer::default();
-        }
+        hand_over_inputs(world, entity);
+    }
+    is_played_by_bot
+}
+
+fn hand_over_inputs(world: &mut World, entity: Entity) {
+    if let Some(mut buffer) = world.get_mut::<InputBuffer>(entity) {
+        buffer.hand_over();
     }
 }
 
@@ -91,7 +109,10 @@ pub(crate) fn give_back(world: &mut World, net_id: NetId, entity: Entity) -> boo
     if world.get::<BotMind>(entity).is_none() {
         stand_in(world, net_id, entity);
     }
-    change_archetype(world, entity, Archetype::Bot);
+    change_archetype(world, net_id, entity, Archetype::Bot);
+    if let Some(mut mind) = world.get_mut::<BotMind>(entity) {
+        mind.go_on_as(Archetype::Bot);
+    }
     true
 }
 
@@ -107,16 +128,24 @@ pub(crate) fn review_stand_ins(world: &mut World) {
         match stand_ins {
             true if world.get::<BotMind>(entity).is_none() => stand_in(world, net_id, entity),
             true => {}
-            false => end_stand_in(world, entity),
+            false => {
+                end_stand_in(world, entity);
+            }
         }
     }
 }
 
-fn change_archetype(world: &mut World, entity: Entity, archetype: Archetype) {
-    let schema = std::sync::Arc::clone(&world.resource::<InstanceRules>().attributes);
-    let mut entity = world.entity_mut(entity);
-    if let Some(mut attributes) = entity.get_mut::<Attributes>() {
-        attributes.change_archetype(&schema, archetype);
+fn change_archetype(world: &mut World, net_id: NetId, entity: Entity, archetype: Archetype) {
+    if let Some(mut attributes) = world.get::<Attributes>(entity).cloned() {
+        let schema = &world.resource::<InstanceRules>().attributes;
+        let team = schema.team();
+        let has_team = |attributes: &Attributes| team.is_some_and(|team| attributes.view().known >> team & 1 == 1);
+        let had_team = has_team(&attributes);
+        attributes.change_archetype(schema, archetype);
+        if let Some(combat) = world.get_resource::<CombatRules>().filter(|_| !had_team) {
+            combat.deal(net_id, &mut attributes);
+        }
+        world.entity_mut(entity).insert(attributes);
     }
-    entity.insert(archetype);
+    world.entity_mut(entity).insert(archetype);
 }

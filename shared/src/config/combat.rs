@@ -34,6 +34,13 @@ pub struct SafeZoneConfig {
     pub radius_m: f32,
 }
 
+impl SafeZoneConfig {
+    /// Whether a point (x, z) is in it.
+    pub fn contains(&self, point_m: Vec2) -> bool {
+        self.center_m.distance_squared(point_m) <= self.radius_m * self.radius_m
+    }
+}
+
 /// Something that a character can do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AbilityConfig {

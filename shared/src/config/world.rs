@@ -224,7 +224,7 @@ pub enum ReliefConfig {
 }
 
 /// How many characters the world wants, and whose they are.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PopulationConfig {
     /// People and bots together; bots fill what people leave empty.
     pub target: u32,
@@ -232,8 +232,16 @@ pub struct PopulationConfig {
     pub players_max: u32,
     /// Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up.
     pub stand_ins: bool,
-    /// Whether people who join take over the characters of bots, and give them back to bots when they leave.
+    /// Whether people who join take over the characters of bots, and give them back to bots when they leave. A game's own rules see
+    /// that as a change of the character's `Archetype`; what else they have put on it stays.
     pub shared_seats: bool,
+}
+
+impl Default for PopulationConfig {
+    /// As an empty table says.
+    fn default() -> PopulationConfig {
+        PopulationConfig { target: 0, players_max: 1_000, stand_ins: true, shared_seats: false }
+    }
 }
 
 /// What bots do: weights of the goals that a bot chooses among, and its senses.

@@ -130,8 +130,8 @@ pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> Bo
     let sight_m = table.optional("sight_m", number(1.0, 200.0, "m"), 40.0, "How far a bot sees.");
     let think_doc = "A bot thinks anew once in this time; it steers every tick.";
     let think_interval_ms = table.optional("think_interval_ms", whole(50, 10_000, "ms"), 250, think_doc);
-    let attack_doc =
-        "Of a hundred enemies that a bot notices, how many it attacks, in worlds with abilities; 0 for peaceful bots.";
+    let attack_doc = "Of a hundred enemies that a bot notices among the eight characters nearest to it, how many it attacks, in worlds with abilities; \
+                      0 for peaceful bots.";
     let attack_percent = table.optional("attack_percent", number(0.0, 100.0, "%"), 100.0, attack_doc);
     let retreat_doc = "With less health than this a bot runs from those it fights; 0 for never.";
     let retreat_below_percent = table.optional("retreat_below_percent", number(0.0, 100.0, "%"), 25.0, retreat_doc);
