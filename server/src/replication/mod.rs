@@ -20,6 +20,9 @@ use crate::interest::InterestRules;
 use crate::pages::Pages;
 use crate::session::{FETCHED_TOGETHER, Session, Sessions};
 
+/// Fewest stretches that are worth handing to another thread, which takes memory now and then.
+const STRETCHES_PER_JOB_MIN: usize = 2;
+
 /// Writes every client's snapshot.
 ///
 /// A client to whom nothing has happened, and who does nothing, gets one now and then: see [`IDLE_SNAPSHOT_MS`].
@@ -34,7 +37,8 @@ pub(crate) fn encode_snapshots(
     let idle_ticks = rules.tick_rate.ticks_for_ms(IDLE_SNAPSHOT_MS);
     let sessions = sessions.all_mut();
     let stretches = frames.stretches_for(sessions.len());
-    sessions.par_chunks_mut(CLIENTS_PER_STRETCH).zip(stretches.par_iter_mut()).for_each(|(sessions, stretch)| {
+    let stretches = sessions.par_chunks_mut(CLIENTS_PER_STRETCH).zip(stretches.par_iter_mut());
+    stretches.with_min_len(STRETCHES_PER_JOB_MIN).for_each(|(sessions, stretch)| {
         stretch.begin(sessions.len());
         for sessions in sessions.chunks_mut(FETCHED_TOGETHER) {
             sessions.iter().for_each(|session| session.view.fetch_planned());
