@@ -90,18 +90,9 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
     let overload = read_overload_tables(file);
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
-        let target_doc = "People and bots together; bots fill what people leave empty.";
-        let default = PopulationConfig::default();
-        let target = table.optional("target", whole(0, 100_000, ""), default.target, target_doc);
-        settled.population = table.is_sound("target").then_some(target);
-        let players_max = table.optional("players_max", whole(0, 100_000, ""), default.players_max, "Most people at once.");
-        let stand_ins_doc = "Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up. Otherwise its \
-                             character stands still.";
-        let stand_ins = table.optional("stand_ins", Truth, default.stand_ins, stand_ins_doc);
-        let shared_doc = "Whether people who join take over the characters of bots where they are, and give them back to bots when they leave. \
-                          Otherwise people appear in the spawn areas, and disappear.";
-        let shared_seats = table.optional("shared_seats", Truth, default.shared_seats, shared_doc);
-        PopulationConfig { target, players_max, stand_ins, shared_seats }
+        let population = read_population(table);
+        settled.population = table.is_sound("target").then_some(population.target);
+        population
     });
     let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
                weight 1, and one of weight 0 never.";
@@ -126,6 +117,20 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         patrols,
     };
     (config, terrain_file)
+}
+
+fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
+    let target_doc = "People and bots together; bots fill what people leave empty.";
+    let default = PopulationConfig::default();
+    let target = table.optional("target", whole(0, 100_000, ""), default.target, target_doc);
+    let players_max = table.optional("players_max", whole(0, 100_000, ""), default.players_max, "Most people at once.");
+    let stand_ins_doc = "Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up. Otherwise its \
+                         character stands still.";
+    let stand_ins = table.optional("stand_ins", Truth, default.stand_ins, stand_ins_doc);
+    let shared_doc = "Whether people who join take over the characters of bots where they are, and give them back to bots when they leave. \
+                      Otherwise people appear in the spawn areas, and disappear.";
+    let shared_seats = table.optional("shared_seats", Truth, default.shared_seats, shared_doc);
+    PopulationConfig { target, players_max, stand_ins, shared_seats }
 }
 
 fn read_interest_tables(file: &mut TableReader<'_, '_>) -> InterestConfig {
