@@ -39,7 +39,7 @@ impl Arms {
         let healing = held().filter(|(_, ability)| ability.effects.heal > 0.0 && heals_user(ability));
         let healing = healing.map(|(number, _)| number).collect();
         let harmful: Vec<u8> = harmful.into_iter().map(|(number, _)| number).collect();
-        let arms = Arms { abilities: Arc::clone(&abilities), harmful, healing, safe_zones };
+        let arms = Arms { abilities, harmful, healing, safe_zones };
         (!arms.harmful.is_empty()).then_some(arms)
     }
 

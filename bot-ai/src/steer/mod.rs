@@ -86,19 +86,23 @@ pub fn steer_fighters(
     mut bots: Query<(Walker, &Fighter, &Attributes)>,
 ) {
     let (tick, world, near) = (*tick, &*world, &*near);
-    bots.par_iter_mut().for_each(|(walker, fighter, attributes)| {
-        let (net_id, state, percepts, mind, mut steering, mut buffer) = walker;
-        let is_fighting = matches!(mind.goal, Goal::Fight { .. });
-        let steer_ticks = world.steer_ticks(is_fighting || near.contains(state.ground_position_m()));
-        if tick.0 % steer_ticks == net_id.0 % steer_ticks {
-            let arms = world.arms_of(mind.archetype).filter(|_| is_fighting);
-            let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
-            let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m };
-            let mut input = next_input(world, tick, &body, &mut steering);
-            strike::strike(world, tick, &body, fighter, attributes, &mut input);
-            buffer.put(tick, tick, input);
-        }
-    });
+    for (walkers, fighters, attributes) in bots.contiguous_iter_mut().expect(IN_TABLES) {
+        let (net_ids, states, percepts, minds, mut steerings, mut buffers) = walkers;
+        let bots = net_ids.par_iter().zip(states).zip(percepts).zip(minds).zip(fighters).zip(attributes);
+        let bots = bots.zip(steerings.par_iter_mut()).zip(buffers.par_iter_mut()).with_min_len(BOTS_PER_JOB_MIN);
+        bots.for_each(|(((((((net_id, state), percepts), mind), fighter), attributes), steering), buffer)| {
+            let is_fighting = matches!(mind.goal, Goal::Fight { .. });
+            let steer_ticks = world.steer_ticks(is_fighting || near.contains(state.ground_position_m()));
+            if tick.0 % steer_ticks == net_id.0 % steer_ticks {
+                let arms = world.arms_of(mind.archetype).filter(|_| is_fighting);
+                let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
+                let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m };
+                let mut input = next_input(world, tick, &body, steering);
+                strike::strike(world, tick, &body, fighter, attributes, &mut input);
+                buffer.put(tick, tick, input);
+            }
+        });
+    }
 }
 
 /// A bot as its steering sees it.
