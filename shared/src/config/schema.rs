@@ -64,11 +64,11 @@ fn table_schema(table: &TableDoc) -> Json {
         table.rules.iter().for_each(|rule| description.push_str(&format!("\n- {rule}")));
     }
     let Occurrence::Many(counts) = &table.occurrence else {
-        let mut members = vec![("description", Json::Text(description))];
+        let mut members = vec![("description", Json::text(description))];
         members.extend(keys_schema(table));
         return Json::Object(members);
     };
-    let mut members = vec![("description", Json::Text(description)), ("type", Json::text("array"))];
+    let mut members = vec![("description", Json::text(description)), ("type", Json::text("array"))];
     members.extend(count_limits(*counts.start(), *counts.end()));
     members.push(("items", Json::Object(keys_schema(table))));
     Json::Object(members)
@@ -165,10 +165,10 @@ fn key_schema(forms: &[&KeyDoc]) -> Json {
         description.push('\n');
         key.choices.iter().for_each(|(word, doc)| description.push_str(&format!("\n- `\"{word}\"`: {doc}")));
     }
-    let mut members = vec![("description", Json::Text(description))];
+    let mut members = vec![("description", Json::text(description))];
     members.extend(shape_schema(&key.shape));
     if let Some(default) = common_default(forms) {
-        members.push(("default", Json::Verbatim(default.to_owned())));
+        members.push(("default", Json::verbatim(default)));
     }
     Json::Object(members)
 }
@@ -193,7 +193,7 @@ fn shape_schema(shape: &Shape) -> Members {
         }
         Shape::Truth => vec![("type", Json::text("boolean"))],
         Shape::Text { pattern, chars_max } => {
-            let mut members = vec![("type", Json::text("string")), ("pattern", Json::Text(format!("^(?:{pattern})$")))];
+            let mut members = vec![("type", Json::text("string")), ("pattern", Json::text(format!("^(?:{pattern})$")))];
             members.extend(chars_max.map(|chars_max| ("maxLength", Json::number(chars_max))));
             members
         }
