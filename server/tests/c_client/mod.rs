@@ -35,8 +35,15 @@ fn compile(folder: &Path) -> Option<PathBuf> {
 fn the_example_in_c_walks_and_shoots_and_sees_what_it_does() {
     let folder = Folder::new();
     let Some(program) = compile(folder.path()) else { return };
-    let arena = repository("assets/worlds/arena");
-    let arena = arena.to_str().expect("a path of this repository");
+    // The arena, with bots who leave the player alone: its shot is the last.
+    let arena = folder.path().join("arena");
+    std::fs::create_dir(&arena).expect("the folder is new");
+    for name in ["world.toml", "abilities.toml"] {
+        let text = std::fs::read_to_string(repository("assets/worlds/arena").join(name)).expect("it is there");
+        let bots = if name == "world.toml" { "\n[bots]\nattack_percent = 0.0\n" } else { "" };
+        std::fs::write(arena.join(name), text + bots).expect("it can be written");
+    }
+    let arena = arena.to_str().expect("a path of a test");
     let server = Server::start_in(Folder::new(), &["--world", arena]);
     let state = server.local_key().path().ancestors().nth(2).expect("it is in a folder of a folder").to_owned();
     let played = Command::new(program)
