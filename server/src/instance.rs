@@ -299,6 +299,11 @@ impl Instance {
         }
     }
 
+    /// Finds on all threads what would otherwise be found when first needed: the ways to the places of the world file, some 30 ms for each.
+    pub fn prepare(&self) {
+        self.world.resource::<BotWorld>().navigation.prepare();
+    }
+
     /// Keeps where everybody was in the last ticks, so that shots can be judged up to `rewind_max_ms` back; see [`crate::combat::Judge`]. From the next tick
     /// on. What that takes in memory: see [`Poses`].
     ///

@@ -25,6 +25,11 @@ use crate::world::BotWorld;
 /// How near to its target a bot has arrived, in metres.
 pub(crate) const ARRIVE_M: f32 = 1.2;
 
+/// The same for one among eight others who are nearer to it than `CROWDED_M`, in metres.
+const ARRIVE_CROWDED_M: f32 = 10.0;
+/// See `ARRIVE_CROWDED_M`.
+const CROWDED_M: f32 = 2.5;
+
 /// Lets the bots think that are due, and those that are stuck.
 pub fn decide(
     tick: Res<Tick>,
@@ -96,6 +101,9 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     }
 }
 
+/// Whether a bot is there, or as near as a crowd lets it come.
 fn has_reached(situation: &Situation<'_>, target_m: Vec2) -> bool {
-    situation.position_m.distance_squared(target_m) <= ARRIVE_M * ARRIVE_M
+    let is_crowded = situation.percepts.crowd_radius_m() < CROWDED_M;
+    let near_m = if is_crowded { ARRIVE_CROWDED_M } else { ARRIVE_M };
+    situation.position_m.distance_squared(target_m) <= near_m * near_m
 }
