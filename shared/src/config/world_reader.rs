@@ -7,7 +7,7 @@ use super::error::ConfigErrors;
 use super::limits::{
     INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX,
 };
-use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, Truth, number, whole};
+use super::reader::{FileFormat, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{InterestConfig, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
 use super::world_attributes::Former;
 use super::world_ground::{read_obstacle, read_terrain};
@@ -18,41 +18,23 @@ use super::world_tables::{
 };
 use crate::attributes::ATTRIBUTES_MAX;
 
-/// Reads the text of a world file. `file_name` is only for messages.
+/// Reads the text of a world file that includes no others. `file_name` is only for messages.
 ///
 /// # Errors
 /// With every mistake in the file, not just the first.
 pub fn read_world(file_name: &str, text: &str) -> Result<WorldConfig, ConfigErrors> {
-    let file = check_world(file_name, text)?;
-    file.mistakes.into_result(file.config)
+    let ((config, _), mistakes) = WORLD_FORMAT.check(file_name, text)?;
+    mistakes.into_result(config)
 }
 
-/// A world file, right or wrong.
-pub(super) struct WorldFile {
-    /// What it says; a default or some accepted value where it is wrong.
-    pub(super) config: WorldConfig,
-    /// Where it names the terrain's file, when it does so rightly.
-    pub(super) terrain_file: Option<Range<usize>>,
-    /// What is wrong with it.
-    pub(super) mistakes: Mistakes,
-}
-
-/// World files.
+/// World files: what they say, and where they name the terrain's file, when they do so rightly.
 pub(super) const WORLD_FORMAT: FileFormat<(WorldConfig, Option<Range<usize>>)> = FileFormat {
     name: "the world file",
     page: "docs/world-config.md",
     bytes_max: WORLD_FILE_BYTES_MAX,
+    can_include: true,
     read: read_file,
 };
-
-/// Reads the text of a world file and collects its mistakes.
-///
-/// # Errors
-/// When the text is too long to be looked at.
-pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, ConfigErrors> {
-    let ((config, terrain_file), mistakes) = WORLD_FORMAT.check(file_name, text)?;
-    Ok(WorldFile { config, terrain_file, mistakes })
-}
 
 fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize>>) {
     let mut settled = Settled::default();
@@ -86,7 +68,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
     let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
                it. Write one table per attribute.";
     let mut attributes = Former::new(interest.enter_radius_m);
-    file.tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
+    file.named_tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
     let overload = read_overload_tables(file);
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
@@ -98,7 +80,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
                weight 1, and one of weight 0 never.";
     let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, settled));
     let doc = "A closed route that bots patrol. Write one table per route.";
-    let patrols = file.tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
+    let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
     let config = WorldConfig {
         name,
         seed,

@@ -5,8 +5,8 @@ use std::io;
 use throng_shared::abilities::Abilities;
 use throng_shared::attributes::Schema;
 use throng_shared::config::{
-    ABILITIES_FILE_NAME, CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_settings,
-    read_world,
+    ABILITIES_FILE_NAME, CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_common_file,
+    read_settings, read_world,
 };
 use throng_shared::map::Map;
 use throng_shared::tick::TickRate;
@@ -52,7 +52,7 @@ pub fn abilities_file(bytes: &[u8]) {
     let result = load_world("fuzz", |name| match name {
         WORLD_FILE_NAME => Ok(WORLD.into()),
         ABILITIES_FILE_NAME => Ok(bytes.to_vec()),
-        _ => Err(io::ErrorKind::NotFound.into()),
+        _ => read_common_file(name),
     });
     match &result {
         Ok(world) => {

@@ -1,6 +1,8 @@
 //! Keys: required ones, optional ones, and those that decide which others there are.
 
-use super::findings::{Condition, KeyDoc, Output, Unwritten};
+use super::findings::{Condition, KeyDoc, Output, TableDoc, Unwritten};
+use super::layers::Aside;
+use super::show::ShownLine;
 use super::table::{Field, TableReader};
 use super::text::{Choice, ChoiceHelp, OneOf};
 use super::value::{Kind, Written};
@@ -95,19 +97,13 @@ impl<'t> TableReader<'_, 't> {
             return last;
         }
         // Sound without a value: not written, and the first choice is the default.
-        let value = chosen
-            .or_else(|| self.is_sound(name).then_some(0))
-            .and_then(|index| choices.get(index))
-            .map(|choice| read(self, choice.means));
+        let counting = chosen.or_else(|| self.is_sound(name).then_some(0));
+        if let Some(counting) = counting.filter(|_| self.layers.len() > 1) {
+            self.set_other_choices_aside(name, kind, counting, &mut read);
+        }
+        let value = counting.and_then(|index| choices.get(index)).map(|choice| read(self, choice.means));
         if self.undeclared().next().is_some() {
-            let mut output = Output::Describe(Vec::new());
-            let mut other = TableReader::root(&mut output, None);
-            for choice in choices {
-                other.only_with = Some(Condition { key: name, word: choice.word });
-                read(&mut other, choice.means);
-            }
-            let keys = other.doc.keys.into_iter();
-            self.elsewhere = keys.filter_map(|key| Some((key.name, key.only_with?))).collect();
+            self.elsewhere = keys_of_choices(name, choices, &mut read);
             if value.is_none() {
                 // Which of these keys belong here depends on a choice that is yet to be made.
                 let names: Vec<_> = self.elsewhere.drain(..).map(|(name, _)| name).collect();
@@ -125,6 +121,40 @@ impl<'t> TableReader<'_, 't> {
             }
         }
         value
+    }
+
+    /// Looks for mistakes in what files say that are overridden by one that makes another choice, here `counting`: their
+    /// keys that go with a choice do not count, but they are to be right.
+    fn set_other_choices_aside<C: Copy, T>(
+        &mut self,
+        name: &'static str,
+        kind: &OneOf<C>,
+        counting: usize,
+        read: &mut impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
+    ) {
+        let common_count = self.fields.len();
+        // What the file itself says, or else what the next weaker one does that says anything.
+        let mut made = None;
+        for place in (0..self.layers.len()).rev() {
+            if let Some(written) = self.layers[place].get(name) {
+                made = Some(kind.read(written, &mut Vec::new()).and_then(|index| kind.choices.get(index)));
+            }
+            let own = match made {
+                None => continue,
+                Some(Some(choice)) if choice.word == kind.choices[counting].word => continue,
+                Some(Some(choice)) => {
+                    let layers = vec![self.layers[place].clone()];
+                    let doc = TableDoc::default();
+                    let mut other = TableReader::new(&mut *self.output, self.path.clone(), layers, None, doc);
+                    other.is_partial = true;
+                    read(&mut other, choice.means);
+                    other.fields.iter().map(|field| field.name).collect()
+                }
+                // Which of all keys belong there is not known.
+                Some(None) => keys_of_choices(name, kind.choices, read).iter().map(|(key, _)| *key).collect(),
+            };
+            self.layers[place].aside = Some(Aside { common_count, own });
+        }
     }
 
     /// Reads or describes a key. `None` after a mistake, and when it is not written and has no default.
@@ -150,10 +180,13 @@ impl<'t> TableReader<'_, 't> {
             Unwritten::Refused | Unwritten::Nothing => kind.accepted(),
         };
         let is_refused = matches!(unwritten, Unwritten::Refused);
-        let written = self.table.and_then(|table| table.get(name));
+        let mut all_written = self.written(name);
+        let written = all_written.next();
         let mut refusals = Vec::new();
         let value = written.and_then(|written| kind.read(written, &mut refusals));
-        if written.is_none() && is_refused && self.table.is_some() {
+        // What is overridden is to be right all the same.
+        all_written.for_each(|overridden| _ = kind.read(overridden, &mut refusals));
+        if written.is_none() && is_refused && !self.layers.is_empty() {
             let suggestion = format!("add it to this table. {doc}");
             self.refuse_missing(self.span.clone(), name, ConfigErrorKind::MissingKey, accepted(), suggestion);
         }
@@ -163,6 +196,7 @@ impl<'t> TableReader<'_, 't> {
             self.refuse(Some(refusal.span), &key, refusal.kind, accepted, refusal.suggestion);
         }
         let is_sound = value.is_some() || (written.is_none() && !is_refused);
+        self.note(name, kind, written, value.as_ref(), &unwritten);
         let default = match unwritten {
             Unwritten::Default(default) => Some(default),
             Unwritten::Refused | Unwritten::Nothing => None,
@@ -170,4 +204,47 @@ impl<'t> TableReader<'_, 't> {
         self.declare(Field { name, listed: name.to_owned(), span: written.map(Written::span), default, is_sound });
         value
     }
+
+    /// Writes down what was read, where that is wanted.
+    fn note<K: Kind>(
+        &mut self,
+        name: &'static str,
+        kind: &K,
+        written: Option<&Written<'t>>,
+        value: Option<&K::Value>,
+        unwritten: &Unwritten,
+    ) {
+        let path = if self.is_partial { "" } else { &self.path };
+        let Output::Check(findings) = &mut *self.output else { return };
+        if let Some(written) = written {
+            findings.note_place(path, name, &written.span());
+        }
+        if findings.shown.is_none() {
+            return;
+        }
+        let place = written.map(|written| findings.source().place(written.span().start));
+        let place = place.map(|(file, line)| (file.to_owned(), line));
+        let value = match (value, unwritten) {
+            (Some(value), _) => Some(kind.spell(value)),
+            (None, Unwritten::Default(default)) => Some(default.clone()),
+            (None, Unwritten::Refused | Unwritten::Nothing) => None,
+        };
+        self.lines.push(ShownLine { name, value, unit: kind.unit(), place });
+    }
+}
+
+/// The keys that go with each choice, with that.
+fn keys_of_choices<'t, C: Copy, T>(
+    name: &'static str,
+    choices: &'static [Choice<C>],
+    read: &mut impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
+) -> Vec<(&'static str, Condition)> {
+    let mut output = Output::Describe(Vec::new());
+    let mut other = TableReader::root(&mut output, &[]);
+    for choice in choices {
+        other.only_with = Some(Condition { key: name, word: choice.word });
+        read(&mut other, choice.means);
+    }
+    let keys = other.doc.keys.into_iter();
+    keys.filter_map(|key| Some((key.name, key.only_with?))).collect()
 }
