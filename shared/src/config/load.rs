@@ -9,7 +9,7 @@ use super::reader::{Folder, Mistakes, encoding_mistake, shown_text_of, unreadabl
 use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
 use super::world::{TerrainConfig, WorldConfig};
 use super::world_hash::world_hash;
-use super::world_reader::WORLD_FORMAT;
+use super::world_reader::{WORLD_FORMAT, WorldFile};
 use crate::attributes::AttributeRule;
 
 /// Name of the file in a world's folder that describes the world.
@@ -85,7 +85,7 @@ fn load(
     let mut files = Folder { path_of: &path_of, read_file: &mut read_file };
     let set = WORLD_FORMAT.gather(WORLD_FILE_NAME, text, &mut files);
     let checked = WORLD_FORMAT.check_files(&set, is_shown)?;
-    let (config, named_at) = checked.value;
+    let WorldFile { config, terrain_file: named_at, has_unsound_attributes } = checked.value;
     let mut mistakes = checked.mistakes;
     let mut terrain_samples = None;
     if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
@@ -100,7 +100,8 @@ fn load(
             }
         }
     }
-    let world = KnownWorld { attributes: &config.attributes, is_partial: checked.is_partial };
+    let is_partial = checked.is_partial || has_unsound_attributes;
+    let world = KnownWorld { attributes: &config.attributes, is_partial };
     let (combat, abilities_toml) = load_combat(&mut files, world, &mut mistakes, is_shown)?.unzip();
     let hash = world_hash(&config, combat.as_ref(), terrain_samples.as_ref());
     let loaded = LoadedWorld { config, combat, terrain_samples, hash };

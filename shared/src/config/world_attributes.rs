@@ -52,7 +52,7 @@ pub(super) struct Former {
     /// Those that are right.
     pub(super) rules: Vec<AttributeRule>,
     /// Whether any is not, of which nothing is known.
-    has_unsound: bool,
+    pub(super) has_unsound: bool,
     /// From how far characters are seen, in metres.
     enter_radius_m: f32,
 }
@@ -70,7 +70,9 @@ impl Former {
 
     /// Reads the next attribute.
     pub(super) fn read(&mut self, table: &mut TableReader<'_, '_>) {
-        match read_attribute(table, self) {
+        let rule = read_attribute(table, self);
+        self.has_unsound |= !table.is_sound("name");
+        match rule {
             Some(rule) => self.rules.push(rule),
             None => self.has_unsound = true,
         }

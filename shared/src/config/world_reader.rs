@@ -23,12 +23,22 @@ use crate::attributes::ATTRIBUTES_MAX;
 /// # Errors
 /// With every mistake in the file, not just the first.
 pub fn read_world(file_name: &str, text: &str) -> Result<WorldConfig, ConfigErrors> {
-    let ((config, _), mistakes) = WORLD_FORMAT.check(file_name, text)?;
-    mistakes.into_result(config)
+    let (file, mistakes) = WORLD_FORMAT.check(file_name, text)?;
+    mistakes.into_result(file.config)
 }
 
-/// World files: what they say, and where they name the terrain's file, when they do so rightly.
-pub(super) const WORLD_FORMAT: FileFormat<(WorldConfig, Option<Range<usize>>)> = FileFormat {
+/// A world file, right or wrong.
+pub(super) struct WorldFile {
+    /// What it says; a default or some accepted value where it is wrong.
+    pub(super) config: WorldConfig,
+    /// Where it names the terrain's file, when it does so rightly.
+    pub(super) terrain_file: Option<Range<usize>>,
+    /// Whether it may have attributes that are not in `config`, because they are wrong.
+    pub(super) has_unsound_attributes: bool,
+}
+
+/// World files.
+pub(super) const WORLD_FORMAT: FileFormat<WorldFile> = FileFormat {
     name: "the world file",
     page: "docs/world-config.md",
     bytes_max: WORLD_FILE_BYTES_MAX,
@@ -36,7 +46,7 @@ pub(super) const WORLD_FORMAT: FileFormat<(WorldConfig, Option<Range<usize>>)> =
     read: read_file,
 };
 
-fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize>>) {
+fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
     let mut settled = Settled::default();
     let (name, seed, size_m) = file.table("world", Presence::Required, "What the world is.", |table| {
         let name = table.required("name", Name, "Short name, for operators and metrics.");
@@ -81,6 +91,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
     let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, settled));
     let doc = "A closed route that bots patrol. Write one table per route.";
     let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
+    let has_unsound_attributes = attributes.has_unsound;
     let config = WorldConfig {
         name,
         seed,
@@ -98,7 +109,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         bots,
         patrols,
     };
-    (config, terrain_file)
+    WorldFile { config, terrain_file, has_unsound_attributes }
 }
 
 fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {

@@ -1,5 +1,6 @@
 //! A whole file: from its text to a value and its mistakes, and from its declarations to their description.
 
+use std::borrow::Cow;
 use std::io;
 
 use toml::de::DeTable;
@@ -50,8 +51,16 @@ pub(in crate::config) struct FormatDoc {
 
 impl<T> FileFormat<T> {
     /// The file of this name, whose text is known, and what it includes.
-    pub(in crate::config) fn gather<'t>(&self, name: &str, text: String, folder: &mut Folder<'_>) -> FileSet<'t> {
-        FileSet::gather(name, text.into(), self.bytes_max, folder)
+    pub(in crate::config) fn gather<'t>(
+        &self,
+        name: &'t str,
+        text: impl Into<Cow<'t, str>>,
+        folder: &mut Folder<'_>,
+    ) -> FileSet<'t> {
+        match self.can_include {
+            true => FileSet::gather(name, text.into(), self.bytes_max, folder),
+            false => FileSet::alone((folder.path_of)(name), text.into()),
+        }
     }
 
     /// Reads `text` and collects its mistakes, among them that it includes other files: nothing else is read. `file_name` is
@@ -60,15 +69,9 @@ impl<T> FileFormat<T> {
     /// # Errors
     /// When the text is too long to be looked at.
     pub(in crate::config) fn check(&self, file_name: &str, text: &str) -> Result<(T, Mistakes), ConfigErrors> {
-        let files = match self.can_include {
-            false => FileSet::alone(file_name, text),
-            true => {
-                let path_of = |name: &str| if name.is_empty() { file_name.to_owned() } else { name.to_owned() };
-                let mut read_file = |_: &str| Err(io::Error::other("nothing but the text of one file is there"));
-                let mut folder = Folder { path_of: &path_of, read_file: &mut read_file };
-                FileSet::gather("", text.into(), self.bytes_max, &mut folder)
-            }
-        };
+        let path_of = |name: &str| if name.is_empty() { file_name.to_owned() } else { name.to_owned() };
+        let mut read_file = |_: &str| Err(io::Error::other("nothing but the text of one file is there"));
+        let files = self.gather("", text, &mut Folder { path_of: &path_of, read_file: &mut read_file });
         self.check_files(&files, false).map(|checked| (checked.value, checked.mistakes))
     }
 

@@ -30,8 +30,8 @@ pub(in crate::config) struct FileSet<'t> {
 
 impl<'t> FileSet<'t> {
     /// A file that includes nothing. `name` is only for messages.
-    pub(super) fn alone(name: &'t str, text: &'t str) -> Self {
-        Self { files: vec![(name.into(), text.into())], mistakes: Vec::new() }
+    pub(super) fn alone(name: String, text: Cow<'t, str>) -> Self {
+        Self { files: vec![(name.into(), text)], mistakes: Vec::new() }
     }
 
     /// The file `name`, whose text is known, and what it includes, all together at most `bytes_max` long. Each file is read

@@ -8,10 +8,18 @@ use super::text::{Choice, ChoiceHelp, OneOf};
 use super::value::{Kind, Written};
 use crate::config::error::ConfigErrorKind;
 
+/// What counts when a key is not written.
+#[derive(Clone, Copy)]
+enum Otherwise<'v, V> {
+    Refused,
+    Default(&'v V),
+    Nothing,
+}
+
 impl<'t> TableReader<'_, 't> {
     /// Reads a key that must be written.
     pub(in crate::config) fn required<K: Kind>(&mut self, name: &'static str, kind: K, doc: &'static str) -> K::Value {
-        self.key(name, &kind, Unwritten::Refused, doc, &[]).unwrap_or_else(|| kind.fallback())
+        self.key(name, &kind, Otherwise::Refused, doc, &[]).unwrap_or_else(|| kind.fallback())
     }
 
     /// Reads a key that has a default.
@@ -22,8 +30,7 @@ impl<'t> TableReader<'_, 't> {
         default: K::Value,
         doc: &'static str,
     ) -> K::Value {
-        let shown = Unwritten::Default(kind.show(&default));
-        self.key(name, &kind, shown, doc, &[]).unwrap_or(default)
+        self.key(name, &kind, Otherwise::Default(&default), doc, &[]).unwrap_or(default)
     }
 
     /// Reads a key that has no value when it is not written.
@@ -33,7 +40,7 @@ impl<'t> TableReader<'_, 't> {
         kind: K,
         doc: &'static str,
     ) -> Option<K::Value> {
-        self.key(name, &kind, Unwritten::Nothing, doc, &[])
+        self.key(name, &kind, Otherwise::Nothing, doc, &[])
     }
 
     /// Reads a key that is one of a few words; the first counts when it is not written.
@@ -45,7 +52,7 @@ impl<'t> TableReader<'_, 't> {
     ) -> C {
         let kind = OneOf { choices, help: None };
         let words: Vec<_> = choices.iter().map(|choice| (choice.word, choice.doc)).collect();
-        let chosen = self.key(name, &kind, Unwritten::Default(kind.show(&0)), doc, &words);
+        let chosen = self.key(name, &kind, Otherwise::Default(&0), doc, &words);
         choices[chosen.unwrap_or(0)].means
     }
 
@@ -59,7 +66,7 @@ impl<'t> TableReader<'_, 't> {
         read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
         let kind = OneOf { choices, help: None };
-        self.choose_one(name, &kind, Unwritten::Refused, doc, read)
+        self.choose_one(name, &kind, Otherwise::Refused, doc, read)
     }
 
     /// As [`Self::choose`]; the first choice counts when the key is not written. `help` is for somebody who writes
@@ -73,20 +80,20 @@ impl<'t> TableReader<'_, 't> {
         read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
         let kind = OneOf { choices, help: Some(help) };
-        self.choose_one(name, &kind, Unwritten::Default(kind.show(&0)), doc, read)
+        self.choose_one(name, &kind, Otherwise::Default(&0), doc, read)
     }
 
     fn choose_one<C: Copy, T>(
         &mut self,
         name: &'static str,
         kind: &OneOf<C>,
-        unwritten: Unwritten,
+        otherwise: Otherwise<'_, usize>,
         doc: &'static str,
         mut read: impl for<'a> FnMut(&mut TableReader<'a, 't>, C) -> T,
     ) -> Option<T> {
         let choices = kind.choices;
         let words: Vec<_> = choices.iter().map(|choice| (choice.word, choice.doc)).collect();
-        let chosen = self.key(name, kind, unwritten, doc, &words);
+        let chosen = self.key(name, kind, otherwise, doc, &words);
         if let Output::Describe(_) = self.output {
             let mut last = None;
             for choice in choices {
@@ -162,10 +169,15 @@ impl<'t> TableReader<'_, 't> {
         &mut self,
         name: &'static str,
         kind: &K,
-        unwritten: Unwritten,
+        otherwise: Otherwise<'_, K::Value>,
         doc: &'static str,
         choices: &[(&'static str, &'static str)],
     ) -> Option<K::Value> {
+        let unwritten = match otherwise {
+            Otherwise::Refused => Unwritten::Refused,
+            Otherwise::Default(default) => Unwritten::Default(kind.show(default)),
+            Otherwise::Nothing => Unwritten::Nothing,
+        };
         if let Output::Describe(_) = self.output {
             let (accepted, shape, only_with) = (kind.accepted(), kind.shape(), self.only_with);
             let choices = choices.to_vec();
@@ -196,7 +208,9 @@ impl<'t> TableReader<'_, 't> {
             self.refuse(Some(refusal.span), &key, refusal.kind, accepted, refusal.suggestion);
         }
         let is_sound = value.is_some() || (written.is_none() && !is_refused);
-        self.note(name, kind, written, value.as_ref(), &unwritten);
+        let counting =
+            value.as_ref().or(if let Otherwise::Default(default) = otherwise { Some(default) } else { None });
+        self.note(name, kind, written, counting);
         let default = match unwritten {
             Unwritten::Default(default) => Some(default),
             Unwritten::Refused | Unwritten::Nothing => None,
@@ -206,14 +220,7 @@ impl<'t> TableReader<'_, 't> {
     }
 
     /// Writes down what was read, where that is wanted.
-    fn note<K: Kind>(
-        &mut self,
-        name: &'static str,
-        kind: &K,
-        written: Option<&Written<'t>>,
-        value: Option<&K::Value>,
-        unwritten: &Unwritten,
-    ) {
+    fn note<K: Kind>(&mut self, name: &'static str, kind: &K, written: Option<&Written<'t>>, value: Option<&K::Value>) {
         let path = if self.is_partial { "" } else { &self.path };
         let Output::Check(findings) = &mut *self.output else { return };
         if let Some(written) = written {
@@ -224,11 +231,7 @@ impl<'t> TableReader<'_, 't> {
         }
         let place = written.map(|written| findings.source().place(written.span().start));
         let place = place.map(|(file, line)| (file.to_owned(), line));
-        let value = match (value, unwritten) {
-            (Some(value), _) => Some(kind.spell(value)),
-            (None, Unwritten::Default(default)) => Some(default.clone()),
-            (None, Unwritten::Refused | Unwritten::Nothing) => None,
-        };
+        let value = value.map(|value| kind.spell(value));
         self.lines.push(ShownLine { name, value, unit: kind.unit(), place });
     }
 }

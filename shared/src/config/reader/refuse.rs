@@ -70,7 +70,11 @@ impl<'t> TableReader<'_, 't> {
 
     /// Records every key that has not been declared.
     pub(super) fn refuse_undeclared(mut self) {
-        let undeclared: Vec<_> = self.undeclared().collect();
+        let mut undeclared: Vec<_> = self.undeclared().collect();
+        if self.findings().is_some_and(|findings| findings.is_partial) {
+            // Which of these keys belong here may depend on a choice that is made in the missing file.
+            undeclared.retain(|(key, ..)| self.elsewhere.iter().all(|(name, _)| name != key));
+        }
         if undeclared.is_empty() {
             return;
         }

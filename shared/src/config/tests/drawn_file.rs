@@ -131,7 +131,7 @@ impl Draw {
         None
     }
 
-    fn table(&mut self, doc: &'static TableDoc) -> DrawnTable {
+    pub(super) fn table(&mut self, doc: &'static TableDoc) -> DrawnTable {
         let mut table = DrawnTable { doc, lines: Vec::new() };
         // Keys that decide which others there are may be declared behind some that depend on nothing, never behind those that do.
         for key in &doc.keys {
