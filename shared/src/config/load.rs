@@ -88,6 +88,8 @@ fn load(
     let WorldFile { config, terrain_file: named_at, has_unsound_attributes } = checked.value;
     let mut mistakes = checked.mistakes;
     let mut terrain_samples = None;
+    // A file that is missing may say that the ground is another.
+    let named_at = named_at.filter(|_| !checked.is_partial);
     if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
         let read = (files.read_file)(name).map_err(|error| refuse_unreadable(&error));
         match read.and_then(|bytes| decode(&bytes, range)) {

@@ -145,8 +145,8 @@ struct Refused {
 /// The paths that a file includes, each with its place in the list and in the text. Those that are wrong by themselves are
 /// left out: the reader refuses them.
 fn includes_of(text: &str) -> Vec<(usize, String, Range<usize>)> {
-    // Most files include nothing, and some are long.
-    if !text.contains(INCLUDE) {
+    // Most files include nothing, and some are long. Behind a \ the key may be written in other characters.
+    if !text.contains(INCLUDE) && !text.contains('\\') {
         return Vec::new();
     }
     let (root, _) = DeTable::parse_recoverable(text);

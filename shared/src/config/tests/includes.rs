@@ -167,6 +167,9 @@ fn what_cannot_be_included_is_told_once_at_its_line() {
         ("5", "", "5 is a whole number, not text"),
         ("", "", "is empty"),
     ] {
+        // Whoever writes the key in other characters writes the same.
+        let escaped = including(paths).replacen("include", "\"inc\\u006cude\"", 1);
+        assert_eq!(mistakes(&[("world.toml", &escaped), ("a.toml", part)]).len(), 1, "{escaped}");
         let text = including(paths);
         let files = [("world.toml", &*text), ("a.toml", part)];
         let errors = load(&files).expect_err(paths);
