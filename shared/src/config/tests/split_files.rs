@@ -192,6 +192,12 @@ fn split_pair(draw: &mut Draw) -> Option<(ShownWorld, Vec<Part>)> {
     Some((whole, parts))
 }
 
+/// The files of a world, split.
+pub(super) fn split_files(seed: u64) -> Vec<(&'static str, String)> {
+    let (_, parts) = drawn(seed, split_pair);
+    texts(&parts)
+}
+
 /// File, line and label of each mistake in `texts`.
 fn told(texts: &[(&str, String)]) -> Vec<(String, usize, &'static str)> {
     let Err(errors) = load(texts) else { return Vec::new() };
