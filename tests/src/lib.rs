@@ -15,6 +15,7 @@
 //!
 //! [`fuzz`] has the bodies of the fuzz targets in `tests/fuzz/`: bytes of any kind, into every decoder.
 
+mod crossing;
 pub mod fuzz;
 mod loopback;
 mod memory_network;
@@ -24,6 +25,7 @@ mod script;
 mod sim;
 mod world;
 
+pub use crossing::{Crossing, CrossingReport, town_to_cross};
 pub use loopback::{LoopbackServer, open_transport};
 pub use memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use oracle::{Oracle, OracleReport};
