@@ -74,10 +74,10 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
                proportion to the ground that it covers.";
     let spawn_areas =
         file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
-    let interest = read_interest_tables(file);
+    let (interest, enter_radius_m) = read_interest_tables(file);
     let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
                it. Write one table per attribute.";
-    let mut attributes = Former::new(interest.enter_radius_m);
+    let mut attributes = Former::new(enter_radius_m);
     file.named_tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
     let overload = read_overload_tables(file);
     let doc = "How many characters the world wants.";
@@ -126,9 +126,15 @@ fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
     PopulationConfig { target, players_max, stand_ins, shared_seats }
 }
 
-fn read_interest_tables(file: &mut TableReader<'_, '_>) -> InterestConfig {
+/// Interest, and the enter radius, if that is right.
+fn read_interest_tables(file: &mut TableReader<'_, '_>) -> (InterestConfig, Option<f32>) {
     let doc = "What each player is told about.";
-    let mut interest = file.table("interest", Presence::Optional, doc, read_interest);
+    let mut enter_radius_m = None;
+    let mut interest = file.table("interest", Presence::Optional, doc, |table| {
+        let interest = read_interest(table);
+        enter_radius_m = table.is_sound("enter_radius_m").then_some(interest.enter_radius_m);
+        interest
+    });
     let doc = "How old what a player is told of others may be, by their distance. Write one table per tier, the nearest first; the \
                last counts for all who are farther away. Without any, whoever moves is told in every tick.";
     let mut nearer: Option<TierConfig> = None;
@@ -137,7 +143,7 @@ fn read_interest_tables(file: &mut TableReader<'_, '_>) -> InterestConfig {
         nearer = Some(tier.clone());
         tier
     });
-    interest
+    (interest, enter_radius_m)
 }
 
 fn read_overload_tables(file: &mut TableReader<'_, '_>) -> OverloadConfig {

@@ -176,6 +176,11 @@ impl<'r, 't> TableReader<'r, 't> {
         self.fields.iter().any(|field| field.name == name && field.is_sound)
     }
 
+    /// Whether a part of the table could not be read: what counts may stand there.
+    pub(in crate::config) fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
     /// Where the key's value is written.
     pub(in crate::config) fn span(&self, name: &str) -> Option<Range<usize>> {
         self.fields.iter().find(|field| field.name == name)?.span.clone()

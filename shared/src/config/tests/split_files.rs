@@ -307,6 +307,13 @@ proptest! {
             let again = again.expect("what is written down is right");
             prop_assert_eq!(&again.loaded, &whole.loaded, "{}", world_toml);
         }
+        for table in FORMATS[0].tables.iter().filter(|table| !matches!(table.occurrence, Occurrence::Many(_))) {
+            for key in table.keys.iter().filter(|key| key.only_with.is_none()) {
+                let line = format!("\n{} = ", key.name);
+                let is_there = section(&split.world_toml, &table.heading()).contains(&line);
+                prop_assert!(is_there, "{} {}", table.heading(), key.name);
+            }
+        }
         let defaults = split.world_toml.matches("; default\n").count() + split.world_toml.matches("# default\n").count();
         prop_assert_eq!(defaults, whole.world_toml.matches("; default\n").count() + whole.world_toml.matches("# default\n").count());
     }
@@ -391,6 +398,13 @@ proptest! {
         let texts = texts(&parts);
         prop_assert_eq!(told(&texts), [(parts[of].shown_name(), line, "conflict")], "{}", shown(&texts));
     }
+}
+
+/// What `text` says of a table that is there once.
+fn section<'t>(text: &'t str, heading: &str) -> &'t str {
+    let start = text.find(&format!("\n{heading}\n")).map_or(text.len(), |at| at + 1);
+    let end = text[start..].find("\n\n").map_or(text.len(), |length| start + length);
+    &text[start..end]
 }
 
 /// All files, for a message.
