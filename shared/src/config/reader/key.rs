@@ -105,8 +105,9 @@ impl<'t> TableReader<'_, 't> {
         }
         // Sound without a value: not written, and the first choice is the default.
         let counting = chosen.or_else(|| self.is_sound(name).then_some(0));
-        // Of several files one that is missing may decide which choice counts.
-        let is_open = self.layers.len() > 1 && self.findings().is_some_and(|findings| findings.is_partial);
+        // What is missing, a file or a table that is none, may decide which choice counts.
+        let is_file_missing = self.findings().is_some_and(|findings| findings.is_partial);
+        let is_open = self.is_partial || (is_file_missing && self.layers.len() > 1);
         let counting = counting.filter(|_| !is_open);
         if let Some(counting) = counting.filter(|_| self.layers.len() > 1) {
             self.set_other_choices_aside(name, kind, counting, &mut read);
