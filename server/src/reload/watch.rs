@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
+use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, ShownWorld, WORLD_FILE_NAME, load_and_show_world};
 use throng_shared::ids::InstanceId;
 
 use super::changes::{KeyChange, changes};
 use super::desk::{Proposal, ReloadDesk};
 use crate::admin::Status;
-use crate::settings::{error_text, read_world_folder};
+use crate::settings::error_text;
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -29,10 +29,12 @@ type Looks = Vec<(String, Look)>;
 struct Watched {
     world: InstanceId,
     folder: PathBuf,
-    /// How its files looked when they were last read.
+    /// How its files looked when they were last read, all that were asked for, whether they were there or not.
     read: Looks,
     /// How they looked the last time.
     seen: Looks,
+    /// Whether they are read anew, however they look.
+    is_stale: bool,
     /// What the world goes by.
     running: Said,
     /// What it was to go by, by number, until that is known.
@@ -41,11 +43,19 @@ struct Watched {
     number: u64,
 }
 
-/// What the files of a world say, read and as texts. Without the samples of its terrain: they are large, and their hash is here.
+/// What the files of a world say, read and written down. Without the samples of its terrain: they are large, and their hash is here.
 #[derive(Debug)]
 struct Said {
     loaded: LoadedWorld,
-    texts: [String; 2],
+    /// Both files with all that they include; none when it was read elsewhere.
+    texts: Option<[String; 2]>,
+}
+
+impl From<ShownWorld> for Said {
+    fn from(shown: ShownWorld) -> Said {
+        let ShownWorld { loaded, world_toml, abilities_toml } = shown;
+        Said { loaded: without_samples(loaded), texts: Some([world_toml, abilities_toml.unwrap_or_default()]) }
+    }
 }
 
 /// Starts the thread that watches the folders of worlds, in the order of the worlds' numbers, until the server stops.
@@ -70,34 +80,37 @@ pub(crate) fn spawn_watcher(worlds: Vec<(PathBuf, LoadedWorld)>, status: Arc<Sta
 
 impl Watched {
     fn new(world: InstanceId, folder: PathBuf, loaded: LoadedWorld) -> Watched {
-        let running = Said { texts: texts_of(&folder), loaded: without_samples(loaded) };
-        let seen = look_at(&folder, &running.loaded);
-        // Read once more in any case: they may have changed since the world was built.
-        Watched { world, folder, read: Vec::new(), seen, running, proposed: Vec::new(), number: 0 }
+        let running = Said { texts: None, loaded: without_samples(loaded) };
+        let read = [WORLD_FILE_NAME, ABILITIES_FILE_NAME].map(|name| (name.to_owned(), look_at(&folder, name)));
+        // Read once more in any case: they may have changed since the world was built, and it is not known what they include.
+        let (read, is_stale) = (Looks::from(read), true);
+        Watched { world, folder, seen: read.clone(), read, is_stale, running, proposed: Vec::new(), number: 0 }
     }
 
     /// Looks, and reads the files once they have changed and look the same twice: whoever writes several of them, or a long one, is done then.
     fn look(&mut self, desk: &ReloadDesk) {
         self.learn_fates(desk);
-        let newest = self.proposed.last().map_or(&self.running, |(_, said)| said);
-        let now = look_at(&self.folder, &newest.loaded);
+        let now: Looks = self.read.iter().map(|(name, _)| (name.clone(), look_at(&self.folder, name))).collect();
         let is_still = now == self.seen;
         self.seen = now;
-        if !is_still || self.seen == self.read {
+        if !is_still || (self.seen == self.read && !self.is_stale) {
             return;
         }
-        self.read.clone_from(&self.seen);
         self.number += 1;
-        match read_world_folder(&self.folder).map(without_samples) {
+        let (said, looks) = read_and_look(&self.folder);
+        // What is asked for now may be other files than before.
+        (self.read, self.is_stale) = (looks.clone(), false);
+        self.seen = looks;
+        match said {
             // Should a change of it be taken over at this very moment, that is learned and it is compared once more.
-            Ok(loaded) if loaded == self.running.loaded => desk.settle(self.world, self.number),
-            Ok(loaded) => {
-                let texts = texts_of(&self.folder);
-                let pairs = self.running.texts.iter().zip(&texts);
-                let changes: Vec<KeyChange> = pairs.flat_map(|(before, after)| changes(before, after)).collect();
-                let (world, number) = (self.world, self.number);
-                desk.propose(Proposal { world, number, loaded: loaded.clone(), changes });
-                self.proposed.push((number, Said { loaded, texts }));
+            Ok(said) if said.loaded == self.running.loaded => {
+                self.running.texts = said.texts;
+                desk.settle(self.world, self.number);
+            }
+            Ok(said) => {
+                let (world, number, loaded) = (self.world, self.number, said.loaded.clone());
+                desk.propose(Proposal { world, number, loaded, changes: self.running.changes_to(&said) });
+                self.proposed.push((number, said));
             }
             Err(error) => desk.refuse(self.world, self.number, error_text(&error)),
         }
@@ -110,7 +123,7 @@ impl Watched {
             let said = known.and_then(|known| self.proposed.drain(..=known).next_back());
             if let (Some((_, said)), true) = (said, is_adopted) {
                 self.running = said;
-                self.read.clear();
+                self.is_stale = true;
             }
         }
     }
@@ -120,23 +133,29 @@ fn without_samples(loaded: LoadedWorld) -> LoadedWorld {
     LoadedWorld { terrain_samples: None, ..loaded }
 }
 
-/// How the files of a world look: the two that say what it is, and the one that its ground comes from.
-fn look_at(folder: &Path, loaded: &LoadedWorld) -> Looks {
-    let terrain = match &loaded.config.terrain {
-        TerrainConfig::Png { file, .. } | TerrainConfig::Raw { file, .. } => Some(file.as_str()),
-        TerrainConfig::Flat { .. } | TerrainConfig::Procedural { .. } => None,
-    };
-    let look = |name: &str| {
-        // What a link leads to counts, and not the link.
-        let metadata = std::fs::metadata(folder.join(name)).ok()?;
-        Some((metadata.len(), metadata.modified().ok()))
-    };
-    let names = [Some(WORLD_FILE_NAME), Some(ABILITIES_FILE_NAME), terrain];
-    names.into_iter().flatten().map(|name| (name.to_owned(), look(name))).collect()
+impl Said {
+    /// Which keys say something else there.
+    fn changes_to(&self, other: &Said) -> Vec<KeyChange> {
+        let pairs = self.texts.iter().flatten().zip(other.texts.iter().flatten());
+        pairs.flat_map(|(before, after)| changes(before, after)).collect()
+    }
 }
 
-fn texts_of(folder: &Path) -> [String; 2] {
-    [WORLD_FILE_NAME, ABILITIES_FILE_NAME].map(|name| std::fs::read_to_string(folder.join(name)).unwrap_or_default())
+/// How a file looks. What a link leads to counts, and not the link.
+fn look_at(folder: &Path, name: &str) -> Look {
+    let metadata = std::fs::metadata(folder.join(name)).ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
+
+/// Reads a world, and says how each file looked that was asked for: the two that say what it is, what they include, and the one
+/// that its ground comes from. They are looked at first, so that a change while they are read is not missed.
+fn read_and_look(folder: &Path) -> (anyhow::Result<Said>, Looks) {
+    let mut looks = Looks::new();
+    let shown = load_and_show_world(&folder.display().to_string(), |name| {
+        looks.push((name.to_owned(), look_at(folder, name)));
+        std::fs::read(folder.join(name))
+    });
+    (shown.map(Said::from).map_err(anyhow::Error::from), looks)
 }
 
 #[cfg(test)]
@@ -145,6 +164,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::host::{Host, HostOptions};
     use crate::instance::Instance;
+    use crate::settings::read_world_folder;
 
     const WORLD: InstanceId = InstanceId(0);
 
@@ -232,6 +252,47 @@ mod tests {
         scene.tick();
         assert_eq!(scene.state(), (3, 1, 100, false));
         assert_eq!(scene.desk.to_json()["worlds"][0]["changes"][0], "population.target: 3000 -> 100");
+    }
+
+    #[test]
+    fn what_is_included_is_watched_too_and_taken_over_with_the_rest_or_not_at_all() {
+        let mut scene = scene("include");
+        scene.look();
+        let folder = scene.watched.folder.clone();
+        let say = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file can be written");
+        let world = std::fs::read_to_string(folder.join(WORLD_FILE_NAME)).expect("it is there");
+        // A file that is not there yet.
+        say(WORLD_FILE_NAME, &format!("include = [\"parts.toml\"]\n{world}"));
+        scene.look();
+        assert_eq!(scene.state(), (1, 1, 10, true));
+        say("parts.toml", "[population]\nplayers_max = 1_000\n[bots]\nsight_m = 12.0\n");
+        scene.look();
+        scene.tick();
+        assert_eq!(scene.state(), (2, 1, 10, false), "it is there, and the world goes by it");
+        assert_eq!(scene.desk.to_json()["worlds"][0]["changes"][0], "bots.sight_m: 40.0 -> 12.0");
+        say("parts.toml", "[population]\ntarget = 2_000\n[bots]\nsight_m = -1.0\n");
+        scene.look();
+        scene.tick();
+        assert_eq!(scene.state(), (2, 2, 10, true), "all of it or nothing");
+        let problem = scene.desk.to_json()["worlds"][0]["problem"].to_string();
+        assert!(problem.contains("parts.toml:4:11: bots.sight_m"), "{problem}");
+        let without_target = world.replace("[population]\ntarget = 10\n", "");
+        say(WORLD_FILE_NAME, &format!("include = [\"parts.toml\"]\n{without_target}"));
+        say("parts.toml", "[population]\ntarget = 2_000\n");
+        scene.look();
+        scene.tick();
+        assert_eq!(scene.state(), (3, 2, 2_000, false));
+        say("parts.toml", "[population]\ntarget = 100\n");
+        scene.look();
+        scene.tick();
+        assert_eq!(scene.state(), (4, 2, 100, false));
+        // What is not included any more is not looked at.
+        say(WORLD_FILE_NAME, &without_target);
+        scene.look();
+        say("parts.toml", "nonsense");
+        scene.look();
+        scene.tick();
+        assert_eq!(scene.state(), (5, 2, 0, false));
     }
 
     #[test]
