@@ -49,8 +49,8 @@ pub struct ShownWorld {
 /// needed, [`WORLD_FILE_NAME`] first and [`ABILITIES_FILE_NAME`], which need not exist, last, and returns its bytes, from a directory or from memory.
 ///
 /// The names are paths from the folder. Files that others include may lie in folders within it, such as `parts/walls.toml`,
-/// or beside it, such as `../common/movement.toml`: there is `/` between names, whatever the operating system has there, and
-/// `../` at most once, at the beginning.
+/// beside it, such as `../common/movement.toml`, or in `../../bots`: there is `/` between names, whatever the operating system has there, and
+/// `../` only at the beginning.
 ///
 /// # Errors
 /// With every mistake in all of the files, not just the first.
