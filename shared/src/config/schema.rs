@@ -104,7 +104,7 @@ fn required_tables(tables: &[TableDoc]) -> Members {
         let Occurrence::Many(counts) = &table.occurrence else { return Some((table.name, Json::Object(keys?))) };
         let mut members: Members = least_count(*counts.start()).into_iter().collect();
         members.extend(keys.map(|keys| ("items", Json::Object(keys))));
-        (!members.is_empty()).then(|| (table.name, Json::Object(members)))
+        (!members.is_empty()).then_some((table.name, Json::Object(members)))
     });
     let properties: Members = properties.collect();
     let mut members = vec![("required", names(tables.iter().filter(is_required).map(|table| table.name)))];

@@ -369,8 +369,8 @@ proptest! {
             Some((parts, weak, strong))
         });
         let mut texts = texts(&parts);
-        append(&mut texts, weak, "[interest]\nenter_radius_m = 11\nleave_radius_m = 13\n");
-        let own = if is_leave { "leave_radius_m = 11.5" } else { "enter_radius_m = 12.5" };
+        append(&mut texts, weak, "[interest]\nenter_radius_m = 11\nleave_radius_m = 12.5\n");
+        let own = if is_leave { "leave_radius_m = 11.5" } else { "enter_radius_m = 11.8" };
         let line = append(&mut texts, strong, &format!("[interest]\n{own}\n"));
         let found = told(&texts);
         prop_assert_eq!(found, [(parts[strong].shown_name(), line + 1, "conflict")], "{}", shown(&texts));
@@ -386,8 +386,8 @@ proptest! {
             // The strongest that names it: what is overridden refers to nothing.
             let names = |part: &Part| {
                 let tables = part.file.tables.iter().enumerate().filter(|(_, table)| table.doc.name == "combat");
-                let places = tables.filter_map(|(index, table)| Some((index, table.lines.iter().position(|(key, _)| key.name == "health")?)));
-                places.last()
+                let mut places = tables.filter_map(|(index, table)| Some((index, table.lines.iter().position(|(key, _)| key.name == "health")?)));
+                places.next_back()
             };
             let of = parts.iter().position(|part| names(part).is_some())?;
             let (table, place) = names(&parts[of])?;
