@@ -17,7 +17,6 @@
 
 pub mod fuzz;
 mod loopback;
-mod memory_network;
 mod oracle;
 mod rules;
 mod script;
@@ -25,11 +24,11 @@ mod sim;
 mod world;
 
 pub use loopback::{LoopbackServer, open_transport};
-pub use memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;
 pub use script::Action;
 pub use sim::Aim;
 pub use sim::{Plan, PlayerHandle, Sim, SimBuilder};
+pub use throng_server::memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use throng_shared::link::LinkConditions as Link;
 pub use world::{fighting_world, flat_world, hilly_world};
