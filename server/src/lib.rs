@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod net;
 pub mod overload;
 pub mod pages;
+pub mod plan;
 pub mod run;
 pub mod schema;
 pub mod session;
