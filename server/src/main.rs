@@ -1,5 +1,6 @@
 //! The program: command line → settings → server → run until a signal → exit code.
 
+mod apply_command;
 mod plan_command;
 
 use std::io::{IsTerminal, Write};
@@ -7,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use apply_command::ApplyArguments;
 use clap::{Parser, Subcommand};
 use plan_command::PlanArguments;
 use throng_server::check::{self, Findings};
@@ -43,6 +45,8 @@ enum Command {
     },
     /// Play a changed world beside the present one, and print what would change
     Plan(PlanArguments),
+    /// Have a running server take a changed world over, watch it, and take it back if a limit breaks
+    Apply(ApplyArguments),
     /// Print a JSON schema by which editors complete and check files, or write them all
     #[command(arg_required_else_help = true)]
     Schema {
@@ -70,6 +74,9 @@ fn main() -> ExitCode {
     match arguments.command {
         Some(Command::Check { path }) => report(&check::check(&path)),
         Some(Command::Plan(plan)) => print_plan(&plan, &arguments.overrides).unwrap_or_else(refuse),
+        Some(Command::Apply(apply)) => {
+            apply_command::run(&apply, &mut |line| say(&mut std::io::stdout(), line)).unwrap_or_else(refuse)
+        }
         Some(Command::Schema { kind, write }) => print_schema(kind, write.as_deref()).unwrap_or_else(refuse),
         None => serve(&arguments).unwrap_or_else(refuse),
     }

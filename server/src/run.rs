@@ -57,7 +57,7 @@ impl Server {
         let instances = prepared.worlds.iter().map(|world| Instance::new(world, Arc::clone(&clock)));
         let instances = instances.collect::<Result<Vec<_>, _>>()?;
         let names = prepared.worlds.iter().map(|world| world.config.name.clone());
-        let status = Arc::new(Status::new(Arc::clone(&clock), names));
+        let status = Arc::new(Status::new(Arc::clone(&clock), settings.apply, names, prepared.world_folders.len()));
         let watched = prepared.world_folders.iter().cloned().zip(prepared.worlds.iter().cloned());
         spawn_watcher(watched.collect(), Arc::clone(&status))
             .context("cannot start the thread that watches world files")?;
@@ -114,7 +114,10 @@ fn tick_until_stopped(
         ensure!(workers.iter().all(NetWorker::is_alive), "a network thread has died; what it said before is above");
         let net = collect(host, workers, now, &mut inbound);
         status.reloads.carry_out(now, host);
-        host.run_due(now, &mut outbound, |id, instance| status.metrics.note_tick(id, instance));
+        host.run_due(now, &mut outbound, |id, instance| {
+            status.metrics.note_tick(id, instance);
+            status.reloads.note_tick(now, id, instance);
+        });
         post(workers, &mut outbound);
         status.metrics.note_host(host, &net);
         status.metrics.note_reloads(host, &status.reloads.counts());
