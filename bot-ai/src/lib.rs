@@ -2,7 +2,7 @@
 //!
 //! A bot is an entity like a player's, with [`bot_bundle`] added. It knows what it has seen in last tick's grid and
 //! acts by writing a `PlayerInput` for the current tick into its `InputBuffer`; it has no other power. Add
-//! `(notice_people, perceive, decide, steer, steer_fighters).chain()`, a [`NearPeople`] and [`Marks`] to the schedule, after last tick's columns and grid are complete and before
+//! `(notice_people, perceive, decide, plan_routes, steer, steer_fighters).chain()`, a [`NearPeople`], [`Marks`] and a [`RoutePlanner`] to the schedule, after last tick's columns and grid are complete and before
 //! inputs are taken.
 //!
 //! | system | reads | writes | how often |
@@ -10,6 +10,7 @@
 //! | [`notice_people`] | columns of the last tick | [`NearPeople`] | every tick |
 //! | [`perceive`] | columns, grid and [`Marks`] of the last tick | [`Percepts`] | each think interval, staggered by `NetId` |
 //! | [`decide`] | percepts | [`BotMind`] | with perceiving, and at once when stuck |
+//! | [`plan_routes`] | what bots ask, [`Navigation`] | [`Steering`], patience in [`BotMind`] | every tick, what was asked in the last |
 //! | [`steer`] | mind, percepts, map | [`Steering`], `InputBuffer` | every tick |
 //! | [`steer_fighters`] | the same, and what the bot can use | the same | every tick |
 //!
@@ -25,6 +26,7 @@ mod arms;
 mod decide;
 mod marks;
 mod mind;
+mod navigate;
 mod near;
 mod perceive;
 mod steer;
@@ -34,6 +36,7 @@ pub use arms::Arms;
 pub use decide::decide;
 pub use marks::{Mark, Marks};
 pub use mind::{BotBundle, BotMind, Goal, bot_bundle, stand_in_bundle};
+pub use navigate::{Navigation, RouteCounts, RoutePlanner, plan_routes};
 pub use near::{NearPeople, notice_people};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};
 pub use steer::{Steering, steer, steer_fighters};

@@ -7,7 +7,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::random::{Random, mix};
 use throng_shared::tick::Tick;
 
-use crate::decide::ARRIVE_M;
+use crate::decide::{ARRIVE_M, Way};
 use crate::perceive::Percepts;
 use crate::steer::Steering;
 
@@ -22,14 +22,7 @@ pub enum Goal {
         target_m: Vec2,
     },
     /// Walk a route once around.
-    Patrol {
-        /// Which of [`crate::BotWorld::patrols`].
-        route: u32,
-        /// The point of it that is walked to.
-        point: u32,
-        /// Points still to be reached, with this one.
-        points_left: u32,
-    },
+    Patrol(Leg),
     /// Stay near somebody.
     Follow {
         /// Whom.
@@ -57,7 +50,7 @@ impl Goal {
         match self {
             Goal::Idle => "idle",
             Goal::Wander { .. } => "wander",
-            Goal::Patrol { .. } => "patrol",
+            Goal::Patrol(_) => "patrol",
             Goal::Follow { .. } => "follow",
             Goal::Fight { .. } => "fight",
             Goal::Flee { .. } => "flee",
@@ -68,8 +61,26 @@ impl Goal {
     pub(crate) fn attention(self) -> Option<NetId> {
         match self {
             Goal::Follow { net_id } | Goal::Fight { net_id, .. } | Goal::Flee { net_id, .. } => Some(net_id),
-            Goal::Idle | Goal::Wander { .. } | Goal::Patrol { .. } => None,
+            Goal::Idle | Goal::Wander { .. } | Goal::Patrol(_) => None,
         }
+    }
+}
+
+/// A leg of a patrol.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leg {
+    /// Which of [`crate::BotWorld::patrols`].
+    pub route: u32,
+    /// The point of it that is walked to.
+    pub point: u32,
+    /// Points still to be reached, with this one.
+    pub points_left: u32,
+}
+
+impl Leg {
+    /// The one after it.
+    pub(crate) fn next(self) -> Leg {
+        Leg { point: self.point + 1, points_left: self.points_left - 1, ..self }
     }
 }
 
@@ -88,6 +99,10 @@ pub struct BotMind {
     pub(crate) peaceful_until: Tick,
     /// Whose abilities it has.
     pub(crate) archetype: Archetype,
+    /// The leg of a patrol that it goes on with when it has got free.
+    pub(crate) unfinished: Option<Leg>,
+    /// Whether it goes straight where it wants to, or asks for a way.
+    pub(crate) way: Way,
 }
 
 impl BotMind {
@@ -103,12 +118,26 @@ impl BotMind {
             calm_until: Tick(0),
             peaceful_until: Tick(0),
             archetype: Archetype::Bot,
+            unfinished: None,
+            way: Way::default(),
         }
     }
 
     /// Its character goes on as another archetype, with the abilities of that.
     pub fn go_on_as(&mut self, archetype: Archetype) {
         self.archetype = archetype;
+    }
+
+    /// Whether it has asked for a way for the goal that it has, rather than going straight.
+    pub(crate) fn is_on_its_way(&self) -> bool {
+        self.way.is_asked && self.way.goal_started == self.goal_started
+    }
+
+    /// Keeps in mind the patrol that it is about to leave for something else.
+    pub(crate) fn leave_patrol(&mut self) {
+        if let Goal::Patrol(leg) = self.goal {
+            self.unfinished = Some(leg);
+        }
     }
 
     /// What the bot is about to do.

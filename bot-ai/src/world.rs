@@ -9,12 +9,15 @@ use throng_shared::map::Map;
 use throng_shared::tick::{Tick, TickRate};
 
 use crate::arms::Arms;
+use crate::navigate::Navigation;
 
 /// What all bots of an instance share; it may be replaced between two ticks.
 #[derive(Clone, Debug, Resource)]
 pub struct BotWorld {
     /// Ground and obstacles.
     pub map: Arc<Map>,
+    /// The ways around what stands on it.
+    pub navigation: Arc<Navigation>,
     /// Goal weights, sight and think interval.
     pub rules: BotsConfig,
     /// What bots fight with, and those who stand in for people; none where they can do no harm.
@@ -38,7 +41,22 @@ const FAR_STEER_MS: u32 = 200;
 impl BotWorld {
     /// What `config` says about bots; `map` is the one built from the same `config`.
     pub fn new(map: Arc<Map>, config: &WorldConfig) -> BotWorld {
+        let navigation = Arc::new(Navigation::new(&map, &config.patrols));
+        BotWorld::with_ways(map, navigation, config)
+    }
+
+    /// The same world with what another `config` says about bots, of the same map; what is known of its ways is kept.
+    pub fn with(&self, config: &WorldConfig) -> BotWorld {
+        let navigation = match *config.patrols == *self.patrols {
+            true => Arc::clone(&self.navigation),
+            false => Arc::new(self.navigation.with_patrols(&config.patrols)),
+        };
+        BotWorld::with_ways(Arc::clone(&self.map), navigation, config)
+    }
+
+    fn with_ways(map: Arc<Map>, navigation: Arc<Navigation>, config: &WorldConfig) -> BotWorld {
         BotWorld {
+            navigation,
             map,
             rules: config.bots.clone(),
             arms: [None, None],

@@ -7,10 +7,10 @@ use std::time::Duration;
 use bevy_ecs::prelude::{Entity, IntoScheduleConfigs, Mut, Resource, Schedule, World};
 use glam::Vec2;
 use rustc_hash::FxHasher;
-use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople};
+use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople, RoutePlanner};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
-use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig, WorldConfig};
+use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig};
 use throng_shared::ids::{Archetype, ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
 use throng_shared::movement::CharacterState;
@@ -119,7 +119,8 @@ impl Instance {
         if loaded.combat.is_some() && combat.is_none() {
             return Err(InstanceError::Abilities);
         }
-        world.insert_resource(bot_world(Arc::clone(&map), config, &interest, combat.as_ref()));
+        world.insert_resource(bot_world(BotWorld::new(Arc::clone(&map), config), &interest, combat.as_ref()));
+        world.init_resource::<RoutePlanner>();
         let pages = Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes));
         world.insert_resource(if combat.is_some() { pages.with_abilities(rate) } else { pages });
         world.insert_resource(InstanceRules {
@@ -381,13 +382,7 @@ impl Instance {
 }
 
 /// What bots share: whoever can be shown to somebody is near to it, and moves as smoothly as can be.
-pub(crate) fn bot_world(
-    map: Arc<Map>,
-    config: &WorldConfig,
-    interest: &InterestRules,
-    combat: Option<&CombatRules>,
-) -> BotWorld {
-    let bots = BotWorld::new(map, config);
+pub(crate) fn bot_world(bots: BotWorld, interest: &InterestRules, combat: Option<&CombatRules>) -> BotWorld {
     let arms = [Archetype::Player, Archetype::Bot].map(|archetype| {
         let CombatRules { abilities, safe_zones, .. } = combat?;
         Arms::new(Arc::clone(abilities), Arc::clone(safe_zones), archetype).map(Arc::new)

@@ -15,6 +15,7 @@
 //!
 //! [`fuzz`] has the bodies of the fuzz targets in `tests/fuzz/`: bytes of any kind, into every decoder.
 
+mod crossing;
 pub mod fuzz;
 mod loopback;
 mod oracle;
@@ -23,6 +24,7 @@ mod script;
 mod sim;
 mod world;
 
+pub use crossing::{Crossing, CrossingReport, town_to_cross};
 pub use loopback::{LoopbackServer, open_transport};
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;

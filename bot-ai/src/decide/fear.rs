@@ -32,6 +32,7 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
     }
     let goal = Goal::Flee { net_id: threat.net_id, from_m: threat.position_m };
     let duration_s = mind.random.between(FLEE_S[0], FLEE_S[1]);
+    mind.leave_patrol();
     set_goal(mind, situation, goal, duration_s);
     true
 }
@@ -77,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::perceive::Percepts;
-    use crate::tests::{open_world, seeing, somebody};
+    use crate::tests::{open_world, seeing, situation, somebody};
     use crate::world::BotWorld;
 
     /// A world of timid bots.
@@ -91,8 +92,7 @@ mod tests {
     }
 
     fn takes_fright(world: &BotWorld, mind: &mut BotMind, tick: Tick, percepts: &Percepts) -> bool {
-        let situation = Situation { world, tick, position_m: Vec2::ZERO, percepts, height_m: 0.0, is_stuck: false };
-        take_fright(mind, &situation)
+        take_fright(mind, &situation(world, tick, Vec2::ZERO, percepts))
     }
 
     #[test]
@@ -140,14 +140,7 @@ mod tests {
             (seeing(&[somebody(9, Vec2::new(21.0, 0.0), Vec2::ZERO)]), true),
             (seeing(&[somebody(8, Vec2::X, Vec2::ZERO)]), true),
         ] {
-            let situation = Situation {
-                world: &world,
-                tick: Tick(0),
-                position_m: Vec2::ZERO,
-                percepts: &percepts,
-                height_m: 0.0,
-                is_stuck: false,
-            };
+            let situation = situation(&world, Tick(0), Vec2::ZERO, &percepts);
             assert_eq!(is_safe_from(&mut mind, &situation, NetId(9)), expected);
         }
         assert_eq!(mind.goal, Goal::Flee { net_id: NetId(9), from_m: Vec2::new(19.0, 0.0) });

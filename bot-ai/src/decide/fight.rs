@@ -48,6 +48,7 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
         mind.peaceful_until = situation.tick + world.ticks_for_s(peace_s);
         return false;
     }
+    mind.leave_patrol();
     let goal = Goal::Fight { net_id: nearest.net_id, is_in_view: is_in_view(arms, situation, nearest) };
     let duration_s = mind.random.between(FIGHT_S[0], FIGHT_S[1]);
     set_goal(mind, situation, goal, duration_s);

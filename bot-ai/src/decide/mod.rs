@@ -3,10 +3,12 @@
 mod choose;
 mod fear;
 mod fight;
+mod way;
 
 pub(crate) use choose::route_point;
+pub(crate) use way::Way;
 
-use bevy_ecs::prelude::{Query, Res};
+use bevy_ecs::prelude::{Entity, Query, Res};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::NetId;
@@ -14,6 +16,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
 use crate::mind::{BotMind, Goal};
+use crate::navigate::{Asked, Route, RoutePlanner};
 use crate::near::NearPeople;
 use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::steer::Steering;
@@ -27,31 +30,40 @@ pub fn decide(
     tick: Res<Tick>,
     world: Res<BotWorld>,
     near: Res<NearPeople>,
-    mut bots: Query<(&NetId, &CharacterState, &Percepts, &Steering, &mut BotMind)>,
+    planner: Res<RoutePlanner>,
+    mut bots: Query<(Entity, &NetId, &CharacterState, &Percepts, &Steering, &mut BotMind)>,
 ) {
-    let (tick, world, near) = (*tick, &*world, &*near);
-    for (net_ids, states, percepts, steerings, mut minds) in bots.contiguous_iter_mut().expect(IN_TABLES) {
-        let bots = net_ids.par_iter().zip(states).zip(percepts).zip(steerings).zip(minds.par_iter_mut());
-        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|((((net_id, state), percepts), steering), mind)| {
+    let (tick, world, near, planner) = (*tick, &*world, &*near, &*planner);
+    for (entities, net_ids, states, percepts, steerings, mut minds) in bots.contiguous_iter_mut().expect(IN_TABLES) {
+        let bots = entities.par_iter().zip(net_ids).zip(states).zip(percepts).zip(steerings).zip(minds.par_iter_mut());
+        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((((entity, net_id), state), percepts), steering), mind)| {
             let (is_stuck, position_m) = (steering.is_stuck_since(mind.goal_started), state.ground_position_m());
             if is_stuck || world.is_due(tick, *net_id, near.contains(position_m)) {
                 let height_m = state.position_m.y;
-                think(mind, &Situation { world, tick, position_m, height_m, percepts, is_stuck });
+                let route = &steering.route;
+                let situation = Situation { world, tick, position_m, height_m, percepts, route, is_stuck };
+                think(mind, &situation);
+                if let Some(to) = way::look_ahead(mind, &situation) {
+                    let goal_started = mind.goal_started;
+                    planner.ask(Asked { entity: *entity, net_id: *net_id, from_m: position_m, to, goal_started });
+                }
             }
         });
     }
 }
 
 /// What a decision depends on, besides the mind itself.
-struct Situation<'a> {
-    world: &'a BotWorld,
-    tick: Tick,
-    position_m: Vec2,
+pub(crate) struct Situation<'a> {
+    pub(crate) world: &'a BotWorld,
+    pub(crate) tick: Tick,
+    pub(crate) position_m: Vec2,
     /// Of its feet.
-    height_m: f32,
-    percepts: &'a Percepts,
+    pub(crate) height_m: f32,
+    pub(crate) percepts: &'a Percepts,
+    /// The way that it has been told.
+    pub(crate) route: &'a Route,
     /// Whether the bot has been trying in vain to move.
-    is_stuck: bool,
+    pub(crate) is_stuck: bool,
 }
 
 /// Keeps the goal, moves on to the next leg of a patrol, or takes another goal.
@@ -66,21 +78,17 @@ fn think(mind: &mut BotMind, situation: &Situation<'_>) {
 
 /// Whether the goal is reached or has become pointless.
 fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
+    if way::is_at_a_dead_end(mind, situation) {
+        return true;
+    }
     match mind.goal {
         Goal::Idle => false,
         Goal::Wander { target_m } => has_reached(situation, target_m),
-        Goal::Patrol { route, point, points_left } => {
-            let Some(point_m) = choose::route_point(situation.world, route, point) else {
+        Goal::Patrol(leg) => {
+            let Some(point_m) = choose::route_point(situation.world, leg.route, leg.point) else {
                 return true;
             };
-            if !has_reached(situation, point_m) {
-                return false;
-            }
-            !choose::go_on_patrol(
-                mind,
-                situation,
-                Goal::Patrol { route, point: point + 1, points_left: points_left - 1 },
-            )
+            has_reached(situation, point_m) && !choose::go_on_patrol(mind, situation, leg.next())
         }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),
         Goal::Fight { net_id, .. } => fight::is_over(mind, situation, net_id),

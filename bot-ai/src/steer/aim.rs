@@ -6,6 +6,7 @@ use throng_shared::tick::Tick;
 use super::Body;
 use crate::decide::{ARRIVE_M, route_point};
 use crate::mind::Goal;
+use crate::navigate::Route;
 use crate::perceive::Seen;
 use crate::world::BotWorld;
 
@@ -38,13 +39,22 @@ pub(super) struct Aim {
     pub(super) is_running: bool,
 }
 
-/// Where its goal draws a bot.
-pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
+/// Where its goal draws a bot: to the next corner of the way there, if it has been told one.
+pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>, route: &Route) -> Aim {
+    let aim = aim_at_goal(world, tick, body);
+    let corner_m = route.corner_m(body.mind.goal_started).filter(|_| body.mind.is_on_its_way());
+    let Some(offset_m) = corner_m.map(|corner_m| corner_m - body.state.ground_position_m()) else { return aim };
+    let direction = offset_m.try_normalize().unwrap_or(aim.direction);
+    Aim { direction, distance_m: offset_m.length(), speed_share: 1.0, ..aim }
+}
+
+/// Where it would go straight.
+fn aim_at_goal(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
     let position_m = body.state.ground_position_m();
     match body.mind.goal {
         Goal::Idle => stay(world),
         Goal::Wander { target_m } => approach(world, target_m - position_m, STOP_M, false),
-        Goal::Patrol { route, point, .. } => match route_point(world, route, point) {
+        Goal::Patrol(leg) => match route_point(world, leg.route, leg.point) {
             Some(point_m) => approach(world, point_m - position_m, STOP_M, false),
             None => stay(world),
         },

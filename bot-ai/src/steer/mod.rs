@@ -18,6 +18,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
 use crate::mind::{BotMind, Goal};
+use crate::navigate::Route;
 use crate::near::NearPeople;
 use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::world::BotWorld;
@@ -25,12 +26,18 @@ use course::Course;
 use progress::Progress;
 use surroundings::Surroundings;
 
+pub(crate) use surroundings::Caution;
+
 /// A bot does not move for less than this share of full speed.
 const STILL_SHARE: f32 = 0.15;
 /// A bot that wants at least this share of full speed should be getting somewhere.
 const TRAVEL_SHARE: f32 = 0.5;
 /// How much the wish to keep apart counts beside the wish to get on.
 const SEPARATION_SHARE: f32 = 0.5;
+/// The same beside walls, for who goes around them: in doors people squeeze past one another.
+const NARROW_SEPARATION_SHARE: f32 = 0.15;
+/// By how much of its speed a bot slows down for others.
+const SLOW_DOWN_SHARE: f32 = 0.3;
 /// Cosine of an angle between two headings, about three degrees, that makes no difference.
 const STRAIGHT_ON_COSINE: f32 = 0.999;
 /// A turn is spread over about this time, in seconds.
@@ -43,6 +50,8 @@ pub struct Steering {
     heading: Vec2,
     course: Course,
     progress: Progress,
+    /// The way that the bot has been told; by [`crate::plan_routes`].
+    pub(crate) route: Route,
 }
 
 impl Steering {
@@ -119,8 +128,15 @@ struct Body<'a> {
 
 /// The input of one bot for `tick`.
 fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Steering) -> PlayerInput {
-    let aim = aim::aim(world, tick, body);
-    let apart = separation::apart(world, tick, body) * SEPARATION_SHARE;
+    if body.mind.is_on_its_way() {
+        let is_time_to_look = world.is_due_every(course::LOOK_INTERVAL_MS, tick, body.net_id);
+        steering.route.go_on(&world.navigation, body.state.ground_position_m(), is_time_to_look);
+    }
+    let aim = aim::aim(world, tick, body, &steering.route);
+    let is_narrow = body.mind.is_on_its_way() && !world.navigation.is_roomy(body.state.ground_position_m());
+    let apart_share = if is_narrow { NARROW_SEPARATION_SHARE } else { SEPARATION_SHARE };
+    let apart = separation::apart(world, tick, body, aim.direction) * apart_share;
+    let apart = give_way(apart, aim.direction * aim.speed_share);
     let wanted = aim.direction * aim.speed_share + apart;
     let is_travelling = aim.speed_share >= TRAVEL_SHARE;
     let effort = steering.progress.track(world, tick, body, is_travelling);
@@ -133,7 +149,7 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     if steering.course.is_current(world, tick, body.net_id, wanted) {
         steering.heading = turn(world, body, last, steering.course.heading());
     } else {
-        let caution = steering.progress.caution(tick);
+        let caution = if is_narrow { Caution::DARING } else { steering.progress.caution(tick) };
         let speed_mps = aim.speed_mps * speed_share;
         let surroundings = Surroundings::new(&world.map, body.state, caution, speed_mps, aim.distance_m);
         let heading = steering.course.find_heading(world, tick, &surroundings, wanted);
@@ -143,6 +159,14 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     }
     let run = if aim.is_running { Buttons::RUN } else { Buttons::default() };
     PlayerInput::towards(steering.heading * speed_share, run.with(effort))
+}
+
+/// What is left of the wish to keep apart beside the wish to get on: whoever is on its way steps aside for others, and slows down, but
+/// does not turn back. Otherwise a crowd would stand still before every door, each waiting for the others.
+fn give_way(apart: Vec2, onward: Vec2) -> Vec2 {
+    let Some(direction) = onward.try_normalize() else { return apart };
+    let back = (-apart.dot(direction)).max(0.0);
+    apart + direction * (back - back.min(SLOW_DOWN_SHARE * onward.length()))
 }
 
 /// The direction between the last and the wanted one that a turn has reached by now.

@@ -15,16 +15,16 @@ const SAMPLES_MAX: f32 = 6.0;
 
 /// How far a bot keeps from what could stop it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Caution {
+pub(crate) struct Caution {
     /// Room that is left between it and an obstacle, in metres.
-    margin_m: f32,
+    pub(crate) margin_m: f32,
     /// Ground is avoided that is steeper than this share of the steepest that can be walked up.
-    slope_share: f32,
+    pub(crate) slope_share: f32,
 }
 
 impl Caution {
     /// What looks good, and leaves room for what lies between two points that are tried.
-    pub(super) const CAREFUL: Caution = Caution { margin_m: 0.15, slope_share: 0.9 };
+    pub(crate) const CAREFUL: Caution = Caution { margin_m: 0.15, slope_share: 0.9 };
     /// What is just possible, for who has found no other way.
     pub(super) const DARING: Caution = Caution { margin_m: 0.01, slope_share: 1.0 };
 }

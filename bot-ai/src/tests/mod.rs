@@ -13,7 +13,10 @@ use throng_shared::config::{
 use throng_shared::ids::NetId;
 use throng_shared::map::Map;
 use throng_shared::random::Random;
+use throng_shared::tick::Tick;
 
+use crate::decide::Situation;
+use crate::navigate::Route;
 use crate::perceive::{Percepts, Seen};
 use crate::world::BotWorld;
 
@@ -76,6 +79,17 @@ pub(crate) fn open_world() -> BotWorld {
 pub(crate) fn world_of(config: &WorldConfig) -> BotWorld {
     let map = Map::new(config, None).expect("a terrain that needs no file");
     BotWorld::new(Arc::new(map), config)
+}
+
+/// What a bot that stands at a point decides by, on level ground.
+pub(crate) fn situation<'a>(
+    world: &'a BotWorld,
+    tick: Tick,
+    position_m: Vec2,
+    percepts: &'a Percepts,
+) -> Situation<'a> {
+    const NO_ROUTE: &Route = &Route::NONE;
+    Situation { world, tick, position_m, percepts, height_m: 0.0, route: NO_ROUTE, is_stuck: false }
 }
 
 /// A person as bots see it.

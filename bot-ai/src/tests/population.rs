@@ -15,7 +15,9 @@ use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
 use super::world_of;
-use crate::{BotMind, BotWorld, Goal, Marks, NearPeople, bot_bundle, decide, perceive, steer};
+use crate::{
+    BotMind, BotWorld, Goal, Marks, NearPeople, RoutePlanner, bot_bundle, decide, perceive, plan_routes, steer,
+};
 
 /// Bots in a world that is simulated.
 pub(crate) struct Population {
@@ -36,6 +38,7 @@ impl Population {
         world.insert_resource(bot_world);
         world.insert_resource(NearPeople::everywhere());
         world.init_resource::<Marks>();
+        world.init_resource::<RoutePlanner>();
         let free_place = |_| (0..1_000).map(|_| random.in_disc(radius_m)).find(|&point_m| map.is_standable(point_m));
         let places: Option<Vec<Vec2>> = (0..count).map(free_place).collect();
         let mut bots: Vec<_> = (1..).map(NetId).zip(places.expect("free ground for everybody")).collect();
@@ -51,7 +54,7 @@ impl Population {
             ambiguity_detection: LogLevel::Error,
             ..ScheduleBuildSettings::default()
         });
-        schedule.add_systems((perceive, decide, steer, simulate, record).chain());
+        schedule.add_systems((perceive, decide, plan_routes, steer, simulate, record).chain());
         Population { world, schedule }
     }
 

@@ -1,7 +1,6 @@
 //! A changed world, taken over between two ticks.
 
-use std::sync::Arc;
-
+use throng_bot_ai::BotWorld;
 use throng_shared::config::{CombatConfig, LoadedWorld};
 
 use crate::abilities::CombatRules;
@@ -44,7 +43,7 @@ impl Instance {
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         let interest = interest.with_overshoot(self.pages().areas().cells().overshoot_m());
         let combat = self.combat_rules_of(loaded);
-        let bots = bot_world(Arc::clone(&self.rules().map), config, &interest, combat.as_ref());
+        let bots = bot_world(self.world().resource::<BotWorld>().with(config), &interest, combat.as_ref());
         let world = self.world_mut();
         if let Some(combat) = combat {
             world.insert_resource(combat);

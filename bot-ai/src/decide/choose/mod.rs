@@ -2,9 +2,10 @@
 
 use glam::Vec2;
 use throng_shared::config::BotsConfig;
+use throng_shared::tick::Tick;
 
 use super::Situation;
-use crate::mind::{BotMind, Goal};
+use crate::mind::{BotMind, Goal, Leg};
 use crate::world::BotWorld;
 
 /// How long a bot idles, in seconds.
@@ -13,6 +14,8 @@ const IDLE_S: [f32; 2] = [2.0, 8.0];
 const FOLLOW_S: [f32; 2] = [10.0, 30.0];
 /// How far a bot wanders at most, in metres.
 const WANDER_M: f32 = 40.0;
+/// How far a bot steps aside that is stuck, in metres.
+const STEP_ASIDE_M: f32 = 12.0;
 /// Places that are tried for wandering; when none can be stood upon, the bot idles.
 const WANDER_TRIES_MAX: u32 = 12;
 /// A walk is given up after this many times the time that it should take, and `PATIENCE_S` more.
@@ -25,10 +28,16 @@ const WALK_S_MAX: f32 = 600.0;
 /// Gives `mind` another goal, drawn by weight.
 ///
 /// Without routes, patrolling counts as wandering; with nobody in sight, following counts for nothing. A bot that is
-/// stuck first wanders off, whatever the weights: the same goal would most likely take it to the same dead end.
+/// stuck first steps aside, whatever the weights. Who was on patrol when something else came between goes on with it.
 pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
     if situation.is_stuck {
-        return wander_about(mind, situation);
+        mind.leave_patrol();
+        return wander_about(mind, situation, STEP_ASIDE_M);
+    }
+    if let Some(leg) = mind.unfinished.take()
+        && go_on_patrol(mind, situation, leg)
+    {
+        return;
     }
     let weights = Weights::new(&situation.world.rules);
     let (wander, patrol) = match situation.world.patrols.is_empty() {
@@ -42,7 +51,7 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         draw < 0.0
     };
     if is_drawn(wander) {
-        wander_about(mind, situation);
+        wander_about(mind, situation, WANDER_M);
     } else if is_drawn(patrol) {
         start_patrol(mind, situation);
     } else if is_drawn(follow) {
@@ -52,15 +61,11 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
     }
 }
 
-/// Makes `goal`, a patrol, the goal of `mind`; false when it has no points left.
-pub(super) fn go_on_patrol(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal) -> bool {
-    let Goal::Patrol { route, point, points_left: 1.. } = goal else {
-        return false;
-    };
-    let Some(point_m) = route_point(situation.world, route, point) else {
-        return false;
-    };
-    set_walk(mind, situation, goal, point_m);
+/// Makes a leg of a patrol the goal of `mind`; false when it has no points left, or there is no such route any more.
+pub(super) fn go_on_patrol(mind: &mut BotMind, situation: &Situation<'_>, leg: Leg) -> bool {
+    let point_m = route_point(situation.world, leg.route, leg.point).filter(|_| leg.points_left > 0);
+    let Some(point_m) = point_m else { return false };
+    set_walk(mind, situation, Goal::Patrol(leg), point_m);
     true
 }
 
@@ -110,9 +115,9 @@ fn idle(mind: &mut BotMind, situation: &Situation<'_>) {
     set_goal(mind, situation, Goal::Idle, duration_s);
 }
 
-fn wander_about(mind: &mut BotMind, situation: &Situation<'_>) {
+fn wander_about(mind: &mut BotMind, situation: &Situation<'_>, reach_m: f32) {
     let map = &situation.world.map;
-    let reach_m = WANDER_M.min(map.half_size_m);
+    let reach_m = reach_m.min(map.half_size_m);
     for _ in 0..WANDER_TRIES_MAX {
         let target_m = situation.position_m + mind.random.in_disc(reach_m);
         if map.is_standable(target_m) {
@@ -130,9 +135,9 @@ fn start_patrol(mind: &mut BotMind, situation: &Situation<'_>) {
     let nearest = (0..points_m.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
     let point = nearest.unwrap_or_default() as u32;
     // Once around, back to where it started.
-    let goal = Goal::Patrol { route, point, points_left: points_m.len() as u32 + 1 };
-    if !go_on_patrol(mind, situation, goal) {
-        wander_about(mind, situation);
+    let leg = Leg { route, point, points_left: points_m.len() as u32 + 1 };
+    if !go_on_patrol(mind, situation, leg) {
+        wander_about(mind, situation, WANDER_M);
     }
 }
 
@@ -149,9 +154,23 @@ fn follow_somebody(mind: &mut BotMind, situation: &Situation<'_>) {
 
 /// Makes `goal`, a walk to `target_m`, the goal of `mind`, for as long as patience lasts.
 fn set_walk(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal, target_m: Vec2) {
-    let walk_s = situation.position_m.distance(target_m) / situation.world.map.rules.walk_speed_mps;
-    let duration_s = (walk_s * PATIENCE_SHARE + PATIENCE_S).min(WALK_S_MAX);
-    set_goal(mind, situation, goal, duration_s);
+    set_goal(mind, situation, goal, patience_s(situation.world, situation.position_m.distance(target_m)));
+}
+
+/// How long a walk of a length may take, in seconds.
+fn patience_s(world: &BotWorld, length_m: f32) -> f32 {
+    let walk_s = length_m / world.map.rules.walk_speed_mps;
+    (walk_s * PATIENCE_SHARE + PATIENCE_S).min(WALK_S_MAX)
+}
+
+impl BotMind {
+    /// Keeps on walking for as long as a way of this length takes, at least.
+    pub(crate) fn be_patient_for(&mut self, world: &BotWorld, tick: Tick, length_m: f32) {
+        if !matches!(self.goal, Goal::Wander { .. } | Goal::Patrol(_)) {
+            return;
+        }
+        self.goal_ends = self.goal_ends.max(tick + world.ticks_for_s(patience_s(world, length_m)));
+    }
 }
 
 #[cfg(test)]

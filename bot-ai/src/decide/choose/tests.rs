@@ -6,15 +6,14 @@ use throng_shared::tick::Tick;
 
 use super::*;
 use crate::perceive::Percepts;
-use crate::tests::{open_world, somebody_at, village_config, world_of};
+use crate::tests::{open_world, situation, somebody_at, village_config, world_of};
 
 /// How often each goal is chosen in 4,000 choices at the origin.
 fn chosen(world: &BotWorld, percepts: &Percepts, is_stuck: bool) -> BTreeMap<&'static str, u32> {
     let mut mind = BotMind::new(1, NetId(1));
     let mut counts = BTreeMap::new();
     for tick in 0..4_000 {
-        let situation =
-            Situation { world, tick: Tick(tick), position_m: Vec2::ZERO, percepts, height_m: 0.0, is_stuck };
+        let situation = Situation { is_stuck, ..situation(world, Tick(tick), Vec2::ZERO, percepts) };
         choose_goal(&mut mind, &situation);
         assert!(mind.goal_ends > Tick(tick));
         *counts.entry(mind.goal.label()).or_insert(0) += 1;
@@ -73,14 +72,7 @@ fn one_wanders_only_to_where_one_can_stand() {
     let mut mind = BotMind::new(2, NetId(1));
     for tick in 0..1_000 {
         let position_m = Vec2::new(-90.0, 90.0);
-        let situation = Situation {
-            world: &world,
-            tick: Tick(tick),
-            position_m,
-            percepts: &percepts,
-            height_m: 0.0,
-            is_stuck: false,
-        };
+        let situation = situation(&world, Tick(tick), position_m, &percepts);
         choose_goal(&mut mind, &situation);
         let Goal::Wander { target_m } = mind.goal else { continue };
         assert!(world.map.is_standable(target_m) && target_m.distance(position_m) <= WANDER_M);
@@ -95,25 +87,20 @@ fn a_patrol_goes_once_around_from_its_nearest_point() {
     let mut position_m = Vec2::ZERO;
     let mut visited = Vec::new();
     for tick in 0..4 {
-        let situation = Situation {
-            world: &world,
-            tick: Tick(tick),
-            position_m,
-            percepts: &percepts,
-            height_m: 0.0,
-            is_stuck: false,
-        };
+        let situation = situation(&world, Tick(tick), position_m, &percepts);
         crate::decide::think(&mut mind, &situation);
-        let Goal::Patrol { route, point, .. } = mind.goal else { panic!("{:?}", mind.goal) };
-        position_m = route_point(&world, route, point).expect("a point of the route");
+        let Goal::Patrol(leg) = mind.goal else { panic!("{:?}", mind.goal) };
+        position_m = route_point(&world, leg.route, leg.point).expect("a point of the route");
         visited.push(position_m.x);
     }
     assert_eq!(visited, [5.0, -50.0, 50.0, 5.0]);
     let last_leg = mind.goal_started;
-    let situation =
-        Situation { world: &world, tick: Tick(4), position_m, percepts: &percepts, height_m: 0.0, is_stuck: false };
+    let situation = situation(&world, Tick(4), position_m, &percepts);
     crate::decide::think(&mut mind, &situation);
-    assert!(matches!(mind.goal, Goal::Patrol { points_left: 4, .. }) && mind.goal_started > last_leg, "a new round");
+    assert!(
+        matches!(mind.goal, Goal::Patrol(Leg { points_left: 4, .. })) && mind.goal_started > last_leg,
+        "a new round"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::surroundings::Surroundings;
 use crate::world::BotWorld;
 
 /// A bot looks where it goes once in this many milliseconds, and whenever it wants to go elsewhere.
-const LOOK_INTERVAL_MS: u32 = 100;
+pub(super) const LOOK_INTERVAL_MS: u32 = 100;
 /// Cosine of the angle, about 15 degrees, from which on a bot wants to go elsewhere.
 const SAME_WISH_COSINE: f32 = 0.966;
 /// Once a bot has begun to go around something on one side, it stays on that side until its way has been free for

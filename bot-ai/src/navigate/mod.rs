@@ -1,0 +1,224 @@
+//! Finding ways around what is in the way.
+//!
+//! | | what | when |
+//! |---|---|---|
+//! | [`cells`](cells) | where one can stand, and step from there | when first needed, for 32 by 32 m at once |
+//! | [`field`](field) | the ways to one place of the world file, from everywhere | when first needed |
+//! | [`search`](search) | one way to anywhere else | for each that is asked for |
+//! | [`planner`](planner) | ways that bots ask for | beside the next tick |
+//!
+//! A bot goes straight where it can, and asks for a way where it cannot. A way is a few corners, from each of which one sees the next.
+
+mod cells;
+mod chunk;
+mod field;
+mod footing;
+mod planner;
+mod route;
+mod search;
+
+pub(crate) use planner::{Asked, Destination};
+pub use planner::{RouteCounts, RoutePlanner, plan_routes};
+pub(crate) use route::Route;
+
+use std::sync::{Arc, OnceLock};
+
+use glam::{IVec2, Vec2};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+use throng_shared::config::PatrolConfig;
+use throng_shared::map::Map;
+
+use cells::Cells;
+use field::Field;
+use route::CORNERS_MAX;
+use search::Search;
+
+/// Most places of a world file to which ways are found for all at once; to others each bot searches for itself. Each takes up to 150 kB.
+const FIELDS_MAX: usize = 256;
+/// How far a way is looked at, in cells: farther than its corners reach in most towns.
+const TRACE_CELLS_MAX: usize = 128;
+
+/// Everything that is known of the ways of a world. What it says depends on the world file alone.
+#[derive(Debug)]
+pub struct Navigation {
+    cells: Arc<Cells>,
+    destinations: Vec<PlaceToGo>,
+    /// Where the points of each route begin among `destinations`.
+    routes: Vec<u32>,
+}
+
+/// A place of the world file.
+#[derive(Debug)]
+struct PlaceToGo {
+    position_m: Vec2,
+    field: OnceLock<Field>,
+}
+
+/// A way, as far as it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Way {
+    corners_m: [Vec2; CORNERS_MAX],
+    count: usize,
+    /// Its length up to the last of the corners, in metres.
+    length_m: f32,
+    /// Whether it does not lead to where it should, nor nearer.
+    is_dead_end: bool,
+    /// What it cost to find, in cells that were looked at.
+    cells: u32,
+}
+
+/// What is needed to find ways, and used again for the next one.
+#[derive(Debug, Default)]
+struct Scratch {
+    search: Search,
+    way: Vec<IVec2>,
+    places_m: Vec<Vec2>,
+}
+
+impl Navigation {
+    /// The ways of a world, of which none is known yet.
+    pub(crate) fn new(map: &Arc<Map>, patrols: &[PatrolConfig]) -> Navigation {
+        Navigation::over(Arc::new(Cells::new(Arc::clone(map))), patrols)
+    }
+
+    /// The ways to other places of the same map.
+    pub(crate) fn with_patrols(&self, patrols: &[PatrolConfig]) -> Navigation {
+        Navigation::over(Arc::clone(&self.cells), patrols)
+    }
+
+    fn over(cells: Arc<Cells>, patrols: &[PatrolConfig]) -> Navigation {
+        let (mut destinations, mut routes) = (Vec::new(), Vec::new());
+        for patrol in patrols {
+            routes.push(destinations.len() as u32);
+            let places = patrol.points_m.iter();
+            destinations.extend(places.map(|&position_m| PlaceToGo { position_m, field: OnceLock::new() }));
+        }
+        destinations.truncate(FIELDS_MAX);
+        Navigation { cells, destinations, routes }
+    }
+
+    /// Finds the ways to all places of the world file at once, on all threads, which would otherwise be found when first asked for. Cost: 10 ms for each.
+    pub fn prepare(&self) {
+        self.destinations.par_iter().for_each(|destination| {
+            self.field(destination);
+        });
+    }
+
+    /// Whether one can walk straight from one point to another; see [`Cells::is_straight_way`].
+    pub(crate) fn is_straight_way(&self, from_m: Vec2, to_m: Vec2) -> bool {
+        self.cells.is_straight_way(from_m, to_m)
+    }
+
+    /// The same for who squeezes through, along walls.
+    pub(crate) fn is_narrow_way(&self, from_m: Vec2, to_m: Vec2) -> bool {
+        self.cells.is_narrow_way(from_m, to_m)
+    }
+
+    /// Whether there is room all around a point.
+    pub(crate) fn is_roomy(&self, point_m: Vec2) -> bool {
+        self.cells.is_roomy(self.cells.cell_at(point_m))
+    }
+
+    /// Which of the destinations a point of a route is; none when there are too many, or no such route.
+    pub(crate) fn destination(&self, route: u32, point: u32) -> Option<u32> {
+        let destination = self.routes.get(route as usize)?.checked_add(point)?;
+        ((destination as usize) < self.destinations.len()).then_some(destination)
+    }
+
+    /// A way from one point to another, or as near as it gets.
+    fn find(&self, from_m: Vec2, to: Destination, spread_m: f32, scratch: &mut Scratch) -> Way {
+        let Destination { position_m: to_m, place: destination } = to;
+        let Scratch { search, way, places_m } = scratch;
+        way.clear();
+        let Some(start) = self.cells.cell_to_set_out(from_m) else { return Way::none(to_m) };
+        let place_to_go = destination.and_then(|destination| self.destinations.get(destination as usize));
+        // Whoever comes first pays for all.
+        let is_new = place_to_go.is_some_and(|place| place.field.get().is_none());
+        let mut searched = if is_new { field::CELLS_MAX } else { 0 };
+        let is_traced = place_to_go.is_some_and(|place| self.field(place).trace(start, TRACE_CELLS_MAX, way));
+        let mut is_whole = is_traced && way.len() < TRACE_CELLS_MAX;
+        if !is_traced {
+            way.clear();
+            let Some(goal) = self.cells.cell_to_set_out(to_m) else { return Way::none(to_m) };
+            let found = search.find(&self.cells, start, goal, way);
+            (is_whole, searched) = (found.is_whole, searched + found.cells);
+        }
+        let cells = way.len() as u32 + searched;
+        way.truncate(TRACE_CELLS_MAX);
+        is_whole &= way.len() < TRACE_CELLS_MAX;
+        places_m.clear();
+        for place_m in std::iter::once(start).chain(way.iter().copied()).filter_map(|cell| self.cells.place_m(cell)) {
+            let bend_m = places_m.last().and_then(|&before_m| self.cells.bend_m(before_m, place_m));
+            places_m.extend(bend_m);
+            places_m.push(place_m);
+        }
+        if is_whole {
+            places_m.push(to_m);
+        }
+        let end_m = places_m.last().copied().unwrap_or(from_m);
+        let is_nearer = end_m.distance(to_m) + NEARER_M < from_m.distance(to_m);
+        let mut way = Way { cells, is_dead_end: !is_traced && !is_whole && !is_nearer, ..self.pull(from_m, places_m) };
+        self.spread(from_m, spread_m, &mut way);
+        way
+    }
+
+    /// Gives corners a wider berth where there is room for it: otherwise a crowd would go by every corner in single file.
+    fn spread(&self, from_m: Vec2, spread_m: f32, way: &mut Way) {
+        let mut before_m = from_m;
+        for corner in 0..way.count.saturating_sub(1) {
+            let (corner_m, after_m) = (way.corners_m[corner], way.corners_m[corner + 1]);
+            let inwards = (before_m - corner_m).normalize_or_zero() + (after_m - corner_m).normalize_or_zero();
+            let wide_m = corner_m - inwards.normalize_or_zero() * spread_m;
+            let is_free = [(before_m, wide_m), (wide_m, after_m), (corner_m, wide_m)]
+                .iter()
+                .all(|&(from_m, to_m)| self.is_straight_way(from_m, to_m));
+            if is_free {
+                way.corners_m[corner] = wide_m;
+            }
+            before_m = way.corners_m[corner];
+        }
+    }
+
+    /// Pulls a way tight: leaves out whatever one sees past. Cost: up to some 100 us.
+    fn pull(&self, from_m: Vec2, places_m: &[Vec2]) -> Way {
+        let mut way = Way::none(from_m);
+        let mut corner_m = from_m;
+        let mut passed = 0;
+        while passed < places_m.len() && way.count < CORNERS_MAX {
+            // The first is taken whether it is seen or not: it is where to set out.
+            let (mut farthest, mut place) = (passed, passed + 1);
+            while place < places_m.len() && place <= farthest + LOOK_PAST_PLACES {
+                if self.is_straight_way(corner_m, places_m[place]) {
+                    farthest = place;
+                }
+                place += 1;
+            }
+            let next_m = places_m[farthest];
+            passed = farthest + 1;
+            way.length_m += corner_m.distance(next_m);
+            way.corners_m[way.count] = next_m;
+            way.count += 1;
+            corner_m = next_m;
+        }
+        way
+    }
+
+    fn field<'a>(&self, place: &'a PlaceToGo) -> &'a Field {
+        place.field.get_or_init(|| Field::new(&self.cells, place.position_m))
+    }
+}
+
+/// When a way is pulled tight, so many places are looked past that are not seen: beside walls ways are crooked.
+const LOOK_PAST_PLACES: usize = 6;
+/// A way that ends nearer to its goal than it begins by this much leads somewhere, in metres.
+const NEARER_M: f32 = 4.0;
+
+impl Way {
+    /// No way at all.
+    fn none(at_m: Vec2) -> Way {
+        Way { corners_m: [at_m; CORNERS_MAX], count: 0, length_m: 0.0, is_dead_end: true, cells: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests;
