@@ -24,7 +24,7 @@ pub(super) struct Found {
 }
 
 /// What searches need while they run, used again by the next one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Search {
     nodes: Box<[Node]>,
     open: BinaryHeap<Reverse<(u32, u32, u32)>>,
@@ -38,12 +38,6 @@ struct Node {
     cost: u32,
     from: u8,
     is_done: bool,
-}
-
-impl Default for Search {
-    fn default() -> Search {
-        Search { nodes: Box::default(), open: BinaryHeap::new(), number: 0 }
-    }
 }
 
 impl Search {
