@@ -15,6 +15,7 @@ mod process;
 mod report;
 mod rewind;
 mod seal;
+mod town;
 mod walk;
 mod wire;
 
@@ -58,6 +59,8 @@ enum Workload {
     Duel(DuelArguments),
     /// A world full of bots, alone and with clients who watch: tick, and what a bot costs
     Bots(BotsArguments),
+    /// A crowd of bots crosses a town with walls and doors, half of it each way: who gets stuck, and a picture from above
+    Town(TownArguments),
     /// Whether shots are judged as their shooters saw them, over links of every kind
     Agreement(AgreementArguments),
     /// What bots and clients hold in memory, and whether that grows while people come and go
@@ -243,6 +246,24 @@ struct BotsArguments {
 }
 
 #[derive(Args, Debug)]
+struct TownArguments {
+    /// How many bots
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(2..=20_000))]
+    bots: u32,
+    /// How many towns with other bots in them, each with somebody in the middle who watches and without
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    seeds: u32,
+    /// For how long, in seconds of simulated time
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(10..=600))]
+    seconds: u32,
+    /// Draws the ways of all bots of the first town, and where they are after 60 s, into this file, as a PNG
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args, Debug)]
 struct AgreementArguments {
     /// Shots for each condition
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
@@ -335,6 +356,11 @@ fn run(workload: Workload) -> anyhow::Result<()> {
             let crowds: Vec<bots::Crowd> =
                 bots.iter().zip(clients).map(|(&bots, clients)| bots::Crowd { bots, clients }).collect();
             bots::run(&crowds, seconds, threads.into(), output.quick)?.finish(output.json.as_deref())
+        }
+        Workload::Town(TownArguments { bots, seeds, seconds, picture, output }) => {
+            let seeds = if output.quick { 1 } else { seeds };
+            let parameters = town::Parameters { bots, seeds, seconds, picture, is_quick: output.quick };
+            town::run(&parameters)?.finish(output.json.as_deref())
         }
         Workload::Agreement(AgreementArguments { shots, rewind_max_ms, output }) => {
             let shots = if output.quick { shots.min(500) } else { shots };

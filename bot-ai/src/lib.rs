@@ -2,7 +2,7 @@
 //!
 //! A bot is an entity like a player's, with [`bot_bundle`] added. It knows what it has seen in last tick's grid and
 //! acts by writing a `PlayerInput` for the current tick into its `InputBuffer`; it has no other power. Add
-//! `(notice_people, perceive, decide, plan_routes, steer, steer_fighters).chain()`, a [`NearPeople`], [`Marks`] and a [`RoutePlanner`] to the schedule, after last tick's columns and grid are complete and before
+//! `(notice_people, perceive, decide, plan_routes, steer, steer_fighters).chain()`, a [`NearPeople`], [`Marks`], [`Thoughts`] and a [`RoutePlanner`] to the schedule, after last tick's columns and grid are complete and before
 //! inputs are taken.
 //!
 //! | system | reads | writes | how often |
@@ -33,9 +33,9 @@ mod steer;
 mod world;
 
 pub use arms::Arms;
-pub use decide::decide;
+pub use decide::{Thoughts, decide};
 pub use marks::{Mark, Marks};
-pub use mind::{BotBundle, BotMind, Goal, bot_bundle, stand_in_bundle};
+pub use mind::{BotBundle, BotMind, Goal, Leg, bot_bundle, stand_in_bundle};
 pub use navigate::{Navigation, RouteCounts, RoutePlanner, plan_routes};
 pub use near::{NearPeople, notice_people};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};

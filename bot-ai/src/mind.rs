@@ -45,16 +45,24 @@ pub enum Goal {
 }
 
 impl Goal {
+    /// One word for each kind of goal, for metrics and logs.
+    pub const LABELS: [&'static str; 6] = ["idle", "wander", "patrol", "follow", "fight", "flee"];
+
+    /// Which of [`Goal::LABELS`] it is.
+    pub fn kind(self) -> usize {
+        match self {
+            Goal::Idle => 0,
+            Goal::Wander { .. } => 1,
+            Goal::Patrol(_) => 2,
+            Goal::Follow { .. } => 3,
+            Goal::Fight { .. } => 4,
+            Goal::Flee { .. } => 5,
+        }
+    }
+
     /// One word for metrics and logs.
     pub fn label(self) -> &'static str {
-        match self {
-            Goal::Idle => "idle",
-            Goal::Wander { .. } => "wander",
-            Goal::Patrol(_) => "patrol",
-            Goal::Follow { .. } => "follow",
-            Goal::Fight { .. } => "fight",
-            Goal::Flee { .. } => "flee",
-        }
+        Goal::LABELS[self.kind()]
     }
 
     /// Whom the bot keeps an eye on.

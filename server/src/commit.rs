@@ -1,6 +1,7 @@
 //! What has happened, added up: the end of a tick.
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
+use throng_bot_ai::{Goal, RouteCounts, RoutePlanner, Thoughts};
 use throng_shared::spatial::CharacterColumns;
 
 use crate::abilities::{CombatLog, CombatTotals};
@@ -57,6 +58,10 @@ pub struct Totals {
     pub held_back: u64,
     /// Snapshots that were given up as lost.
     pub snapshots_lost: u64,
+    /// How often bots have thought, by what they wanted afterwards.
+    pub thoughts: [u64; Goal::LABELS.len()],
+    /// What has become of the ways that bots asked for.
+    pub routes: RouteCounts,
     /// What has come of abilities.
     pub combat: CombatTotals,
 }
@@ -67,9 +72,11 @@ pub(crate) fn add_up(
     frames: Res<Frames>,
     columns: Res<CharacterColumns>,
     combat: Option<Res<CombatLog>>,
+    (thoughts, routes): (Res<Thoughts>, Res<RoutePlanner>),
     mut totals: ResMut<Totals>,
 ) {
     totals.combat = combat.map_or_else(CombatTotals::default, |combat| combat.totals);
+    (totals.thoughts, totals.routes) = (thoughts.by_goal(), routes.counts());
     totals.characters = columns.len() as u64;
     totals.players = sessions.all().len() as u64;
     totals.held_back = 0;

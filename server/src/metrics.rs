@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use throng_bot_ai::{Goal, RouteCounts};
 use throng_shared::ids::InstanceId;
 use throng_shared::netcode::NetcodeError;
 use throng_shared::wire::WireError;
@@ -57,7 +58,14 @@ const WORLD_COUNTERS: [WorldCounter; 23] = [
 /// Counts of a world by reason, or by how far back in milliseconds: their public name, and each with its count.
 type WorldReasonCounter = (&'static str, &'static str, fn(&Totals) -> Vec<(&'static str, u64)>);
 
-const WORLD_REASON_COUNTERS: [WorldReasonCounter; 4] = [
+const WORLD_REASON_COUNTERS: [WorldReasonCounter; 6] = [
+    ("bot_thoughts", "How often bots have thought, by what they wanted afterwards", |t| {
+        Goal::LABELS.into_iter().zip(t.thoughts).collect()
+    }),
+    ("bot_ways", "Ways that bots have asked for, by what became of them", |t| {
+        let RouteCounts { found, dead_ends, unheard, .. } = t.routes;
+        vec![("found", found), ("dead-end", dead_ends), ("unheard", unheard)]
+    }),
     ("abilities_refused", "Wishes for abilities that were not let pass, or not as they were", |t| {
         RefusalRule::all().map(RefusalRule::label).zip(t.combat.refused).collect()
     }),

@@ -56,6 +56,7 @@ impl Server {
             .context("cannot start the simulation's threads (simulation.threads)")?;
         let instances = prepared.worlds.iter().map(|world| Instance::new(world, Arc::clone(&clock)));
         let instances = instances.collect::<Result<Vec<_>, _>>()?;
+        pool.install(|| instances.iter().for_each(Instance::prepare));
         let names = prepared.worlds.iter().map(|world| world.config.name.clone());
         let status = Arc::new(Status::new(Arc::clone(&clock), settings.apply, names, prepared.world_folders.len()));
         let watched = prepared.world_folders.iter().cloned().zip(prepared.worlds.iter().cloned());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use glam::Vec2;
+use throng_bot_ai::BotMind;
 use throng_server::batch::{Arrival, InboundBatch, OutboundBatch};
 use throng_server::clock::{Clock, ManualClock};
 use throng_server::instance::Instance;
@@ -88,8 +89,12 @@ pub fn town_to_cross(bots: u32) -> LoadedWorld {
 impl Crossing {
     /// `bots` of them; with somebody in the middle of the town who watches, or without anybody.
     pub fn new(bots: u32, is_watched: bool) -> Crossing {
+        Crossing::of(town_to_cross(bots), is_watched)
+    }
+
+    /// The same in a town that is not quite the one that is shipped.
+    pub fn of(mut world: LoadedWorld, is_watched: bool) -> Crossing {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
-        let mut world = town_to_cross(bots);
         world.config.population.target += u32::from(is_watched);
         let mut instance = Instance::new(&world, clock).expect("a town");
         let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());
@@ -137,14 +142,27 @@ impl Crossing {
         }
     }
 
-    /// Where everybody is, by name, and whether it has been on the other side.
-    pub fn places_m(&self) -> impl Iterator<Item = (Vec2, Vec2, bool)> {
+    /// Where everybody set out and where it is (x, z), in metres, in the same order each time.
+    pub fn places_m(&self) -> impl Iterator<Item = (Vec2, Vec2)> {
         let columns = self.instance.columns();
-        let row = |bot: &Crosser| columns.row(bot.net_id);
-        self.bots.iter().filter_map(move |bot| {
-            let here_m = columns.positions_m[row(bot)?];
-            Some((bot.start_m, here_m, bot.arrived.is_some()))
-        })
+        let here_m = |bot: &Crosser| columns.row(bot.net_id).map_or(bot.start_m, |row| columns.positions_m[row]);
+        self.bots.iter().map(move |bot| (bot.start_m, here_m(bot)))
+    }
+
+    /// Where those are who are stuck, and what they want, for messages.
+    pub fn stuck_places(&self) -> Vec<String> {
+        let world = self.instance.world();
+        let place = |bot: &Crosser| {
+            let mind = self.instance.entity_of(bot.net_id).and_then(|entity| world.get::<BotMind>(entity));
+            format!("{} at {}, {:?}", bot.net_id.0, bot.checkpoint_m, mind.map(BotMind::goal))
+        };
+        self.stuck().map(place).collect()
+    }
+
+    fn stuck(&self) -> impl Iterator<Item = &Crosser> {
+        let (tick, rate) = (self.instance.current_tick().0, self.instance.tick_rate());
+        let is_stuck = move |bot: &&Crosser| bot.arrived.is_none() && tick - bot.checkpoint_tick > STUCK_S * rate.hz();
+        self.bots.iter().filter(is_stuck)
     }
 
     /// The instance itself.
@@ -157,13 +175,12 @@ impl Crossing {
         let (tick, rate) = (self.instance.current_tick().0, self.instance.tick_rate());
         let mut arrivals: Vec<u32> = self.bots.iter().filter_map(|bot| bot.arrived).collect();
         arrivals.sort_unstable();
-        let is_stuck = |bot: &&Crosser| bot.arrived.is_none() && tick - bot.checkpoint_tick > STUCK_S * rate.hz();
         let time_s = |ticks: Option<&u32>| ticks.map_or(f32::NAN, |&ticks| ticks as f32 * rate.step_s());
         CrossingReport {
             time_s: time_s(Some(&tick)),
             bots: self.bots.len(),
             across: arrivals.len(),
-            stuck: self.bots.iter().filter(is_stuck).count(),
+            stuck: self.stuck().count(),
             deepest_m: self.deepest_m,
             half_s: time_s(arrivals.get(arrivals.len() / 2)),
             last_s: time_s(arrivals.last()),

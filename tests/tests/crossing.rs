@@ -17,7 +17,7 @@ fn check(mut crossing: Crossing) {
     let start = report_at(&mut crossing, 1);
     assert_eq!((start.bots, start.across), (BOTS, 0));
     let minute = report_at(&mut crossing, 60);
-    assert_eq!(minute.stuck, 0, "{minute:?}");
+    assert_eq!(minute.stuck, 0, "{minute:?}: {:?}", crossing.stuck_places());
     let end = report_at(&mut crossing, 120);
     assert_eq!((end.across, end.stuck), (BOTS, 0), "{end:?}");
     // Who touches a wall is stopped by it, a millimetre deep in numbers of this kind; who were nowhere near one would not have crossed the town.

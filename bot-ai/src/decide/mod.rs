@@ -8,7 +8,10 @@ mod way;
 pub(crate) use choose::route_point;
 pub(crate) use way::Way;
 
-use bevy_ecs::prelude::{Entity, Query, Res};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bevy_ecs::prelude::{Entity, Query, Res, Resource};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::ids::NetId;
@@ -25,15 +28,21 @@ use crate::world::BotWorld;
 /// How near to its target a bot has arrived, in metres.
 pub(crate) const ARRIVE_M: f32 = 1.2;
 
+/// The same for one among eight others who are nearer to it than `CROWDED_M`, in metres.
+const ARRIVE_CROWDED_M: f32 = 10.0;
+/// See `ARRIVE_CROWDED_M`.
+const CROWDED_M: f32 = 2.5;
+
 /// Lets the bots think that are due, and those that are stuck.
 pub fn decide(
     tick: Res<Tick>,
     world: Res<BotWorld>,
     near: Res<NearPeople>,
     planner: Res<RoutePlanner>,
+    thoughts: Res<Thoughts>,
     mut bots: Query<(Entity, &NetId, &CharacterState, &Percepts, &Steering, &mut BotMind)>,
 ) {
-    let (tick, world, near, planner) = (*tick, &*world, &*near, &*planner);
+    let (tick, world, near, planner, thoughts) = (*tick, &*world, &*near, &*planner, &*thoughts);
     for (entities, net_ids, states, percepts, steerings, mut minds) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = entities.par_iter().zip(net_ids).zip(states).zip(percepts).zip(steerings).zip(minds.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((((entity, net_id), state), percepts), steering), mind)| {
@@ -47,8 +56,23 @@ pub fn decide(
                     let goal_started = mind.goal_started;
                     planner.ask(Asked { entity: *entity, net_id: *net_id, from_m: position_m, to, goal_started });
                 }
+                thoughts.by_goal[mind.goal.kind()].fetch_add(1, Relaxed);
             }
         });
+    }
+}
+
+/// How often bots have thought, by the goal that they had afterwards; written by [`decide`] only.
+#[derive(Debug, Default, Resource)]
+pub struct Thoughts {
+    /// Added to by all threads: in which order numbers are added does not matter.
+    by_goal: [AtomicU64; Goal::LABELS.len()],
+}
+
+impl Thoughts {
+    /// In the order of [`Goal::LABELS`].
+    pub fn by_goal(&self) -> [u64; Goal::LABELS.len()] {
+        self.by_goal.each_ref().map(|count| count.load(Relaxed))
     }
 }
 
@@ -96,6 +120,9 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     }
 }
 
+/// Whether a bot is there, or as near as a crowd lets it come.
 fn has_reached(situation: &Situation<'_>, target_m: Vec2) -> bool {
-    situation.position_m.distance_squared(target_m) <= ARRIVE_M * ARRIVE_M
+    let is_crowded = situation.percepts.crowd_radius_m() < CROWDED_M;
+    let near_m = if is_crowded { ARRIVE_CROWDED_M } else { ARRIVE_M };
+    situation.position_m.distance_squared(target_m) <= near_m * near_m
 }

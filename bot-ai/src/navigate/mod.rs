@@ -26,15 +26,17 @@ use std::sync::{Arc, OnceLock};
 use glam::{IVec2, Vec2};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use throng_shared::config::PatrolConfig;
+use throng_shared::ids::NetId;
 use throng_shared::map::Map;
+use throng_shared::random::Random;
 
 use cells::Cells;
-use field::Field;
+use field::{Field, TASTES};
 use route::CORNERS_MAX;
 use search::Search;
 
-/// Most places of a world file to which ways are found for all at once; to others each bot searches for itself. Each takes up to 150 kB.
-const FIELDS_MAX: usize = 256;
+/// Most places of a world file to which ways are found for all at once; to others each bot searches for itself. Each takes up to 450 kB.
+const PLACES_MAX: usize = 128;
 /// How far a way is looked at, in cells: farther than its corners reach in most towns.
 const TRACE_CELLS_MAX: usize = 128;
 
@@ -51,7 +53,8 @@ pub struct Navigation {
 #[derive(Debug)]
 struct PlaceToGo {
     position_m: Vec2,
-    field: OnceLock<Field>,
+    /// By taste.
+    fields: [OnceLock<Field>; TASTES as usize],
 }
 
 /// A way, as far as it was looked at.
@@ -65,6 +68,24 @@ struct Way {
     is_dead_end: bool,
     /// What it cost to find, in cells that were looked at.
     cells: u32,
+}
+
+/// How somebody goes: each a little differently, and always the same.
+#[derive(Clone, Copy, Debug, Default)]
+struct Habit {
+    /// How much farther than needed it goes around corners, in metres.
+    spread_m: f32,
+    /// Which quarters it likes, less than [`TASTES`].
+    taste: u32,
+}
+
+impl Habit {
+    fn of(net_id: NetId) -> Habit {
+        // Apart from other streams.
+        const HABIT_STREAMS: u64 = 0x6861_6269_7473;
+        let mut random = Random::new(HABIT_STREAMS, u64::from(net_id.0));
+        Habit { spread_m: SPREAD_M * random.unit(), taste: random.below(TASTES) }
+    }
 }
 
 /// What is needed to find ways, and used again for the next one.
@@ -91,16 +112,18 @@ impl Navigation {
         for patrol in patrols {
             routes.push(destinations.len() as u32);
             let places = patrol.points_m.iter();
-            destinations.extend(places.map(|&position_m| PlaceToGo { position_m, field: OnceLock::new() }));
+            destinations.extend(places.map(|&position_m| PlaceToGo { position_m, fields: Default::default() }));
         }
-        destinations.truncate(FIELDS_MAX);
+        destinations.truncate(PLACES_MAX);
         Navigation { cells, destinations, routes }
     }
 
-    /// Finds the ways to all places of the world file at once, on all threads, which would otherwise be found when first asked for. Cost: 10 ms for each.
+    /// Finds the ways to all places of the world file at once, on all threads, which would otherwise be found when first asked for. Cost: 30 ms for each.
     pub fn prepare(&self) {
-        self.destinations.par_iter().for_each(|destination| {
-            self.field(destination);
+        self.destinations.par_iter().for_each(|place| {
+            (0..TASTES).for_each(|taste| {
+                self.field(place, taste);
+            });
         });
     }
 
@@ -126,16 +149,17 @@ impl Navigation {
     }
 
     /// A way from one point to another, or as near as it gets.
-    fn find(&self, from_m: Vec2, to: Destination, spread_m: f32, scratch: &mut Scratch) -> Way {
+    fn find(&self, from_m: Vec2, to: Destination, habit: Habit, scratch: &mut Scratch) -> Way {
         let Destination { position_m: to_m, place: destination } = to;
         let Scratch { search, way, places_m } = scratch;
         way.clear();
         let Some(start) = self.cells.cell_to_set_out(from_m) else { return Way::none(to_m) };
         let place_to_go = destination.and_then(|destination| self.destinations.get(destination as usize));
         // Whoever comes first pays for all.
-        let is_new = place_to_go.is_some_and(|place| place.field.get().is_none());
+        let is_new = place_to_go.is_some_and(|place| place.fields[habit.taste as usize].get().is_none());
         let mut searched = if is_new { field::CELLS_MAX } else { 0 };
-        let is_traced = place_to_go.is_some_and(|place| self.field(place).trace(start, TRACE_CELLS_MAX, way));
+        let is_traced =
+            place_to_go.is_some_and(|place| self.field(place, habit.taste).trace(start, TRACE_CELLS_MAX, way));
         let mut is_whole = is_traced && way.len() < TRACE_CELLS_MAX;
         if !is_traced {
             way.clear();
@@ -158,7 +182,7 @@ impl Navigation {
         let end_m = places_m.last().copied().unwrap_or(from_m);
         let is_nearer = end_m.distance(to_m) + NEARER_M < from_m.distance(to_m);
         let mut way = Way { cells, is_dead_end: !is_traced && !is_whole && !is_nearer, ..self.pull(from_m, places_m) };
-        self.spread(from_m, spread_m, &mut way);
+        self.spread(from_m, habit.spread_m, &mut way);
         way
     }
 
@@ -203,11 +227,13 @@ impl Navigation {
         way
     }
 
-    fn field<'a>(&self, place: &'a PlaceToGo) -> &'a Field {
-        place.field.get_or_init(|| Field::new(&self.cells, place.position_m))
+    fn field<'a>(&self, place: &'a PlaceToGo, taste: u32) -> &'a Field {
+        place.fields[taste as usize].get_or_init(|| Field::new(&self.cells, place.position_m, taste))
     }
 }
 
+/// How much farther than needed some go around a corner, in metres.
+const SPREAD_M: f32 = 1.6;
 /// When a way is pulled tight, so many places are looked past that are not seen: beside walls ways are crooked.
 const LOOK_PAST_PLACES: usize = 6;
 /// A way that ends nearer to its goal than it begins by this much leads somewhere, in metres.

@@ -9,10 +9,9 @@ use std::{fmt, mem};
 use bevy_ecs::prelude::{Entity, Query, Res, ResMut, Resource};
 use glam::Vec2;
 use throng_shared::ids::NetId;
-use throng_shared::random::Random;
 use throng_shared::tick::Tick;
 
-use super::{Navigation, Route, Scratch, Way};
+use super::{Habit, Navigation, Route, Scratch, Way};
 use crate::mind::BotMind;
 use crate::steer::Steering;
 use crate::world::BotWorld;
@@ -23,11 +22,6 @@ const CELLS_PER_TICK: u32 = 24_576;
 const CELLS_PER_WAY: u32 = 64;
 /// Most bots that wait for a way; who asks when there are so many is not heard, and asks again.
 const WAITING_MAX: usize = 65_536;
-
-/// How much farther than needed some go around a corner, in metres: each by a part of it that is its own.
-const SPREAD_M: f32 = 1.6;
-/// Apart from other streams.
-const SPREAD_STREAMS: u64 = 0x7370_7265_6164;
 
 /// Where somebody wants to go.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,8 +155,7 @@ impl Work {
         while left > 0
             && let Some(asked) = self.waiting.pop_front()
         {
-            let spread_m = SPREAD_M * Random::new(SPREAD_STREAMS, u64::from(asked.net_id.0)).unit();
-            let way = navigation.find(asked.from_m, asked.to, spread_m, &mut self.scratch);
+            let way = navigation.find(asked.from_m, asked.to, Habit::of(asked.net_id), &mut self.scratch);
             left = left.saturating_sub(way.cells + CELLS_PER_WAY);
             self.answered.push((asked, way));
         }

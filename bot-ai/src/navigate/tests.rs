@@ -37,6 +37,10 @@ fn to(position_m: Vec2) -> Destination {
     Destination { position_m, place: None }
 }
 
+fn wide(spread_m: f32) -> Habit {
+    Habit { spread_m, ..Habit::default() }
+}
+
 /// Which cells of a village can be reached from one.
 fn flood(cells: &Cells, start: IVec2) -> Vec<bool> {
     let side = cells.side();
@@ -98,7 +102,7 @@ fn a_search_and_a_field_find_a_way_wherever_there_is_one() {
         let Some(start) = cells.place_m(start).map(|_| start) else { continue };
         let is_connected = reached[(start.y * cells.side() + start.x) as usize];
         way.clear();
-        assert_eq!(navigation.field(place).trace(start, usize::MAX, &mut way), is_connected);
+        assert_eq!(navigation.field(place, number as u32 % TASTES).trace(start, usize::MAX, &mut way), is_connected);
         let traced = way.len();
         way.clear();
         let found = scratch.search.find(cells, start, goal, &mut way);
@@ -129,7 +133,7 @@ fn a_way_out_of_a_hut_leads_through_its_door_wherever_it_stands_and_can_be_walke
         let (mut asked, mut length_m) = (0, 0.0);
         while state.ground_position_m().distance(to_m) > 0.1 {
             let from_m = state.ground_position_m();
-            let way = navigation.find(from_m, to(to_m), random.between(0.0, 1.5), &mut Scratch::default());
+            let way = navigation.find(from_m, to(to_m), wide(random.between(0.0, 1.5)), &mut Scratch::default());
             assert!(!way.is_dead_end, "hut {number}, with a door of {door_m} m");
             (asked, length_m) = (asked + 1, length_m + way.length_m);
             assert!(asked <= 3, "hut {number}, with a door of {door_m} m");
@@ -153,7 +157,7 @@ fn walk_to(map: &Map, state: &mut CharacterState, point_m: Vec2) {
 #[test]
 fn no_way_leads_through_a_door_that_is_too_narrow_and_that_is_said() {
     let navigation = Navigation::new(&map_of(&hut(0.7, Vec2::ZERO, 0.0).0), &[]);
-    let way = navigation.find(Vec2::new(0.0, 8.0), to(Vec2::ZERO), 0.0, &mut Scratch::default());
+    let way = navigation.find(Vec2::new(0.0, 8.0), to(Vec2::ZERO), Habit::default(), &mut Scratch::default());
     assert!(way.is_dead_end);
     let end_m = way.corners_m[..way.count].last().copied().unwrap_or(Vec2::new(0.0, 8.0));
     assert!(end_m.abs().max_element() > 5.0, "it ends outside: {end_m}");
@@ -165,7 +169,7 @@ fn whoever_has_an_own_way_around_a_corner_goes_around_it_all_the_same() {
     let (from_m, to_m) = (Vec2::new(0.5, 3.5), Vec2::new(1.0, 20.0));
     let corners_m: Vec<Vec2> = (0..8)
         .map(|tenths| {
-            let way = navigation.find(from_m, to(to_m), tenths as f32 * 0.2, &mut Scratch::default());
+            let way = navigation.find(from_m, to(to_m), wide(tenths as f32 * 0.2), &mut Scratch::default());
             let legs = std::iter::once(from_m).chain(way.corners_m).take(way.count);
             let mut legs = legs.zip(way.corners_m);
             assert!(legs.all(|(from_m, to_m)| navigation.is_straight_way(from_m, to_m)));
@@ -181,7 +185,7 @@ fn points_that_are_no_numbers_or_in_no_world_lead_nowhere_and_to_no_panic() {
     let navigation = Navigation::new(&map_of(&village_config()), &village_config().patrols);
     let odd = [Vec2::NAN, Vec2::splat(f32::INFINITY), Vec2::splat(-1e30), Vec2::splat(1e9), Vec2::ZERO];
     for (from_m, to_m) in odd.iter().flat_map(|from_m| odd.iter().map(move |to_m| (*from_m, *to_m))) {
-        let way = navigation.find(from_m, to(to_m), 1.0, &mut Scratch::default());
+        let way = navigation.find(from_m, to(to_m), wide(1.0), &mut Scratch::default());
         assert!(way.count <= CORNERS_MAX);
         let _ = navigation.is_straight_way(from_m, to_m);
     }

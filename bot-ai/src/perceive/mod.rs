@@ -85,6 +85,11 @@ impl Percepts {
         self.own_health_percent
     }
 
+    /// How far away the eighth of those around the bot is, in metres; infinite when there are fewer.
+    pub(crate) fn crowd_radius_m(&self) -> f32 {
+        self.crowd_radius_m
+    }
+
     /// The tick in which the bot looked; what it saw is the state after the tick before.
     pub fn looked(&self) -> Tick {
         self.looked

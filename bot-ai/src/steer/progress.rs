@@ -18,7 +18,7 @@ struct Patience {
 /// It stands, or as good as.
 const HALTED: Patience = Patience { duration_s: 1.2, share: 0.25 };
 /// It moves but not away, such as to and fro in a dead end.
-const ASTRAY: Patience = Patience { duration_s: 8.0, share: 0.4 };
+const ASTRAY: Patience = Patience { duration_s: 5.0, share: 0.4 };
 /// A bot that stands for this long tries a jump, in seconds.
 const JUMP_S: f32 = 0.6;
 

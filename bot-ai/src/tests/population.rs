@@ -16,7 +16,8 @@ use throng_shared::tick::Tick;
 
 use super::world_of;
 use crate::{
-    BotMind, BotWorld, Goal, Marks, NearPeople, RoutePlanner, bot_bundle, decide, perceive, plan_routes, steer,
+    BotMind, BotWorld, Goal, Marks, NearPeople, RoutePlanner, Thoughts, bot_bundle, decide, perceive, plan_routes,
+    steer,
 };
 
 /// Bots in a world that is simulated.
@@ -39,6 +40,7 @@ impl Population {
         world.insert_resource(NearPeople::everywhere());
         world.init_resource::<Marks>();
         world.init_resource::<RoutePlanner>();
+        world.init_resource::<Thoughts>();
         let free_place = |_| (0..1_000).map(|_| random.in_disc(radius_m)).find(|&point_m| map.is_standable(point_m));
         let places: Option<Vec<Vec2>> = (0..count).map(free_place).collect();
         let mut bots: Vec<_> = (1..).map(NetId).zip(places.expect("free ground for everybody")).collect();
