@@ -23,6 +23,13 @@ pub enum Goal {
     },
     /// Walk a route once around.
     Patrol(Leg),
+    /// Walk to a place, and stay there for a while.
+    Gather {
+        /// Which of [`crate::BotWorld::places`].
+        place: u32,
+        /// Where in it (x, z), in metres.
+        target_m: Vec2,
+    },
     /// Stay near somebody.
     Follow {
         /// Whom.
@@ -46,7 +53,7 @@ pub enum Goal {
 
 impl Goal {
     /// One word for each kind of goal, for metrics and logs.
-    pub const LABELS: [&'static str; 6] = ["idle", "wander", "patrol", "follow", "fight", "flee"];
+    pub const LABELS: [&'static str; 7] = ["idle", "wander", "patrol", "gather", "follow", "fight", "flee"];
 
     /// Which of [`Goal::LABELS`] it is.
     pub fn kind(self) -> usize {
@@ -54,10 +61,16 @@ impl Goal {
             Goal::Idle => 0,
             Goal::Wander { .. } => 1,
             Goal::Patrol(_) => 2,
-            Goal::Follow { .. } => 3,
-            Goal::Fight { .. } => 4,
-            Goal::Flee { .. } => 5,
+            Goal::Gather { .. } => 3,
+            Goal::Follow { .. } => 4,
+            Goal::Fight { .. } => 5,
+            Goal::Flee { .. } => 6,
         }
+    }
+
+    /// Whether it is to walk somewhere that does not move.
+    pub(crate) fn is_walk(self) -> bool {
+        matches!(self, Goal::Wander { .. } | Goal::Patrol(_) | Goal::Gather { .. })
     }
 
     /// One word for metrics and logs.
@@ -69,7 +82,7 @@ impl Goal {
     pub(crate) fn attention(self) -> Option<NetId> {
         match self {
             Goal::Follow { net_id } | Goal::Fight { net_id, .. } | Goal::Flee { net_id, .. } => Some(net_id),
-            Goal::Idle | Goal::Wander { .. } | Goal::Patrol(_) => None,
+            Goal::Idle | Goal::Wander { .. } | Goal::Patrol(_) | Goal::Gather { .. } => None,
         }
     }
 }
@@ -107,6 +120,8 @@ pub struct BotMind {
     pub(crate) peaceful_until: Tick,
     /// Whose abilities it has.
     pub(crate) archetype: Archetype,
+    /// By which it is of one profile or another: any number, its own for ever.
+    pub(crate) temper: u32,
     /// The leg of a patrol that it goes on with when it has got free.
     pub(crate) unfinished: Option<Leg>,
     /// Whether it goes straight where it wants to, or asks for a way.
@@ -118,6 +133,7 @@ impl BotMind {
     pub(crate) fn new(seed: u64, net_id: NetId) -> BotMind {
         // Apart from other streams that the server may draw from the same seed.
         const BOT_STREAMS: u64 = 0x626f_7473;
+        const TEMPERS: u64 = 0x7465_6d70_6572;
         BotMind {
             random: Random::new(mix(seed ^ BOT_STREAMS), u64::from(net_id.0)),
             goal: Goal::Idle,
@@ -126,6 +142,7 @@ impl BotMind {
             calm_until: Tick(0),
             peaceful_until: Tick(0),
             archetype: Archetype::Bot,
+            temper: (mix(mix(seed ^ TEMPERS) ^ u64::from(net_id.0)) >> 32) as u32,
             unfinished: None,
             way: Way::default(),
         }

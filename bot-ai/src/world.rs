@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::Resource;
-use throng_shared::config::{BotsConfig, PatrolConfig, WorldConfig};
+use throng_shared::config::{BotProfileConfig, BotsConfig, PatrolConfig, PlaceConfig, WorldConfig};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::tick::{Tick, TickRate};
 
 use crate::arms::Arms;
+use crate::mind::BotMind;
 use crate::navigate::Navigation;
 
 /// What all bots of an instance share; it may be replaced between two ticks.
@@ -22,6 +23,10 @@ pub struct BotWorld {
     pub rules: BotsConfig,
     /// What bots fight with, and those who stand in for people; none where they can do no harm.
     pub arms: [Option<Arc<Arms>>; 2],
+    /// Kinds of bots, which go by what they say instead of `rules`; there may be none.
+    pub profiles: Arc<[BotProfileConfig]>,
+    /// Where bots gather.
+    pub places: Arc<[PlaceConfig]>,
     /// Routes to patrol.
     pub patrols: Arc<[PatrolConfig]>,
     /// Ticks per second.
@@ -41,31 +46,55 @@ const FAR_STEER_MS: u32 = 200;
 impl BotWorld {
     /// What `config` says about bots; `map` is the one built from the same `config`.
     pub fn new(map: Arc<Map>, config: &WorldConfig) -> BotWorld {
-        let navigation = Arc::new(Navigation::new(&map, &config.patrols));
+        let navigation = Arc::new(Navigation::new(&map, &config.places, &config.patrols));
         BotWorld::with_ways(map, navigation, config)
     }
 
     /// The same world with what another `config` says about bots, of the same map; what is known of its ways is kept.
     pub fn with(&self, config: &WorldConfig) -> BotWorld {
-        let navigation = match *config.patrols == *self.patrols {
+        let is_same = *config.patrols == *self.patrols && *config.places == *self.places;
+        let navigation = match is_same {
             true => Arc::clone(&self.navigation),
-            false => Arc::new(self.navigation.with_patrols(&config.patrols)),
+            false => Arc::new(self.navigation.to_other_places(&config.places, &config.patrols)),
         };
         BotWorld::with_ways(Arc::clone(&self.map), navigation, config)
     }
 
     fn with_ways(map: Arc<Map>, navigation: Arc<Navigation>, config: &WorldConfig) -> BotWorld {
+        let kinds = config.bot_profiles.iter().map(|profile| &profile.bots);
+        let sights_m = kinds.chain([&config.bots]).map(|bots| bots.sight_m);
         BotWorld {
             navigation,
             map,
             rules: config.bots.clone(),
             arms: [None, None],
+            profiles: config.bot_profiles.as_slice().into(),
+            places: config.places.as_slice().into(),
             patrols: config.patrols.as_slice().into(),
             tick_rate: TickRate::new(config.tick_rate_hz),
             // Pages reach beyond the radius; and whoever sees people is quick to mind them.
-            near_m: (1.5 * config.interest.leave_radius_m).max(config.bots.sight_m),
+            near_m: sights_m.fold(1.5 * config.interest.leave_radius_m, f32::max),
             input_repeat_ticks: config.input_repeat_ticks,
         }
+    }
+
+    /// What kind of bot somebody is; none where there are no kinds, and for stand-ins.
+    pub(crate) fn profile_of(&self, mind: &BotMind) -> Option<&BotProfileConfig> {
+        if self.profiles.is_empty() || mind.archetype == Archetype::Player {
+            return None;
+        }
+        let shares = || self.profiles.iter().map(|profile| f64::from(profile.share.max(0.0)));
+        let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * shares().sum::<f64>();
+        let place = shares().position(|share| {
+            drawn -= share;
+            drawn < 0.0
+        });
+        self.profiles.get(place.unwrap_or_default())
+    }
+
+    /// What a bot goes by.
+    pub(crate) fn rules_of(&self, mind: &BotMind) -> &BotsConfig {
+        self.profile_of(mind).map_or(&self.rules, |profile| &profile.bots)
     }
 
     /// What characters of an archetype fight with.

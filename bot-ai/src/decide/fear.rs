@@ -26,7 +26,7 @@ pub(super) fn take_fright(mind: &mut BotMind, situation: &Situation<'_>) -> bool
     let Some(threat) = threat(mind, situation) else { return false };
     let calm_s = mind.random.between(CALM_S[0], CALM_S[1]);
     mind.calm_until = situation.tick + situation.world.ticks_for_s(calm_s);
-    let weights = Weights::new(&situation.world.rules);
+    let weights = Weights::new(situation.world.rules_of(mind));
     if mind.random.unit() * weights.sum() >= weights.flee {
         return false;
     }

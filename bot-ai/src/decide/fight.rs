@@ -5,7 +5,7 @@ use throng_shared::combat::Ray;
 use throng_shared::ids::NetId;
 
 use super::Situation;
-use super::choose::set_goal;
+use super::choose::{is_within_leash, set_goal};
 use crate::arms::Arms;
 use crate::mind::{BotMind, Goal};
 use crate::perceive::Seen;
@@ -24,9 +24,11 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     let Some(arms) = world.arms_of(mind.archetype).filter(|arms| !arms.is_safe(situation.position_m)) else {
         return false;
     };
-    let enemies = || percepts.enemies().filter(|seen| !arms.is_safe(seen.position_m));
+    let (rules, profile) = (world.rules_of(mind), world.profile_of(mind));
+    let is_near = |point_m| profile.is_none_or(|profile| is_within_leash(world, profile, point_m));
+    let enemies = || percepts.enemies().filter(|seen| !arms.is_safe(seen.position_m) && is_near(seen.position_m));
     let Some(nearest) = enemies().next() else { return false };
-    let had_enough = f32::from(percepts.own_health_percent()) < world.rules.retreat_below_percent;
+    let had_enough = f32::from(percepts.own_health_percent()) < rules.retreat_below_percent;
     if let Goal::Fight { net_id, .. } = mind.goal {
         let opponent = enemies().find(|seen| seen.net_id == net_id).filter(|_| situation.tick < mind.goal_ends);
         if had_enough {
@@ -43,7 +45,7 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
         }
     } else if situation.tick < mind.peaceful_until || had_enough {
         return false;
-    } else if !mind.random.percent(world.rules.attack_percent) {
+    } else if !mind.random.percent(rules.attack_percent) {
         let peace_s = mind.random.between(PEACE_S[0], PEACE_S[1]);
         mind.peaceful_until = situation.tick + world.ticks_for_s(peace_s);
         return false;
@@ -55,11 +57,15 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     true
 }
 
-/// Whether a fight is over: the enemy is dead, gone or hidden, or one of the two is where nobody is harmed.
+/// Whether a fight is over: the enemy is dead, gone or hidden, or one of the two is where nobody is harmed, or too far from what the bot guards.
 pub(super) fn is_over(mind: &BotMind, situation: &Situation<'_>, net_id: NetId) -> bool {
     let Some(arms) = situation.world.arms_of(mind.archetype) else { return true };
     let opponent = situation.percepts.enemies().find(|seen| seen.net_id == net_id);
-    arms.is_safe(situation.position_m) || opponent.is_none_or(|opponent| arms.is_safe(opponent.position_m))
+    let world = situation.world;
+    let is_out_of_reach = |point_m| {
+        arms.is_safe(point_m) || world.profile_of(mind).is_some_and(|profile| !is_within_leash(world, profile, point_m))
+    };
+    is_out_of_reach(situation.position_m) || opponent.is_none_or(|opponent| is_out_of_reach(opponent.position_m))
 }
 
 /// Whether no wall is between the bot's eyes and the middle of somebody.

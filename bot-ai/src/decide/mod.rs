@@ -114,6 +114,12 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             };
             has_reached(situation, point_m) && !choose::go_on_patrol(mind, situation, leg.next())
         }
+        Goal::Gather { target_m, .. } => {
+            if has_reached(situation, target_m) {
+                choose::stay(mind, situation);
+            }
+            false
+        }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),
         Goal::Fight { net_id, .. } => fight::is_over(mind, situation, net_id),
         Goal::Flee { net_id, .. } => fear::is_safe_from(mind, situation, net_id),

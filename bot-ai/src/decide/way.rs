@@ -49,9 +49,8 @@ pub(super) fn look_ahead(mind: &mut BotMind, situation: &Situation<'_>) -> Optio
 
 /// Whether it has gone as far as a way led that does not lead to the goal.
 pub(super) fn is_at_a_dead_end(mind: &BotMind, situation: &Situation<'_>) -> bool {
-    let is_settled = matches!(mind.goal, Goal::Wander { .. } | Goal::Patrol(_));
     let route = situation.route;
-    is_settled && route.is_dead_end(mind.goal_started) && route.corner_m(mind.goal_started).is_none()
+    mind.goal.is_walk() && route.is_dead_end(mind.goal_started) && route.corner_m(mind.goal_started).is_none()
 }
 
 /// Where the goal is; none for one that is nowhere.
@@ -63,6 +62,7 @@ fn destination(mind: &BotMind, situation: &Situation<'_>) -> Option<Destination>
         Goal::Patrol(Leg { route, point, .. }) => {
             (choose::route_point(world, route, point)?, destination_of_point(world, route, point))
         }
+        Goal::Gather { place, target_m } => (target_m, world.navigation.destination_of_place(place)),
         Goal::Follow { net_id } | Goal::Fight { net_id, .. } => (situation.percepts.find(net_id)?.position_m, None),
     };
     Some(Destination { position_m, place })

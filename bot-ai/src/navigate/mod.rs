@@ -25,7 +25,7 @@ use std::sync::{Arc, OnceLock};
 
 use glam::{IVec2, Vec2};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
-use throng_shared::config::PatrolConfig;
+use throng_shared::config::{PatrolConfig, PlaceConfig};
 use throng_shared::ids::NetId;
 use throng_shared::map::Map;
 use throng_shared::random::Random;
@@ -45,7 +45,7 @@ const TRACE_CELLS_MAX: usize = 128;
 pub struct Navigation {
     cells: Arc<Cells>,
     destinations: Vec<PlaceToGo>,
-    /// Where the points of each route begin among `destinations`.
+    /// Where the points of each route begin among `destinations`, behind all places.
     routes: Vec<u32>,
 }
 
@@ -98,21 +98,22 @@ struct Scratch {
 
 impl Navigation {
     /// The ways of a world, of which none is known yet.
-    pub(crate) fn new(map: &Arc<Map>, patrols: &[PatrolConfig]) -> Navigation {
-        Navigation::over(Arc::new(Cells::new(Arc::clone(map))), patrols)
+    pub(crate) fn new(map: &Arc<Map>, places: &[PlaceConfig], patrols: &[PatrolConfig]) -> Navigation {
+        Navigation::over(Arc::new(Cells::new(Arc::clone(map))), places, patrols)
     }
 
     /// The ways to other places of the same map.
-    pub(crate) fn with_patrols(&self, patrols: &[PatrolConfig]) -> Navigation {
-        Navigation::over(Arc::clone(&self.cells), patrols)
+    pub(crate) fn to_other_places(&self, places: &[PlaceConfig], patrols: &[PatrolConfig]) -> Navigation {
+        Navigation::over(Arc::clone(&self.cells), places, patrols)
     }
 
-    fn over(cells: Arc<Cells>, patrols: &[PatrolConfig]) -> Navigation {
-        let (mut destinations, mut routes) = (Vec::new(), Vec::new());
+    fn over(cells: Arc<Cells>, places: &[PlaceConfig], patrols: &[PatrolConfig]) -> Navigation {
+        let place_to_go = |position_m: Vec2| PlaceToGo { position_m, fields: Default::default() };
+        let mut destinations: Vec<PlaceToGo> = places.iter().map(|place| place_to_go(place.center_m)).collect();
+        let mut routes = Vec::new();
         for patrol in patrols {
             routes.push(destinations.len() as u32);
-            let places = patrol.points_m.iter();
-            destinations.extend(places.map(|&position_m| PlaceToGo { position_m, fields: Default::default() }));
+            destinations.extend(patrol.points_m.iter().copied().map(place_to_go));
         }
         destinations.truncate(PLACES_MAX);
         Navigation { cells, destinations, routes }
@@ -140,6 +141,11 @@ impl Navigation {
     /// Whether there is room all around a point.
     pub(crate) fn is_roomy(&self, point_m: Vec2) -> bool {
         self.cells.is_roomy(self.cells.cell_at(point_m))
+    }
+
+    /// Which of the destinations a place is.
+    pub(crate) fn destination_of_place(&self, place: u32) -> Option<u32> {
+        ((place as usize) < self.destinations.len()).then_some(place)
     }
 
     /// Which of the destinations a point of a route is; none when there are too many, or no such route.

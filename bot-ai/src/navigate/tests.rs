@@ -88,7 +88,7 @@ fn a_way_leads_both_ways_and_only_to_where_one_can_stand() {
 #[test]
 fn a_search_and_a_field_find_a_way_wherever_there_is_one() {
     let config = village_config();
-    let navigation = Navigation::new(&map_of(&config), &config.patrols);
+    let navigation = Navigation::new(&map_of(&config), &[], &config.patrols);
     let cells = &navigation.cells;
     let mut random = Random::new(11, 0);
     let (mut scratch, mut way) = (Scratch::default(), Vec::new());
@@ -126,7 +126,7 @@ fn a_way_out_of_a_hut_leads_through_its_door_wherever_it_stands_and_can_be_walke
         let door_m = [1.5, 1.6, 2.0, 4.0][number % 4];
         let (config, at) = hut(door_m, random.in_disc(2.0), random.between(0.0, 360.0));
         let map = map_of(&config);
-        let navigation = Navigation::new(&map, &[]);
+        let navigation = Navigation::new(&map, &[], &[]);
         let (from_m, to_m) = (at(0.5, 3.5), at(1.0, 20.0));
         assert!(!navigation.is_straight_way(from_m, to_m), "the south wall is between");
         let mut state = CharacterState::standing_at(&map, from_m);
@@ -156,7 +156,7 @@ fn walk_to(map: &Map, state: &mut CharacterState, point_m: Vec2) {
 
 #[test]
 fn no_way_leads_through_a_door_that_is_too_narrow_and_that_is_said() {
-    let navigation = Navigation::new(&map_of(&hut(0.7, Vec2::ZERO, 0.0).0), &[]);
+    let navigation = Navigation::new(&map_of(&hut(0.7, Vec2::ZERO, 0.0).0), &[], &[]);
     let way = navigation.find(Vec2::new(0.0, 8.0), to(Vec2::ZERO), Habit::default(), &mut Scratch::default());
     assert!(way.is_dead_end);
     let end_m = way.corners_m[..way.count].last().copied().unwrap_or(Vec2::new(0.0, 8.0));
@@ -165,7 +165,7 @@ fn no_way_leads_through_a_door_that_is_too_narrow_and_that_is_said() {
 
 #[test]
 fn whoever_has_an_own_way_around_a_corner_goes_around_it_all_the_same() {
-    let navigation = Navigation::new(&map_of(&hut(4.0, Vec2::ZERO, 0.0).0), &[]);
+    let navigation = Navigation::new(&map_of(&hut(4.0, Vec2::ZERO, 0.0).0), &[], &[]);
     let (from_m, to_m) = (Vec2::new(0.5, 3.5), Vec2::new(1.0, 20.0));
     let corners_m: Vec<Vec2> = (0..8)
         .map(|tenths| {
@@ -182,7 +182,7 @@ fn whoever_has_an_own_way_around_a_corner_goes_around_it_all_the_same() {
 
 #[test]
 fn points_that_are_no_numbers_or_in_no_world_lead_nowhere_and_to_no_panic() {
-    let navigation = Navigation::new(&map_of(&village_config()), &village_config().patrols);
+    let navigation = Navigation::new(&map_of(&village_config()), &[], &village_config().patrols);
     let odd = [Vec2::NAN, Vec2::splat(f32::INFINITY), Vec2::splat(-1e30), Vec2::splat(1e9), Vec2::ZERO];
     for (from_m, to_m) in odd.iter().flat_map(|from_m| odd.iter().map(move |to_m| (*from_m, *to_m))) {
         let way = navigation.find(from_m, to(to_m), wide(1.0), &mut Scratch::default());

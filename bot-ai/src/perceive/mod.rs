@@ -122,7 +122,6 @@ pub fn perceive(
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
     let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks });
-    let sight_m = world.rules.sight_m;
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
@@ -130,6 +129,7 @@ pub fn perceive(
             if !world.is_due(tick, *net_id, near.contains(position_m)) {
                 return;
             }
+            let sight_m = world.rules_of(mind).sight_m;
             let viewer = Viewer { net_id: *net_id, position_m, sight_m, attention: mind.goal.attention() };
             look_around(&others, &viewer, percepts);
             percepts.looked = tick;

@@ -53,7 +53,9 @@ fn aim_at_goal(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
     let position_m = body.state.ground_position_m();
     match body.mind.goal {
         Goal::Idle => stay(world),
-        Goal::Wander { target_m } => approach(world, target_m - position_m, STOP_M, false),
+        Goal::Wander { target_m } | Goal::Gather { target_m, .. } => {
+            approach(world, target_m - position_m, STOP_M, false)
+        }
         Goal::Patrol(leg) => match route_point(world, leg.route, leg.point) {
             Some(point_m) => approach(world, point_m - position_m, STOP_M, false),
             None => stay(world),

@@ -35,7 +35,7 @@ pub(super) fn strike(
         return;
     }
     let Goal::Fight { net_id, is_in_view: true } = body.mind.goal else { return };
-    if world.seconds_between(body.mind.goal_started, tick) * 1e3 < world.rules.reaction_ms as f32 {
+    if world.seconds_between(body.mind.goal_started, tick) * 1e3 < world.rules_of(body.mind).reaction_ms as f32 {
         return;
     }
     let Some(opponent) = body.percepts.find(net_id) else { return };
@@ -47,7 +47,7 @@ pub(super) fn strike(
     let Some((number, ability)) = arms.harm_at(offset_m.length(), tick, fighter, attributes) else { return };
     let velocity_mps = Vec3::new(opponent.velocity_mps.x, 0.0, opponent.velocity_mps.y);
     let Some(direction) = lead(ability, offset_m, velocity_mps).try_normalize() else { return };
-    let direction = stray(direction, world.rules.aim_error_deg, body.net_id, tick, AIM_ERROR);
+    let direction = stray(direction, world.rules_of(body.mind).aim_error_deg, body.net_id, tick, AIM_ERROR);
     (input.yaw, input.pitch) = aim_towards(direction);
     input.ability = number;
     // It has seen what the last tick has brought.

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod population;
+mod profiles;
 
 use std::sync::Arc;
 
@@ -58,6 +59,7 @@ pub(crate) fn open_config() -> WorldConfig {
             wander_weight: 1.0,
             patrol_weight: 1.0,
             follow_weight: 1.0,
+            gather_weight: 0.0,
             flee_weight: 1.0,
             sight_m: 25.0,
             think_interval_ms: 250,
@@ -66,6 +68,8 @@ pub(crate) fn open_config() -> WorldConfig {
             reaction_ms: 350,
             aim_error_deg: 2.5,
         },
+        bot_profiles: Vec::new(),
+        places: Vec::new(),
         patrols: Vec::new(),
     }
 }

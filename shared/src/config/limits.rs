@@ -38,6 +38,12 @@ pub const STALENESS_MS_MAX: u32 = 250;
 /// Most `[[overload_rung]]` tables.
 pub const OVERLOAD_RUNGS_MAX: usize = 8;
 
+/// Most `[[bot_profile]]` tables.
+pub const BOT_PROFILES_MAX: usize = 32;
+
+/// Most `[[place]]` tables.
+pub const PLACES_MAX: usize = 64;
+
 /// Most `[[patrol]]` tables.
 pub const PATROLS_MAX: usize = 256;
 

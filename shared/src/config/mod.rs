@@ -30,6 +30,7 @@ mod terrain_samples;
 mod tests;
 mod world;
 mod world_attributes;
+mod world_bots;
 mod world_ground;
 mod world_hash;
 mod world_overload;
@@ -41,10 +42,11 @@ pub use builtin::{BUILTIN_WORLD_NAME, builtin_world};
 pub use combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, SafeZoneConfig};
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
 pub use limits::{
-    ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, CLIENTS_MAX, CONFIG_ERRORS_MAX,
-    HOLD_S_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROL_POINTS_MAX, PATROLS_MAX, REWIND_MS_MAX,
-    SAFE_ZONES_MAX, SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX,
-    TERRAIN_FILE_BYTES_MAX, TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
+    ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, BOT_PROFILES_MAX, CLIENTS_MAX,
+    CONFIG_ERRORS_MAX, HOLD_S_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROL_POINTS_MAX,
+    PATROLS_MAX, PLACES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX, SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX,
+    SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX, TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX,
+    WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
 };
 pub use load::{ABILITIES_FILE_NAME, LoadedWorld, WORLD_FILE_NAME, load_world};
 pub use reference::{abilities_reference_markdown, settings_reference_markdown, world_reference_markdown};
@@ -53,7 +55,7 @@ pub use settings::{ApplySettings, KEY_VARIABLE, KeySource, NetSettings, ServerSe
 pub use settings_reader::read_settings;
 pub use terrain_samples::TerrainSamples;
 pub use world::{
-    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PatrolConfig,
-    PopulationConfig, ReliefConfig, SpawnAreaConfig, TerrainConfig, TierConfig, WorldConfig,
+    BotProfileConfig, BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig,
+    PatrolConfig, PlaceConfig, PopulationConfig, ReliefConfig, SpawnAreaConfig, TerrainConfig, TierConfig, WorldConfig,
 };
 pub use world_reader::read_world;

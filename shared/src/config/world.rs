@@ -38,6 +38,10 @@ pub struct WorldConfig {
     pub population: PopulationConfig,
     /// What bots do.
     pub bots: BotsConfig,
+    /// Kinds of bots; where there are none, all are as `bots` says.
+    pub bot_profiles: Vec<BotProfileConfig>,
+    /// Where bots gather, and what they guard.
+    pub places: Vec<PlaceConfig>,
     /// Routes that bots patrol.
     pub patrols: Vec<PatrolConfig>,
 }
@@ -255,6 +259,8 @@ pub struct BotsConfig {
     pub patrol_weight: f32,
     /// Weight of following somebody in sight.
     pub follow_weight: f32,
+    /// Weight of going to a place and staying there for a while; without places it counts for nothing.
+    pub gather_weight: f32,
     /// Weight of running from somebody who comes too near.
     pub flee_weight: f32,
     /// How far a bot sees, in metres.
@@ -269,6 +275,34 @@ pub struct BotsConfig {
     pub reaction_ms: u32,
     /// By how much a bot's aim is off at most, in degrees.
     pub aim_error_deg: f32,
+}
+
+/// A kind of bot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BotProfileConfig {
+    /// Name, for messages and metrics.
+    pub name: String,
+    /// How many of the bots are of it, beside the shares of the others.
+    pub share: f32,
+    /// What they do, instead of [`WorldConfig::bots`]; their think interval is that of all.
+    pub bots: BotsConfig,
+    /// Which of [`WorldConfig::places`] they guard, if they guard any.
+    pub guards: Option<u32>,
+    /// How far from what they guard they go after others, in metres.
+    pub leash_m: f32,
+}
+
+/// A place that has a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaceConfig {
+    /// Its name.
+    pub name: String,
+    /// Its middle (x, z), in metres.
+    pub center_m: Vec2,
+    /// How far from there it reaches, in metres.
+    pub radius_m: f32,
+    /// How many of those who gather come here, beside the draws of the others.
+    pub draw: f32,
 }
 
 /// A closed route.

@@ -30,6 +30,8 @@ pub(super) fn world_hash(config: &WorldConfig, combat: Option<&CombatConfig>, sa
         overload: _,
         population: _,
         bots: _,
+        bot_profiles: _,
+        places: _,
         patrols: _,
     } = config;
     let mut hash = Fnv1a::new();

@@ -5,17 +5,17 @@ use std::ops::Range;
 
 use super::error::ConfigErrors;
 use super::limits::{
-    INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX,
+    BOT_PROFILES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, PLACES_MAX, SPAWN_AREAS_MAX,
+    WORLD_FILE_BYTES_MAX,
 };
 use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{InterestConfig, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
 use super::world_attributes::Former;
+use super::world_bots::{read_bot_profile, read_bots, read_patrol, read_place};
 use super::world_ground::{read_obstacle, read_terrain};
 use super::world_overload::{read_overload, read_rung};
 use super::world_rules::Settled;
-use super::world_tables::{
-    SIZE_MAX_M, read_bots, read_interest, read_movement, read_patrol, read_spawn_area, read_tier,
-};
+use super::world_tables::{SIZE_MAX_M, read_interest, read_movement, read_spawn_area, read_tier};
 use crate::attributes::ATTRIBUTES_MAX;
 
 /// Reads the text of a world file. `file_name` is only for messages.
@@ -94,9 +94,16 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         settled.population = table.is_sound("target").then_some(population.target);
         population
     });
+    let doc = "A place that has a name: where bots gather, and what they guard. Write one table per place.";
+    let places = file.tables("place", 0..=PLACES_MAX, doc, |table| read_place(table, settled));
     let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
                weight 1, and one of weight 0 never.";
     let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, settled));
+    let doc = "A kind of bot. Where there are any, every bot is of one of them, and goes by what it says instead of `[bots]`; bots that stand \
+               in for people go by `[bots]`. Write one table per kind.";
+    let bot_profiles = file.tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
+        read_bot_profile(table, settled, bots.think_interval_ms, &places)
+    });
     let doc = "A closed route that bots patrol. Write one table per route.";
     let patrols = file.tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
     let config = WorldConfig {
@@ -114,6 +121,8 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         overload,
         population,
         bots,
+        bot_profiles,
+        places,
         patrols,
     };
     (config, terrain_file)

@@ -1,17 +1,15 @@
-//! The tables of a world file that are about characters: how they move, appear, see and behave.
+//! The tables of a world file that are about characters: how they move, appear and see.
 
-use super::limits::{PATROL_POINTS_MAX, STALENESS_MS_MAX};
-use super::reader::{Name, Pair, TableReader, number, pair, pairs, whole};
-use super::world::{
-    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, PatrolConfig, SpawnAreaConfig, TierConfig,
-};
-use super::world_rules::{Settled, check_center_inside, check_not_blocked, check_points_inside};
+use super::limits::STALENESS_MS_MAX;
+use super::reader::{Pair, TableReader, number, pair, whole};
+use super::world::{InterestConfig, MovementConfig, ObstacleConfig, SpawnAreaConfig, TierConfig};
+use super::world_rules::{Settled, check_center_inside, check_not_blocked};
 use crate::limits::{LEAVE_RADIUS_MAX_M, VISIBLE_MAX};
 
 /// Largest world, in metres.
 pub(super) const SIZE_MAX_M: f32 = 8_192.0;
 /// Farthest that anything can be from the origin along an axis, in metres.
-const REACH_MAX_M: f32 = SIZE_MAX_M / 2.0;
+pub(super) const REACH_MAX_M: f32 = SIZE_MAX_M / 2.0;
 /// A place on the ground.
 pub(super) const POINT: Pair = pair(-REACH_MAX_M, REACH_MAX_M, "m");
 
@@ -111,54 +109,4 @@ pub(super) fn read_tier(table: &mut TableReader<'_, '_>, nearer: Option<&TierCon
         format!("the far would be fresher than the near, who may be {before_ms} ms old")
     });
     TierConfig { within_m, staleness_ms }
-}
-
-pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig {
-    let weight = number(0.0, 1_000.0, "");
-    let idle_weight = table.optional("idle_weight", weight, 1.0, "Weight of standing still for a while.");
-    let wander_weight = table.optional("wander_weight", weight, 4.0, "Weight of walking to a random place.");
-    let patrol_doc = "Weight of walking a patrol route; without routes it counts as wandering.";
-    let patrol_weight = table.optional("patrol_weight", weight, 2.0, patrol_doc);
-    let follow_weight = table.optional("follow_weight", weight, 1.0, "Weight of following somebody in sight.");
-    let flee_doc = "Weight of running away from somebody who comes too near.";
-    let flee_weight = table.optional("flee_weight", weight, 1.0, flee_doc);
-    let weights = [idle_weight, wander_weight, patrol_weight, follow_weight, flee_weight];
-    let keys = ["idle_weight", "wander_weight", "patrol_weight", "follow_weight", "flee_weight"];
-    let doc = "at least one weight is above 0 when `population.target` is";
-    let has_goal = settled.population.is_none_or(|target| target == 0) || weights.iter().any(|weight| *weight > 0.0);
-    table.rule(&keys, doc, has_goal, || "with every weight 0, bots have nothing to do".to_owned());
-    let sight_m = table.optional("sight_m", number(1.0, 200.0, "m"), 40.0, "How far a bot sees.");
-    let think_doc = "A bot thinks anew once in this time; it steers every tick.";
-    let think_interval_ms = table.optional("think_interval_ms", whole(50, 10_000, "ms"), 250, think_doc);
-    let attack_doc = "Of a hundred enemies that a bot notices among the eight characters nearest to it, how many it attacks, in worlds with abilities; \
-                      0 for peaceful bots.";
-    let attack_percent = table.optional("attack_percent", number(0.0, 100.0, "%"), 100.0, attack_doc);
-    let retreat_doc = "With less health than this a bot runs from those it fights; 0 for never.";
-    let retreat_below_percent = table.optional("retreat_below_percent", number(0.0, 100.0, "%"), 25.0, retreat_doc);
-    let reaction_doc = "How long a bot needs from noticing an enemy until it does it harm. People need 200 to 400.";
-    let reaction_ms = table.optional("reaction_ms", whole(0, 5_000, "ms"), 350, reaction_doc);
-    let error_doc = "By how much a bot's aim is off at most: the skill of bots. At 1 degree it meets most of those who stand 30 m away, at 4 one \
-                     in ten.";
-    let aim_error_deg = table.optional("aim_error_deg", number(0.0, 45.0, "degrees"), 2.5, error_doc);
-    BotsConfig {
-        idle_weight,
-        wander_weight,
-        patrol_weight,
-        follow_weight,
-        flee_weight,
-        sight_m,
-        think_interval_ms,
-        attack_percent,
-        retreat_below_percent,
-        reaction_ms,
-        aim_error_deg,
-    }
-}
-
-pub(super) fn read_patrol(table: &mut TableReader<'_, '_>, settled: Settled) -> PatrolConfig {
-    let name = table.required("name", Name, "Name, for messages.");
-    let points_doc = "Its corners, in order; from the last, bots walk back to the first.";
-    let points_m = table.required("points_m", pairs(POINT, 2, PATROL_POINTS_MAX), points_doc);
-    check_points_inside(table, settled, &points_m);
-    PatrolConfig { name, points_m }
 }

@@ -1,7 +1,7 @@
 //! The choice of a goal by the weights of the world file.
 
 use glam::Vec2;
-use throng_shared::config::BotsConfig;
+use throng_shared::config::{BotProfileConfig, BotsConfig, PlaceConfig};
 use throng_shared::tick::Tick;
 
 use super::Situation;
@@ -10,6 +10,8 @@ use crate::world::BotWorld;
 
 /// How long a bot idles, in seconds.
 const IDLE_S: [f32; 2] = [2.0, 8.0];
+/// How long a bot stays in a place, in seconds.
+const STAY_S: [f32; 2] = [8.0, 40.0];
 /// How long a bot follows somebody, in seconds.
 const FOLLOW_S: [f32; 2] = [10.0, 30.0];
 /// How far a bot wanders at most, in metres.
@@ -39,13 +41,19 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
     {
         return;
     }
-    let weights = Weights::new(&situation.world.rules);
+    if let Some(profile) = situation.world.profile_of(mind)
+        && !is_within_leash(situation.world, profile, situation.position_m)
+    {
+        return gather(mind, situation);
+    }
+    let weights = Weights::new(situation.world.rules_of(mind));
     let (wander, patrol) = match situation.world.patrols.is_empty() {
         true => (weights.wander + weights.patrol, 0.0),
         false => (weights.wander, weights.patrol),
     };
     let follow = if situation.percepts.seen().is_empty() { 0.0 } else { weights.follow };
-    let mut draw = mind.random.unit() * (weights.idle + wander + patrol + follow);
+    let gather_weight = if has_place(mind, situation.world) { weights.gather } else { 0.0 };
+    let mut draw = mind.random.unit() * (weights.idle + wander + patrol + follow + gather_weight);
     let mut is_drawn = |weight: f32| {
         draw -= weight;
         draw < 0.0
@@ -56,6 +64,8 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         start_patrol(mind, situation);
     } else if is_drawn(follow) {
         follow_somebody(mind, situation);
+    } else if is_drawn(gather_weight) {
+        gather(mind, situation);
     } else {
         idle(mind, situation);
     }
@@ -88,6 +98,7 @@ pub(super) struct Weights {
     wander: f32,
     patrol: f32,
     follow: f32,
+    gather: f32,
     pub(super) flee: f32,
 }
 
@@ -101,12 +112,13 @@ impl Weights {
             wander: weight(rules.wander_weight),
             patrol: weight(rules.patrol_weight),
             follow: weight(rules.follow_weight),
+            gather: weight(rules.gather_weight),
             flee: weight(rules.flee_weight),
         }
     }
 
     pub(super) fn sum(&self) -> f32 {
-        self.idle + self.wander + self.patrol + self.follow + self.flee
+        self.idle + self.wander + self.patrol + self.follow + self.gather + self.flee
     }
 }
 
@@ -141,6 +153,56 @@ fn start_patrol(mind: &mut BotMind, situation: &Situation<'_>) {
     }
 }
 
+/// Goes to a place and stays there: to the one that it guards, or to one that draws it.
+fn gather(mind: &mut BotMind, situation: &Situation<'_>) {
+    let world = situation.world;
+    let Some((number, place)) = drawn_place(mind, situation) else { return idle(mind, situation) };
+    for _ in 0..WANDER_TRIES_MAX {
+        let target_m = place.center_m + mind.random.in_disc(place.radius_m);
+        if world.map.is_standable(target_m) {
+            return set_walk(mind, situation, Goal::Gather { place: number, target_m }, target_m);
+        }
+    }
+    idle(mind, situation);
+}
+
+/// Stays where it is for as long as one stays in a place.
+pub(super) fn stay(mind: &mut BotMind, situation: &Situation<'_>) {
+    let duration_s = mind.random.between(STAY_S[0], STAY_S[1]);
+    set_goal(mind, situation, Goal::Idle, duration_s);
+}
+
+/// The place that a bot guards; for any other one of those that draw, by how much they draw.
+fn drawn_place<'a>(mind: &mut BotMind, situation: &Situation<'a>) -> Option<(u32, &'a PlaceConfig)> {
+    let world = situation.world;
+    let of_number = |number: u32| Some((number, world.places.get(number as usize)?));
+    if let Some(guarded) = world.profile_of(mind).and_then(|profile| profile.guards) {
+        return of_number(guarded);
+    }
+    let mut draw = mind.random.unit() * draws(world);
+    let number = world.places.iter().position(|place| {
+        draw -= place.draw;
+        draw < 0.0
+    });
+    of_number(number? as u32)
+}
+
+/// Whether there is any place to gather at.
+fn has_place(mind: &BotMind, world: &BotWorld) -> bool {
+    draws(world) > 0.0 || world.profile_of(mind).is_some_and(|profile| profile.guards.is_some())
+}
+
+/// How much all places together draw.
+fn draws(world: &BotWorld) -> f32 {
+    world.places.iter().map(|place| place.draw).sum()
+}
+
+/// Whether a point is within the leash of who guards a place; for all others every point is.
+pub(super) fn is_within_leash(world: &BotWorld, profile: &BotProfileConfig, point_m: Vec2) -> bool {
+    let place = profile.guards.and_then(|number| world.places.get(number as usize));
+    place.is_none_or(|place| place.center_m.distance_squared(point_m) <= profile.leash_m * profile.leash_m)
+}
+
 fn follow_somebody(mind: &mut BotMind, situation: &Situation<'_>) {
     let seen = situation.percepts.seen();
     match seen.get(mind.random.below(seen.len() as u32) as usize) {
@@ -166,7 +228,7 @@ fn patience_s(world: &BotWorld, length_m: f32) -> f32 {
 impl BotMind {
     /// Keeps on walking for as long as a way of this length takes, at least.
     pub(crate) fn be_patient_for(&mut self, world: &BotWorld, tick: Tick, length_m: f32) {
-        if !matches!(self.goal, Goal::Wander { .. } | Goal::Patrol(_)) {
+        if !self.goal.is_walk() {
             return;
         }
         self.goal_ends = self.goal_ends.max(tick + world.ticks_for_s(patience_s(world, length_m)));

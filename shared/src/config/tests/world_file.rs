@@ -80,6 +80,7 @@ fn tables_that_are_not_written_have_their_defaults() {
             wander_weight: 4.0,
             patrol_weight: 2.0,
             follow_weight: 1.0,
+            gather_weight: 0.0,
             flee_weight: 1.0,
             sight_m: 40.0,
             think_interval_ms: 250,
@@ -88,6 +89,8 @@ fn tables_that_are_not_written_have_their_defaults() {
             reaction_ms: 350,
             aim_error_deg: 2.5,
         },
+        bot_profiles: Vec::new(),
+        places: Vec::new(),
         patrols: Vec::new(),
     };
     assert_eq!(read(SMALLEST), Ok(expected));

@@ -1,0 +1,110 @@
+//! The tables of a world file that are about bots: what kinds there are, what they do, and where.
+
+use super::limits::PATROL_POINTS_MAX;
+use super::reader::{Name, Number, TableReader, number, pairs, whole};
+use super::world::{BotProfileConfig, BotsConfig, PatrolConfig, PlaceConfig};
+use super::world_rules::{Settled, check_center_inside, check_points_inside};
+use super::world_tables::{POINT, REACH_MAX_M};
+
+/// How often something is drawn, beside the others.
+const WEIGHT: Number = number(0.0, 1_000.0, "");
+
+pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig {
+    let bots = read_habits(table, settled);
+    let think_doc = "A bot thinks anew once in this time; it steers every tick. Bots of all profiles do.";
+    let think_interval_ms = table.optional("think_interval_ms", whole(50, 10_000, "ms"), 250, think_doc);
+    BotsConfig { think_interval_ms, ..bots }
+}
+
+/// Reads a kind of bot, of a world with these places.
+pub(super) fn read_bot_profile(
+    table: &mut TableReader<'_, '_>,
+    settled: Settled,
+    think_interval_ms: u32,
+    places: &[PlaceConfig],
+) -> BotProfileConfig {
+    let name = table.required("name", Name, "Name, for messages and metrics.");
+    let share_doc =
+        "How many of the bots are of this kind: of two with shares 3 and 1, three quarters are of the first.";
+    let share = table.optional("share", WEIGHT, 1.0, share_doc);
+    let bots = read_habits(table, settled);
+    let guards_doc =
+        "The name of the place that it guards: it gathers there alone, and fights nobody farther away than its leash.";
+    let guarded = table.optional_without_default("guards", Name, guards_doc);
+    let guards = guarded.as_ref().and_then(|name| places.iter().position(|place| place.name == *name));
+    let doc = "`guards` is the `name` of a `[[place]]`";
+    table.rule(&["guards"], doc, guarded.is_none() || guards.is_some(), || match places.is_empty() {
+        true => "there are no places in this world".to_owned(),
+        false => {
+            let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
+            format!("no place is called that; there are {}", names.join(", "))
+        }
+    });
+    let leash_doc = "How far from the middle of the place that it guards it goes after others; then it returns.";
+    let leash_m = table.optional("leash_m", number(1.0, 1_000.0, "m"), 30.0, leash_doc);
+    let guards = guards.map(|place| place as u32);
+    BotProfileConfig { name, share, bots: BotsConfig { think_interval_ms, ..bots }, guards, leash_m }
+}
+
+/// Reads what bots do; their think interval is the default.
+fn read_habits(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig {
+    let idle_weight = table.optional("idle_weight", WEIGHT, 1.0, "Weight of standing still for a while.");
+    let wander_weight = table.optional("wander_weight", WEIGHT, 4.0, "Weight of walking to a random place.");
+    let patrol_doc = "Weight of walking a patrol route; without routes it counts as wandering.";
+    let patrol_weight = table.optional("patrol_weight", WEIGHT, 2.0, patrol_doc);
+    let follow_weight = table.optional("follow_weight", WEIGHT, 1.0, "Weight of following somebody in sight.");
+    let gather_doc =
+        "Weight of going to one of the places and staying there for a while; without places it counts for nothing.";
+    let gather_weight = table.optional("gather_weight", WEIGHT, 0.0, gather_doc);
+    let flee_doc = "Weight of running away from somebody who comes too near.";
+    let flee_weight = table.optional("flee_weight", WEIGHT, 1.0, flee_doc);
+    let weights = [idle_weight, wander_weight, patrol_weight, follow_weight, gather_weight, flee_weight];
+    let keys = ["idle_weight", "wander_weight", "patrol_weight", "follow_weight", "gather_weight", "flee_weight"];
+    let doc = "at least one weight is above 0 when `population.target` is";
+    let has_goal = settled.population.is_none_or(|target| target == 0) || weights.iter().any(|weight| *weight > 0.0);
+    table.rule(&keys, doc, has_goal, || "with every weight 0, bots have nothing to do".to_owned());
+    let sight_m = table.optional("sight_m", number(1.0, 200.0, "m"), 40.0, "How far a bot sees.");
+    let attack_doc = "Of a hundred enemies that a bot notices among the eight characters nearest to it, how many it attacks, in worlds with abilities; \
+                      0 for peaceful bots.";
+    let attack_percent = table.optional("attack_percent", number(0.0, 100.0, "%"), 100.0, attack_doc);
+    let retreat_doc = "With less health than this a bot runs from those it fights; 0 for never.";
+    let retreat_below_percent = table.optional("retreat_below_percent", number(0.0, 100.0, "%"), 25.0, retreat_doc);
+    let reaction_doc = "How long a bot needs from noticing an enemy until it does it harm. People need 200 to 400.";
+    let reaction_ms = table.optional("reaction_ms", whole(0, 5_000, "ms"), 350, reaction_doc);
+    let error_doc = "By how much a bot's aim is off at most: the skill of bots. At 1 degree it meets most of those who stand 30 m away, at 4 one \
+                     in ten.";
+    let aim_error_deg = table.optional("aim_error_deg", number(0.0, 45.0, "degrees"), 2.5, error_doc);
+    BotsConfig {
+        idle_weight,
+        wander_weight,
+        patrol_weight,
+        follow_weight,
+        gather_weight,
+        flee_weight,
+        sight_m,
+        think_interval_ms: 250,
+        attack_percent,
+        retreat_below_percent,
+        reaction_ms,
+        aim_error_deg,
+    }
+}
+
+pub(super) fn read_patrol(table: &mut TableReader<'_, '_>, settled: Settled) -> PatrolConfig {
+    let name = table.required("name", Name, "Name, for messages.");
+    let points_doc = "Its corners, in order; from the last, bots walk back to the first.";
+    let points_m = table.required("points_m", pairs(POINT, 2, PATROL_POINTS_MAX), points_doc);
+    check_points_inside(table, settled, &points_m);
+    PatrolConfig { name, points_m }
+}
+
+pub(super) fn read_place(table: &mut TableReader<'_, '_>, settled: Settled) -> PlaceConfig {
+    let name = table.required("name", Name, "Name, by which profiles of bots say what they guard.");
+    let center_m = table.required("center_m", POINT, "Where its middle is.");
+    check_center_inside(table, settled, center_m);
+    let radius_m = table.optional("radius_m", number(1.0, REACH_MAX_M, "m"), 5.0, "How far from there bots stand.");
+    let draw_doc = "How many of those who gather come here: of two places with draws 3 and 1, three quarters go to the first. 0 for a place that \
+                    is only guarded.";
+    let draw = table.optional("draw", WEIGHT, 1.0, draw_doc);
+    PlaceConfig { name, center_m, radius_m, draw }
+}
