@@ -14,7 +14,7 @@ use throng_server::combat::Poses;
 use throng_server::instance::Instance;
 use throng_server::net::ConnectionId;
 use throng_shared::abilities::{VIEW_STEPS_PER_TICK, aim_towards};
-use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, WORLD_FILE_NAME, load_world};
+use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, WORLD_FILE_NAME, load_world, read_common_file};
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::limits::INPUTS_PER_DATAGRAM_MAX;
@@ -74,7 +74,7 @@ fn world(players: u32) -> anyhow::Result<LoadedWorld> {
     let arena = load_world("arena", |name| match name {
         WORLD_FILE_NAME => Ok(include_str!("../../assets/worlds/arena/world.toml").into()),
         ABILITIES_FILE_NAME => Ok(include_str!("../../assets/worlds/arena/abilities.toml").into()),
-        _ => Err(std::io::ErrorKind::NotFound.into()),
+        _ => read_common_file(name),
     })?;
     let mut world = walk::world_without_bots(players, VISIBLE);
     world.config.tick_rate_hz = RATE_HZ;

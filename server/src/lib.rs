@@ -28,6 +28,7 @@ pub mod run;
 pub mod schema;
 pub mod session;
 pub mod settings;
+pub mod show;
 pub mod tick;
 pub mod timer;
 

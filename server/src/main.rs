@@ -15,6 +15,7 @@ use throng_server::check::{self, Findings};
 use throng_server::run::{Server, write_ready_file};
 use throng_server::schema::{FileKind, write_schemas};
 use throng_server::settings::{KeyOrigin, Overrides, Prepared, error_text, prepare};
+use throng_server::show::{WorldFileKind, show, write_shown};
 use throng_shared::config::KEY_VARIABLE;
 use tracing_subscriber::EnvFilter;
 
@@ -57,6 +58,17 @@ enum Command {
         #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
         write: Option<PathBuf>,
     },
+    /// Print all that a world's files say: every key with its value, its unit and where it is written, what is included in its
+    /// place, and the defaults of what is not written
+    Show {
+        /// The world's folder or file
+        world: PathBuf,
+        /// Only one of its files
+        kind: Option<WorldFileKind>,
+        /// Write it into this folder, as a world that includes nothing
+        #[arg(long, value_name = "FOLDER", conflicts_with = "kind")]
+        write: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -78,6 +90,9 @@ fn main() -> ExitCode {
             apply_command::run(&apply, &mut |line| say(&mut std::io::stdout(), line)).unwrap_or_else(refuse)
         }
         Some(Command::Schema { kind, write }) => print_schema(kind, write.as_deref()).unwrap_or_else(refuse),
+        Some(Command::Show { world, kind, write }) => {
+            print_shown(&world, kind, write.as_deref()).unwrap_or_else(refuse)
+        }
         None => serve(&arguments).unwrap_or_else(refuse),
     }
 }
@@ -184,6 +199,15 @@ fn print_schema(kind: Option<FileKind>, folder: Option<&Path>) -> anyhow::Result
     if let Some(folder) = folder {
         say(&mut std::io::stdout(), &write_schemas(folder)?);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_shown(world: &Path, kind: Option<WorldFileKind>, folder: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let shown = match folder {
+        Some(folder) => write_shown(world, folder)?,
+        None => show(world, kind)?,
+    };
+    say(&mut std::io::stdout(), shown.trim_end());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,7 @@ use throng_shared::attributes::{Attributes, NumberAttribute};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::quantised::QuantisedState;
-use throng_shared::spatial::{CharacterColumns, Grid};
+use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 
 use crate::abilities::CombatRules;
@@ -18,6 +18,9 @@ use crate::simulation::Roster;
 
 /// Fewest characters that are worth handing to another thread; one is quantised in some nanoseconds.
 const QUANTISED_PER_JOB_MIN: usize = 4_096;
+
+/// Fewest characters of whom two threads record different things.
+const SHARED_MIN: usize = 4_096;
 
 /// A character's row in the columns.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -67,22 +70,44 @@ pub(crate) fn quantise_characters(
     }
 }
 
-/// Writes every character into its row.
+/// Writes every character into its row: where it is on one thread, what it is and what is told of it on another.
 pub(crate) fn fill_columns(
     roster: Res<Roster>,
     mut columns: ResMut<CharacterColumns>,
-    characters: Query<(&Row, &NetId, &Archetype, &CharacterState, &Replicated)>,
+    places: Query<(&Row, &CharacterState)>,
+    names: Query<(&Row, &NetId, &Archetype, &Replicated)>,
 ) {
-    columns.resize(roster.characters.len());
-    for (row, net_id, archetype, state, replicated) in &characters {
-        let row = row.0 as usize;
-        columns.net_ids[row] = *net_id;
-        columns.positions_m[row] = state.ground_position_m();
-        columns.heights_m[row] = state.position_m.y;
-        columns.velocities_mps[row] = Vec2::new(state.velocity_mps.x, state.velocity_mps.z);
-        columns.archetypes[row] = *archetype;
-        columns.states[row] = replicated.state;
-        columns.changed[row] = replicated.changed;
+    let count = roster.characters.len();
+    columns.resize(count);
+    let CharacterColumns { net_ids, positions_m, heights_m, velocities_mps, archetypes, states, changed } =
+        &mut *columns;
+    let fill_places = || {
+        for (row, state) in &places {
+            let row = row.0 as usize;
+            positions_m[row] = state.ground_position_m();
+            heights_m[row] = state.position_m.y;
+            velocities_mps[row] = Vec2::new(state.velocity_mps.x, state.velocity_mps.z);
+        }
+    };
+    let fill_names = || {
+        for (row, net_id, archetype, replicated) in &names {
+            let row = row.0 as usize;
+            net_ids[row] = *net_id;
+            archetypes[row] = *archetype;
+            states[row] = replicated.state;
+            changed[row] = replicated.changed;
+        }
+    };
+    both(count, fill_places, fill_names);
+}
+
+/// Does two things of a record beside one another, if there is so much to record that it is worth it.
+pub(crate) fn both(characters: usize, one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
+    if characters < SHARED_MIN {
+        one();
+        other();
+    } else {
+        rayon::join(one, other);
     }
 }
 
@@ -122,9 +147,4 @@ pub(crate) fn mark_characters(
             concealment: schema.layout(*archetype).concealment(view.values),
         };
     }
-}
-
-/// Rebuilds the grid from the columns.
-pub(crate) fn rebuild_grid(columns: Res<CharacterColumns>, mut grid: ResMut<Grid>) {
-    grid.rebuild(&columns.positions_m);
 }

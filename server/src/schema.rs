@@ -4,27 +4,36 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use throng_shared::config::{abilities_schema_json, settings_schema_json, world_schema_json};
+use throng_shared::config::{
+    abilities_part_schema_json, abilities_schema_json, settings_schema_json, world_part_schema_json, world_schema_json,
+};
 
 /// A kind of file that has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FileKind {
     /// world.toml, in a world's folder
     World,
+    /// Files that a world.toml includes
+    WorldPart,
     /// abilities.toml beside it
     Abilities,
+    /// Files that an abilities.toml includes
+    AbilitiesPart,
     /// Settings of a server, such as assets/server.toml
     Server,
 }
 
 impl FileKind {
-    const ALL: [FileKind; 3] = [FileKind::World, FileKind::Abilities, FileKind::Server];
+    const ALL: [FileKind; 5] =
+        [FileKind::World, FileKind::WorldPart, FileKind::Abilities, FileKind::AbilitiesPart, FileKind::Server];
 
     /// The schema of such files, as JSON.
     pub fn schema_json(self) -> String {
         match self {
             FileKind::World => world_schema_json(),
+            FileKind::WorldPart => world_part_schema_json(),
             FileKind::Abilities => abilities_schema_json(),
+            FileKind::AbilitiesPart => abilities_part_schema_json(),
             FileKind::Server => settings_schema_json(),
         }
     }
@@ -33,7 +42,9 @@ impl FileKind {
     fn file_names(self) -> (&'static str, &'static str) {
         match self {
             FileKind::World => ("world.schema.json", "world.toml"),
+            FileKind::WorldPart => ("world-part.schema.json", "what it includes"),
             FileKind::Abilities => ("abilities.schema.json", "abilities.toml"),
+            FileKind::AbilitiesPart => ("abilities-part.schema.json", "what it includes"),
             FileKind::Server => ("server.schema.json", "server.toml"),
         }
     }
@@ -52,7 +63,7 @@ pub fn write_schemas(folder: &Path) -> anyhow::Result<String> {
         let file = folder.join(schema_name);
         std::fs::write(&file, kind.schema_json()).with_context(|| format!("{}: cannot be written", file.display()))?;
         lines.push(format!("wrote {}", file.display()));
-        help.push(format!("  {file_name:<14}  #:schema {}", absolute.join(schema_name).display()));
+        help.push(format!("  {file_name:<16}  #:schema {}", absolute.join(schema_name).display()));
     }
     lines.push("Make this the first line of a file, and editors with Taplo (such as VS Code with Even Better TOML) complete and".to_owned());
     lines.push("check it; a path from the file's own folder will do too:".to_owned());

@@ -7,7 +7,8 @@ use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use throng_keys::{KEY_REMEDY, LocalKey, read_key_file};
 use throng_shared::config::{
-    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, WORKERS_MAX, builtin_world, load_world, read_settings,
+    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, ShownWorld, WORKERS_MAX, builtin_world, load_and_show_world,
+    load_world, read_settings,
 };
 use throng_shared::wire::key::{ConnectKey, is_loopback};
 
@@ -152,6 +153,14 @@ pub fn error_text(error: &anyhow::Error) -> String {
 /// With every mistake in its files.
 pub fn read_world_folder(folder: &Path) -> anyhow::Result<LoadedWorld> {
     Ok(load_world(&folder.display().to_string(), |name| std::fs::read(folder.join(name)))?)
+}
+
+/// Reads the world in a folder, and writes down what was read.
+///
+/// # Errors
+/// With every mistake in its files.
+pub fn show_world_folder(folder: &Path) -> anyhow::Result<ShownWorld> {
+    Ok(load_and_show_world(&folder.display().to_string(), |name| std::fs::read(folder.join(name)))?)
 }
 
 /// Reads a settings file.

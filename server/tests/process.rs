@@ -133,6 +133,7 @@ fn a_changed_world_file_is_taken_over_while_players_play_and_a_broken_one_is_ref
     let folder = Folder::new();
     let text = fs::read_to_string(repository("assets/worlds/meadow/world.toml")).expect("the meadow is there");
     folder.write("world/world.toml", &text);
+    folder.copy_common_files();
     let write = |from: &str, to: &str| {
         let text = fs::read_to_string(folder.path().join("world/world.toml")).expect("it was written");
         assert!(text.contains(from), "{from}");
@@ -331,6 +332,7 @@ fn the_greeting_names_all_that_players_must_be_given() {
     for name in ["one", "the other"] {
         folder.write(&format!("{name}/world.toml"), &world);
     }
+    folder.copy_common_files();
     folder.write("throng.key", KEY);
     let server = Server::start_in(folder, &["--world", "one", "--world", "the other", "--key-file", "throng.key"]);
     let game = server.game;
@@ -420,7 +422,7 @@ fn schema_prints_or_writes_what_comes_along_and_says_how_editors_come_to_use_it(
     let folder = Folder::new();
     let written = run(folder.path(), ["schema", "--write", "editor/schemas"]);
     assert_eq!((written.exit_code, &*written.stderr), (Some(0), ""));
-    for kind in ["world", "abilities", "server"] {
+    for kind in ["world", "world-part", "abilities", "abilities-part", "server"] {
         let name = format!("{kind}.schema.json");
         let expected = fs::read_to_string(repository("assets/schema").join(&name)).expect("it comes along");
         let expected = expected.replace("\r\n", "\n");
@@ -439,6 +441,40 @@ fn schema_prints_or_writes_what_comes_along_and_says_how_editors_come_to_use_it(
     for arguments in [&["schema"][..], &["schema", "worlds"], &["schema", "world", "--write", "."]] {
         let refused = run(folder.path(), arguments.iter().copied());
         assert_eq!((refused.exit_code, &*refused.stdout), (Some(2), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn show_prints_a_world_that_is_the_same_without_what_it_includes() {
+    let folder = Folder::new();
+    let arena = repository("assets/worlds/arena");
+    let arena = arena.to_str().expect("a path of the repository");
+    let written = run(folder.path(), ["show", arena, "--write", "shown"]);
+    assert_eq!((written.exit_code, &*written.stderr), (Some(0), ""));
+    let worlds =
+        [Path::new(arena), &folder.path().join("shown")].map(|folder| read_world_folder(folder).expect("a world"));
+    assert_eq!(worlds[0], worlds[1]);
+    let both = run(folder.path(), ["show", arena]).stdout;
+    let [world, abilities] = ["world", "abilities"].map(|kind| run(folder.path(), ["show", arena, kind]).stdout);
+    assert_eq!(both, format!("{world}\n{abilities}"));
+    for (text, line) in [
+        (&world, "run_speed_mps = 6.0                  # m/s; "),
+        (&world, "slope_max_deg = 45.0                 # degrees; default\n"),
+        (&abilities, "respawn_ms = 4000                    # ms; "),
+        (&abilities, "# seen_from_m has no value"),
+    ] {
+        let is_there = text.lines().any(|shown| format!("{shown}\n").starts_with(line));
+        assert_eq!(is_there, !line.contains("seen_from_m"), "{line}");
+    }
+    assert!(world.contains("worlds/common/movement.toml:7\n"), "{world}");
+    for (arguments, part) in [
+        (&["show", "nowhere"][..], "error: nowhere/world.toml: world.toml does not exist"),
+        (&["show", "shown", "--write", "shown"], "is there already"),
+        (&["show"], "<WORLD>"),
+    ] {
+        let refused = run(folder.path(), arguments.iter().copied());
+        assert_eq!((refused.exit_code, &*refused.stdout), (Some(2), ""), "{arguments:?}");
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) use head::PageHead;
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
 use past::Rows;
-pub(crate) use systems::{encode_pages, record_pages};
+pub(crate) use systems::{encode_pages, rebuild_grid_and_pages};
 pub(crate) use told::Block;
 use told::{GROUP_PAGES, ToldGroup};
 

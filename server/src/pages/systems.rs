@@ -3,16 +3,18 @@
 use bevy_ecs::prelude::{Changed, Query, Res, ResMut};
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::NetId;
-use throng_shared::spatial::CharacterColumns;
+use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 
 use super::Pages;
 use crate::abilities::CombatLog;
+use crate::record::both;
 
-/// See [`Pages::record`].
-pub(crate) fn record_pages(
+/// Rebuilds the grid from the columns and writes the pages beside it; see [`Pages::record`].
+pub(crate) fn rebuild_grid_and_pages(
     tick: Res<Tick>,
     columns: Res<CharacterColumns>,
+    mut grid: ResMut<Grid>,
     mut pages: ResMut<Pages>,
     combat: Option<Res<CombatLog>>,
     changed: Query<(&NetId, &Attributes), Changed<Attributes>>,
@@ -22,11 +24,14 @@ pub(crate) fn record_pages(
         news.extend(changed.iter().map(|(net_id, attributes)| (*net_id, attributes)));
         news.sort_unstable_by_key(|(net_id, _)| *net_id);
     }
-    pages.record(*tick, &columns, &news);
-    if let Some(combat) = combat {
-        pages.record_deeds(*tick, combat.done());
-    }
-    pages.begin_wanting();
+    let record_pages = || {
+        pages.record(*tick, &columns, &news);
+        if let Some(combat) = combat {
+            pages.record_deeds(*tick, combat.done());
+        }
+        pages.begin_wanting();
+    };
+    both(columns.len(), record_pages, || grid.rebuild(&columns.positions_m));
 }
 
 /// See [`Pages::encode_wanted`].

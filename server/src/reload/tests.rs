@@ -151,6 +151,47 @@ fn what_the_files_say_last_counts_however_late_the_tick_is() {
 }
 
 #[test]
+fn what_is_included_is_watched_too_and_taken_over_with_the_rest_or_not_at_all() {
+    let mut scene = scene("include");
+    scene.look();
+    let folder = scene.watched.folder.clone();
+    let say = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file can be written");
+    let world = std::fs::read_to_string(folder.join(WORLD_FILE_NAME)).expect("it is there");
+    // A file that is not there yet.
+    say(WORLD_FILE_NAME, &format!("include = [\"parts.toml\"]\n{world}"));
+    scene.look();
+    assert_eq!(scene.state(), (1, 1, 10, true));
+    say("parts.toml", "[population]\nplayers_max = 1_000\n[bots]\nsight_m = 12.0\n");
+    scene.look();
+    scene.tick();
+    assert_eq!(scene.state(), (2, 1, 10, false), "it is there, and the world goes by it");
+    assert_eq!(scene.desk.to_json()["worlds"][0]["changes"][0], "bots.sight_m: 40.0 -> 12.0");
+    say("parts.toml", "[population]\ntarget = 2_000\n[bots]\nsight_m = -1.0\n");
+    scene.look();
+    scene.tick();
+    assert_eq!(scene.state(), (2, 2, 10, true), "all of it or nothing");
+    let problem = scene.desk.to_json()["worlds"][0]["problem"].to_string();
+    assert!(problem.contains("parts.toml:4:11: bots.sight_m"), "{problem}");
+    let without_target = world.replace("[population]\ntarget = 10\n", "");
+    say(WORLD_FILE_NAME, &format!("include = [\"parts.toml\"]\n{without_target}"));
+    say("parts.toml", "[population]\ntarget = 2_000\n");
+    scene.look();
+    scene.tick();
+    assert_eq!(scene.state(), (3, 2, 2_000, false));
+    say("parts.toml", "[population]\ntarget = 100\n");
+    scene.look();
+    scene.tick();
+    assert_eq!(scene.state(), (4, 2, 100, false));
+    // What is not included any more is not looked at.
+    say(WORLD_FILE_NAME, &without_target);
+    scene.look();
+    say("parts.toml", "nonsense");
+    scene.look();
+    scene.tick();
+    assert_eq!(scene.state(), (5, 2, 0, false));
+}
+
+#[test]
 fn a_change_that_comes_while_another_is_taken_over_is_compared_with_that() {
     let mut scene = scene("while");
     scene.look();

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, TerrainConfig, WORLD_FILE_NAME};
+use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, ShownWorld, WORLD_FILE_NAME, load_and_show_world};
 use throng_shared::ids::InstanceId;
 
 use super::changes::{KeyChange, changes};
 use super::desk::{Proposal, ReloadDesk};
 use crate::admin::Status;
-use crate::settings::{error_text, read_world_folder};
+use crate::settings::error_text;
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -29,10 +29,12 @@ type Looks = Vec<(String, Look)>;
 pub(super) struct Watched {
     world: InstanceId,
     pub(super) folder: PathBuf,
-    /// How its files looked when they were last read.
+    /// How its files looked when they were last read, all that were asked for, whether they were there or not.
     read: Looks,
     /// How they looked the last time.
     seen: Looks,
+    /// Whether they are read anew, however they look.
+    is_stale: bool,
     /// What the world goes by.
     running: Said,
     /// What it was to go by, by number, until that is known.
@@ -43,11 +45,19 @@ pub(super) struct Watched {
     applied: Option<u64>,
 }
 
-/// What the files of a world say, read and as texts. Without the samples of its terrain: they are large, and their hash is here.
+/// What the files of a world say, read and written down. Without the samples of its terrain: they are large, and their hash is here.
 #[derive(Clone, Debug)]
 struct Said {
     loaded: LoadedWorld,
-    texts: [String; 2],
+    /// Both files with all that they include; none when it was read elsewhere.
+    texts: Option<[String; 2]>,
+}
+
+impl From<ShownWorld> for Said {
+    fn from(shown: ShownWorld) -> Said {
+        let ShownWorld { loaded, world_toml, abilities_toml } = shown;
+        Said { loaded: without_samples(loaded), texts: Some([world_toml, abilities_toml.unwrap_or_default()]) }
+    }
 }
 
 /// Starts the thread that watches the folders of worlds, in the order of the worlds' numbers, until the server stops.
@@ -72,10 +82,12 @@ pub(crate) fn spawn_watcher(worlds: Vec<(PathBuf, LoadedWorld)>, status: Arc<Sta
 
 impl Watched {
     pub(super) fn new(world: InstanceId, folder: PathBuf, loaded: LoadedWorld) -> Watched {
-        let running = Said { texts: texts_of(&folder), loaded: without_samples(loaded) };
-        let seen = look_at(&folder, &running.loaded);
-        // Read once more in any case: they may have changed since the world was built.
-        Watched { world, folder, read: Vec::new(), seen, running, proposed: Vec::new(), number: 0, applied: None }
+        let running = Said { texts: None, loaded: without_samples(loaded) };
+        let read = [WORLD_FILE_NAME, ABILITIES_FILE_NAME].map(|name| (name.to_owned(), look_at(&folder, name)));
+        // Read once more in any case: they may have changed since the world was built, and it is not known what they include.
+        let (read, is_stale) = (Looks::from(read), true);
+        let (seen, proposed) = (read.clone(), Vec::new());
+        Watched { world, folder, read, seen, is_stale, running, proposed, number: 0, applied: None }
     }
 
     /// Looks, and reads the files once they have changed and look the same twice: whoever writes several of them, or a long one, is done then.
@@ -83,7 +95,7 @@ impl Watched {
     pub(super) fn look(&mut self, desk: &ReloadDesk) {
         self.learn_fates(desk);
         // What the files have to say comes first, if it is not known yet: after a trial it would be taken for news, and undo it.
-        let has_heard = !self.read.is_empty() && self.proposed.is_empty();
+        let has_heard = !self.is_stale && self.proposed.is_empty();
         if let Some(folder) = has_heard.then(|| desk.applies.take_request(self.world)).flatten() {
             self.apply(&folder, desk);
         }
@@ -94,20 +106,24 @@ impl Watched {
     }
 
     fn look_at_files(&mut self, desk: &ReloadDesk) {
-        let newest = self.proposed.last().map_or(&self.running, |(_, said)| said);
-        let now = look_at(&self.folder, &newest.loaded);
+        let now: Looks = self.read.iter().map(|(name, _)| (name.clone(), look_at(&self.folder, name))).collect();
         let is_still = now == self.seen;
         self.seen = now;
-        if !is_still || self.seen == self.read {
+        if !is_still || (self.seen == self.read && !self.is_stale) {
             return;
         }
-        self.read.clone_from(&self.seen);
         self.number += 1;
-        match read_world_folder(&self.folder).map(without_samples) {
+        let (said, looks) = read_and_look(&self.folder);
+        // What is asked for now may be other files than before.
+        (self.read, self.is_stale) = (looks.clone(), false);
+        self.seen = looks;
+        match said {
             // Should a change of it be taken over at this very moment, that is learned and it is compared once more.
-            Ok(loaded) if loaded == self.running.loaded => desk.settle(self.world, self.number),
-            Ok(loaded) => {
-                let said = Said { loaded, texts: texts_of(&self.folder) };
+            Ok(said) if said.loaded == self.running.loaded => {
+                self.running.texts = said.texts;
+                desk.settle(self.world, self.number);
+            }
+            Ok(said) => {
                 desk.propose(self.proposal(&said, None));
                 self.proposed.push((self.number, said));
             }
@@ -117,11 +133,8 @@ impl Watched {
 
     /// Proposes what another folder says, and keeps what the world goes by for the way back.
     fn apply(&mut self, asked: &str, desk: &ReloadDesk) {
-        let read = folder_beside(&self.folder, asked).and_then(|folder| {
-            let loaded = read_world_folder(&folder).map(without_samples).map_err(|error| error_text(&error))?;
-            Ok(Said { texts: texts_of(&folder), loaded })
-        });
-        let said = match read {
+        let read = |folder: PathBuf| read_and_look(&folder).0.map_err(|error| error_text(&error));
+        let said = match folder_beside(&self.folder, asked).and_then(read) {
             Ok(said) if said.loaded == self.running.loaded => {
                 return desk.applies.refuse(self.world, "the world goes by exactly this already".to_owned());
             }
@@ -138,9 +151,8 @@ impl Watched {
     }
 
     fn proposal(&self, said: &Said, former: Option<LoadedWorld>) -> Proposal {
-        let pairs = self.running.texts.iter().zip(&said.texts);
-        let changes: Vec<KeyChange> = pairs.flat_map(|(before, after)| changes(before, after)).collect();
-        Proposal { world: self.world, number: self.number, loaded: said.loaded.clone(), changes, former }
+        let (loaded, changes) = (said.loaded.clone(), self.running.changes_to(said));
+        Proposal { world: self.world, number: self.number, loaded, changes, former }
     }
 
     /// What became of changes: the world goes by the newest that was taken over. Then the files are compared with that.
@@ -151,9 +163,7 @@ impl Watched {
             if let (Some((_, said)), true) = (said, is_adopted) {
                 self.running = said;
                 // That files which nobody has touched say something else than what was applied is meant.
-                if self.applied != Some(number) {
-                    self.read.clear();
-                }
+                self.is_stale = self.applied != Some(number);
             }
         }
     }
@@ -170,7 +180,9 @@ fn folder_beside(own: &Path, asked: &str) -> Result<PathBuf, String> {
     let folder = folder.filter(|folder| folder.parent() == Some(beside) && folder.is_dir());
     folder.ok_or_else(|| {
         let beside = beside.display();
-        format!("error: there is no world {asked:?} in {beside}\n  help: put its folder beside that of the running world, and name it")
+        format!(
+            "error: there is no world {asked:?} in {beside}\n  help: put its folder beside that of the running world, and name it"
+        )
     })
 }
 
@@ -178,21 +190,27 @@ fn without_samples(loaded: LoadedWorld) -> LoadedWorld {
     LoadedWorld { terrain_samples: None, ..loaded }
 }
 
-/// How the files of a world look: the two that say what it is, and the one that its ground comes from.
-fn look_at(folder: &Path, loaded: &LoadedWorld) -> Looks {
-    let terrain = match &loaded.config.terrain {
-        TerrainConfig::Png { file, .. } | TerrainConfig::Raw { file, .. } => Some(file.as_str()),
-        TerrainConfig::Flat { .. } | TerrainConfig::Procedural { .. } => None,
-    };
-    let look = |name: &str| {
-        // What a link leads to counts, and not the link.
-        let metadata = std::fs::metadata(folder.join(name)).ok()?;
-        Some((metadata.len(), metadata.modified().ok()))
-    };
-    let names = [Some(WORLD_FILE_NAME), Some(ABILITIES_FILE_NAME), terrain];
-    names.into_iter().flatten().map(|name| (name.to_owned(), look(name))).collect()
+impl Said {
+    /// Which keys say something else there.
+    fn changes_to(&self, other: &Said) -> Vec<KeyChange> {
+        let pairs = self.texts.iter().flatten().zip(other.texts.iter().flatten());
+        pairs.flat_map(|(before, after)| changes(before, after)).collect()
+    }
 }
 
-fn texts_of(folder: &Path) -> [String; 2] {
-    [WORLD_FILE_NAME, ABILITIES_FILE_NAME].map(|name| std::fs::read_to_string(folder.join(name)).unwrap_or_default())
+/// How a file looks. What a link leads to counts, and not the link.
+fn look_at(folder: &Path, name: &str) -> Look {
+    let metadata = std::fs::metadata(folder.join(name)).ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
+
+/// Reads a world, and says how each file looked that was asked for: the two that say what it is, what they include, and the one
+/// that its ground comes from. They are looked at first, so that a change while they are read is not missed.
+fn read_and_look(folder: &Path) -> (anyhow::Result<Said>, Looks) {
+    let mut looks = Looks::new();
+    let shown = load_and_show_world(&folder.display().to_string(), |name| {
+        looks.push((name.to_owned(), look_at(folder, name)));
+        std::fs::read(folder.join(name))
+    });
+    (shown.map(Said::from).map_err(anyhow::Error::from), looks)
 }

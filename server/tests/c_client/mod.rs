@@ -43,6 +43,7 @@ fn the_example_in_c_walks_and_shoots_and_sees_what_it_does() {
         let bots = if name == "world.toml" { "\n[bots]\nattack_percent = 0.0\n" } else { "" };
         std::fs::write(arena.join(name), text + bots).expect("it can be written");
     }
+    folder.copy_common_files();
     let arena = arena.to_str().expect("a path of a test");
     let server = Server::start_in(Folder::new(), &["--world", arena]);
     let state = server.local_key().path().ancestors().nth(2).expect("it is in a folder of a folder").to_owned();

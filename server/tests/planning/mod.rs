@@ -8,12 +8,16 @@ use crate::support::{Folder, Server, repository, run};
 fn worlds() -> Folder {
     let folder = Folder::new();
     let meadow = fs::read_to_string(repository("assets/worlds/meadow/world.toml")).expect("the meadow is there");
-    folder.write("worlds/meadow/world.toml", &meadow);
-    folder.write("worlds/fewer/world.toml", &meadow.replace("target = 500", "target = 250"));
-    folder.write("worlds/faster/world.toml", &meadow.replace("tick_rate_hz = 20", "tick_rate_hz = 30"));
+    folder.copy_common_files();
+    folder.write("meadow/world.toml", &meadow);
+    folder.write("fewer/world.toml", &meadow.replace("target = 500", "target = 250"));
+    folder.write("faster/world.toml", &meadow.replace("tick_rate_hz = 20", "tick_rate_hz = 30"));
     let broken = meadow.replace("target = 500", "target = 250.5").replace("size_m = 1000", "size_m = -1000");
-    folder.write("worlds/broken/world.toml", &broken);
-    folder.write("apply.toml", "[net]\nkey = \"local\"\n[apply]\nenabled = true\ntick_ms_p99_max = 900.0\n[[world]]\nfolder = \"worlds/meadow\"\n");
+    folder.write("broken/world.toml", &broken);
+    folder.write(
+        "apply.toml",
+        "[net]\nkey = \"local\"\n[apply]\nenabled = true\ntick_ms_p99_max = 900.0\n[[world]]\nfolder = \"meadow\"\n",
+    );
     folder
 }
 
@@ -24,25 +28,23 @@ fn a_plan_prints_what_would_change_and_says_what_is_wrong_with_either_world() {
         let short = ["--clients", "3", "--seconds", "1", "--warm-up", "0"];
         run(folder.path(), ["plan"].into_iter().chain(arguments.iter().copied()).chain(short))
     };
-    let table = plan(&["worlds/fewer/world.toml", "--world", "worlds/meadow"]);
+    let table = plan(&["fewer/world.toml", "--world", "meadow"]);
     assert_eq!(table.exit_code, Some(0), "{}", table.stderr);
     let bots = table.stdout.lines().find(|line| line.starts_with("bots")).unwrap_or_default();
     let words: Vec<&str> = bots.split_whitespace().collect();
     assert_eq!(words, ["bots", "characters", "497.0", "247.0", "-50.3", "%"], "{}", table.stdout);
     assert!(table.stdout.contains("a running server can take it over"), "{}", table.stdout);
     // Without a world the built-in one, which is the meadow.
-    let json = plan(&["worlds/faster", "--json"]);
+    let json = plan(&["faster", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON alone");
     assert_eq!((&json["clients"], &json["is_live"]), (&3.into(), &false.into()));
     assert!(json["needs_restart"][0].as_str().is_some_and(|text| text.contains("tick rate")), "{json}");
-    let broken = plan(&["worlds/broken", "--world", "worlds/none"]);
+    let broken = plan(&["broken", "--world", "none"]);
     assert_eq!((broken.exit_code, broken.stdout.as_str()), (Some(2), ""));
-    for part in
-        ["error: worlds/none/world.toml", "error: worlds/broken/world.toml:", "size_m = -1000", "target = 250.5"]
-    {
+    for part in ["error: none/world.toml", "error: broken/world.toml:", "size_m = -1000", "target = 250.5"] {
         assert!(broken.stderr.contains(part), "{part}: {}", broken.stderr);
     }
-    let crowd = run(folder.path(), ["plan", "worlds/fewer", "--clients", "9000"]);
+    let crowd = run(folder.path(), ["plan", "fewer", "--clients", "9000"]);
     assert!(crowd.exit_code == Some(2) && crowd.stderr.contains("population.players_max"), "{}", crowd.stderr);
 }
 
@@ -71,7 +73,7 @@ fn worlds_are_applied_over_http_where_that_is_allowed_and_by_nobody_else() {
     }
     let http = server.http.to_string();
     let apply = |folder: &str| {
-        let whole = server.folder().join("worlds").join(folder);
+        let whole = server.folder().join(folder);
         run(server.folder(), ["apply", &whole.display().to_string(), "--admin", &http, "--no-wait"])
     };
     let broken = apply("broken");

@@ -26,6 +26,15 @@ impl Folder {
         fs::write(path, text).expect("a file can be written");
     }
 
+    /// Copies what the worlds that come along include, for copies of them in folders of this one.
+    pub(crate) fn copy_common_files(&self) {
+        for entry in fs::read_dir(repository("assets/worlds/common")).expect("they come along") {
+            let file = entry.expect("an entry").path();
+            let name = file.file_name().expect("a file").to_str().expect("a name without oddities");
+            self.write(&format!("common/{name}"), &fs::read_to_string(&file).expect("it can be read"));
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

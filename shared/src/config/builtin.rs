@@ -7,15 +7,31 @@ use super::load::{LoadedWorld, WORLD_FILE_NAME, load_world};
 /// Name of the built-in world.
 pub const BUILTIN_WORLD_NAME: &str = "meadow";
 
-/// The built-in world's only file.
+/// The built-in world's own file.
 pub(super) const BUILTIN_WORLD_TEXT: &str = include_str!("../../../assets/worlds/meadow/world.toml");
+
+/// What the worlds that come along include: name, as seen from a world's folder, and text.
+const COMMON_FILES: [(&str, &str); 2] = [
+    ("../common/movement.toml", include_str!("../../../assets/worlds/common/movement.toml")),
+    ("../common/overload.toml", include_str!("../../../assets/worlds/common/overload.toml")),
+];
+
+/// A file of `assets/worlds/common` as it was when the program was built, by its name as seen from a world's folder: for
+/// worlds that are built in and include it.
+///
+/// # Errors
+/// When there is no such file, as [`io::ErrorKind::NotFound`].
+pub fn read_common_file(name: &str) -> io::Result<Vec<u8>> {
+    let file = COMMON_FILES.iter().find(|(known, _)| *known == name);
+    file.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
 
 /// The built-in world, `assets/worlds/meadow` as it was when the program was built. Costs what reading a world does,
 /// about 0.1 ms: keep what it returns.
 pub fn builtin_world() -> LoadedWorld {
     load_world("assets/worlds/meadow", |name| match name {
         WORLD_FILE_NAME => Ok(BUILTIN_WORLD_TEXT.as_bytes().to_vec()),
-        _ => Err(io::ErrorKind::NotFound.into()),
+        _ => read_common_file(name),
     })
     .expect("a test reads the built-in world")
 }

@@ -76,6 +76,7 @@ pub(super) const COMBAT_FORMAT: FileFormat<CombatFile> = FileFormat {
     name: "the abilities file",
     page: "docs/abilities.md",
     bytes_max: ABILITIES_FILE_BYTES_MAX,
+    can_include: true,
     read: read_file,
 };
 
@@ -116,7 +117,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
     let doc =
         "Something that characters can do. Write one table per ability; clients name them by their place in the file.";
     let mut abilities: Vec<AbilityConfig> = Vec::new();
-    file.tables("ability", 1..=ABILITIES_MAX, doc, |table| {
+    file.named_tables("ability", 1..=ABILITIES_MAX, doc, |table| {
         let ability = read_ability(table, &abilities, &mut mentions);
         abilities.push(ability);
     });

@@ -189,7 +189,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// All mistakes in a world's files or in a settings file, never none, in the order of their lines.
+/// All mistakes in a world's files or in a settings file, never none, file by file in the order of their lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors {
     errors: Vec<ConfigError>,
@@ -198,10 +198,18 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    /// Sorts `errors` by line and column, errors about a whole file first. `page` explains the keys of such files.
+    /// Sorts `errors` by line and column, errors about a whole file first; the file that has the first of them comes first.
+    /// `page` explains the keys of such files.
     pub(super) fn new(mut errors: Vec<ConfigError>, omitted_count: usize, page: &'static str) -> Self {
         debug_assert!(!errors.is_empty());
-        errors.sort_by_key(|error| (error.line, error.column));
+        let mut files: Vec<String> = Vec::new();
+        for error in &errors {
+            if !files.contains(&error.file) {
+                files.push(error.file.clone());
+            }
+        }
+        errors
+            .sort_by_cached_key(|error| (files.iter().position(|file| *file == error.file), error.line, error.column));
         Self { errors, omitted_count, page }
     }
 

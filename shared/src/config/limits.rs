@@ -1,10 +1,19 @@
 //! Every limit of the files that are read here. The policy is the same for all but the last: a file that goes beyond is
 //! refused with an error that names the limit; nothing is cut silently.
 
-/// Largest `world.toml`, in bytes.
+/// Largest `world.toml` with all that it includes, in bytes.
 pub const WORLD_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Largest `abilities.toml`, in bytes.
+/// Most paths in one `include`.
+pub const INCLUDES_MAX: usize = 16;
+
+/// Most files that are included by one, directly or by others.
+pub const INCLUDED_FILES_MAX: usize = 64;
+
+/// Most files in a row of which each includes the next, without the first.
+pub const INCLUDE_DEPTH_MAX: usize = 8;
+
+/// Largest `abilities.toml` with all that it includes, in bytes.
 pub const ABILITIES_FILE_BYTES_MAX: usize = 256 * 1024;
 
 /// Most `[[ability]]` tables: inputs name one in eight bits.

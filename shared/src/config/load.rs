@@ -5,11 +5,12 @@ use std::io;
 use super::combat::CombatConfig;
 use super::combat_reader::COMBAT_FORMAT;
 use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
-use super::reader::{Mistakes, Source};
+use super::reader::{Folder, Mistakes, encoding_mistake, shown_text_of, unreadable_reason};
 use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
 use super::world::{TerrainConfig, WorldConfig};
 use super::world_hash::world_hash;
-use super::world_reader::{WORLD_FORMAT, WorldFile, check_world};
+use super::world_reader::{WORLD_FORMAT, WorldFile};
+use crate::attributes::AttributeRule;
 
 /// Name of the file in a world's folder that describes the world.
 pub const WORLD_FILE_NAME: &str = "world.toml";
@@ -20,9 +21,9 @@ pub const ABILITIES_FILE_NAME: &str = "abilities.toml";
 /// A world's files, read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedWorld {
-    /// What `world.toml` says.
+    /// What `world.toml` says, with what it includes.
     pub config: WorldConfig,
-    /// What `abilities.toml` says, if there is one.
+    /// The same of `abilities.toml`, if there is one.
     pub combat: Option<CombatConfig>,
     /// The heights of the terrain's file, if it has one.
     pub terrain_samples: Option<TerrainSamples>,
@@ -32,67 +33,131 @@ pub struct LoadedWorld {
     pub hash: u64,
 }
 
-/// Reads the world in `folder`, which is only for messages: `read_file` is given the bare name of each file that is
+/// A world's files, read and checked, and all that they say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownWorld {
+    /// What they say.
+    pub loaded: LoadedWorld,
+    /// The text of a world file that says all of it by itself: every key with its value, with what files include in its
+    /// place, and beside each value where it is written or that it is a default.
+    pub world_toml: String,
+    /// The same for the abilities file, if there is one.
+    pub abilities_toml: Option<String>,
+}
+
+/// Reads the world in `folder`, which is only for messages: `read_file` is given the name of each file that is
 /// needed, [`WORLD_FILE_NAME`] first and [`ABILITIES_FILE_NAME`], which need not exist, last, and returns its bytes, from a directory or from memory.
+///
+/// The names are paths from the folder. Files that others include may lie in folders within it, such as `parts/walls.toml`,
+/// or beside it, such as `../common/movement.toml`: there is `/` between names, whatever the operating system has there, and
+/// `../` at most once, at the beginning.
 ///
 /// # Errors
 /// With every mistake in all of the files, not just the first.
 pub fn load_world(
     folder: &str,
-    mut read_file: impl FnMut(&str) -> io::Result<Vec<u8>>,
+    read_file: impl FnMut(&str) -> io::Result<Vec<u8>>,
 ) -> Result<LoadedWorld, ConfigErrors> {
-    let path_of = |name: &str| match folder.trim_end_matches(['/', '\\']) {
-        "" => name.to_owned(),
-        folder => format!("{folder}/{name}"),
-    };
+    load(folder, read_file, false).map(|shown| shown.loaded)
+}
+
+/// As [`load_world`], and writes down what was read.
+///
+/// # Errors
+/// With every mistake in all of the files, not just the first.
+pub fn load_and_show_world(
+    folder: &str,
+    read_file: impl FnMut(&str) -> io::Result<Vec<u8>>,
+) -> Result<ShownWorld, ConfigErrors> {
+    load(folder, read_file, true)
+}
+
+fn load(
+    folder: &str,
+    mut read_file: impl FnMut(&str) -> io::Result<Vec<u8>>,
+    is_shown: bool,
+) -> Result<ShownWorld, ConfigErrors> {
+    let path_of = |name: &str| path_of(folder, name);
     let file_name = path_of(WORLD_FILE_NAME);
     let bytes = read_file(WORLD_FILE_NAME).map_err(|error| refuse_unreadable_world(&file_name, &error))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| WORLD_FORMAT.refuse(encoding_mistake(&file_name, error.as_bytes())))?;
-    let WorldFile { config, terrain_file: named_at, mut mistakes } = check_world(&file_name, &text)?;
+    let mut files = Folder { path_of: &path_of, read_file: &mut read_file };
+    let set = WORLD_FORMAT.gather(WORLD_FILE_NAME, text, &mut files);
+    let checked = WORLD_FORMAT.check_files(&set, is_shown)?;
+    let WorldFile { config, terrain_file: named_at, has_unsound_attributes } = checked.value;
+    let mut mistakes = checked.mistakes;
     let mut terrain_samples = None;
+    // A file that is missing may say that the ground is another.
+    let named_at = named_at.filter(|_| !checked.is_partial);
     if let (Some(named_at), Some((name, range, decode))) = (named_at, terrain_file(&config.terrain)) {
-        let read = read_file(name).map_err(|error| refuse_unreadable(&error));
+        let read = (files.read_file)(name).map_err(|error| refuse_unreadable(&error));
         match read.and_then(|bytes| decode(&bytes, range)) {
             Ok(samples) => terrain_samples = Some(samples),
             Err(TerrainRefusal { reason, accepted, suggestion }) => {
                 let kind = ConfigErrorKind::File { name: path_of(name), reason };
-                let error = Source::new(&file_name, &text).error(Some(named_at), kind);
+                let error = checked.source.error(Some(named_at), kind);
                 let (key, suggestion) = ("terrain.file".to_owned(), suggestion.map(str::to_owned));
                 mistakes.push(ConfigError { key, accepted, suggestion, ..error });
             }
         }
     }
-    let combat = load_combat(&path_of(ABILITIES_FILE_NAME), &config, &mut mistakes, read_file(ABILITIES_FILE_NAME))?;
+    let is_partial = checked.is_partial || has_unsound_attributes;
+    let world = KnownWorld { attributes: &config.attributes, is_partial };
+    let (combat, abilities_toml) = load_combat(&mut files, world, &mut mistakes, is_shown)?.unzip();
     let hash = world_hash(&config, combat.as_ref(), terrain_samples.as_ref());
-    mistakes.into_result(LoadedWorld { config, combat, terrain_samples, hash })
+    let loaded = LoadedWorld { config, combat, terrain_samples, hash };
+    mistakes.into_result(ShownWorld { loaded, world_toml: shown_text_of(&checked.shown), abilities_toml })
 }
 
-/// Reads the abilities file, if there is one, and adds its mistakes to those of the world file.
+/// How messages call a file of a world: as short as it goes, for people are to open it.
+fn path_of(folder: &str, name: &str) -> String {
+    let folder = folder.trim_end_matches(['/', '\\']);
+    let parent_end = folder.rfind(['/', '\\']).map_or(0, |at| at + 1);
+    let own_name = &folder[parent_end..];
+    match name.strip_prefix("../") {
+        // What `..` leads to is known from the folder's own name, if that has one.
+        Some(beside) if !matches!(own_name, "" | "." | "..") => format!("{}{beside}", &folder[..parent_end]),
+        _ if folder.is_empty() => name.to_owned(),
+        _ => format!("{folder}/{name}"),
+    }
+}
+
+/// What an abilities file must know of its world.
+struct KnownWorld<'w> {
+    attributes: &'w [AttributeRule],
+    /// Whether there may be more.
+    is_partial: bool,
+}
+
+/// Reads the abilities file, if there is one, and adds its mistakes to those of the world file. Returns it with its text as
+/// shown.
 fn load_combat(
-    file_name: &str,
-    world: &WorldConfig,
+    folder: &mut Folder<'_>,
+    world: KnownWorld<'_>,
     mistakes: &mut Mistakes,
-    bytes: io::Result<Vec<u8>>,
-) -> Result<Option<CombatConfig>, ConfigErrors> {
-    let bytes = match bytes {
+    is_shown: bool,
+) -> Result<Option<(CombatConfig, String)>, ConfigErrors> {
+    let file_name = (folder.path_of)(ABILITIES_FILE_NAME);
+    let bytes = match (folder.read_file)(ABILITIES_FILE_NAME) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             let kind =
                 ConfigErrorKind::File { name: ABILITIES_FILE_NAME.to_owned(), reason: unreadable_reason(&error) };
             let accepted = "a file that everybody may read, or none".to_owned();
-            return Err(COMBAT_FORMAT.refuse(ConfigError { accepted, ..ConfigError::whole_file(file_name, kind) }));
+            return Err(COMBAT_FORMAT.refuse(ConfigError { accepted, ..ConfigError::whole_file(&file_name, kind) }));
         }
     };
     let text = String::from_utf8(bytes)
-        .map_err(|error| COMBAT_FORMAT.refuse(encoding_mistake(file_name, error.as_bytes())))?;
-    let (file, found) = COMBAT_FORMAT.check(file_name, &text)?;
-    mistakes.extend(found);
-    for error in file.mistakes(&Source::new(file_name, &text), &world.attributes) {
-        mistakes.push(error);
+        .map_err(|error| COMBAT_FORMAT.refuse(encoding_mistake(&file_name, error.as_bytes())))?;
+    let set = COMBAT_FORMAT.gather(ABILITIES_FILE_NAME, text, folder);
+    let checked = COMBAT_FORMAT.check_files(&set, is_shown)?;
+    mistakes.extend(checked.mistakes);
+    if !world.is_partial && !checked.is_partial {
+        checked.value.mistakes(&checked.source, world.attributes).into_iter().for_each(|error| mistakes.push(error));
     }
-    Ok(Some(file.config))
+    Ok(Some((checked.value.config, shown_text_of(&checked.shown))))
 }
 
 type Decode = fn(&[u8], HeightRange) -> Result<TerrainSamples, TerrainRefusal>;
@@ -128,20 +193,22 @@ fn refuse_unreadable(error: &io::Error) -> TerrainRefusal {
     }
 }
 
-fn unreadable_reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
-        _ => format!("cannot be read: {error}"),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::path_of;
 
-fn encoding_mistake(file_name: &str, bytes: &[u8]) -> ConfigError {
-    let valid_bytes = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let text = String::from_utf8_lossy(bytes);
-    let kind = ConfigErrorKind::Syntax { reason: "this character is not in UTF-8".to_owned() };
-    let replaced = valid_bytes..valid_bytes + char::REPLACEMENT_CHARACTER.len_utf8();
-    let error = Source::new(file_name, &text).error(Some(replaced), kind);
-    let suggestion = Some("save the file with the encoding UTF-8".to_owned());
-    ConfigError { suggestion, ..error }
+    #[test]
+    fn files_are_called_by_the_shortest_path_to_them() {
+        for (folder, name, expected) in [
+            ("worlds/here/", "world.toml", "worlds/here/world.toml"),
+            ("worlds/here", "../common/a.toml", "worlds/common/a.toml"),
+            ("here", "../common/a.toml", "common/a.toml"),
+            ("", "../common/a.toml", "../common/a.toml"),
+            (".", "../common/a.toml", "./../common/a.toml"),
+            ("../..", "../common/a.toml", "../../../common/a.toml"),
+            ("C:\\worlds\\here", "../common/a.toml", "C:\\worlds\\common/a.toml"),
+        ] {
+            assert_eq!(path_of(folder, name), expected, "{folder} {name}");
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::combat_reader::COMBAT_FORMAT;
-use super::reader::{KeyDoc, TableDoc, Unwritten};
+use super::limits::{INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
+use super::reader::{FormatDoc, KeyDoc, TableDoc, Unwritten};
 use super::settings_reader::SETTINGS_FORMAT;
 use super::world_reader::WORLD_FORMAT;
 
@@ -21,8 +22,10 @@ is every value out of its range, each with its line, the reason and what would b
   degrees, `_ms` milliseconds, `_hz` times per second.
 - Places are `[x, z]` in metres. The middle of the world is `[0, 0]`; x grows to the east, z to the south. Heights come
   from the ground.
-- Messages count tables and list elements from 1: `obstacle[3]` is the third `[[obstacle]]` of the file.
-- *Required* in the column of defaults means that the key must be written.
+- Messages count tables and list elements from 1: `obstacle[3]` is the third `[[obstacle]]`, where those of included files
+  come first.
+- *Required* in the column of defaults means that the key must be written, in the file or in one that it includes.
+- `throng show FOLDER` prints a world with every key, its value, and where that is written or that it is the default.
 ";
 
 const ABILITIES_INTRODUCTION: &str = "\
@@ -74,16 +77,42 @@ pub fn settings_reference_markdown() -> String {
     page(SETTINGS_INTRODUCTION, &SETTINGS_FORMAT.describe())
 }
 
-fn page(introduction: &str, tables: &[TableDoc]) -> String {
+fn page(introduction: &str, format: &FormatDoc) -> String {
     let mut page = introduction.to_owned();
-    for table in tables {
-        write_table(&mut page, table).expect("writing to a string does not fail");
-    }
+    let include = format.include.iter().try_for_each(|include| write_include(&mut page, include));
+    let tables = format.tables.iter().try_for_each(|table| write_table(&mut page, table));
+    include.and(tables).expect("writing to a string does not fail");
     page
 }
 
+/// What is above all tables, and how files go together.
+fn write_include(page: &mut String, include: &KeyDoc) -> fmt::Result {
+    writeln!(page, "\n## `{}`\n\n{}\n\n*Optional, above the first table.*", include.name, include.doc)?;
+    writeln!(page, "\n| key | accepted | default | meaning |\n|---|---|---|---|")?;
+    writeln!(page, "| `{}` | {} | *none* | Files to read before this one. |", include.name, cell(&include.accepted))?;
+    writeln!(
+        page,
+        "
+Rules:
+
+- Paths start from the folder of the file that has them. They lead no farther than to the folder above the world's own,
+  which holds the other worlds.
+- A file is read once, where it is included first; its own `include` counts. At most {INCLUDED_FILES_MAX} files are included, all
+  together, and at most {INCLUDE_DEPTH_MAX} in a row; none includes itself, on whatever way.
+- A key of a `[table]` counts as it is written in the strongest file: the including one before the included, of several
+  included ones the later before the earlier.
+- Tables of a `[[list]]` come one after another, those of included files first. Where they have names, as the page says with
+  the table, one with the name of one in an included file is no further table: it changes that one, key by key, in its place.
+- Where a file makes another choice, such as another `kind`, than what it includes, what that says counts only for the keys
+  that go with every choice.
+- Everything is checked, also what does not count. Rules between keys are checked of what counts; of the keys of a broken rule
+  the one is blamed that is in the strongest file."
+    )
+}
+
 fn write_table(page: &mut String, table: &TableDoc) -> fmt::Result {
-    writeln!(page, "\n## `{}`\n\n{}\n\n*{}.*", table.heading(), table.doc, table.presence())?;
+    let by_name = if table.is_named { " One with the name of one in an included file changes that." } else { "" };
+    writeln!(page, "\n## `{}`\n\n{}\n\n*{}.*{by_name}", table.heading(), table.doc, table.presence())?;
     let mut under = None;
     let mut is_first = true;
     for key in &table.keys {
@@ -125,7 +154,10 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{abilities_schema_json, settings_schema_json, world_schema_json};
+    use crate::config::{
+        abilities_part_schema_json, abilities_schema_json, settings_schema_json, world_part_schema_json,
+        world_schema_json,
+    };
 
     /// The file at `path`, seen from the root of the repository, is `page`. Writes it there if asked to.
     fn check_page(path: &str, page: &str) {
@@ -150,13 +182,16 @@ mod tests {
     #[test]
     fn the_reference_schemas_are_what_the_readers_declare() {
         check_page("assets/schema/world.schema.json", &world_schema_json());
+        check_page("assets/schema/world-part.schema.json", &world_part_schema_json());
         check_page("assets/schema/abilities.schema.json", &abilities_schema_json());
+        check_page("assets/schema/abilities-part.schema.json", &abilities_part_schema_json());
         check_page("assets/schema/server.schema.json", &settings_schema_json());
     }
 
     #[test]
     fn every_key_is_explained() {
-        let [world, combat, settings] = [WORLD_FORMAT.describe(), COMBAT_FORMAT.describe(), SETTINGS_FORMAT.describe()];
+        let [world, combat, settings] =
+            [WORLD_FORMAT.describe().tables, COMBAT_FORMAT.describe().tables, SETTINGS_FORMAT.describe().tables];
         for table in world.iter().chain(&combat).chain(&settings) {
             assert!(table.doc.ends_with('.'), "{}", table.heading());
             for key in &table.keys {

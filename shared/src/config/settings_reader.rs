@@ -17,6 +17,7 @@ pub(super) const SETTINGS_FORMAT: FileFormat<ServerSettings> = FileFormat {
     name: "the settings file",
     page: "docs/server-settings.md",
     bytes_max: SETTINGS_FILE_BYTES_MAX,
+    can_include: false,
     read: read_file,
 };
 

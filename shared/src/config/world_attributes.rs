@@ -52,14 +52,14 @@ pub(super) struct Former {
     /// Those that are right.
     pub(super) rules: Vec<AttributeRule>,
     /// Whether any is not, of which nothing is known.
-    has_unsound: bool,
-    /// From how far characters are seen, in metres.
-    enter_radius_m: f32,
+    pub(super) has_unsound: bool,
+    /// From how far characters are seen, in metres; none where that is wrong.
+    enter_radius_m: Option<f32>,
 }
 
 impl Former {
     /// None yet, in a world in which characters are seen from so far.
-    pub(super) fn new(enter_radius_m: f32) -> Former {
+    pub(super) fn new(enter_radius_m: Option<f32>) -> Former {
         Former { enter_radius_m, ..Former::default() }
     }
 
@@ -70,7 +70,9 @@ impl Former {
 
     /// Reads the next attribute.
     pub(super) fn read(&mut self, table: &mut TableReader<'_, '_>) {
-        match read_attribute(table, self) {
+        let rule = read_attribute(table, self);
+        self.has_unsound |= !table.is_sound("name");
+        match rule {
             Some(rule) => self.rules.push(rule),
             None => self.has_unsound = true,
         }
@@ -144,7 +146,7 @@ fn read_number(table: &mut TableReader<'_, '_>) -> Read {
     Some((kind, handle.told_as(default), Concealment::None, 0.0))
 }
 
-fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool, enter_radius_m: f32) -> Read {
+fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool, enter_radius_m: Option<f32>) -> Read {
     let default = table.optional("default", Truth, false, "What it is at first.");
     let conceals = table.word("conceals_from", CONCEALMENTS, "From whom a character is concealed while this is set.");
     let doc = "what conceals from other teams comes after the choice that says which team somebody is of";
@@ -155,8 +157,9 @@ fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool, enter_radius_
                     12000 something that all must know of. Tiers and urgency go by how large it looks.";
     let seen_from_m = table.optional_without_default("seen_from_m", number(12.0, 12_000.0, "m"), seen_doc);
     let doc = "`seen_from_m` is more than `interest.enter_radius_m`";
-    table.rule(&["seen_from_m"], doc, seen_from_m.is_none_or(|seen_from_m| seen_from_m > enter_radius_m), || {
-        format!("everybody is seen from {enter_radius_m} m")
+    let is_farther = seen_from_m.zip(enter_radius_m).is_none_or(|(seen_from_m, enter_m)| seen_from_m > enter_m);
+    table.rule(&["seen_from_m"], doc, is_farther, || {
+        format!("everybody is seen from {} m", enter_radius_m.unwrap_or_default())
     });
     Some((AttributeKind::Flag, default.into(), conceals, seen_from_m.unwrap_or(0.0)))
 }

@@ -33,11 +33,13 @@ pub(super) fn read_bot_profile(
     let guarded = table.optional_without_default("guards", Name, guards_doc);
     let guards = guarded.as_ref().and_then(|name| places.iter().position(|place| place.name == *name));
     let doc = "`guards` is the `name` of a `[[place]]`";
-    table.rule(&["guards"], doc, guarded.is_none() || guards.is_some(), || match places.is_empty() {
-        true => "there are no places in this world".to_owned(),
-        false => {
-            let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
-            format!("no place is called that; there are {}", names.join(", "))
+    table.rule(&["guards"], doc, guarded.is_none() || guards.is_some() || settled.has_unsound_place, || {
+        match places.is_empty() {
+            true => "there are no places in this world".to_owned(),
+            false => {
+                let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
+                format!("no place is called that; there are {}", names.join(", "))
+            }
         }
     });
     let leash_doc = "How far from the middle of the place that it guards it goes after others; then it returns.";

@@ -65,7 +65,7 @@ pub(super) fn read_terrain(table: &mut TableReader<'_, '_>, settled: Settled) ->
             TerrainConfig::Raw { file, height_min_m, height_max_m }
         }
     });
-    let file = if table.is_sound("file") { table.span("file") } else { None };
+    let file = table.span("file").filter(|_| table.is_sound("file") && !table.is_partial());
     (terrain.unwrap_or(TerrainConfig::Flat { height_m: 0.0 }), file)
 }
 

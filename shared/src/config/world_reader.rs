@@ -8,7 +8,7 @@ use super::limits::{
     BOT_PROFILES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, PLACES_MAX, SPAWN_AREAS_MAX,
     WORLD_FILE_BYTES_MAX,
 };
-use super::reader::{FileFormat, Mistakes, Name, Presence, TableReader, Truth, number, whole};
+use super::reader::{FileFormat, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{InterestConfig, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
 use super::world_attributes::Former;
 use super::world_bots::{read_bot_profile, read_bots, read_patrol, read_place};
@@ -18,13 +18,13 @@ use super::world_rules::Settled;
 use super::world_tables::{SIZE_MAX_M, read_interest, read_movement, read_spawn_area, read_tier};
 use crate::attributes::ATTRIBUTES_MAX;
 
-/// Reads the text of a world file. `file_name` is only for messages.
+/// Reads the text of a world file that includes no others. `file_name` is only for messages.
 ///
 /// # Errors
 /// With every mistake in the file, not just the first.
 pub fn read_world(file_name: &str, text: &str) -> Result<WorldConfig, ConfigErrors> {
-    let file = check_world(file_name, text)?;
-    file.mistakes.into_result(file.config)
+    let (file, mistakes) = WORLD_FORMAT.check(file_name, text)?;
+    mistakes.into_result(file.config)
 }
 
 /// A world file, right or wrong.
@@ -33,28 +33,20 @@ pub(super) struct WorldFile {
     pub(super) config: WorldConfig,
     /// Where it names the terrain's file, when it does so rightly.
     pub(super) terrain_file: Option<Range<usize>>,
-    /// What is wrong with it.
-    pub(super) mistakes: Mistakes,
+    /// Whether it may have attributes that are not in `config`, because they are wrong.
+    pub(super) has_unsound_attributes: bool,
 }
 
 /// World files.
-pub(super) const WORLD_FORMAT: FileFormat<(WorldConfig, Option<Range<usize>>)> = FileFormat {
+pub(super) const WORLD_FORMAT: FileFormat<WorldFile> = FileFormat {
     name: "the world file",
     page: "docs/world-config.md",
     bytes_max: WORLD_FILE_BYTES_MAX,
+    can_include: true,
     read: read_file,
 };
 
-/// Reads the text of a world file and collects its mistakes.
-///
-/// # Errors
-/// When the text is too long to be looked at.
-pub(super) fn check_world(file_name: &str, text: &str) -> Result<WorldFile, ConfigErrors> {
-    let ((config, terrain_file), mistakes) = WORLD_FORMAT.check(file_name, text)?;
-    Ok(WorldFile { config, terrain_file, mistakes })
-}
-
-fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize>>) {
+fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
     let mut settled = Settled::default();
     let (name, seed, size_m) = file.table("world", Presence::Required, "What the world is.", |table| {
         let name = table.required("name", Name, "Short name, for operators and metrics.");
@@ -82,11 +74,11 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
                proportion to the ground that it covers.";
     let spawn_areas =
         file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
-    let interest = read_interest_tables(file);
+    let (interest, enter_radius_m) = read_interest_tables(file);
     let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
                it. Write one table per attribute.";
-    let mut attributes = Former::new(interest.enter_radius_m);
-    file.tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
+    let mut attributes = Former::new(enter_radius_m);
+    file.named_tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
     let overload = read_overload_tables(file);
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
@@ -95,17 +87,22 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         population
     });
     let doc = "A place that has a name: where bots gather, and what they guard. Write one table per place.";
-    let places = file.tables("place", 0..=PLACES_MAX, doc, |table| read_place(table, settled));
+    let places = file.named_tables("place", 0..=PLACES_MAX, doc, |table| {
+        let place = read_place(table, settled);
+        settled.has_unsound_place |= !table.is_sound("name");
+        place
+    });
     let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
                weight 1, and one of weight 0 never.";
     let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, settled));
     let doc = "A kind of bot. Where there are any, every bot is of one of them, and goes by what it says instead of `[bots]`; bots that stand \
                in for people go by `[bots]`. Write one table per kind.";
-    let bot_profiles = file.tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
+    let bot_profiles = file.named_tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
         read_bot_profile(table, settled, bots.think_interval_ms, &places)
     });
     let doc = "A closed route that bots patrol. Write one table per route.";
-    let patrols = file.tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
+    let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
+    let has_unsound_attributes = attributes.has_unsound;
     let config = WorldConfig {
         name,
         seed,
@@ -125,7 +122,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> (WorldConfig, Option<Range<usize
         places,
         patrols,
     };
-    (config, terrain_file)
+    WorldFile { config, terrain_file, has_unsound_attributes }
 }
 
 fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
@@ -142,9 +139,15 @@ fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
     PopulationConfig { target, players_max, stand_ins, shared_seats }
 }
 
-fn read_interest_tables(file: &mut TableReader<'_, '_>) -> InterestConfig {
+/// Interest, and the enter radius, if that is right.
+fn read_interest_tables(file: &mut TableReader<'_, '_>) -> (InterestConfig, Option<f32>) {
     let doc = "What each player is told about.";
-    let mut interest = file.table("interest", Presence::Optional, doc, read_interest);
+    let mut enter_radius_m = None;
+    let mut interest = file.table("interest", Presence::Optional, doc, |table| {
+        let interest = read_interest(table);
+        enter_radius_m = table.is_sound("enter_radius_m").then_some(interest.enter_radius_m);
+        interest
+    });
     let doc = "How old what a player is told of others may be, by their distance. Write one table per tier, the nearest first; the \
                last counts for all who are farther away. Without any, whoever moves is told in every tick.";
     let mut nearer: Option<TierConfig> = None;
@@ -153,7 +156,7 @@ fn read_interest_tables(file: &mut TableReader<'_, '_>) -> InterestConfig {
         nearer = Some(tier.clone());
         tier
     });
-    interest
+    (interest, enter_radius_m)
 }
 
 fn read_overload_tables(file: &mut TableReader<'_, '_>) -> OverloadConfig {

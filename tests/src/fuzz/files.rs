@@ -5,8 +5,8 @@ use std::io;
 use throng_shared::abilities::Abilities;
 use throng_shared::attributes::Schema;
 use throng_shared::config::{
-    ABILITIES_FILE_NAME, CONFIG_ERRORS_MAX, ConfigErrors, TerrainConfig, WORLD_FILE_NAME, load_world, read_settings,
-    read_world,
+    ABILITIES_FILE_NAME, CONFIG_ERRORS_MAX, ConfigErrors, LoadedWorld, TerrainConfig, WORLD_FILE_NAME,
+    load_and_show_world, load_world, read_common_file, read_settings, read_world,
 };
 use throng_shared::map::Map;
 use throng_shared::tick::TickRate;
@@ -17,8 +17,11 @@ const MAP_SIDE_MAX: f32 = 128.0;
 /// Longest side of a flat world whose map the target builds, in metres.
 const MAP_SIZE_MAX_M: f32 = 1_000.0;
 
-/// A world's folder: the bytes of its `world.toml`, and after the first zero byte, which no text has, those of the file
-/// that its ground comes from.
+/// Longest world file that the target writes down and reads again, in bytes.
+const SHOWN_BYTES_MAX: usize = 8_192;
+
+/// A world's folder: the bytes of its `world.toml`, and after the first zero byte, which no text has, those of every file that
+/// it includes, and of the one that its ground comes from.
 pub fn world_file(bytes: &[u8]) {
     let end = bytes.iter().position(|&byte| byte == 0);
     let (text, terrain) = (&bytes[..end.unwrap_or(bytes.len())], end.map(|end| &bytes[end + 1..]));
@@ -42,8 +45,25 @@ pub fn world_file(bytes: &[u8]) {
         }
         Err(errors) => check_errors(errors),
     }
+    // Behind a \ the word may be written in other characters.
+    let includes = text.contains(&b'\\') || text.windows(7).any(|word| word == b"include");
     let read_alone = std::str::from_utf8(text).is_ok_and(|text| read_world("fuzz/world.toml", text).is_ok());
-    assert!(read_alone || result.is_err(), "a world is right with its files and wrong without");
+    assert!(includes || read_alone || result.is_err(), "a world is right with its files and wrong without");
+    check_shown(text, terrain, result.ok());
+}
+
+/// What is written down of a world that is right is the same world.
+fn check_shown(text: &[u8], others: Option<&[u8]>, world: Option<LoadedWorld>) {
+    let Some(world) = world.filter(|_| text.len() <= SHOWN_BYTES_MAX) else { return };
+    let read = |text: &[u8], name: &str| match (name, others) {
+        (WORLD_FILE_NAME, _) => Ok(text.to_vec()),
+        (ABILITIES_FILE_NAME, _) | (_, None) => Err(io::ErrorKind::NotFound.into()),
+        (_, Some(others)) => Ok(others.to_vec()),
+    };
+    let shown = load_and_show_world("fuzz", |name| read(text, name)).expect("it is right");
+    let again =
+        load_world("fuzz", |name| read(shown.world_toml.as_bytes(), name)).expect("what is written down is right");
+    assert!(shown.loaded == world && again == world, "{}", shown.world_toml);
 }
 
 /// The `abilities.toml` of the arena.
@@ -52,7 +72,7 @@ pub fn abilities_file(bytes: &[u8]) {
     let result = load_world("fuzz", |name| match name {
         WORLD_FILE_NAME => Ok(WORLD.into()),
         ABILITIES_FILE_NAME => Ok(bytes.to_vec()),
-        _ => Err(io::ErrorKind::NotFound.into()),
+        _ => read_common_file(name),
     });
     match &result {
         Ok(world) => {

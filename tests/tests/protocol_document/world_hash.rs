@@ -2,6 +2,7 @@
 
 use throng_shared::config::{
     ABILITIES_FILE_NAME, AimConfig, MovementConfig, ObstacleShapeConfig, TerrainConfig, WORLD_FILE_NAME, load_world,
+    read_common_file,
 };
 
 use super::*;
@@ -22,7 +23,7 @@ fn arena() -> LoadedWorld {
     let read = |name: &str| match name {
         WORLD_FILE_NAME => Ok(include_str!("../../../assets/worlds/arena/world.toml").into()),
         ABILITIES_FILE_NAME => Ok(include_str!("../../../assets/worlds/arena/abilities.toml").into()),
-        _ => Err(std::io::ErrorKind::NotFound.into()),
+        _ => read_common_file(name),
     };
     load_world("arena", read).expect("the world is right")
 }

@@ -1,33 +1,48 @@
 //! Where the reader puts what it finds: mistakes when it checks a file, descriptions when it describes itself.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use super::shape::Shape;
+use super::show::ShownTable;
 use super::source::Source;
 use crate::config::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use crate::config::limits::CONFIG_ERRORS_MAX;
 
 /// What a run of the reader is for.
 pub(in crate::config) enum Output<'t> {
-    /// Reads a file and collects its mistakes.
-    Check(Findings<'t>),
+    /// Reads files and collects their mistakes.
+    Check(Box<Findings<'t>>),
     /// Reads nothing and collects what could be written.
     Describe(Vec<TableDoc>),
 }
 
-/// The mistakes of one file, and where in its text they are looked for.
+/// The mistakes of files that are read together, and where in their texts they are looked for.
 pub(in crate::config) struct Findings<'t> {
     source: Source<'t>,
     mistakes: Mistakes,
-    /// Parts of the text that are not TOML, ordered and apart. What was guessed to stand there is not judged.
+    /// Parts of the texts that are not TOML, ordered and apart. What was guessed to stand there is not judged.
     broken: Vec<Range<usize>>,
+    /// Whether a file is missing from them: what seems missing may stand there, and what contradicts may be mended there.
+    pub(super) is_partial: bool,
+    /// Where each key of a table that there is once is written, such as `world.size_m`; only where there are several files.
+    places: BTreeMap<String, usize>,
+    /// What was read, if that is to be written down.
+    pub(super) shown: Option<Vec<ShownTable>>,
 }
 
 impl<'t> Findings<'t> {
-    /// `page` explains the file's keys.
+    /// `page` explains the files' keys.
     pub(super) fn new(source: Source<'t>, page: &'static str) -> Self {
-        Self { source, mistakes: Mistakes::new(page), broken: Vec::new() }
+        Self {
+            source,
+            mistakes: Mistakes::new(page),
+            broken: Vec::new(),
+            is_partial: false,
+            places: BTreeMap::new(),
+            shown: None,
+        }
     }
 
     pub(super) fn source(&self) -> &Source<'t> {
@@ -48,10 +63,10 @@ impl<'t> Findings<'t> {
         self.mistakes.errors.len() >= CONFIG_ERRORS_MAX
     }
 
-    /// Declares parts of the text, ordered and apart, to be no TOML.
-    pub(super) fn set_broken(&mut self, broken: Vec<Range<usize>>) {
-        debug_assert!(broken.is_sorted_by(|a, b| a.end <= b.start));
-        self.broken = broken;
+    /// Declares parts of the text, ordered and apart and behind all former ones, to be no TOML.
+    pub(super) fn add_broken(&mut self, broken: Vec<Range<usize>>) {
+        self.broken.extend(broken);
+        debug_assert!(self.broken.is_sorted_by(|a, b| a.end <= b.start));
     }
 
     /// Whether what begins at `offset` is worth judging.
@@ -60,13 +75,38 @@ impl<'t> Findings<'t> {
         self.broken.get(next).is_none_or(|range| range.start > offset)
     }
 
-    /// Whether all of the text is TOML. If not, what seems missing may stand in a broken part.
+    /// Whether all of the texts is there and TOML. If not, what seems missing may stand in a broken part.
     pub(super) fn is_all_intact(&self) -> bool {
-        self.broken.is_empty()
+        self.broken.is_empty() && !self.is_partial
     }
 
-    pub(super) fn into_mistakes(self) -> Mistakes {
-        self.mistakes
+    /// Notes where the key is written, for rules in which other tables have a part.
+    pub(super) fn note_place(&mut self, path: &str, name: &str, span: &Range<usize>) {
+        if self.source.has_many() && !path.is_empty() && !path.ends_with(']') {
+            self.places.insert(format!("{path}.{name}"), span.start);
+        }
+    }
+
+    /// Where the keys of other tables are written that `rule` names, such as `world.size_m`, when that is in another file
+    /// than what is at `blamed`.
+    pub(super) fn places_elsewhere(&self, rule: &str, blamed: usize) -> Vec<String> {
+        let named = rule.split('`').skip(1).step_by(2);
+        let places = named.filter_map(|key| Some((key, *self.places.get(key)?)));
+        places.filter_map(|(key, offset)| self.place_elsewhere(key, offset, blamed)).collect()
+    }
+
+    /// Where `key` is written, when that is in another file than what is at `blamed`.
+    pub(super) fn place_elsewhere(&self, key: &str, offset: usize, blamed: usize) -> Option<String> {
+        if self.source.file_index(offset) == self.source.file_index(blamed) {
+            return None;
+        }
+        let (file, line) = self.source.place(offset);
+        Some(format!("{key} is written in {file}:{line}"))
+    }
+
+    /// The mistakes, and what was read, if that was to be written down.
+    pub(super) fn into_parts(self) -> (Mistakes, Vec<ShownTable>) {
+        (self.mistakes, self.shown.unwrap_or_default())
     }
 }
 
@@ -91,7 +131,7 @@ impl Mistakes {
         }
     }
 
-    /// Adds those of another file.
+    /// Adds those of another kind of file.
     pub(in crate::config) fn extend(&mut self, others: Mistakes) {
         if self.errors.is_empty() {
             // All that is wrong is of the other file, then, or there is nothing.
@@ -125,6 +165,8 @@ pub(in crate::config) struct TableDoc {
     pub(in crate::config) keys: Vec<KeyDoc>,
     /// What must hold between several values.
     pub(in crate::config) rules: Vec<&'static str>,
+    /// Whether a table changes the one of the same `name` in an included file.
+    pub(in crate::config) is_named: bool,
 }
 
 /// How often a table can be written.

@@ -50,6 +50,14 @@ impl Kind for Pair {
         format!("[{}, {}]", value.x, value.y)
     }
 
+    fn spell(&self, value: &Vec2) -> String {
+        format!("[{}, {}]", self.0.spell(&value.x), self.0.spell(&value.y))
+    }
+
+    fn unit(&self) -> &'static str {
+        self.0.unit()
+    }
+
     fn fallback(&self) -> Vec2 {
         Vec2::splat(self.0.fallback())
     }
@@ -106,6 +114,15 @@ impl Kind for Pairs {
         format!("[{}]", points.join(", "))
     }
 
+    fn spell(&self, value: &Vec<Vec2>) -> String {
+        let points: Vec<_> = value.iter().map(|point| self.pair.spell(point)).collect();
+        format!("[{}]", points.join(", "))
+    }
+
+    fn unit(&self) -> &'static str {
+        self.pair.unit()
+    }
+
     fn fallback(&self) -> Vec<Vec2> {
         vec![Vec2::ZERO; self.count_min]
     }
@@ -159,7 +176,12 @@ impl Kind for Words {
 }
 
 /// Reads element `index` of a list; what is refused then says which element it was.
-fn read_element<K: Kind>(kind: &K, index: usize, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<K::Value> {
+pub(super) fn read_element<K: Kind>(
+    kind: &K,
+    index: usize,
+    value: &Written<'_>,
+    refusals: &mut Vec<Refusal>,
+) -> Option<K::Value> {
     let before = refusals.len();
     let read = kind.read(value, refusals);
     for refusal in &mut refusals[before..] {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::findings::{Findings, Output};
+use super::findings::Output;
 use super::suggest::nearest;
 use super::table::TableReader;
 use crate::config::error::{ConfigError, ConfigErrorKind};
@@ -34,7 +34,7 @@ impl<'t> TableReader<'_, 't> {
         accepted: String,
         suggestion: String,
     ) {
-        if self.findings().is_some_and(|findings| findings.is_all_intact()) {
+        if !self.is_partial && self.findings().is_some_and(|findings| findings.is_all_intact()) {
             self.refuse(span, name, kind, accepted, Some(suggestion));
         }
     }
@@ -50,19 +50,31 @@ impl<'t> TableReader<'_, 't> {
 
     /// The written keys that have not been declared, with their places.
     pub(super) fn undeclared(&self) -> impl Iterator<Item = (&'t str, Range<usize>, bool)> {
-        let written = self.table.into_iter().flat_map(|table| table.iter());
-        let written = written.map(|(key, value)| {
-            let value = value.get_ref();
-            let is_table =
-                value.is_table() || value.as_array().is_some_and(|list| list.iter().any(|e| e.get_ref().is_table()));
-            (key.get_ref().as_ref(), key.span(), is_table)
-        });
-        written.filter(|(key, _, _)| self.fields.iter().all(|field| field.name != *key))
+        self.layers.iter().flat_map(move |layer| {
+            let (common_count, own) = match &layer.aside {
+                None => (self.fields.len(), &[][..]),
+                Some(aside) => (aside.common_count, &aside.own[..]),
+            };
+            let fields = &self.fields[..common_count];
+            let written = layer.table.iter().map(|(key, value)| {
+                let value = value.get_ref();
+                let is_table = value.is_table()
+                    || value.as_array().is_some_and(|list| list.iter().any(|e| e.get_ref().is_table()));
+                (key.get_ref().as_ref(), key.span(), is_table)
+            });
+            written.filter(move |(key, _, _)| {
+                fields.iter().all(|field| field.name != *key) && own.iter().all(|known| known != key)
+            })
+        })
     }
 
     /// Records every key that has not been declared.
     pub(super) fn refuse_undeclared(mut self) {
-        let undeclared: Vec<_> = self.undeclared().collect();
+        let mut undeclared: Vec<_> = self.undeclared().collect();
+        if self.findings().is_some_and(|findings| findings.is_partial) {
+            // Which of these keys belong here may depend on a choice that is made in the missing file.
+            undeclared.retain(|(key, ..)| self.elsewhere.iter().all(|(name, _)| name != key));
+        }
         if undeclared.is_empty() {
             return;
         }
@@ -91,13 +103,6 @@ impl<'t> TableReader<'_, 't> {
             ("", name) => shown_key(name),
             (path, "") => path.to_owned(),
             (path, name) => format!("{path}.{}", shown_key(name)),
-        }
-    }
-
-    fn findings(&mut self) -> Option<&mut Findings<'t>> {
-        match self.output {
-            Output::Check(findings) => Some(findings),
-            Output::Describe(_) => None,
         }
     }
 }

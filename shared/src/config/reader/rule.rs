@@ -1,12 +1,14 @@
 //! Rules between several values.
 
+use super::findings::Output;
 use super::table::TableReader;
 use super::value::Written;
 use crate::config::error::ConfigErrorKind;
 
 impl TableReader<'_, '_> {
     /// Records a mistake unless the rule `holds` between the values of `keys` (and perhaps others, outside of this
-    /// table). Says nothing about keys that are wrong by themselves. The first of `keys` that is written is blamed.
+    /// table, which `doc` names). Says nothing about keys that are wrong by themselves. Of `keys`, the first is blamed that
+    /// is written in the strongest file that has any of them: the others are right without it.
     pub(in crate::config) fn rule(
         &mut self,
         keys: &[&'static str],
@@ -14,20 +16,25 @@ impl TableReader<'_, '_> {
         holds: bool,
         reason: impl FnOnce() -> String,
     ) {
-        if self.describe_rule(doc) || holds || !keys.iter().all(|key| self.is_sound(key)) {
+        if self.describe_rule(doc) || holds || self.is_partial || !keys.iter().all(|key| self.is_sound(key)) {
             return;
         }
-        let fields = || self.fields.iter().filter(|field| keys.contains(&field.name));
-        let blamed = keys.iter().find_map(|key| fields().find(|field| field.name == *key && field.span.is_some()));
-        let unwritten: Vec<_> = fields()
-            .filter(|field| field.span.is_none())
-            .map(|field| match &field.default {
-                Some(default) => format!("{} is not written, so it is {default}", field.name),
-                None => format!("{} is not written", field.name),
-            })
-            .collect();
-        let suggestion = (!unwritten.is_empty()).then(|| unwritten.join("; "));
-        let (name, span) = blamed.map_or(("", self.span.clone()), |field| (field.name, field.span.clone()));
+        let Output::Check(findings) = &*self.output else { return };
+        if findings.is_partial {
+            return;
+        }
+        let fields = || keys.iter().filter_map(|key| self.fields.iter().find(|field| field.name == *key));
+        let written = fields().filter_map(|field| Some((field.name, field.span.clone()?)));
+        let blamed = written.clone().min_by_key(|(_, span)| findings.source().file_index(span.start));
+        let (name, span) = blamed.map_or(("", self.span.clone()), |(name, span)| (name, Some(span)));
+        let unwritten = fields().filter(|field| field.span.is_none()).map(|field| match &field.default {
+            Some(default) => format!("{} is not written, so it is {default}", field.name),
+            None => format!("{} is not written", field.name),
+        });
+        let at = span.as_ref().map_or(0, |span| span.start);
+        let elsewhere = written.filter_map(|(key, span)| findings.place_elsewhere(key, span.start, at));
+        let others: Vec<_> = unwritten.chain(elsewhere).chain(findings.places_elsewhere(doc, at)).collect();
+        let suggestion = (!others.is_empty()).then(|| others.join("; "));
         self.refuse(span, name, ConfigErrorKind::Conflict { reason: reason() }, plain(doc), suggestion);
     }
 
@@ -40,14 +47,21 @@ impl TableReader<'_, '_> {
         holds: bool,
         reason: impl FnOnce() -> String,
     ) {
-        if self.describe_rule(doc) || holds || !self.is_sound(key) {
+        if self.describe_rule(doc) || holds || self.is_partial || !self.is_sound(key) {
             return;
         }
-        let list = self.table.and_then(|table| table.get(key));
+        let Output::Check(findings) = &*self.output else { return };
+        if findings.is_partial {
+            return;
+        }
+        let list = self.written(key).next();
         let element = list.and_then(|list| list.get_ref().as_array()).and_then(|list| list.get(index));
         let name = format!("{key}[{}]", index + 1);
+        let span = element.map(Written::span);
+        let others = findings.places_elsewhere(doc, span.as_ref().map_or(0, |span| span.start));
+        let suggestion = (!others.is_empty()).then(|| others.join("; "));
         let kind = ConfigErrorKind::Conflict { reason: reason() };
-        self.refuse(element.map(Written::span), &name, kind, plain(doc), None);
+        self.refuse(span, &name, kind, plain(doc), suggestion);
     }
 }
 

@@ -1,4 +1,7 @@
-//! A file's text with its lines found once: from an offset to a place that a person can go to.
+//! The texts of files that are read together, with their lines found once: from an offset to a place that a person can go
+//! to.
+//!
+//! Offsets run through all the files, one after another: what is found anywhere is told in the right one.
 
 use std::ops::Range;
 
@@ -12,25 +15,97 @@ const LINE_CHARS_BEFORE: usize = 50;
 const VALUE_CHARS_MAX: usize = 60;
 const CUT: char = '…';
 
-/// A file's name and text.
+/// Files that are read together, the strongest first: what an earlier one says counts before what a later one says.
 pub(in crate::config) struct Source<'t> {
-    file: &'t str,
+    /// Never none.
+    files: Vec<SourceFile<'t>>,
+}
+
+/// A file's name and text.
+struct SourceFile<'t> {
+    name: &'t str,
     text: &'t str,
-    /// Offset of each line's first byte.
+    /// Offset of its first byte.
+    start: usize,
+    /// Where each line begins, counted from there.
     line_starts: Vec<usize>,
 }
 
 impl<'t> Source<'t> {
-    pub(in crate::config) fn new(file: &'t str, text: &'t str) -> Self {
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { file, text, line_starts }
+    pub(in crate::config) fn new(name: &'t str, text: &'t str) -> Self {
+        Self { files: vec![SourceFile::new(name, text, 0)] }
     }
 
-    /// An error at `span`, or about the whole file. The caller fills in key, accepted and suggestion.
+    /// Adds a weaker file. Returns the offset of its first byte.
+    pub(super) fn add(&mut self, name: &'t str, text: &'t str) -> usize {
+        // The end of a text is a place in it, too: one more than it has bytes.
+        let start = self.files.last().map_or(0, |last| last.start + last.text.len() + 1);
+        self.files.push(SourceFile::new(name, text, start));
+        start
+    }
+
+    /// Whether there is more than one file.
+    pub(super) fn has_many(&self) -> bool {
+        self.files.len() > 1
+    }
+
+    /// The place of the file that `offset` is in; 0 for the strongest.
+    pub(super) fn file_index(&self, offset: usize) -> usize {
+        self.files.partition_point(|file| file.start <= offset).saturating_sub(1)
+    }
+
+    /// Name of the file that `offset` is in, and the line, counted from 1.
+    pub(super) fn place(&self, offset: usize) -> (&'t str, usize) {
+        let file = &self.files[self.file_index(offset)];
+        (file.name, file.line(offset - file.start) + 1)
+    }
+
+    /// An error at `span`, or about the first file as a whole. The caller fills in key, accepted and suggestion.
     pub(in crate::config) fn error(&self, span: Option<Range<usize>>, kind: ConfigErrorKind) -> ConfigError {
-        let error = ConfigError::whole_file(self.file, kind);
+        let file = &self.files[span.as_ref().map_or(0, |span| self.file_index(span.start))];
+        file.error(span.map(|span| file.within(&span)), kind)
+    }
+
+    /// What the file says at `span`, on one line and shortened.
+    pub(super) fn shown(&self, span: &Range<usize>) -> String {
+        shown_text(self.raw(span.clone()))
+    }
+
+    /// The raw text at `span`; empty when `span` does not lie on character boundaries.
+    pub(super) fn raw(&self, span: Range<usize>) -> &'t str {
+        let file = &self.files[self.file_index(span.start)];
+        file.text.get(file.within(&span)).unwrap_or_default()
+    }
+
+    /// Where the text of the line lies that `offset` is in, without its line break.
+    pub(super) fn line_span_at(&self, offset: usize) -> Range<usize> {
+        let file = &self.files[self.file_index(offset)];
+        let span = file.line_span(file.line(offset - file.start));
+        file.start + span.start..file.start + span.end
+    }
+
+    /// One past the end of the file that `offset` is in.
+    pub(super) fn file_end(&self, offset: usize) -> usize {
+        let file = &self.files[self.file_index(offset)];
+        file.start + file.text.len() + 1
+    }
+}
+
+impl<'t> SourceFile<'t> {
+    fn new(name: &'t str, text: &'t str, start: usize) -> Self {
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name, text, start, line_starts }
+    }
+
+    /// A span of all files as one of this file.
+    fn within(&self, span: &Range<usize>) -> Range<usize> {
+        span.start - self.start..span.end.max(span.start) - self.start
+    }
+
+    fn error(&self, span: Option<Range<usize>>, kind: ConfigErrorKind) -> ConfigError {
+        let error = ConfigError::whole_file(self.name, kind);
         let Some(span) = span else { return error };
-        let value = self.shown(&span);
+        let value = shown_text(self.text.get(span.clone()).unwrap_or_default());
         let start = self.text.floor_char_boundary(span.start);
         let end = self.text.ceil_char_boundary(span.end.max(start));
         let line = self.line(start);
@@ -51,22 +126,12 @@ impl<'t> Source<'t> {
     }
 
     /// The line that `offset` is in, counted from 0.
-    pub(super) fn line(&self, offset: usize) -> usize {
+    fn line(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// What the file says at `span`, on one line and shortened.
-    pub(super) fn shown(&self, span: &Range<usize>) -> String {
-        shown_text(self.text.get(span.clone()).unwrap_or_default())
-    }
-
-    /// The raw text at `span`; empty when `span` does not lie on character boundaries.
-    pub(super) fn raw(&self, span: Range<usize>) -> &'t str {
-        self.text.get(span).unwrap_or_default()
-    }
-
     /// Where a line's text lies, without its line break.
-    pub(super) fn line_span(&self, line: usize) -> Range<usize> {
+    fn line_span(&self, line: usize) -> Range<usize> {
         let start = self.line_starts[line];
         let end = self.line_starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
         start..start + self.text[start..end].trim_end_matches('\r').len()
@@ -151,6 +216,19 @@ mod tests {
             error.source_line.chars().skip(error.underline.start).take(error.underline.len()).collect();
         assert_eq!(underlined, "1234");
         assert!(error.source_line.chars().count() <= LINE_CHARS_MAX + 2);
+    }
+
+    #[test]
+    fn each_offset_is_told_in_the_file_that_it_is_in() {
+        let mut source = Source::new("a.toml", "x = 1");
+        let starts = [0, source.add("b.toml", ""), source.add("c.toml", "\ny = 2\n")];
+        assert_eq!(starts, [0, 6, 7]);
+        let places = [0, 5, 6, 7, 8, 14].map(|offset| source.place(offset));
+        let expected = [("a.toml", 1), ("a.toml", 1), ("b.toml", 1), ("c.toml", 1), ("c.toml", 2), ("c.toml", 3)];
+        assert_eq!(places, expected);
+        let error = source.error(Some(8..9), ConfigErrorKind::OutOfRange);
+        assert_eq!((error.file.as_str(), error.line, error.value.as_str()), ("c.toml", 2, "y"));
+        assert_eq!((source.raw(12..13), source.line_span_at(9), source.file_end(0)), ("2", 8..13, 6));
     }
 
     #[test]

@@ -10,18 +10,20 @@ use super::source::Source;
 use super::value::truth_meant;
 use crate::config::error::{ConfigError, ConfigErrorKind};
 
-/// Parses `text` as far as possible. Everything that is not TOML is recorded in `findings`, once per line.
-pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings<'t>) -> DeTable<'t> {
+/// Parses `text`, whose first byte is at `start`, as far as possible. Everything that is not TOML is recorded in
+/// `findings`, once per line. Files are parsed in the order of their offsets.
+pub(super) fn parse<'t>(text: &'t str, start: usize, findings: &mut Findings<'t>) -> DeTable<'t> {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let root = root.into_inner();
-    let mut problems: Vec<Problem> = errors.iter().map(|error| problem(error, findings.source())).collect();
+    let root = moved_table(root.into_inner(), start);
+    let mut problems: Vec<Problem> = errors.iter().map(|error| problem(error, start, findings.source())).collect();
     problems.sort_by_key(|problem| problem.span.start);
     if let Some(unclosed) = errors.iter().find(|error| error.message().starts_with("unclosed array")) {
-        let end = unclosed.span().map_or(text.len(), |span| span.start);
+        let end = start + unclosed.span().map_or(text.len(), |span| span.start);
         let list = root.values().filter_map(|value| unclosed_list(value, end)).min_by_key(|span| span.start);
         if let Some(list) = list {
             problems.retain(|problem| problem.span.start < list.start);
-            problems.push(Problem::unclosed_list(list));
+            let end = findings.source().file_end(start);
+            problems.push(Problem::unclosed_list(list, end));
         }
     }
     let mut broken: Vec<Range<usize>> = Vec::new();
@@ -32,12 +34,44 @@ pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings<'t>) -> DeTable<'
         }
         let error = findings.error(Some(problem.span.clone()), problem.kind);
         findings.push(ConfigError { suggestion: problem.suggestion, ..error });
-        let line = findings.source().line_span(findings.source().line(problem.span.start));
+        let line = findings.source().line_span_at(problem.span.start);
         let start = line.start.max(broken.last().map_or(0, |last| last.end));
         broken.push(start..problem.broken_end.unwrap_or(line.end + 1));
     }
-    findings.set_broken(broken);
+    findings.add_broken(broken);
     root
+}
+
+/// `table` with all its places moved by `by`: behind the files before its own.
+fn moved_table(table: DeTable<'_>, by: usize) -> DeTable<'_> {
+    if by == 0 {
+        return table;
+    }
+    table.into_iter().map(|(key, value)| (moved(key, by), moved_value(value, by))).collect()
+}
+
+// No deeper than the parser lets values be.
+fn moved_value(mut value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
+    match value.get_mut() {
+        DeValue::Table(table) => *table = moved_table(std::mem::take(table), by),
+        DeValue::Array(elements) => {
+            for element in elements.iter_mut() {
+                let whole = std::mem::replace(element, Spanned::new(0..0, DeValue::Boolean(false)));
+                *element = moved_value(whole, by);
+            }
+        }
+        _ => {}
+    }
+    moved(value, by)
+}
+
+fn moved<T>(spanned: Spanned<T>, by: usize) -> Spanned<T> {
+    let span = moved_span(spanned.span(), by);
+    Spanned::new(span, spanned.into_inner())
+}
+
+fn moved_span(span: Range<usize>, by: usize) -> Range<usize> {
+    span.start + by..span.end + by
 }
 
 /// One place that is not TOML.
@@ -50,12 +84,12 @@ struct Problem {
 }
 
 impl Problem {
-    fn unclosed_list(list: Range<usize>) -> Self {
+    fn unclosed_list(list: Range<usize>, file_end: usize) -> Self {
         Self {
             span: list.start..list.start + 1,
             kind: ConfigErrorKind::Syntax { reason: "the list that begins here is not closed".to_owned() },
             suggestion: Some("add the missing ]; what follows is not checked until then".to_owned()),
-            broken_end: Some(usize::MAX),
+            broken_end: Some(file_end),
         }
     }
 }
@@ -73,14 +107,14 @@ fn unclosed_list(value: &Spanned<DeValue<'_>>, end: usize) -> Option<Range<usize
 }
 
 /// Puts an error of the parser in plain words.
-fn problem(error: &Error, source: &Source<'_>) -> Problem {
-    let span = error.span().unwrap_or(0..0);
+fn problem(error: &Error, start: usize, source: &Source<'_>) -> Problem {
+    let span = moved_span(error.span().unwrap_or(0..0), start);
     let found = source.shown(&span);
     let (message, _) = error.message().split_once(", expected").unwrap_or((error.message(), ""));
     if message == "duplicate key" {
         return duplicate(span, &found, source);
     }
-    let line = source.line_span(source.line(span.start));
+    let line = source.line_span_at(span.start);
     let after = source.raw(span.end..line.end.max(span.end)).trim_start();
     let (reason, suggestion) = plain_words(message, &found, after);
     let reason = reason.unwrap_or_else(|| error.message().to_owned());
@@ -89,7 +123,8 @@ fn problem(error: &Error, source: &Source<'_>) -> Problem {
 
 /// A key or a table that is written again.
 fn duplicate(key: Range<usize>, name: &str, source: &Source<'_>) -> Problem {
-    let is_table = source.raw(0..key.start).ends_with('[') && source.raw(key.end..key.end + 1) == "]";
+    let line = source.line_span_at(key.start);
+    let is_table = source.raw(line.start..key.start).ends_with('[') && source.raw(key.end..key.end + 1) == "]";
     let (span, suggestion) = match is_table {
         true => (key.start - 1..key.end + 1, format!("keep one [{name}] and put the keys of both below it")),
         false => (key, "keep one of them".to_owned()),

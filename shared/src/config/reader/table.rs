@@ -4,7 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use toml::de::{DeTable, DeValue};
 
-use super::findings::{Condition, Occurrence, Output, TableDoc};
+use super::findings::{Condition, Findings, Occurrence, Output, TableDoc};
+use super::layers::{Entry, Layer, entries};
+use super::show::{ShownLine, ShownTable};
 use super::value::{Written, found};
 use crate::config::error::ConfigErrorKind;
 
@@ -24,9 +26,9 @@ pub(in crate::config) struct TableReader<'r, 't> {
     pub(super) output: &'r mut Output<'t>,
     /// Dotted path of the table; empty for the file itself.
     pub(super) path: String,
-    /// `None` when the table is not written, or when describing.
-    pub(super) table: Option<&'t DeTable<'t>>,
-    /// The table's header, or all of an inline table.
+    /// What each file says of the table, the strongest first; none when it is not written, or when describing.
+    pub(super) layers: Vec<Layer<'t>>,
+    /// The table's header, or all of an inline table, in the strongest file.
     pub(super) span: Option<Range<usize>>,
     pub(super) fields: Vec<Field>,
     /// Keys that exist under another choice than the one made, with that choice.
@@ -34,6 +36,10 @@ pub(in crate::config) struct TableReader<'r, 't> {
     pub(super) doc: TableDoc,
     /// The choice being described.
     pub(super) only_with: Option<Condition>,
+    /// Whether a part of it could not be read, or only a part of it is looked at: nothing is missing, and no rule is broken.
+    pub(super) is_partial: bool,
+    /// What was read, if that is to be written down.
+    pub(super) lines: Vec<ShownLine>,
 }
 
 /// A declared key or table.
@@ -48,19 +54,36 @@ pub(super) struct Field {
 }
 
 impl<'r, 't> TableReader<'r, 't> {
-    /// Reads the file itself. `root` is `None` when describing.
-    pub(in crate::config) fn root(output: &'r mut Output<'t>, root: Option<&'t DeTable<'t>>) -> Self {
-        Self::new(output, String::new(), root, None, TableDoc::default())
+    /// Reads the file itself, and what it includes. `roots` is empty when describing.
+    pub(in crate::config) fn root(output: &'r mut Output<'t>, roots: &'t [DeTable<'t>]) -> Self {
+        let layers = roots.iter().map(Layer::new).collect();
+        Self::new(output, String::new(), layers, None, TableDoc::default())
     }
 
-    fn new(
+    pub(super) fn new(
         output: &'r mut Output<'t>,
         path: String,
-        table: Option<&'t DeTable<'t>>,
+        layers: Vec<Layer<'t>>,
         span: Option<Range<usize>>,
         doc: TableDoc,
     ) -> Self {
-        Self { output, path, table, span, fields: Vec::new(), elsewhere: Vec::new(), doc, only_with: None }
+        Self {
+            output,
+            path,
+            layers,
+            span,
+            fields: Vec::new(),
+            elsewhere: Vec::new(),
+            doc,
+            only_with: None,
+            is_partial: false,
+            lines: Vec::new(),
+        }
+    }
+
+    /// What the files say of `name`, the strongest first.
+    pub(super) fn written(&self, name: &str) -> impl Iterator<Item = &'t Written<'t>> {
+        self.layers.iter().filter_map(move |layer| layer.get(name))
     }
 
     /// Reads a `[name]` table.
@@ -72,72 +95,78 @@ impl<'r, 't> TableReader<'r, 't> {
         read: impl FnOnce(&mut TableReader<'_, 't>) -> T,
     ) -> T {
         let heading = format!("[{name}]");
-        let written = self.table.and_then(|table| table.get(name));
-        self.declare_table(name, &heading, written);
-        let table = match written.map(Written::get_ref) {
-            Some(DeValue::Table(table)) => Some(table),
-            Some(other) => {
-                let wrong_type = ConfigErrorKind::WrongType { found: found(other), wanted: "a table" };
-                let (kind, suggestion) = match other.as_array().and_then(|list| list.first()) {
-                    Some(first) if first.get_ref().is_table() => {
-                        (ConfigErrorKind::WrongBrackets, format!("write it once, as {heading} with single brackets"))
-                    }
-                    _ => (wrong_type, table_help(&heading)),
-                };
-                self.refuse(written.map(Written::span), name, kind, String::new(), Some(suggestion));
-                None
+        let written: Vec<_> = self.written(name).collect();
+        self.declare_table(name, &heading, written.first().copied());
+        let mut layers = Vec::new();
+        let mut is_partial = self.is_partial;
+        for written in &written {
+            if let DeValue::Table(table) = written.get_ref() {
+                layers.push(Layer::new(table));
+            } else {
+                is_partial = true;
+                self.refuse_no_table(name, &heading, written);
             }
-            None => {
-                if presence == Presence::Required {
-                    let (kind, help) =
-                        (ConfigErrorKind::MissingTable { heading: heading.clone() }, table_help(&heading));
-                    self.refuse_missing(None, name, kind, String::new(), format!("{help}. {doc}"));
-                }
-                None
-            }
-        };
+        }
+        if written.is_empty() && presence == Presence::Required {
+            let (kind, help) = (ConfigErrorKind::MissingTable { heading: heading.clone() }, table_help(&heading));
+            self.refuse_missing(None, name, kind, String::new(), format!("{help}. {doc}"));
+        }
         let occurrence = match presence {
             Presence::Required => Occurrence::Required,
             Presence::Optional => Occurrence::Optional,
         };
         let doc = TableDoc { name, occurrence, doc, ..TableDoc::default() };
-        self.child(name.to_owned(), table, written.map(Written::span), doc, read)
+        let entry = Entry { layers, span: written.first().map(|written| written.span()), is_partial };
+        self.child(name.to_owned(), entry, doc, read)
     }
 
-    /// Reads all `[[name]]` tables.
+    /// Reads all `[[name]]` tables: those of included files first, in their order.
     pub(in crate::config) fn tables<T>(
         &mut self,
         name: &'static str,
         counts: RangeInclusive<usize>,
         doc: &'static str,
-        mut read: impl FnMut(&mut TableReader<'_, 't>) -> T,
+        read: impl FnMut(&mut TableReader<'_, 't>) -> T,
     ) -> Vec<T> {
-        let table_doc = TableDoc { name, occurrence: Occurrence::Many(counts.clone()), doc, ..TableDoc::default() };
+        self.list(TableDoc { name, occurrence: Occurrence::Many(counts), doc, ..TableDoc::default() }, read)
+    }
+
+    /// As [`Self::tables`], for tables with a `name`: one that has the name of one in an included file changes that.
+    pub(in crate::config) fn named_tables<T>(
+        &mut self,
+        name: &'static str,
+        counts: RangeInclusive<usize>,
+        doc: &'static str,
+        read: impl FnMut(&mut TableReader<'_, 't>) -> T,
+    ) -> Vec<T> {
+        let occurrence = Occurrence::Many(counts);
+        self.list(TableDoc { name, occurrence, doc, is_named: true, ..TableDoc::default() }, read)
+    }
+
+    fn list<T>(&mut self, table_doc: TableDoc, mut read: impl FnMut(&mut TableReader<'_, 't>) -> T) -> Vec<T> {
+        let TableDoc { name, doc, is_named, .. } = table_doc;
+        let Occurrence::Many(counts) = table_doc.occurrence.clone() else { return Vec::new() };
         let (heading, accepted) = (table_doc.heading(), table_doc.presence());
-        let written = self.table.and_then(|table| table.get(name));
-        self.declare_table(name, &heading, written);
+        let written: Vec<_> = self.written(name).collect();
+        self.declare_table(name, &heading, written.first().copied());
         if let Output::Describe(_) = self.output {
-            return vec![self.child(name.to_owned(), None, None, table_doc, read)];
+            return vec![self.child(name.to_owned(), Entry::default(), table_doc, read)];
         }
-        let elements = self.elements(name, &heading, written);
-        if elements.is_empty() && *counts.start() > 0 {
-            let span = written.map(Written::span);
+        let files: Vec<_> = written.iter().rev().map(|written| self.elements(name, &heading, written)).collect();
+        let entries = entries(&files, is_named);
+        if entries.is_empty() && *counts.start() > 0 {
+            let span = written.first().map(|written| written.span());
             let (kind, help) = (ConfigErrorKind::MissingTable { heading: heading.clone() }, table_help(&heading));
             self.refuse_missing(span, name, kind, accepted.clone(), format!("{help}. {doc}"));
         }
-        if let Some(excess) = elements.get(*counts.end()) {
-            let kind = ConfigErrorKind::WrongTableCount { heading: heading.clone(), count: elements.len() };
-            self.refuse(Some(excess.span()), name, kind, accepted, None);
+        if let Some(excess) = entries.get(*counts.end()) {
+            let kind = ConfigErrorKind::WrongTableCount { heading: heading.clone(), count: entries.len() };
+            self.refuse(excess.span.clone(), name, kind, accepted, None);
         }
-        let mut values = Vec::with_capacity(elements.len().min(*counts.end()));
-        for (index, element) in elements.iter().enumerate().take(*counts.end()) {
+        let mut values = Vec::with_capacity(entries.len().min(*counts.end()));
+        for (index, entry) in entries.into_iter().enumerate().take(*counts.end()) {
             let path = format!("{name}[{}]", index + 1);
-            if let DeValue::Table(table) = element.get_ref() {
-                values.push(self.child(path, Some(table), Some(element.span()), TableDoc::default(), &mut read));
-            } else {
-                let kind = ConfigErrorKind::WrongType { found: found(element.get_ref()), wanted: "a table" };
-                self.refuse(Some(element.span()), &path, kind, String::new(), Some(table_help(&heading)));
-            }
+            values.push(self.child(path, entry, TableDoc::default(), &mut read));
         }
         values
     }
@@ -147,32 +176,58 @@ impl<'r, 't> TableReader<'r, 't> {
         self.fields.iter().any(|field| field.name == name && field.is_sound)
     }
 
+    /// Whether a part of the table could not be read: what counts may stand there.
+    pub(in crate::config) fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
     /// Where the key's value is written.
     pub(in crate::config) fn span(&self, name: &str) -> Option<Range<usize>> {
         self.fields.iter().find(|field| field.name == name)?.span.clone()
     }
 
     /// Refuses the keys that nobody asked for. Every reader ends with it.
-    pub(in crate::config) fn finish(self) {
-        match self.output {
-            Output::Describe(tables) if !self.doc.name.is_empty() => tables.push(self.doc),
-            Output::Describe(_) => {}
-            Output::Check(_) => self.refuse_undeclared(),
+    pub(in crate::config) fn finish(mut self) {
+        let (doc, lines) = (std::mem::take(&mut self.doc), std::mem::take(&mut self.lines));
+        match &mut *self.output {
+            Output::Describe(tables) => {
+                if !doc.name.is_empty() {
+                    tables.push(doc);
+                }
+                return;
+            }
+            Output::Check(findings) => {
+                if let Some(shown) = findings.shown.as_mut().filter(|_| !self.path.is_empty()) {
+                    let heading = match self.path.split_once('[') {
+                        Some((name, _)) => format!("[[{name}]]"),
+                        None => format!("[{}]", self.path),
+                    };
+                    shown.push(ShownTable { heading, lines });
+                }
+            }
         }
+        self.refuse_undeclared();
     }
 
     fn child<T>(
         &mut self,
         path: String,
-        table: Option<&'t DeTable<'t>>,
-        span: Option<Range<usize>>,
+        entry: Entry<'t>,
         doc: TableDoc,
         read: impl FnOnce(&mut TableReader<'_, 't>) -> T,
     ) -> T {
-        let mut child = TableReader::new(&mut *self.output, path, table, span, doc);
+        let mut child = TableReader::new(&mut *self.output, path, entry.layers, entry.span, doc);
+        child.is_partial = entry.is_partial;
         let value = read(&mut child);
         child.finish();
         value
+    }
+
+    pub(super) fn findings(&mut self) -> Option<&mut Findings<'t>> {
+        match self.output {
+            Output::Check(findings) => Some(findings),
+            Output::Describe(_) => None,
+        }
     }
 
     /// Notes that the table has such a key or table.
@@ -186,17 +241,37 @@ impl<'r, 't> TableReader<'r, 't> {
         self.declare(Field { name, listed: heading.to_owned(), span, default: None, is_sound: true });
     }
 
-    /// The elements of a `[[name]]` list of tables. A single `[name]` is refused and read as the only element.
-    fn elements(&mut self, name: &str, heading: &str, written: Option<&'t Written<'t>>) -> &'t [Written<'t>] {
-        let Some(written) = written else { return &[] };
+    /// Refuses what is not a table where a `[name]` table should be.
+    fn refuse_no_table(&mut self, name: &str, heading: &str, written: &Written<'t>) {
+        let found = found(written.get_ref());
+        let (kind, suggestion) = match written.get_ref().as_array().and_then(|list| list.first()) {
+            Some(first) if first.get_ref().is_table() => {
+                (ConfigErrorKind::WrongBrackets, format!("write it once, as {heading} with single brackets"))
+            }
+            _ => (ConfigErrorKind::WrongType { found, wanted: "a table" }, table_help(heading)),
+        };
+        self.refuse(Some(written.span()), name, kind, String::new(), Some(suggestion));
+    }
+
+    /// The elements of a `[[name]]` list of tables in one file. A single `[name]` is refused and read as the only element;
+    /// elements that are no tables are refused and left out.
+    fn elements(&mut self, name: &str, heading: &str, written: &'t Written<'t>) -> Vec<&'t Written<'t>> {
         let wrong_type = ConfigErrorKind::WrongType { found: found(written.get_ref()), wanted: "a list of tables" };
         let (kind, suggestion, elements) = match written.get_ref() {
-            DeValue::Array(elements) => return elements,
-            DeValue::Table(_) => {
-                let suggestion = format!("write {heading} with double brackets");
-                (ConfigErrorKind::WrongBrackets, suggestion, std::slice::from_ref(written))
+            DeValue::Array(elements) => {
+                let (tables, others): (Vec<_>, Vec<_>) =
+                    elements.iter().enumerate().partition(|(_, element)| element.get_ref().is_table());
+                for (index, element) in others {
+                    let path = format!("{name}[{}]", index + 1);
+                    let kind = ConfigErrorKind::WrongType { found: found(element.get_ref()), wanted: "a table" };
+                    self.refuse(Some(element.span()), &path, kind, String::new(), Some(table_help(heading)));
+                }
+                return tables.into_iter().map(|(_, table)| table).collect();
             }
-            _ => (wrong_type, table_help(heading), &[][..]),
+            DeValue::Table(_) => {
+                (ConfigErrorKind::WrongBrackets, format!("write {heading} with double brackets"), vec![written])
+            }
+            _ => (wrong_type, table_help(heading), Vec::new()),
         };
         self.refuse(Some(written.span()), name, kind, String::new(), Some(suggestion));
         elements

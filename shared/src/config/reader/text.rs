@@ -17,10 +17,11 @@ const PATH_CHARS_MAX: usize = 1_024;
 /// What names and words are made of.
 const NAME_CHARS: Alphabet = Alphabet(&[('a', 'z'), ('0', '9'), ('_', '_'), ('-', '-')]);
 /// What file names are made of.
-const FILE_NAME_CHARS: Alphabet = Alphabet(&[('a', 'z'), ('A', 'Z'), ('0', '9'), ('.', '.'), ('_', '_'), ('-', '-')]);
+pub(super) const FILE_NAME_CHARS: Alphabet =
+    Alphabet(&[('a', 'z'), ('A', 'Z'), ('0', '9'), ('.', '.'), ('_', '_'), ('-', '-')]);
 
 /// What they begin with.
-const FILE_NAME_FIRST: Alphabet = Alphabet(&[('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_'), ('-', '-')]);
+pub(super) const FILE_NAME_FIRST: Alphabet = Alphabet(&[('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_'), ('-', '-')]);
 /// What no path has in it, as part of a regular expression: `char::is_control`.
 const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
 /// What no path begins or ends with, likewise: the rest of `char::is_whitespace`.
@@ -189,6 +190,11 @@ impl Kind for PathText {
         format!("\"{value}\"")
     }
 
+    /// What is quoted in JSON is so in TOML.
+    fn spell(&self, value: &String) -> String {
+        serde_json::Value::from(value.as_str()).to_string()
+    }
+
     fn fallback(&self) -> String {
         ".".to_owned()
     }
@@ -265,7 +271,7 @@ fn name_shape(chars_max: usize) -> Shape {
 }
 
 /// The text of `value`, or a refusal.
-fn text<'v>(value: &'v Written<'_>, refusals: &mut Vec<Refusal>) -> Option<&'v str> {
+pub(super) fn text<'v>(value: &'v Written<'_>, refusals: &mut Vec<Refusal>) -> Option<&'v str> {
     let text = value.get_ref().as_str();
     if text.is_none() {
         refusals.push(Refusal::wrong_type(value, "text").suggest("put it in quotes"));
@@ -274,7 +280,7 @@ fn text<'v>(value: &'v Written<'_>, refusals: &mut Vec<Refusal>) -> Option<&'v s
 }
 
 /// Says what is wrong with `text`, as the end of a sentence that begins with it.
-fn check_characters(text: &str, chars_max: usize, is_allowed: impl Fn(char) -> bool) -> Result<(), String> {
+pub(super) fn check_characters(text: &str, chars_max: usize, is_allowed: impl Fn(char) -> bool) -> Result<(), String> {
     let count = text.chars().count();
     if text.is_empty() {
         return Err("is empty".to_owned());

@@ -52,8 +52,18 @@ pub(in crate::config) trait Kind {
     /// What is accepted, as data.
     fn shape(&self) -> Shape;
 
-    /// `value` as it would be written.
+    /// `value` as people are told of it.
     fn show(&self, value: &Self::Value) -> String;
+
+    /// `value` as a file writes it: what is read of that is equal.
+    fn spell(&self, value: &Self::Value) -> String {
+        self.show(value)
+    }
+
+    /// Such as `m/s`; empty when there is none.
+    fn unit(&self) -> &'static str {
+        ""
+    }
 
     /// Some accepted value, to go on with after a refusal.
     fn fallback(&self) -> Self::Value;
@@ -112,6 +122,16 @@ impl Kind for Number {
         value.to_string()
     }
 
+    /// Always with a decimal point.
+    fn spell(&self, value: &f32) -> String {
+        let shown = value.to_string();
+        if shown.contains('.') { shown } else { format!("{shown}.0") }
+    }
+
+    fn unit(&self) -> &'static str {
+        self.unit
+    }
+
     fn fallback(&self) -> f32 {
         self.min
     }
@@ -162,6 +182,10 @@ impl<T: Copy + PartialOrd + ToString + TryFrom<i128> + Into<i128>> Kind for Whol
 
     fn show(&self, value: &T) -> String {
         value.to_string()
+    }
+
+    fn unit(&self) -> &'static str {
+        self.unit
     }
 
     fn fallback(&self) -> T {

@@ -107,7 +107,7 @@ fn broken_key(draw: &mut Draw, file: &DrawnFile, table: usize, damage: Damage) -
 }
 
 /// `text` with another line, or none, in the place of this one.
-fn replace_line(text: &str, line: usize, by: Option<&str>) -> String {
+pub(super) fn replace_line(text: &str, line: usize, by: Option<&str>) -> String {
     let lines = text.lines().enumerate();
     let lines: Vec<&str> = lines.filter_map(|(index, old)| if index + 1 == line { by } else { Some(old) }).collect();
     lines.join("\n")

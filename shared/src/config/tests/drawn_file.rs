@@ -26,13 +26,13 @@ pub(super) struct Format {
 pub(super) static FORMATS: LazyLock<[Format; 3]> = LazyLock::new(|| {
     [
         Format {
-            tables: WORLD_FORMAT.describe(),
+            tables: WORLD_FORMAT.describe().tables,
             schema: world_schema_json(),
             check: |text| read_world("world.toml", text).map(|_| ()),
         },
-        Format { tables: COMBAT_FORMAT.describe(), schema: abilities_schema_json(), check: check_abilities },
+        Format { tables: COMBAT_FORMAT.describe().tables, schema: abilities_schema_json(), check: check_abilities },
         Format {
-            tables: SETTINGS_FORMAT.describe(),
+            tables: SETTINGS_FORMAT.describe().tables,
             schema: settings_schema_json(),
             check: |text| read_settings("server.toml", text).map(|_| ()),
         },
@@ -131,7 +131,7 @@ impl Draw {
         None
     }
 
-    fn table(&mut self, doc: &'static TableDoc) -> DrawnTable {
+    pub(super) fn table(&mut self, doc: &'static TableDoc) -> DrawnTable {
         let mut table = DrawnTable { doc, lines: Vec::new() };
         // Keys that decide which others there are may be declared behind some that depend on nothing, never behind those that do.
         for key in &doc.keys {

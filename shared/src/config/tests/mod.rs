@@ -4,16 +4,18 @@ mod any_text;
 mod attributes;
 mod declarations;
 mod drawn_file;
+mod includes;
 mod overload;
 mod schema;
 mod settings;
+mod split_files;
 mod world_file;
 mod world_folder;
 mod world_hash;
 
 use std::io;
 
-use super::{ConfigErrors, LoadedWorld, WorldConfig, load_world, read_world};
+use super::{ConfigErrors, LoadedWorld, WorldConfig, load_world, read_common_file, read_world};
 
 const SMALLEST: &str = "\
 [world]
@@ -29,8 +31,18 @@ radius_m = 10
 /// A terrain to put in the place of the flat one.
 const RAW: &str = "kind = \"raw\"\nfile = \"hills.raw\"\nheight_min_m = 0\nheight_max_m = 200";
 
+/// Reads a world file, which may include what those that come along do.
 fn read(text: &str) -> Result<WorldConfig, ConfigErrors> {
-    read_world("world.toml", text)
+    let read_file = |name: &str| if name == "world.toml" { Ok(text.into()) } else { read_common_file(name) };
+    match load_world("", read_file) {
+        // Of a world with a file for its ground, the text is all that there is here.
+        Err(errors) if is_only_without_ground(&errors) => read_world("world.toml", text),
+        result => result.map(|world| world.config),
+    }
+}
+
+fn is_only_without_ground(errors: &ConfigErrors) -> bool {
+    errors.into_iter().all(|error| error.key == "terrain.file" && error.kind.label() == "file")
 }
 
 /// Labels of `errors`, each with its line.

@@ -11,6 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::declarations::{Broken, SEEN_DAMAGES, broken, can_be_broken, drawn};
 use super::drawn_file::{FORMATS, Format};
+use super::split_files::split_files;
+use crate::config::{abilities_part_schema_json, world_part_schema_json};
 
 static VALIDATORS: LazyLock<[Validator; 3]> =
     LazyLock::new(|| [0, 1, 2].map(|index| validator(&FORMATS[index].schema)));
@@ -76,6 +78,36 @@ fn every_file_that_comes_along_names_its_schema_and_goes_by_it() {
             let schema = std::fs::read_to_string(&named).expect("what it names is there");
             assert_eq!(schema.replace("\r\n", "\n"), FORMATS[index].schema, "{}", file.display());
             assert!(named.ends_with(format!("{kind}.schema.json")));
+        }
+    }
+}
+
+#[test]
+fn every_part_that_comes_along_names_its_schema_and_goes_by_it() {
+    let validator = validator(&world_part_schema_json());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/worlds/common");
+    let files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("it can be read");
+        assert!(text.starts_with("#:schema ../../schema/world-part.schema.json\n"), "{}", file.display());
+        assert!(validator.is_valid(&as_json(&text)), "{}", file.display());
+        let broken = text.replace("2.0", "200.0").replace("\"view\"", "\"vue\"");
+        assert!(!validator.is_valid(&as_json(&broken)), "{broken}");
+    }
+}
+
+#[test]
+fn files_that_are_read_together_go_by_their_schemas_one_by_one() {
+    let parts = [validator(&world_part_schema_json()), validator(&abilities_part_schema_json())];
+    for seed in 0..64 {
+        for (name, text) in split_files(seed) {
+            let index = usize::from(name.contains("fight") || name == "abilities.toml");
+            let is_first = matches!(name, "world.toml" | "abilities.toml");
+            let validator = if is_first { &VALIDATORS[index] } else { &parts[index] };
+            let errors: Vec<String> = validator.iter_errors(&as_json(&text)).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{name}\n{text}");
         }
     }
 }

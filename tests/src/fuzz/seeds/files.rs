@@ -65,6 +65,13 @@ terrain = { kind = "KIND", file = "ground", height_min_m = 0, height_max_m = 40 
 spawn = [{ center_m = [0, 0], radius_m = 5 }]
 "#;
 
+/// A world that is nothing but what it includes, and what that says.
+const OF_PARTS: [&str; 2] = [
+    "include = [\"parts/one.toml\", \"../common/two.toml\"]\n[world]\nsize_m = 90\n[terrain]\nkind = \"flat\"\n",
+    "[world]\nname = \"parts\"\nsize_m = 200\n[terrain]\nkind = \"procedural\"\noctaves = 2\n[[spawn]]\n\
+     center_m = [0, 0]\nradius_m = 5\n[[patrol]]\nname = \"round\"\npoints_m = [[1, 2], [3, 4]]\n",
+];
+
 const WRONG: &str = "[world]\nname = 7\nsize_m = \"großer Platz\"\nsize = nan\n[[terrain]]\nkind = 'flatt'\n\
                      [spawn]\n[world]\n\tx = [1, 2\ny = 1979-05-27";
 
@@ -110,8 +117,11 @@ pub(super) fn world_file() -> Vec<(&'static str, Vec<u8>)> {
         let text = FROM_A_FILE.replace("KIND", kind);
         [text.as_bytes(), &[0], file].concat()
     };
+    let [own, parts] = OF_PARTS;
     vec![
         ("flat", FLAT.into()),
+        ("parts", [own.as_bytes(), &[0], parts.as_bytes()].concat()),
+        ("parts-in-a-circle", [own.as_bytes(), &[0], own.as_bytes()].concat()),
         ("hills", HILLS.into()),
         ("picture", with_file("png", PICTURE)),
         ("samples", with_file("raw", &SAMPLES)),
