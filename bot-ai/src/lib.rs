@@ -3,7 +3,7 @@
 //! A bot is an entity like a player's, with [`bot_bundle`] added. It knows what it has seen in last tick's grid and
 //! acts by writing a `PlayerInput` for the current tick into its `InputBuffer`; it has no other power. Add
 //! `(notice_people, perceive, decide, plan_routes, steer, steer_fighters).chain()`, a [`NearPeople`], [`Marks`], [`Thoughts`] and a [`RoutePlanner`] to the schedule, after last tick's columns and grid are complete and before
-//! inputs are taken.
+//! inputs are taken, and [`hand_over_routes`] at its end.
 //!
 //! | system | reads | writes | how often |
 //! |---|---|---|---|
@@ -36,7 +36,7 @@ pub use arms::Arms;
 pub use decide::{Thoughts, decide};
 pub use marks::{Mark, Marks};
 pub use mind::{BotBundle, BotMind, Goal, Leg, bot_bundle, stand_in_bundle};
-pub use navigate::{Navigation, RouteCounts, RoutePlanner, plan_routes};
+pub use navigate::{Navigation, RouteCounts, RoutePlanner, hand_over_routes, plan_routes};
 pub use near::{NearPeople, notice_people};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};
 pub use steer::{Steering, steer, steer_fighters};

@@ -8,6 +8,7 @@ use throng_shared::random::{Random, mix};
 use throng_shared::tick::Tick;
 
 use crate::decide::{ARRIVE_M, Way};
+use crate::navigate::Asked;
 use crate::perceive::Percepts;
 use crate::steer::Steering;
 
@@ -156,6 +157,11 @@ impl BotMind {
     /// Whether it has asked for a way for the goal that it has, rather than going straight.
     pub(crate) fn is_on_its_way(&self) -> bool {
         self.way.is_asked && self.way.goal_started == self.goal_started
+    }
+
+    /// Whether this is what it has asked for last, for the goal that it has.
+    pub(crate) fn is_waiting_for(&self, asked: &Asked) -> bool {
+        self.is_on_its_way() && self.way.looked == asked.asked
     }
 
     /// Keeps in mind the patrol that it is about to leave for something else.

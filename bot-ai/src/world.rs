@@ -78,7 +78,7 @@ impl BotWorld {
         }
     }
 
-    /// What kind of bot somebody is; none where there are no kinds, and for stand-ins.
+    /// What kind of bot somebody is; none where there are no kinds, or none has a share, and for stand-ins.
     pub(crate) fn profile_of(&self, mind: &BotMind) -> Option<&BotProfileConfig> {
         if self.profiles.is_empty() || mind.archetype == Archetype::Player {
             return None;
@@ -89,7 +89,7 @@ impl BotWorld {
             drawn -= share;
             drawn < 0.0
         });
-        self.profiles.get(place.unwrap_or_default())
+        self.profiles.get(place?)
     }
 
     /// What a bot goes by.

@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::Value;
 use throng_server::admin::call::{ask_how_it_fares, ask_to_apply};
-use throng_shared::config::WORLD_FILE_NAME;
+use throng_server::settings::world_folder;
 
 /// How often is asked how it fares.
 const ASK_INTERVAL: Duration = Duration::from_secs(1);
@@ -72,8 +72,7 @@ pub(crate) fn run(arguments: &ApplyArguments, say: &mut dyn FnMut(&str)) -> anyh
 
 /// What the server finds it by: the whole path of a folder that is here, and else what was written.
 fn folder_text(path: &Path) -> String {
-    let is_file = path.file_name().is_some_and(|name| name == WORLD_FILE_NAME);
-    let folder = if is_file { path.parent().unwrap_or(Path::new("")) } else { path };
+    let folder = world_folder(path);
     let whole = std::fs::canonicalize(folder).ok().filter(|whole| whole.is_dir());
     whole.unwrap_or_else(|| folder.to_owned()).display().to_string()
 }

@@ -63,8 +63,8 @@ const WORLD_REASON_COUNTERS: [WorldReasonCounter; 6] = [
         Goal::LABELS.into_iter().zip(t.thoughts).collect()
     }),
     ("bot_ways", "Ways that bots have asked for, by what became of them", |t| {
-        let RouteCounts { found, dead_ends, unheard, .. } = t.routes;
-        vec![("found", found), ("dead-end", dead_ends), ("unheard", unheard)]
+        let RouteCounts { found, in_part, dead_ends, unheard, .. } = t.routes;
+        vec![("found", found), ("in-part", in_part), ("dead-end", dead_ends), ("unheard", unheard)]
     }),
     ("abilities_refused", "Wishes for abilities that were not let pass, or not as they were", |t| {
         RefusalRule::all().map(RefusalRule::label).zip(t.combat.refused).collect()
@@ -157,6 +157,7 @@ pub struct Metrics {
     characters: Family<WorldLabels, Gauge>,
     players: Family<WorldLabels, Gauge>,
     held_back: Family<WorldLabels, Gauge>,
+    bot_ways_waiting: Family<WorldLabels, Gauge>,
     overload_rung: Family<WorldLabels, Gauge>,
     config_version: Family<WorldLabels, Gauge>,
     config_refused: Family<WorldLabels, Counter>,
@@ -186,6 +187,7 @@ impl Default for Metrics {
             characters: Family::default(),
             players: Family::default(),
             held_back: Family::default(),
+            bot_ways_waiting: Family::default(),
             overload_rung: Family::default(),
             config_version: Family::default(),
             config_refused: Family::default(),
@@ -212,6 +214,8 @@ impl Default for Metrics {
         registry.register("players", "Players in the world", metrics.players.clone());
         let help = "Players who are sent less than the world allows, because their links do not bear it";
         registry.register("held_back", help, metrics.held_back.clone());
+        let help = "Bots that wait to be told a way";
+        registry.register("bot_ways_waiting", help, metrics.bot_ways_waiting.clone());
         let help = "Rung of the overload ladder that the world stands on; 0 for none";
         registry.register("overload_rung", help, metrics.overload_rung.clone());
         let help = "Which version of its files a world goes by: 1 as it was started";
@@ -262,6 +266,7 @@ impl Metrics {
         self.characters.get_or_create(&world()).set(totals.characters as i64);
         self.players.get_or_create(&world()).set(totals.players as i64);
         self.held_back.get_or_create(&world()).set(totals.held_back as i64);
+        self.bot_ways_waiting.get_or_create(&world()).set(totals.routes.waiting as i64);
         for ((_, _, read), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
             set(&counter.get_or_create(&world()), read(&totals));
         }

@@ -1,7 +1,7 @@
 //! `throng plan`: reads both worlds, plays them, and says what would change.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use throng_server::clock::{Clock, SystemClock};
 use throng_server::plan::{PEOPLE_MAX, PlanOptions, Prediction, plan};
-use throng_server::settings::{Overrides, first_world_folder, read_worlds};
-use throng_shared::config::{LoadedWorld, WORLD_FILE_NAME, builtin_world};
+use throng_server::settings::{Overrides, first_world_folder, read_worlds, world_folder};
+use throng_shared::config::{LoadedWorld, builtin_world};
 use throng_shared::link::LinkConditions;
 
 /// People in a plan unless it is said, if the worlds have places for as many.
@@ -92,17 +92,10 @@ fn read(arguments: &PlanArguments, overrides: &Overrides) -> anyhow::Result<(Loa
         Some(folder) => Some(folder.clone()),
         None => first_world_folder(overrides)?,
     };
-    let folders: Vec<PathBuf> = old.iter().chain([&arguments.new]).map(|path| folder_of(path)).collect();
+    let folders: Vec<PathBuf> = old.iter().chain([&arguments.new]).map(|path| world_folder(path).to_owned()).collect();
     let mut worlds = read_worlds(&folders)?;
     let new = worlds.pop().context("a world was read for each folder")?;
     Ok((worlds.pop().unwrap_or_else(builtin_world), new))
-}
-
-/// The folder of a world that was named by its folder or by the file in it.
-fn folder_of(path: &Path) -> PathBuf {
-    let is_file = path.file_name().is_some_and(|name| name == WORLD_FILE_NAME);
-    let folder = if is_file { path.parent().unwrap_or(Path::new("")) } else { path };
-    folder.to_owned()
 }
 
 fn play(old: &LoadedWorld, new: &LoadedWorld, options: PlanOptions, threads: u32) -> anyhow::Result<Prediction> {

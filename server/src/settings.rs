@@ -7,8 +7,8 @@ use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use throng_keys::{KEY_REMEDY, LocalKey, read_key_file};
 use throng_shared::config::{
-    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, ShownWorld, WORKERS_MAX, builtin_world, load_and_show_world,
-    load_world, read_settings,
+    KEY_VARIABLE, KeySource, LoadedWorld, ServerSettings, ShownWorld, WORKERS_MAX, WORLD_FILE_NAME, builtin_world,
+    load_and_show_world, load_world, read_settings,
 };
 use throng_shared::wire::key::{ConnectKey, is_loopback};
 
@@ -130,6 +130,12 @@ fn world_folders(overrides: &Overrides, settings: &ServerSettings, base: &Path) 
         true => settings.world_folders.iter().map(|folder| base.join(folder)).collect(),
         false => overrides.worlds.clone(),
     }
+}
+
+/// The folder of a world that somebody has named by its folder, or by the file in it.
+pub fn world_folder(path: &Path) -> &Path {
+    let is_file = path.file_name().is_some_and(|name| name == WORLD_FILE_NAME) && !path.is_dir();
+    if is_file { path.parent().unwrap_or(Path::new("")) } else { path }
 }
 
 /// The folder of the first world that a server with these flags would run; none for the built-in one. Asks for no key.

@@ -1,12 +1,12 @@
 //! `throng show`: all that a world's files say, with what they include and every default.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use throng_shared::config::{ABILITIES_FILE_NAME, ShownWorld, TerrainConfig, WORLD_FILE_NAME};
 
-use crate::settings::show_world_folder;
+use crate::settings::{show_world_folder, world_folder};
 
 /// A file of a world that can be shown by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,7 +24,7 @@ pub enum WorldFileKind {
 /// With every mistake in the files, or that there is no such file.
 pub fn show(path: &Path, kind: Option<WorldFileKind>) -> anyhow::Result<String> {
     let folder = world_folder(path);
-    let files = texts(&folder, show_world_folder(&folder)?);
+    let files = texts(folder, show_world_folder(folder)?);
     let wanted = kind.map(|kind| match kind {
         WorldFileKind::World => WORLD_FILE_NAME,
         WorldFileKind::Abilities => ABILITIES_FILE_NAME,
@@ -45,12 +45,12 @@ pub fn show(path: &Path, kind: Option<WorldFileKind>) -> anyhow::Result<String> 
 /// With every mistake in the world's files; when one of the files is there already or cannot be written.
 pub fn write_shown(path: &Path, into: &Path) -> anyhow::Result<String> {
     let folder = world_folder(path);
-    let shown = show_world_folder(&folder)?;
+    let shown = show_world_folder(folder)?;
     let terrain = match &shown.loaded.config.terrain {
         TerrainConfig::Png { file, .. } | TerrainConfig::Raw { file, .. } => Some(file.clone()),
         TerrainConfig::Flat { .. } | TerrainConfig::Procedural { .. } => None,
     };
-    let files = texts(&folder, shown);
+    let files = texts(folder, shown);
     for name in files.iter().map(|(name, _)| *name).chain(terrain.as_deref()) {
         let file = into.join(name);
         ensure!(!file.exists(), "{} is there already\n  help: name another folder", file.display());
@@ -68,12 +68,6 @@ pub fn write_shown(path: &Path, into: &Path) -> anyhow::Result<String> {
         lines.push(format!("wrote {}", file.display()));
     }
     Ok(lines.join("\n"))
-}
-
-/// Somebody who names the file means its folder.
-fn world_folder(path: &Path) -> PathBuf {
-    let is_file = path.file_name().is_some_and(|name| name == WORLD_FILE_NAME) && !path.is_dir();
-    if is_file { path.parent().unwrap_or(Path::new("")).to_owned() } else { path.to_owned() }
 }
 
 /// The files of a world with their names.

@@ -127,7 +127,7 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         Phase::Send => {
             vec![(egress::queue_snapshots, game_messages::queue_messages, abilities::tell_combat_news).chain()]
         }
-        Phase::Commit => vec![commit::add_up.into_configs()],
+        Phase::Commit => vec![(commit::add_up, throng_bot_ai::hand_over_routes).chain()],
     }
 }
 

@@ -1,10 +1,13 @@
 //! World files that change while their world runs: taken over as a whole between two ticks, or not at all.
 
 use glam::Vec2;
-use throng_bot_ai::BotWorld;
+use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_shared::attributes::{AttributeKind, AttributeRule};
-use throng_shared::config::{LoadedWorld, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
+use throng_shared::config::{
+    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PlaceConfig, PopulationConfig, ReliefConfig, TierConfig,
+    WorldConfig,
+};
 use throng_shared::ids::InstanceId;
 use throng_shared::wire::combat::CombatEvent;
 use throng_tests::{Aim, Plan, PlayerHandle, Sim, fighting_world};
@@ -205,4 +208,52 @@ fn what_cannot_change_is_named_and_then_nothing_changes_at_all() {
     assert_eq!(named[3], ["which abilities there are, and their order", "combat.rewind_max_ms"]);
     assert!(named[4].len() == 1 && named[4][0].starts_with("what clients compute ahead"), "{:?}", named[4]);
     assert_eq!(after, story(&[]).1, "as if nobody had tried");
+}
+
+#[test]
+fn another_kind_of_bot_is_in_force_within_two_ticks_and_places_may_go() {
+    let bots = |wander_weight, gather_weight| BotsConfig {
+        idle_weight: 1.0,
+        wander_weight,
+        patrol_weight: 0.0,
+        follow_weight: 0.0,
+        gather_weight,
+        flee_weight: 0.0,
+        think_interval_ms: 50,
+        attack_percent: 0.0,
+        ..world(|_| ()).config.bots
+    };
+    let kind = |bots: BotsConfig, guards| {
+        vec![BotProfileConfig { name: "kind".to_owned(), share: 1.0, bots, guards, leash_m: 30.0 }]
+    };
+    let square = PlaceConfig { name: "square".to_owned(), center_m: Vec2::ZERO, radius_m: 8.0, draw: 1.0 };
+    let mut sim = Sim::new(8).world(world(|config| config.bot_profiles = kind(bots(0.0, 0.0), None))).start();
+    let [player] = place(&mut sim, [0.0]);
+    let goals = |sim: &mut Sim| {
+        let world = sim.instance_mut(WORLD).world_mut();
+        let mut labels: Vec<&str> = world.query::<&BotMind>().iter(world).map(|mind| mind.goal().label()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
+    };
+    assert_eq!(goals(&mut sim), ["idle"], "that is all they may");
+    let changed = |bots: BotsConfig, places: &[PlaceConfig], guards| {
+        world(|config| (config.bot_profiles, config.places) = (kind(bots, guards), places.to_vec()))
+    };
+    // Whoever idles does so for a few seconds; then it goes by what is in force.
+    assert_eq!(adopt(&mut sim, &changed(bots(1_000.0, 0.0), &[], None)), Ok(()));
+    sim.run_ticks(2);
+    let rules = sim.instance(WORLD).world().resource::<BotWorld>().profiles[0].bots.clone();
+    assert_eq!(rules.wander_weight, 1_000.0, "within two ticks");
+    sim.run_ticks(200);
+    assert_eq!(goals(&mut sim), ["wander"]);
+    let guarding = changed(bots(0.0, 1_000.0), &[square.clone(), square], Some(1));
+    assert_eq!(adopt(&mut sim, &guarding), Ok(()));
+    sim.run_ticks(600);
+    assert!(goals(&mut sim).contains(&"gather"));
+    // Those who are on their way to a place that is no more go on without it.
+    assert_eq!(adopt(&mut sim, &changed(bots(1_000.0, 1.0), &[], None)), Ok(()));
+    sim.run_ticks(600);
+    assert!(!goals(&mut sim).contains(&"gather"));
+    assert!(sim.is_playing(player));
 }

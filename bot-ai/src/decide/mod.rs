@@ -28,9 +28,9 @@ use crate::world::BotWorld;
 /// How near to its target a bot has arrived, in metres.
 pub(crate) const ARRIVE_M: f32 = 1.2;
 
-/// The same for one among eight others who are nearer to it than `CROWDED_M`, in metres.
+/// How near it has arrived in a crowd, in metres.
 const ARRIVE_CROWDED_M: f32 = 10.0;
-/// See `ARRIVE_CROWDED_M`.
+/// A bot is in a crowd when eight others are nearer to it than this, in metres.
 const CROWDED_M: f32 = 2.5;
 
 /// Lets the bots think that are due, and those that are stuck.
@@ -54,7 +54,8 @@ pub fn decide(
                 think(mind, &situation);
                 if let Some(to) = way::look_ahead(mind, &situation) {
                     let goal_started = mind.goal_started;
-                    planner.ask(Asked { entity: *entity, net_id: *net_id, from_m: position_m, to, goal_started });
+                    let (from_m, asked) = (position_m, tick);
+                    planner.ask(Asked { entity: *entity, net_id: *net_id, from_m, to, goal_started, asked });
                 }
                 thoughts.by_goal[mind.goal.kind()].fetch_add(1, Relaxed);
             }
@@ -102,7 +103,7 @@ fn think(mind: &mut BotMind, situation: &Situation<'_>) {
 
 /// Whether the goal is reached or has become pointless.
 fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
-    if way::is_at_a_dead_end(mind, situation) {
+    if way::is_at_a_dead_end(mind, situation) || choose::is_away_from_post(mind, situation) {
         return true;
     }
     match mind.goal {
@@ -126,9 +127,11 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
     }
 }
 
-/// Whether a bot is there, or as near as a crowd lets it come.
+/// Whether a bot is there, or sees it and is as near as a crowd lets it come.
 fn has_reached(situation: &Situation<'_>, target_m: Vec2) -> bool {
-    let is_crowded = situation.percepts.crowd_radius_m() < CROWDED_M;
-    let near_m = if is_crowded { ARRIVE_CROWDED_M } else { ARRIVE_M };
-    situation.position_m.distance_squared(target_m) <= near_m * near_m
+    let Situation { world, position_m, percepts, .. } = situation;
+    let apart_m = position_m.distance(target_m);
+    let is_near_enough =
+        || percepts.crowd_radius_m() < CROWDED_M && world.navigation.is_straight_way(*position_m, target_m);
+    apart_m <= ARRIVE_M || (apart_m <= ARRIVE_CROWDED_M && is_near_enough())
 }

@@ -10,9 +10,9 @@ use crate::world::BotWorld;
 
 /// Whoever goes after somebody looks for another way when that one has moved so far, in metres.
 const MOVED_M: f32 = 3.0;
-/// And at most once in this time, in seconds.
+/// Nobody looks for a way for the same goal more often than once in this time, in seconds.
 const LOOK_S: f32 = 0.5;
-/// Who has asked for a way and was not told one asks again after this time, in seconds.
+/// Who was not told a way, or none that leads there, asks again after this time, in seconds.
 const ASK_AGAIN_S: f32 = 5.0;
 
 /// What a bot knows of the way to its goal.
@@ -21,7 +21,7 @@ pub(crate) struct Way {
     /// For which goal it looked, where that was, and when.
     pub(crate) goal_started: Tick,
     target_m: Vec2,
-    looked: Tick,
+    pub(crate) looked: Tick,
     /// Whether something is between, so that it has asked for a way.
     pub(crate) is_asked: bool,
 }
@@ -32,12 +32,15 @@ pub(super) fn look_ahead(mind: &mut BotMind, situation: &Situation<'_>) -> Optio
     let to = destination(mind, situation)?;
     let since_s = world.seconds_between(mind.way.looked, tick);
     let is_new = mind.way.goal_started != mind.goal_started;
-    let has_moved = mind.way.target_m.distance_squared(to.position_m) > MOVED_M * MOVED_M && since_s >= LOOK_S;
+    // Nobody asks again and again for what cannot be reached.
+    let patience_s = if route.is_dead_end(mind.goal_started) { ASK_AGAIN_S } else { LOOK_S };
+    let is_time = since_s >= patience_s;
+    let has_moved = mind.way.target_m.distance_squared(to.position_m) > MOVED_M * MOVED_M && is_time;
     let is_time_to_ask = mind.is_on_its_way()
         && match route.corner_m(mind.goal_started) {
             // It may have been pushed to where it does not see the next corner.
-            Some(corner_m) => since_s >= LOOK_S && !world.navigation.is_narrow_way(position_m, corner_m),
-            None => route.is_used_up(mind.goal_started) || since_s >= ASK_AGAIN_S,
+            Some(corner_m) => is_time && !world.navigation.is_narrow_way(position_m, corner_m),
+            None => is_time && route.is_used_up(mind.goal_started) || since_s >= ASK_AGAIN_S,
         };
     if !is_new && !has_moved && !is_time_to_ask {
         return None;
@@ -47,10 +50,12 @@ pub(super) fn look_ahead(mind: &mut BotMind, situation: &Situation<'_>) -> Optio
     is_asked.then_some(to)
 }
 
-/// Whether it has gone as far as a way led that does not lead to the goal.
+/// Whether it has gone as far as a way led that does not lead to the goal. Who fights goes on: the other may come nearer.
 pub(super) fn is_at_a_dead_end(mind: &BotMind, situation: &Situation<'_>) -> bool {
-    let route = situation.route;
-    mind.goal.is_walk() && route.is_dead_end(mind.goal_started) && route.corner_m(mind.goal_started).is_none()
+    let (route, is_following) = (situation.route, matches!(mind.goal, Goal::Follow { .. }));
+    (mind.goal.is_walk() || is_following)
+        && route.is_dead_end(mind.goal_started)
+        && route.corner_m(mind.goal_started).is_none()
 }
 
 /// Where the goal is; none for one that is nowhere.

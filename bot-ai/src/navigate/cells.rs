@@ -33,7 +33,7 @@ pub(super) fn opposite(direction: usize) -> usize {
 /// How many cells around a point are looked at for one from which to set out.
 const SET_OUT_CELLS: i32 = 2;
 
-/// All cells of a world, in chunks of 32 by 32. A chunk in which nothing is in the way takes no memory, any other 4 kB, and
+/// All cells of a world, in chunks of 32 by 32. A chunk in which nothing is in the way takes no memory, any other 5 kB, and
 /// both are made when first asked for: what they say depends on the map alone, so that it does not matter who asks.
 #[derive(Debug)]
 pub(super) struct Cells {

@@ -31,7 +31,7 @@ const NOWHERE: u8 = u8::MAX;
 /// There is the destination.
 const HERE: u8 = DIRECTIONS.len() as u8;
 
-/// What a step from or to a cell in this direction costs; the heavier of the two ends counts.
+/// What a step in this direction costs that is gone on with from a cell with or without room.
 pub(super) fn step_cost(direction: usize, is_roomy: bool) -> u32 {
     COSTS[usize::from(!is_roomy)][direction % 2]
 }

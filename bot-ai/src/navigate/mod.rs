@@ -18,7 +18,7 @@ mod route;
 mod search;
 
 pub(crate) use planner::{Asked, Destination};
-pub use planner::{RouteCounts, RoutePlanner, plan_routes};
+pub use planner::{RouteCounts, RoutePlanner, hand_over_routes, plan_routes};
 pub(crate) use route::Route;
 
 use std::sync::{Arc, OnceLock};
@@ -36,7 +36,7 @@ use route::CORNERS_MAX;
 use search::Search;
 
 /// Most places of a world file to which ways are found for all at once; to others each bot searches for itself. Each takes up to 450 kB.
-const PLACES_MAX: usize = 128;
+const PLACES_WITH_FIELDS_MAX: usize = 128;
 /// How far a way is looked at, in cells: farther than its corners reach in most towns.
 const TRACE_CELLS_MAX: usize = 128;
 
@@ -53,8 +53,8 @@ pub struct Navigation {
 #[derive(Debug)]
 struct PlaceToGo {
     position_m: Vec2,
-    /// By taste.
-    fields: [OnceLock<Field>; TASTES as usize],
+    /// By taste; those of a place that is in the next version of the world file too go on.
+    fields: Arc<[OnceLock<Field>; TASTES as usize]>,
 }
 
 /// A way, as far as it was looked at.
@@ -64,7 +64,9 @@ struct Way {
     count: usize,
     /// Its length up to the last of the corners, in metres.
     length_m: f32,
-    /// Whether it does not lead to where it should, nor nearer.
+    /// Whether it leads to where it should, as far as it was looked at.
+    is_whole: bool,
+    /// Whether it does not, nor nearer.
     is_dead_end: bool,
     /// What it cost to find, in cells that were looked at.
     cells: u32,
@@ -94,28 +96,42 @@ struct Scratch {
     search: Search,
     way: Vec<IVec2>,
     places_m: Vec<Vec2>,
+    /// Which fields have been asked for, as bits.
+    asked: Vec<u64>,
+}
+
+/// Whether a field is asked for by the first.
+fn is_first(asked: &mut Vec<u64>, destination: u32, taste: u32) -> bool {
+    let number = (destination * TASTES + taste) as usize;
+    asked.resize(asked.len().max(number / 64 + 1), 0);
+    let (word, bit) = (&mut asked[number / 64], 1 << (number % 64));
+    std::mem::replace(word, *word | bit) & bit == 0
 }
 
 impl Navigation {
     /// The ways of a world, of which none is known yet.
     pub(crate) fn new(map: &Arc<Map>, places: &[PlaceConfig], patrols: &[PatrolConfig]) -> Navigation {
-        Navigation::over(Arc::new(Cells::new(Arc::clone(map))), places, patrols)
+        Navigation::over(Arc::new(Cells::new(Arc::clone(map))), places, patrols, &[])
     }
 
     /// The ways to other places of the same map.
     pub(crate) fn to_other_places(&self, places: &[PlaceConfig], patrols: &[PatrolConfig]) -> Navigation {
-        Navigation::over(Arc::clone(&self.cells), places, patrols)
+        Navigation::over(Arc::clone(&self.cells), places, patrols, &self.destinations)
     }
 
-    fn over(cells: Arc<Cells>, places: &[PlaceConfig], patrols: &[PatrolConfig]) -> Navigation {
-        let place_to_go = |position_m: Vec2| PlaceToGo { position_m, fields: Default::default() };
+    /// What `known` places have in common with these is kept.
+    fn over(cells: Arc<Cells>, places: &[PlaceConfig], patrols: &[PatrolConfig], known: &[PlaceToGo]) -> Navigation {
+        let place_to_go = |position_m: Vec2| {
+            let same = known.iter().find(|known| known.position_m == position_m);
+            PlaceToGo { position_m, fields: same.map_or_else(Default::default, |same| Arc::clone(&same.fields)) }
+        };
         let mut destinations: Vec<PlaceToGo> = places.iter().map(|place| place_to_go(place.center_m)).collect();
         let mut routes = Vec::new();
         for patrol in patrols {
             routes.push(destinations.len() as u32);
             destinations.extend(patrol.points_m.iter().copied().map(place_to_go));
         }
-        destinations.truncate(PLACES_MAX);
+        destinations.truncate(PLACES_WITH_FIELDS_MAX);
         Navigation { cells, destinations, routes }
     }
 
@@ -157,37 +173,48 @@ impl Navigation {
     /// A way from one point to another, or as near as it gets.
     fn find(&self, from_m: Vec2, to: Destination, habit: Habit, scratch: &mut Scratch) -> Way {
         let Destination { position_m: to_m, place: destination } = to;
-        let Scratch { search, way, places_m } = scratch;
+        let Scratch { search, way, places_m, asked } = scratch;
         way.clear();
-        let Some(start) = self.cells.cell_to_set_out(from_m) else { return Way::none(to_m) };
+        // Whoever stands where nobody could stand goes straight, and may get free.
+        let Some(start) = self.cells.cell_to_set_out(from_m) else { return Way::none(from_m) };
+        let Some(goal) = self.cells.cell_to_set_out(to_m) else {
+            return Way { is_dead_end: true, ..Way::none(from_m) };
+        };
         let place_to_go = destination.and_then(|destination| self.destinations.get(destination as usize));
-        // Whoever comes first pays for all.
-        let is_new = place_to_go.is_some_and(|place| place.fields[habit.taste as usize].get().is_none());
-        let mut searched = if is_new { field::CELLS_MAX } else { 0 };
+        let is_first =
+            place_to_go.is_some() && destination.is_some_and(|destination| is_first(asked, destination, habit.taste));
+        // Whoever comes first pays for all, whether it was found ahead or not: otherwise the one would have other bots than the other.
+        let mut searched = if is_first { field::CELLS_MAX } else { 0 };
         let is_traced =
             place_to_go.is_some_and(|place| self.field(place, habit.taste).trace(start, TRACE_CELLS_MAX, way));
         let mut is_whole = is_traced && way.len() < TRACE_CELLS_MAX;
         if !is_traced {
             way.clear();
-            let Some(goal) = self.cells.cell_to_set_out(to_m) else { return Way::none(to_m) };
-            let found = search.find(&self.cells, start, goal, way);
+        }
+        let end = way.last().copied().unwrap_or(start);
+        let is_seen = || self.cells.place_m(end).is_some_and(|end_m| self.is_straight_way(end_m, to_m));
+        // A field leads to the middle of a place; where in it somebody wants to stand may be around a corner.
+        if !is_traced || (is_whole && end != goal && !is_seen()) {
+            let found = search.find(&self.cells, end, goal, way);
             (is_whole, searched) = (found.is_whole, searched + found.cells);
         }
         let cells = way.len() as u32 + searched;
         way.truncate(TRACE_CELLS_MAX);
-        is_whole &= way.len() < TRACE_CELLS_MAX;
+        let is_cut = way.len() == TRACE_CELLS_MAX;
         places_m.clear();
         for place_m in std::iter::once(start).chain(way.iter().copied()).filter_map(|cell| self.cells.place_m(cell)) {
             let bend_m = places_m.last().and_then(|&before_m| self.cells.bend_m(before_m, place_m));
             places_m.extend(bend_m);
             places_m.push(place_m);
         }
-        if is_whole {
+        if is_whole && !is_cut {
             places_m.push(to_m);
         }
         let end_m = places_m.last().copied().unwrap_or(from_m);
         let is_nearer = end_m.distance(to_m) + NEARER_M < from_m.distance(to_m);
-        let mut way = Way { cells, is_dead_end: !is_traced && !is_whole && !is_nearer, ..self.pull(from_m, places_m) };
+        let is_known = is_whole || (is_traced && is_cut);
+        let is_dead_end = !is_known && !is_nearer;
+        let mut way = Way { cells, is_whole: is_known, is_dead_end, ..self.pull(from_m, places_m) };
         self.spread(from_m, habit.spread_m, &mut way);
         way
     }
@@ -248,7 +275,8 @@ const NEARER_M: f32 = 4.0;
 impl Way {
     /// No way at all.
     fn none(at_m: Vec2) -> Way {
-        Way { corners_m: [at_m; CORNERS_MAX], count: 0, length_m: 0.0, is_dead_end: true, cells: 0 }
+        let (is_whole, is_dead_end) = (false, false);
+        Way { corners_m: [at_m; CORNERS_MAX], count: 0, length_m: 0.0, is_whole, is_dead_end, cells: 0 }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{fmt, mem};
 
@@ -20,6 +22,10 @@ use crate::world::BotWorld;
 const CELLS_PER_TICK: u32 = 24_576;
 /// What a way costs besides the cells that are looked at.
 const CELLS_PER_WAY: u32 = 64;
+/// Most ways that are begun between two ticks.
+const BATCH_MAX: usize = 256;
+/// Of how many who wait it is looked in a tick whether they still want it.
+const LOOKED_THROUGH_MAX: usize = 4_096;
 /// Most bots that wait for a way; who asks when there are so many is not heard, and asks again.
 const WAITING_MAX: usize = 65_536;
 
@@ -40,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) to: Destination,
     /// When it took the goal for which it asks.
     pub(crate) goal_started: Tick,
+    /// When it asked.
+    pub(crate) asked: Tick,
 }
 
 /// How many ways were asked for and found, since the beginning.
@@ -47,8 +55,10 @@ pub(crate) struct Asked {
 pub struct RouteCounts {
     /// Asked for.
     pub asked: u64,
-    /// Found, to their end or as near as it gets.
+    /// Found, to their end or as far as they were looked at.
     pub found: u64,
+    /// Found to where it is nearer, but no farther.
+    pub in_part: u64,
     /// Looked for in vain.
     pub dead_ends: u64,
     /// Not heard, because too many were waiting.
@@ -62,14 +72,20 @@ pub struct RouteCounts {
 pub struct RoutePlanner {
     /// What was asked in this tick, in the order of the threads.
     asked: Mutex<Vec<Asked>>,
+    /// What waits, in the order in which it is answered.
+    waiting: VecDeque<Asked>,
+    /// Between [`plan_routes`] and [`hand_over_routes`].
+    work: Option<Box<Work>>,
     desk: Arc<Desk>,
+    /// Whose places those who wait mean.
+    navigation: Option<Arc<Navigation>>,
     counts: RouteCounts,
 }
 
 /// The work between two ticks.
 #[derive(Debug, Default)]
 struct Work {
-    waiting: VecDeque<Asked>,
+    batch: VecDeque<Asked>,
     answered: Vec<(Asked, Way)>,
     scratch: Scratch,
 }
@@ -79,6 +95,8 @@ struct Work {
 struct Desk {
     state: Mutex<Lying>,
     is_done: Condvar,
+    /// Whether a job waits that will look for work.
+    is_called: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -115,37 +133,72 @@ impl RoutePlanner {
     }
 
     /// Puts what was asked in this tick behind what waits, in the order of the names.
-    fn queue(&mut self, work: &mut Work) {
+    fn queue(&mut self) {
         let asked = self.asked.get_mut().unwrap_or_else(PoisonError::into_inner);
         asked.sort_unstable_by_key(|asked| asked.net_id);
-        let room = WAITING_MAX.saturating_sub(work.waiting.len());
+        let room = WAITING_MAX.saturating_sub(self.waiting.len());
         self.counts.asked += asked.len() as u64;
         self.counts.unheard += asked.len().saturating_sub(room) as u64;
-        work.waiting.extend(asked.drain(..).take(room));
-        self.counts.waiting = work.waiting.len() as u64;
+        self.waiting.extend(asked.drain(..).take(room));
+    }
+
+    /// Whether there are other places than in the last tick. Which of them those mean who wait is forgotten then: they are searched for instead.
+    fn has_other_places(&mut self, navigation: &Arc<Navigation>) -> bool {
+        if self.navigation.as_ref().is_some_and(|known| Arc::ptr_eq(known, navigation)) {
+            return false;
+        }
+        self.waiting.iter_mut().for_each(|asked| asked.to.place = None);
+        self.navigation = Some(Arc::clone(navigation));
+        true
     }
 }
 
-/// Tells bots the ways that they asked for, and has those found that were asked for in this tick.
+/// Tells bots the ways that they asked for, and takes what they have asked for in this tick.
 pub fn plan_routes(
     tick: Res<Tick>,
     world: Res<BotWorld>,
     mut planner: ResMut<RoutePlanner>,
     mut bots: Query<(&mut BotMind, &mut Steering)>,
 ) {
+    let planner = &mut *planner;
     let mut work = planner.desk.take_back();
     for (asked, way) in work.answered.drain(..) {
-        planner.counts.found += u64::from(!way.is_dead_end);
+        planner.counts.found += u64::from(way.is_whole);
+        planner.counts.in_part += u64::from(!way.is_whole && !way.is_dead_end);
         planner.counts.dead_ends += u64::from(way.is_dead_end);
         // Whoever is gone, or wants something else by now, has no use for it.
         let Ok((mut mind, mut steering)) = bots.get_mut(asked.entity) else { continue };
-        if mind.goal_started == asked.goal_started {
+        if mind.is_waiting_for(&asked) {
             mind.be_patient_for(&world, *tick, way.length_m);
             steering.route = Route::new(asked.goal_started, &way);
         }
     }
-    planner.queue(&mut work);
-    Desk::hand_over(&planner.desk, work, &world.navigation);
+    // What was not come to goes before what is new.
+    work.batch.drain(..).rev().for_each(|asked| planner.waiting.push_front(asked));
+    if planner.has_other_places(&world.navigation) {
+        work.scratch.asked.clear();
+    }
+    planner.queue();
+    let is_wanted = |asked: &Asked| bots.get(asked.entity).is_ok_and(|(mind, _)| mind.is_waiting_for(asked));
+    for _ in 0..LOOKED_THROUGH_MAX {
+        if work.batch.len() == BATCH_MAX {
+            break;
+        }
+        let Some(asked) = planner.waiting.pop_front() else { break };
+        if is_wanted(&asked) {
+            work.batch.push_back(asked);
+        }
+    }
+    planner.counts.waiting = (planner.waiting.len() + work.batch.len()) as u64;
+    planner.work = Some(work);
+}
+
+/// Has the ways found that were asked for. At the end of a tick, so that a thread which is still busy with it does not take this up meanwhile.
+pub fn hand_over_routes(world: Res<BotWorld>, mut planner: ResMut<RoutePlanner>) {
+    let planner = &mut *planner;
+    if let Some(work) = planner.work.take() {
+        Desk::hand_over(&planner.desk, work, &world.navigation);
+    }
 }
 
 impl Work {
@@ -153,7 +206,7 @@ impl Work {
     fn run(&mut self, navigation: &Navigation) {
         let mut left = CELLS_PER_TICK;
         while left > 0
-            && let Some(asked) = self.waiting.pop_front()
+            && let Some(asked) = self.batch.pop_front()
         {
             let way = navigation.find(asked.from_m, asked.to, Habit::of(asked.net_id), &mut self.scratch);
             left = left.saturating_sub(way.cells + CELLS_PER_WAY);
@@ -163,15 +216,21 @@ impl Work {
 }
 
 impl Desk {
-    /// Lays work down for whichever thread is free first.
+    /// Lays work down for whichever thread is free first. Where there is but one, or one that was called has not come yet, nobody is called: the
+    /// next tick does it then.
     fn hand_over(desk: &Arc<Desk>, work: Box<Work>, navigation: &Arc<Navigation>) {
-        if work.waiting.is_empty() {
+        if work.batch.is_empty() {
             *lock(&desk.state) = Lying::Done(work);
             return;
         }
         *lock(&desk.state) = Lying::Untouched(work, Arc::clone(navigation));
-        let desk = Arc::clone(desk);
-        rayon::spawn(move || desk.work_off());
+        if rayon::current_num_threads() > 1 && !desk.is_called.swap(true, AcqRel) {
+            let desk = Arc::clone(desk);
+            rayon::spawn(move || {
+                desk.is_called.store(false, Release);
+                desk.work_off();
+            });
+        }
     }
 
     /// Does the work, if there is any and nobody has begun.

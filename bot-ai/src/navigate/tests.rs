@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 
-use throng_shared::config::{ObstacleConfig, ObstacleShapeConfig, WorldConfig};
+use throng_shared::config::{
+    BotsConfig, ObstacleConfig, ObstacleShapeConfig, PlaceConfig, TerrainConfig, TerrainSamples, WorldConfig,
+};
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::movement::{CharacterState, step_character};
 use throng_shared::random::Random;
 
 use super::cells::DIRECTIONS;
 use super::*;
+use crate::tests::population::Population;
 use crate::tests::{open_config, village_config};
 
 fn map_of(config: &WorldConfig) -> Arc<Map> {
@@ -191,4 +194,64 @@ fn points_that_are_no_numbers_or_in_no_world_lead_nowhere_and_to_no_panic() {
     }
     assert_eq!(navigation.destination(99, 0), None);
     assert_eq!(navigation.destination(0, u32::MAX), None);
+}
+
+#[test]
+fn a_place_is_reached_behind_a_wall_of_its_own_and_a_changed_file_keeps_what_is_known() {
+    // A place as wide as the hut and its surroundings: its middle is within, and whoever gathers may want to stand outside.
+    let (config, at) = hut(2.0, Vec2::ZERO, 0.0);
+    let place = |name: &str, center_m: Vec2| PlaceConfig { name: name.to_owned(), center_m, radius_m: 12.0, draw: 1.0 };
+    let (hut_place, far_place) = (place("hut", Vec2::ZERO), place("far", at(60.0, 60.0)));
+    let navigation = Navigation::new(&map_of(&config), &[hut_place.clone()], &[]);
+    let mut scratch = Scratch::default();
+    let (from_m, to_m) = (at(0.5, 3.5), at(1.0, 9.0));
+    let to_place = Destination { position_m: to_m, place: Some(0) };
+    let way = navigation.find(from_m, to_place, Habit::default(), &mut scratch);
+    assert!(way.is_whole && !way.is_dead_end, "{way:?}");
+    let legs = std::iter::once(from_m).chain(way.corners_m).take(way.count).zip(way.corners_m);
+    assert!(legs.clone().all(|(from_m, to_m)| navigation.is_straight_way(from_m, to_m)), "{way:?}");
+    assert!(way.cells > field::CELLS_MAX, "whoever comes first pays for all");
+    let again = navigation.find(from_m, to_place, Habit::default(), &mut scratch);
+    assert_eq!(Way { cells: way.cells, ..again }, way);
+    assert!(again.cells < field::CELLS_MAX);
+    let changed = navigation.to_other_places(&[far_place, PlaceConfig { draw: 9.0, ..hut_place }], &[]);
+    assert!(Arc::ptr_eq(&changed.destinations[1].fields, &navigation.destinations[0].fields));
+    assert!(changed.destinations[0].fields[0].get().is_none());
+}
+
+#[test]
+fn who_stands_where_nobody_could_is_told_no_way_and_no_dead_end() {
+    // Too steep for the careful, everywhere; the movement step walks it all the same.
+    let mut config = open_config();
+    config.movement.slope_max_deg = 46.0;
+    let side = 101;
+    let heights_m: Vec<f32> = (0..side * side).map(|place| (place % side) as f32 * 2.0).collect();
+    config.terrain = TerrainConfig::Raw { file: "slope".to_owned(), height_min_m: 0.0, height_max_m: 200.0 };
+    let map = Map::new(&config, Some(&TerrainSamples { side, heights_m })).expect("a slope");
+    let navigation = Navigation::new(&Arc::new(map), &[], &[]);
+    let way = navigation.find(Vec2::ZERO, to(Vec2::new(0.0, 30.0)), Habit::default(), &mut Scratch::default());
+    assert_eq!((way.count, way.is_whole, way.is_dead_end), (0, false, false));
+}
+
+#[test]
+fn whom_nobody_can_reach_is_not_asked_for_again_and_again() {
+    // A hut without a way in, and bots that want nothing but to follow one another, in it and around it.
+    let mut config = hut(0.7, Vec2::ZERO, 0.0).0;
+    let zero = 0.0;
+    config.bots = BotsConfig {
+        idle_weight: zero,
+        wander_weight: zero,
+        patrol_weight: zero,
+        follow_weight: 1.0,
+        flee_weight: zero,
+        ..config.bots
+    };
+    let (bots, seconds) = (60, 60);
+    let mut population = Population::new(&config, bots, 12.0, false);
+    (0..seconds * config.tick_rate_hz).for_each(|_| drop(population.step()));
+    let counts = population.routes();
+    assert!(counts.dead_ends > 10 && counts.found > 5, "{counts:?}");
+    let per_bot_and_second = counts.asked as f32 / (bots * seconds) as f32;
+    assert!(per_bot_and_second < 0.7, "each asks {per_bot_and_second} times a second: {counts:?}");
+    assert!(counts.waiting <= u64::from(bots), "nobody waits twice: {counts:?}");
 }

@@ -1,7 +1,7 @@
 //! What the tests of bots share: worlds to put them into.
 
 mod behaviour;
-mod population;
+pub(crate) mod population;
 mod profiles;
 
 use std::sync::Arc;

@@ -16,8 +16,8 @@ use throng_shared::tick::Tick;
 
 use super::world_of;
 use crate::{
-    BotMind, BotWorld, Goal, Marks, NearPeople, RoutePlanner, Thoughts, bot_bundle, decide, perceive, plan_routes,
-    steer,
+    BotMind, BotWorld, Goal, Marks, NearPeople, RouteCounts, RoutePlanner, Thoughts, bot_bundle, decide,
+    hand_over_routes, perceive, plan_routes, steer,
 };
 
 /// Bots in a world that is simulated.
@@ -56,7 +56,7 @@ impl Population {
             ambiguity_detection: LogLevel::Error,
             ..ScheduleBuildSettings::default()
         });
-        schedule.add_systems((perceive, decide, plan_routes, steer, simulate, record).chain());
+        schedule.add_systems((perceive, decide, plan_routes, steer, simulate, record, hand_over_routes).chain());
         Population { world, schedule }
     }
 
@@ -73,6 +73,11 @@ impl Population {
         let mut bots: Vec<_> = query.iter(&self.world).collect();
         bots.sort_by_key(|(net_id, ..)| **net_id);
         bots.into_iter().map(|(_, state, mind)| (*state, mind.goal())).collect()
+    }
+
+    /// What bots have asked for, and been told.
+    pub(crate) fn routes(&self) -> RouteCounts {
+        self.world.resource::<RoutePlanner>().counts()
     }
 
     pub(crate) fn map(&self) -> Arc<Map> {

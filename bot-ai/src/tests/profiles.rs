@@ -44,7 +44,7 @@ fn bots_are_of_kinds_by_their_shares_and_stand_ins_of_none() {
     assert!((2_900..3_100).contains(many_count) && many_count + some_count == 4_000, "{counts:?}");
     assert_eq!(kinds(&three_to_one, Archetype::Player), [("-".to_owned(), 4_000)]);
     let nobody = world_of(&config(&[profile("none", 0.0)]));
-    assert_eq!(kinds(&nobody, Archetype::Bot), [("none".to_owned(), 4_000)], "some kind they are of");
+    assert_eq!(kinds(&nobody, Archetype::Bot), [("-".to_owned(), 4_000)], "a kind without a share is of nobody");
 }
 
 #[test]

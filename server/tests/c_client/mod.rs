@@ -40,6 +40,7 @@ fn the_example_in_c_walks_and_shoots_and_sees_what_it_does() {
     std::fs::create_dir(&arena).expect("the folder is new");
     for name in ["world.toml", "abilities.toml"] {
         let text = std::fs::read_to_string(repository("assets/worlds/arena").join(name)).expect("it is there");
+        let text = text.replace(r#", "../../bots/fighters.toml""#, "");
         let bots = if name == "world.toml" { "\n[bots]\nattack_percent = 0.0\n" } else { "" };
         std::fs::write(arena.join(name), text + bots).expect("it can be written");
     }

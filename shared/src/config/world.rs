@@ -280,7 +280,7 @@ pub struct BotsConfig {
 /// A kind of bot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BotProfileConfig {
-    /// Name, for messages and metrics.
+    /// Name, by which a file changes what it includes.
     pub name: String,
     /// How many of the bots are of it, beside the shares of the others.
     pub share: f32,
@@ -288,7 +288,7 @@ pub struct BotProfileConfig {
     pub bots: BotsConfig,
     /// Which of [`WorldConfig::places`] they guard, if they guard any.
     pub guards: Option<u32>,
-    /// How far from what they guard they go after others, in metres.
+    /// How far from the middle of what they guard they go, in metres.
     pub leash_m: f32,
 }
 

@@ -9,7 +9,10 @@ use super::limits::{
     WORLD_FILE_BYTES_MAX,
 };
 use super::reader::{FileFormat, Name, Presence, TableReader, Truth, number, whole};
-use super::world::{InterestConfig, OverloadConfig, PopulationConfig, ReliefConfig, TierConfig, WorldConfig};
+use super::world::{
+    BotProfileConfig, BotsConfig, InterestConfig, OverloadConfig, PatrolConfig, PlaceConfig, PopulationConfig,
+    ReliefConfig, TierConfig, WorldConfig,
+};
 use super::world_attributes::Former;
 use super::world_bots::{read_bot_profile, read_bots, read_patrol, read_place};
 use super::world_ground::{read_obstacle, read_terrain};
@@ -86,22 +89,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
         settled.population = table.is_sound("target").then_some(population.target);
         population
     });
-    let doc = "A place that has a name: where bots gather, and what they guard. Write one table per place.";
-    let places = file.named_tables("place", 0..=PLACES_MAX, doc, |table| {
-        let place = read_place(table, settled);
-        settled.has_unsound_place |= !table.is_sound("name");
-        place
-    });
-    let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
-               weight 1, and one of weight 0 never.";
-    let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, settled));
-    let doc = "A kind of bot. Where there are any, every bot is of one of them, and goes by what it says instead of `[bots]`; bots that stand \
-               in for people go by `[bots]`. Write one table per kind.";
-    let bot_profiles = file.named_tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
-        read_bot_profile(table, settled, bots.think_interval_ms, &places)
-    });
-    let doc = "A closed route that bots patrol. Write one table per route.";
-    let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, settled));
+    let Inhabitants { bots, bot_profiles, places, patrols } = read_bot_tables(file, &mut settled);
     let has_unsound_attributes = attributes.has_unsound;
     let config = WorldConfig {
         name,
@@ -137,6 +125,35 @@ fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
                       Otherwise people appear in the spawn areas, and disappear.";
     let shared_seats = table.optional("shared_seats", Truth, default.shared_seats, shared_doc);
     PopulationConfig { target, players_max, stand_ins, shared_seats }
+}
+
+/// What a file says of bots.
+struct Inhabitants {
+    bots: BotsConfig,
+    bot_profiles: Vec<BotProfileConfig>,
+    places: Vec<PlaceConfig>,
+    patrols: Vec<PatrolConfig>,
+}
+
+/// The tables about bots, behind `[population]`.
+fn read_bot_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled) -> Inhabitants {
+    let doc = "A place that has a name: where bots gather, and what they guard. Write one table per place.";
+    let places = file.named_tables("place", 0..=PLACES_MAX, doc, |table| {
+        let place = read_place(table, *settled);
+        settled.has_unsound_place |= !table.is_sound("name");
+        place
+    });
+    let doc = "What bots do. A bot chooses among goals; a goal of weight 4 is chosen four times as often as one of \
+               weight 1, and one of weight 0 never.";
+    let bots = file.table("bots", Presence::Optional, doc, |table| read_bots(table, *settled));
+    let doc = "A kind of bot. Where there are any, every bot is of one of them, and goes by what it says instead of `[bots]`; bots that stand \
+               in for people go by `[bots]`. Write one table per kind.";
+    let bot_profiles = file.named_tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
+        read_bot_profile(table, *settled, bots.think_interval_ms, &places)
+    });
+    let doc = "A closed route that bots patrol. Write one table per route.";
+    let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, *settled));
+    Inhabitants { bots, bot_profiles, places, patrols }
 }
 
 /// Interest, and the enter radius, if that is right.

@@ -36,15 +36,13 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         mind.leave_patrol();
         return wander_about(mind, situation, STEP_ASIDE_M);
     }
+    if is_away_from_post(mind, situation) {
+        return gather(mind, situation);
+    }
     if let Some(leg) = mind.unfinished.take()
         && go_on_patrol(mind, situation, leg)
     {
         return;
-    }
-    if let Some(profile) = situation.world.profile_of(mind)
-        && !is_within_leash(situation.world, profile, situation.position_m)
-    {
-        return gather(mind, situation);
     }
     let weights = Weights::new(situation.world.rules_of(mind));
     let (wander, patrol) = match situation.world.patrols.is_empty() {
@@ -195,6 +193,13 @@ fn has_place(mind: &BotMind, world: &BotWorld) -> bool {
 /// How much all places together draw.
 fn draws(world: &BotWorld) -> f32 {
     world.places.iter().map(|place| place.draw).sum()
+}
+
+/// Whether a bot that guards a place is beyond its leash, and not on its way back.
+pub(super) fn is_away_from_post(mind: &BotMind, situation: &Situation<'_>) -> bool {
+    let Situation { world, position_m, .. } = situation;
+    let is_busy = matches!(mind.goal, Goal::Gather { .. } | Goal::Fight { .. } | Goal::Flee { .. });
+    !is_busy && world.profile_of(mind).is_some_and(|profile| !is_within_leash(world, profile, *position_m))
 }
 
 /// Whether a point is within the leash of who guards a place; for all others every point is.
