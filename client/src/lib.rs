@@ -69,6 +69,7 @@ pub mod swarm;
 mod token;
 mod transport;
 mod udp;
+mod wanderer;
 mod world_attributes;
 
 pub use backoff::Backoff;
@@ -80,3 +81,4 @@ pub use stats::{ClientStats, SendError};
 pub use token::{TokenError, connect_token, development_token, local_token, token_data};
 pub use transport::{ClientTransport, Traffic, TransportEnd, TransportStatus};
 pub use udp::{MOVE_AFTER, UdpTransport};
+pub use wanderer::Wanderer;

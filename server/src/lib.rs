@@ -18,11 +18,12 @@ pub mod game_messages;
 pub mod host;
 pub mod instance;
 pub mod interest;
+pub mod memory_network;
 pub mod metrics;
 pub mod net;
 pub mod overload;
 pub mod pages;
-
+pub mod plan;
 pub mod run;
 pub mod schema;
 pub mod session;

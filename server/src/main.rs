@@ -1,11 +1,16 @@
 //! The program: command line → settings → server → run until a signal → exit code.
 
+mod apply_command;
+mod plan_command;
+
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use apply_command::ApplyArguments;
 use clap::{Parser, Subcommand};
+use plan_command::PlanArguments;
 use throng_server::check::{self, Findings};
 use throng_server::run::{Server, write_ready_file};
 use throng_server::schema::{FileKind, write_schemas};
@@ -39,6 +44,10 @@ enum Command {
         #[arg(default_value = check::DEFAULT_PATH)]
         path: PathBuf,
     },
+    /// Play a changed world beside the present one, and print what would change
+    Plan(PlanArguments),
+    /// Have a running server take a changed world over, watch it, and take it back if a limit breaks
+    Apply(ApplyArguments),
     /// Print a JSON schema by which editors complete and check files, or write them all
     #[command(arg_required_else_help = true)]
     Schema {
@@ -76,6 +85,10 @@ fn main() -> ExitCode {
         .init();
     match arguments.command {
         Some(Command::Check { path }) => report(&check::check(&path)),
+        Some(Command::Plan(plan)) => print_plan(&plan, &arguments.overrides).unwrap_or_else(refuse),
+        Some(Command::Apply(apply)) => {
+            apply_command::run(&apply, &mut |line| say(&mut std::io::stdout(), line)).unwrap_or_else(refuse)
+        }
         Some(Command::Schema { kind, write }) => print_schema(kind, write.as_deref()).unwrap_or_else(refuse),
         Some(Command::Show { world, kind, write }) => {
             print_shown(&world, kind, write.as_deref()).unwrap_or_else(refuse)
@@ -172,6 +185,11 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |character: char| character.is_alphanumeric() || "/\\._-:+,".contains(character);
     if text.chars().all(is_plain) { text } else { format!("'{text}'") }
+}
+
+fn print_plan(plan: &PlanArguments, overrides: &Overrides) -> anyhow::Result<ExitCode> {
+    say(&mut std::io::stdout(), &plan_command::run(plan, overrides)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print_schema(kind: Option<FileKind>, folder: Option<&Path>) -> anyhow::Result<ExitCode> {

@@ -160,6 +160,7 @@ pub struct Metrics {
     overload_rung: Family<WorldLabels, Gauge>,
     config_version: Family<WorldLabels, Gauge>,
     config_refused: Family<WorldLabels, Counter>,
+    config_rolled_back: Family<WorldLabels, Counter>,
     overload_climbs: Family<WorldLabels, Counter>,
     overload_descents: Family<WorldLabels, Counter>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
@@ -188,6 +189,7 @@ impl Default for Metrics {
             overload_rung: Family::default(),
             config_version: Family::default(),
             config_refused: Family::default(),
+            config_rolled_back: Family::default(),
             overload_climbs: Family::default(),
             overload_descents: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
@@ -216,6 +218,8 @@ impl Default for Metrics {
         registry.register("config_version", help, metrics.config_version.clone());
         let help = "Changes of a world's files that were refused";
         registry.register("config_refused", help, metrics.config_refused.clone());
+        let help = "Changes that were applied and taken back because a limit broke";
+        registry.register("config_rolled_back", help, metrics.config_rolled_back.clone());
         let help = "Rungs of the overload ladder that were climbed, because there was too much to do";
         registry.register("overload_climbs", help, metrics.overload_climbs.clone());
         let help = "Rungs of the overload ladder that were descended again";
@@ -301,12 +305,13 @@ impl Metrics {
         }
     }
 
-    /// Notes by which version of its files each world goes, and how many changes of them were refused.
-    pub fn note_reloads(&self, host: &Host, counts: &[(u64, u64)]) {
-        for ((number, instance), &(version, refused)) in host.instances().enumerate().zip(counts) {
+    /// Notes by which version of its files each world goes, and how many changes of them were refused and taken back.
+    pub fn note_reloads(&self, host: &Host, counts: &[(u64, u64, u64)]) {
+        for ((number, instance), &(version, refused, rolled_back)) in host.instances().enumerate().zip(counts) {
             let world = || WorldLabels { world: instance.name().to_owned(), number: number as u16 };
             self.config_version.get_or_create(&world()).set(version as i64);
             set(&self.config_refused.get_or_create(&world()), refused);
+            set(&self.config_rolled_back.get_or_create(&world()), rolled_back);
         }
     }
 

@@ -58,7 +58,7 @@ impl Server {
         let instances = instances.collect::<Result<Vec<_>, _>>()?;
         pool.install(|| instances.iter().for_each(Instance::prepare));
         let names = prepared.worlds.iter().map(|world| world.config.name.clone());
-        let status = Arc::new(Status::new(Arc::clone(&clock), names));
+        let status = Arc::new(Status::new(Arc::clone(&clock), settings.apply, names, prepared.world_folders.len()));
         let watched = prepared.world_folders.iter().cloned().zip(prepared.worlds.iter().cloned());
         spawn_watcher(watched.collect(), Arc::clone(&status))
             .context("cannot start the thread that watches world files")?;
@@ -115,7 +115,10 @@ fn tick_until_stopped(
         ensure!(workers.iter().all(NetWorker::is_alive), "a network thread has died; what it said before is above");
         let net = collect(host, workers, now, &mut inbound);
         status.reloads.carry_out(now, host);
-        host.run_due(now, &mut outbound, |id, instance| status.metrics.note_tick(id, instance));
+        host.run_due(now, &mut outbound, |id, instance| {
+            status.metrics.note_tick(id, instance);
+            status.reloads.note_tick(now, id, instance);
+        });
         post(workers, &mut outbound);
         status.metrics.note_host(host, &net);
         status.metrics.note_reloads(host, &status.reloads.counts());

@@ -102,10 +102,7 @@ impl KeyOrigin {
 /// # Errors
 /// With what is wrong, where, and what to do about it.
 pub fn prepare(overrides: &Overrides) -> anyhow::Result<Prepared> {
-    let (mut settings, base) = match &overrides.config {
-        Some(file) => (read_settings_file(file)?, file.parent().unwrap_or(Path::new("")).to_owned()),
-        None => (read_settings("assets/server.toml", BUILTIN_SETTINGS)?, PathBuf::new()),
-    };
+    let (mut settings, base) = settings_and_base(overrides)?;
     let net = &mut settings.net;
     net.bind = overrides.bind.unwrap_or(net.bind);
     net.workers = overrides.workers.unwrap_or(net.workers);
@@ -115,13 +112,33 @@ pub fn prepare(overrides: &Overrides) -> anyhow::Result<Prepared> {
     check_reach(&settings, &key_origin)?;
     let key = read_key(&key_origin)?;
     check_secrecy(&settings, &key)?;
-    let world_folders: Vec<PathBuf> = if overrides.worlds.is_empty() {
-        settings.world_folders.iter().map(|folder| base.join(folder)).collect()
-    } else {
-        overrides.worlds.clone()
-    };
+    let world_folders = world_folders(overrides, &settings, &base);
     let worlds = if world_folders.is_empty() { vec![builtin_world()] } else { read_worlds(&world_folders)? };
     Ok(Prepared { settings, key, key_origin, worlds, world_folders })
+}
+
+/// The settings as the file has them, and the folder that their paths are relative to.
+fn settings_and_base(overrides: &Overrides) -> anyhow::Result<(ServerSettings, PathBuf)> {
+    Ok(match &overrides.config {
+        Some(file) => (read_settings_file(file)?, file.parent().unwrap_or(Path::new("")).to_owned()),
+        None => (read_settings("assets/server.toml", BUILTIN_SETTINGS)?, PathBuf::new()),
+    })
+}
+
+fn world_folders(overrides: &Overrides, settings: &ServerSettings, base: &Path) -> Vec<PathBuf> {
+    match overrides.worlds.is_empty() {
+        true => settings.world_folders.iter().map(|folder| base.join(folder)).collect(),
+        false => overrides.worlds.clone(),
+    }
+}
+
+/// The folder of the first world that a server with these flags would run; none for the built-in one. Asks for no key.
+///
+/// # Errors
+/// When the settings file cannot be read.
+pub fn first_world_folder(overrides: &Overrides) -> anyhow::Result<Option<PathBuf>> {
+    let (settings, base) = settings_and_base(overrides)?;
+    Ok(world_folders(overrides, &settings, &base).into_iter().next())
 }
 
 /// What to print for an error. It begins with `error: `, as those about designers' files do by themselves.
@@ -158,7 +175,10 @@ pub fn read_settings_file(file: &Path) -> anyhow::Result<ServerSettings> {
 }
 
 /// Reads all worlds, or says what is wrong with any of them.
-fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
+///
+/// # Errors
+/// With every mistake in every one of them.
+pub fn read_worlds(folders: &[PathBuf]) -> anyhow::Result<Vec<LoadedWorld>> {
     let (mut worlds, mut wrong) = (Vec::new(), Vec::new());
     for folder in folders {
         match read_world_folder(folder) {

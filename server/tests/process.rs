@@ -1,6 +1,7 @@
 //! The real program over real sockets of this machine: it starts, plays, stops, and says what is wrong.
 
 mod c_client;
+mod planning;
 mod support;
 
 use std::fs;

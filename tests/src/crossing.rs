@@ -1,5 +1,6 @@
 //! A crowd that crosses the town of `assets/worlds/town`, half of it each way.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use glam::Vec2;
@@ -64,22 +65,21 @@ pub struct CrossingReport {
 
 /// The town, with a crowd that has nothing to do but to go from one side to the other.
 pub fn town_to_cross(bots: u32) -> LoadedWorld {
-    const TOWN: &[u8] = include_bytes!("../../assets/worlds/town/world.toml");
-    let load = |name: &str| match name {
-        "world.toml" => Ok(TOWN.to_vec()),
-        _ => Err(std::io::ErrorKind::NotFound.into()),
-    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/worlds/town");
+    let load = |name: &str| std::fs::read(folder.join(name));
     let mut world = load_world("assets/worlds/town", load).expect("the town that is shipped");
     let config = &mut world.config;
     config.population = PopulationConfig { target: bots, ..PopulationConfig::default() };
     let spawn = |x: f32| SpawnAreaConfig { center_m: Vec2::new(x, 0.0), radius_m: CROWD_RADIUS_M };
     config.spawn_areas = vec![spawn(-SIDE_M), spawn(SIDE_M)];
+    config.bot_profiles.clear();
     config.patrols.retain(|patrol| patrol.name == "across");
     config.bots = BotsConfig {
         idle_weight: 0.0,
         wander_weight: 0.0,
         patrol_weight: 1.0,
         follow_weight: 0.0,
+        gather_weight: 0.0,
         flee_weight: 0.0,
         ..config.bots.clone()
     };

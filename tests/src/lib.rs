@@ -18,7 +18,6 @@
 mod crossing;
 pub mod fuzz;
 mod loopback;
-mod memory_network;
 mod oracle;
 mod rules;
 mod script;
@@ -27,11 +26,11 @@ mod world;
 
 pub use crossing::{Crossing, CrossingReport, town_to_cross};
 pub use loopback::{LoopbackServer, open_transport};
-pub use memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;
 pub use script::Action;
 pub use sim::Aim;
 pub use sim::{Plan, PlayerHandle, Sim, SimBuilder};
+pub use throng_server::memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 pub use throng_shared::link::LinkConditions as Link;
 pub use world::{fighting_world, flat_world, hilly_world};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
-use throng_client::{Client, State};
+use throng_client::{Client, State, Wanderer};
 use throng_server::batch::OutboundBatch;
 use throng_server::clock::ManualClock;
 use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
+use throng_server::memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 use throng_server::net::{Connections, NetInbound};
 use throng_server::tick::Phase;
 use throng_shared::abilities::aim_towards;
@@ -22,7 +23,6 @@ use throng_shared::movement::CharacterState;
 use throng_shared::random::Random;
 use throng_shared::wire::token::TokenData;
 
-use crate::memory_network::{MemoryClientTransport, MemoryNetwork, MemoryServerTransport};
 use crate::oracle::Oracle;
 use crate::rules::check_rules;
 use crate::world::flat_world;
@@ -62,6 +62,8 @@ pub enum Plan {
     Hold(PlayerInput),
     /// Runs and walks about, and jumps now and then.
     Wander(Random),
+    /// Does what members of a swarm do.
+    Swarm(Wanderer),
     /// Stands and turns, a little further in each tick, beginning with this facing.
     Spin(u16),
     /// Uses an ability on somebody where it sees it.
@@ -558,6 +560,7 @@ impl Plan {
         match self {
             Plan::Aim(aim) => aim.input(client, now),
             Plan::Hold(input) => *input,
+            Plan::Swarm(wanderer) => wanderer.input(client, now),
             Plan::Spin(yaw) => {
                 *yaw = yaw.wrapping_add(1_024);
                 PlayerInput { yaw: *yaw, ..PlayerInput::default() }

@@ -13,7 +13,7 @@ use throng_shared::config::read_settings;
 
 const SETTINGS: Broken = Broken {
     root: "broken-settings",
-    folders_min: 27,
+    folders_min: 31,
     message: |name, folder| {
         let text = fs::read_to_string(folder.join("server.toml")).expect("the settings can be read");
         let result = read_settings(&format!("{name}/server.toml"), &text);

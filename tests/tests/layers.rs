@@ -80,6 +80,7 @@ fn only_the_rim_of_the_server_touches_the_operating_system() {
         "server/src/settings.rs",
         "server/src/check.rs",
         "server/src/schema.rs",
+        "server/src/apply_command.rs",
         "server/src/show.rs",
         "server/src/reload/watch.rs",
     ];

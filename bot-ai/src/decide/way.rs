@@ -62,10 +62,17 @@ fn destination(mind: &BotMind, situation: &Situation<'_>) -> Option<Destination>
         Goal::Patrol(Leg { route, point, .. }) => {
             (choose::route_point(world, route, point)?, destination_of_point(world, route, point))
         }
-        Goal::Gather { place, target_m } => (target_m, world.navigation.destination_of_place(place)),
+        Goal::Gather { place, target_m } => (target_m, destination_of_place(world, place, target_m)),
         Goal::Follow { net_id } | Goal::Fight { net_id, .. } => (situation.percepts.find(net_id)?.position_m, None),
     };
     Some(Destination { position_m, place })
+}
+
+/// The place, if it is still the one that the bot set out for.
+fn destination_of_place(world: &BotWorld, place: u32, target_m: Vec2) -> Option<u32> {
+    let still = world.places.get(place as usize)?;
+    let is_in_it = still.center_m.distance(target_m) <= still.radius_m;
+    world.navigation.destination_of_place(place).filter(|_| is_in_it)
 }
 
 fn destination_of_point(world: &BotWorld, route: u32, point: u32) -> Option<u32> {

@@ -18,6 +18,7 @@ use crate::state::State;
 use crate::token::{TokenError, connect_token, token_data};
 use crate::transport::ClientTransport;
 use crate::udp::UdpTransport;
+use crate::wanderer::Wanderer;
 
 /// New connections per second.
 const CONNECTS_PER_S: f64 = 500.0;
@@ -156,7 +157,7 @@ impl Swarm<'_> {
         transport.register(self.poll.registry(), Token(number as usize)).map_err(fail)?;
         let name = format!("swarm-{number}");
         let client = Client::new(transport, Arc::clone(&self.map), &options.world, &name);
-        self.members.push(Member::new(client, options.seed, number));
+        self.members.push(Member::new(client, Wanderer::new(options.seed, number, &options.world.config)));
         Ok(())
     }
 
@@ -191,14 +192,13 @@ impl Swarm<'_> {
 
     /// Lets those play whose turn it is, and those receive whose bad link delivers now or whose socket has more.
     fn scan(&mut self, is_upkeep: bool) {
-        let rate_hz = self.options.world.config.tick_rate_hz;
         for member in &mut self.members {
             let now = self.start.elapsed();
             let transport = member.client.transport();
             if is_upkeep || transport.has_more() || transport.next_due().is_some_and(|due| due <= now) {
                 member.client.update(now);
             }
-            member.play(now, self.map.half_size_m, rate_hz);
+            member.play(now);
         }
     }
 

@@ -1,10 +1,12 @@
-//! HTTP for operators: health, readiness, metrics, and questions about a client. And signals, which share the thread.
+//! HTTP for operators: health, readiness, metrics, questions about a client, and changes on trial. And signals, which share the thread.
 
+mod apply;
+pub mod call;
 mod questions;
 
 pub use questions::Questions;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,6 +16,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use throng_shared::config::ApplySettings;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -41,12 +45,17 @@ pub struct Status {
 }
 
 impl Status {
-    /// A server of these worlds that has not ticked yet.
-    pub fn new(clock: Arc<dyn Clock>, world_names: impl Iterator<Item = String>) -> Status {
+    /// A server of these worlds that has not ticked yet; the first `folders` of them come from folders.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        apply: ApplySettings,
+        world_names: impl Iterator<Item = String>,
+        folders: usize,
+    ) -> Status {
         Status {
             metrics: Metrics::default(),
             questions: Questions::default(),
-            reloads: ReloadDesk::new(world_names),
+            reloads: ReloadDesk::new(apply, world_names, folders),
             clock,
             ticked_at_ns: AtomicU64::new(0),
             is_stopping: AtomicBool::new(false),
@@ -113,7 +122,7 @@ pub fn spawn_control(status: Arc<Status>, listener: Option<TcpListener>) -> std:
 
 async fn serve(listener: TcpListener, status: Arc<Status>) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    axum::serve(listener, router(status)).await
+    axum::serve(listener, router(status).into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
 fn router(status: Arc<Status>) -> Router {
@@ -126,6 +135,7 @@ fn router(status: Arc<Status>) -> Router {
                  /readyz   the world ticks\n\
                  /metrics  Prometheus\n\
                  /config   which version of its files each world goes by, what changed last, and what was refused\n\
+                 /apply    how changes that were applied fare; POST {\"folder\": …, \"world\": 0} applies one, from this computer\n\
                  /explain?client=&entity=  why a client is told of a character, or is not\n\
                  /ledger?client=  where a client's bytes went; without a client, those of the world\n\
                  /shots?client=  a client's last shots with what they were judged by, and what was refused of it; without a client, everybody's\n"
@@ -135,6 +145,7 @@ fn router(status: Arc<Status>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/config", get(config))
+        .route("/apply", get(apply::tell).post(apply::apply))
         .route("/explain", get(ask))
         .route("/ledger", get(ask))
         .route("/shots", get(ask))
@@ -220,7 +231,7 @@ mod tests {
     #[test]
     fn a_server_is_ready_only_while_it_ticks() {
         let clock = Arc::new(ManualClock::default());
-        let status = Status::new(clock.clone(), std::iter::empty());
+        let status = Status::new(clock.clone(), ApplySettings::default(), std::iter::empty(), 0);
         assert!(status.unready_reason().is_some_and(|reason| reason.starts_with("starting")));
         clock.set(Duration::from_secs(5));
         status.note_tick(Duration::from_secs(5));

@@ -11,6 +11,7 @@ mod tests;
 mod tiers;
 mod view;
 
+pub(crate) use budget::DATAGRAM_OVERHEAD_BYTES;
 pub use explain::Explanation;
 pub use ledger::{Ledger, TierBytes};
 use observe::Scratch;

@@ -36,16 +36,13 @@ impl Instance {
     /// With everything that has changed and cannot while the world runs.
     pub fn adopt(&mut self, loaded: &LoadedWorld) -> Result<(), AdoptError> {
         let (config, rate) = (&loaded.config, self.tick_rate());
-        let combat = loaded.combat.as_ref().map(|combat| CombatRules::new(combat, rate, &self.rules().attributes));
-        let mut fixed = self.fixed_changes(loaded);
-        let lacks_attributes = matches!(combat, Some(None)) && fixed.is_empty();
-        fixed.extend(lacks_attributes.then_some("which attributes abilities need"));
+        let fixed = self.fixed_changes(loaded);
         if !fixed.is_empty() {
             return Err(AdoptError { fixed });
         }
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         let interest = interest.with_overshoot(self.pages().areas().cells().overshoot_m());
-        let combat = combat.flatten();
+        let combat = self.combat_rules_of(loaded);
         let bots = bot_world(self.world().resource::<BotWorld>().with(config), &interest, combat.as_ref());
         let world = self.world_mut();
         if let Some(combat) = combat {
@@ -67,8 +64,12 @@ impl Instance {
         Ok(())
     }
 
-    /// What has changed and cannot while the world runs.
-    fn fixed_changes(&self, loaded: &LoadedWorld) -> Vec<&'static str> {
+    fn combat_rules_of(&self, loaded: &LoadedWorld) -> Option<CombatRules> {
+        CombatRules::new(loaded.combat.as_ref()?, self.tick_rate(), &self.rules().attributes)
+    }
+
+    /// What is other in these files and cannot change while the world runs; empty when [`Instance::adopt`] would take them over.
+    pub fn fixed_changes(&self, loaded: &LoadedWorld) -> Vec<&'static str> {
         let LoadedWorld { config, combat, hash, .. } = loaded;
         let rules = self.rules();
         let own = self.world().get_resource::<CombatRules>().map(|rules| &rules.config);
@@ -90,6 +91,8 @@ impl Instance {
             config.interest.enter_radius_m > ENTER_RADIUS_CELLS_MAX * self.pages().areas().cells().cell_m();
         check(is_too_far, "interest.enter_radius_m to more than five times what it was at the start");
         check(*hash != self.world_hash(), PREDICTED);
+        let lacks_attributes = fixed.is_empty() && combat.is_some() && self.combat_rules_of(loaded).is_none();
+        fixed.extend(lacks_attributes.then_some("which attributes abilities need"));
         fixed
     }
 }

@@ -4,13 +4,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use throng_shared::config::LoadedWorld;
+use throng_shared::config::{ApplySettings, LoadedWorld};
 use throng_shared::ids::InstanceId;
 use throng_shared::tick::Tick;
 use tracing::{info, warn};
 
+use super::adopt::AdoptError;
+use super::apply::{ApplyDesk, WayBack};
 use super::changes::KeyChange;
 use crate::host::Host;
+use crate::instance::Instance;
 
 /// Changes of a world that are told; of more, their number.
 const CHANGES_TOLD_MAX: usize = 32;
@@ -26,6 +29,8 @@ pub struct Proposal {
     pub loaded: LoadedWorld,
     /// What has changed.
     pub changes: Vec<KeyChange>,
+    /// What the world goes by now, when the change is applied on trial: what it goes back to. The way back has the number after this one's.
+    pub former: Option<LoadedWorld>,
 }
 
 /// How the files of a world have fared.
@@ -50,6 +55,8 @@ struct WorldVersion {
 /// Shared by the thread that looks at files, the one that ticks, and the one that serves HTTP.
 #[derive(Debug, Default)]
 pub struct ReloadDesk {
+    /// Changes that are applied on trial.
+    pub applies: ApplyDesk,
     waiting: Mutex<Vec<Proposal>>,
     /// Whether changes of worlds were taken over, by number, until whoever proposed them asks.
     fates: Mutex<Vec<(InstanceId, u64, bool)>>,
@@ -57,13 +64,16 @@ pub struct ReloadDesk {
 }
 
 impl ReloadDesk {
-    /// For worlds of these names, in the order of their numbers.
-    pub fn new(names: impl Iterator<Item = String>) -> ReloadDesk {
-        let world = |name| WorldVersion { name, version: 1, ..WorldVersion::default() };
+    /// For worlds of these names, in the order of their numbers, of which the first `folders` come from folders.
+    pub fn new(apply: ApplySettings, names: impl Iterator<Item = String>, folders: usize) -> ReloadDesk {
+        let names: Vec<String> = names.collect();
+        let world = |name: &String| WorldVersion { name: name.clone(), version: 1, ..WorldVersion::default() };
+        let worlds = names.iter().map(world).collect();
         ReloadDesk {
+            applies: ApplyDesk::new(apply, names.into_iter(), folders),
             waiting: Mutex::default(),
             fates: Mutex::default(),
-            worlds: Mutex::new(names.map(world).collect()),
+            worlds: Mutex::new(worlds),
         }
     }
 
@@ -97,21 +107,61 @@ impl ReloadDesk {
         }
     }
 
-    /// Has the host take over what waits. For the thread that has it, between two ticks.
+    /// Has the host take over what waits, and take back what has broken a limit. For the thread that has it, between two ticks.
     pub fn carry_out(&self, now: Duration, host: &mut Host) {
+        self.applies.take_broken().into_iter().for_each(|back| self.take_back(now, host, back));
         let waiting = std::mem::take(&mut *lock(&self.waiting));
-        for Proposal { world, number, loaded, changes } in waiting {
+        for Proposal { world, number, loaded, changes, former } in waiting {
             let fate = host.adopt(now, world, &loaded);
             lock(&self.fates).push((world, number, fate.is_ok()));
             let told = told(&changes);
-            let mut worlds = lock(&self.worlds);
-            let Some(version) = worlds.get_mut(usize::from(world.0)) else { continue };
-            let is_newest = version.newest == number;
-            match fate {
-                Ok(tick) => version.note_adopted(tick, told, is_newest),
-                Err(error) if is_newest => version.note_refused(format!("{error}\n  changed: {}", told.join(", "))),
-                Err(_) => {}
+            let problem = |error: &AdoptError| format!("{error}\n  changed: {}", told.join(", "));
+            match (fate, former) {
+                (Ok(tick), former) => {
+                    self.note_adopted(world, number, tick, told);
+                    let instance = host.instances().nth(usize::from(world.0));
+                    if let (Some(former), Some(instance)) = (former, instance) {
+                        self.applies.begin(instance, WayBack { world, number, former }, now, tick);
+                    }
+                }
+                (Err(error), None) => self.note_refused(world, number, problem(&error)),
+                (Err(error), Some(_)) => {
+                    // There is nothing to go back from. The files of the world are not to blame.
+                    lock(&self.fates).push((world, number + 1, false));
+                    self.applies.refuse(world, problem(&error));
+                }
             }
+        }
+    }
+
+    fn take_back(&self, now: Duration, host: &mut Host, WayBack { world, number, former }: WayBack) {
+        let number = number + 1;
+        let fate = host.adopt(now, world, &former);
+        lock(&self.fates).push((world, number, fate.is_ok()));
+        if let Ok(tick) = fate {
+            self.note_adopted(world, number, tick, vec!["what was before, for a limit has broken".to_owned()]);
+        }
+        self.applies.note_way_back(world, fate.map(drop).map_err(|error| error.to_string()));
+    }
+
+    /// A world has lived through a tick that began at `now`.
+    pub fn note_tick(&self, now: Duration, world: InstanceId, instance: &Instance) {
+        if let Some(number) = self.applies.note_tick(now, world, instance) {
+            // There is no way back any more.
+            lock(&self.fates).push((world, number + 1, false));
+        }
+    }
+
+    fn note_adopted(&self, world: InstanceId, number: u64, tick: Tick, told: Vec<String>) {
+        if let Some(version) = lock(&self.worlds).get_mut(usize::from(world.0)) {
+            let is_newest = version.newest <= number;
+            version.note_adopted(tick, told, is_newest);
+        }
+    }
+
+    fn note_refused(&self, world: InstanceId, number: u64, problem: String) {
+        if let Some(version) = lock(&self.worlds).get_mut(usize::from(world.0)).filter(|it| it.newest == number) {
+            version.note_refused(problem);
         }
     }
 
@@ -125,9 +175,10 @@ impl ReloadDesk {
         serde_json::json!({ "worlds": *lock(&self.worlds) })
     }
 
-    /// The version that each world goes by, and how many changes of its files were refused.
-    pub fn counts(&self) -> Vec<(u64, u64)> {
-        lock(&self.worlds).iter().map(|world| (world.version, world.refused)).collect()
+    /// The version that each world goes by, how many changes of its files were refused, and how many were taken back.
+    pub fn counts(&self) -> Vec<(u64, u64, u64)> {
+        let worlds = lock(&self.worlds);
+        worlds.iter().zip(self.applies.rollbacks()).map(|(world, back)| (world.version, world.refused, back)).collect()
     }
 }
 

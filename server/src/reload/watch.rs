@@ -26,9 +26,9 @@ type Looks = Vec<(String, Look)>;
 
 /// The folder of one world.
 #[derive(Debug)]
-struct Watched {
+pub(super) struct Watched {
     world: InstanceId,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// How its files looked when they were last read, all that were asked for, whether they were there or not.
     read: Looks,
     /// How they looked the last time.
@@ -41,10 +41,12 @@ struct Watched {
     proposed: Vec<(u64, Said)>,
     /// Number of the last time that the files had something else to say.
     number: u64,
+    /// Number of the last change that came from another folder.
+    applied: Option<u64>,
 }
 
 /// What the files of a world say, read and written down. Without the samples of its terrain: they are large, and their hash is here.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Said {
     loaded: LoadedWorld,
     /// Both files with all that they include; none when it was read elsewhere.
@@ -79,17 +81,31 @@ pub(crate) fn spawn_watcher(worlds: Vec<(PathBuf, LoadedWorld)>, status: Arc<Sta
 }
 
 impl Watched {
-    fn new(world: InstanceId, folder: PathBuf, loaded: LoadedWorld) -> Watched {
+    pub(super) fn new(world: InstanceId, folder: PathBuf, loaded: LoadedWorld) -> Watched {
         let running = Said { texts: None, loaded: without_samples(loaded) };
         let read = [WORLD_FILE_NAME, ABILITIES_FILE_NAME].map(|name| (name.to_owned(), look_at(&folder, name)));
         // Read once more in any case: they may have changed since the world was built, and it is not known what they include.
         let (read, is_stale) = (Looks::from(read), true);
-        Watched { world, folder, seen: read.clone(), read, is_stale, running, proposed: Vec::new(), number: 0 }
+        let (seen, proposed) = (read.clone(), Vec::new());
+        Watched { world, folder, read, seen, is_stale, running, proposed, number: 0, applied: None }
     }
 
     /// Looks, and reads the files once they have changed and look the same twice: whoever writes several of them, or a long one, is done then.
-    fn look(&mut self, desk: &ReloadDesk) {
+    /// While another folder is applied and watched they wait: whoever is last has the say.
+    pub(super) fn look(&mut self, desk: &ReloadDesk) {
         self.learn_fates(desk);
+        // What the files have to say comes first, if it is not known yet: after a trial it would be taken for news, and undo it.
+        let has_heard = !self.is_stale && self.proposed.is_empty();
+        if let Some(folder) = has_heard.then(|| desk.applies.take_request(self.world)).flatten() {
+            self.apply(&folder, desk);
+        }
+        let is_way_back = |number: u64| self.applied.is_some_and(|applied| number == applied + 1);
+        if !self.proposed.iter().any(|(number, _)| is_way_back(*number)) {
+            self.look_at_files(desk);
+        }
+    }
+
+    fn look_at_files(&mut self, desk: &ReloadDesk) {
         let now: Looks = self.read.iter().map(|(name, _)| (name.clone(), look_at(&self.folder, name))).collect();
         let is_still = now == self.seen;
         self.seen = now;
@@ -108,12 +124,35 @@ impl Watched {
                 desk.settle(self.world, self.number);
             }
             Ok(said) => {
-                let (world, number, loaded) = (self.world, self.number, said.loaded.clone());
-                desk.propose(Proposal { world, number, loaded, changes: self.running.changes_to(&said) });
-                self.proposed.push((number, said));
+                desk.propose(self.proposal(&said, None));
+                self.proposed.push((self.number, said));
             }
             Err(error) => desk.refuse(self.world, self.number, error_text(&error)),
         }
+    }
+
+    /// Proposes what another folder says, and keeps what the world goes by for the way back.
+    fn apply(&mut self, asked: &str, desk: &ReloadDesk) {
+        let read = |folder: PathBuf| read_and_look(&folder).0.map_err(|error| error_text(&error));
+        let said = match folder_beside(&self.folder, asked).and_then(read) {
+            Ok(said) if said.loaded == self.running.loaded => {
+                return desk.applies.refuse(self.world, "the world goes by exactly this already".to_owned());
+            }
+            Ok(said) => said,
+            Err(problem) => return desk.applies.refuse(self.world, problem),
+        };
+        self.number += 1;
+        desk.propose(self.proposal(&said, Some(self.running.loaded.clone())));
+        self.proposed.push((self.number, said));
+        self.applied = Some(self.number);
+        // The way back has a number of its own.
+        self.number += 1;
+        self.proposed.push((self.number, self.running.clone()));
+    }
+
+    fn proposal(&self, said: &Said, former: Option<LoadedWorld>) -> Proposal {
+        let (loaded, changes) = (said.loaded.clone(), self.running.changes_to(said));
+        Proposal { world: self.world, number: self.number, loaded, changes, former }
     }
 
     /// What became of changes: the world goes by the newest that was taken over. Then the files are compared with that.
@@ -123,10 +162,28 @@ impl Watched {
             let said = known.and_then(|known| self.proposed.drain(..=known).next_back());
             if let (Some((_, said)), true) = (said, is_adopted) {
                 self.running = said;
-                self.is_stale = true;
+                // That files which nobody has touched say something else than what was applied is meant.
+                self.is_stale = self.applied != Some(number);
             }
         }
     }
+}
+
+/// The folder that is asked for, by its name or its whole path: one that lies beside that of the running world, and nowhere else.
+///
+/// # Errors
+/// When there is none; what is elsewhere is as if it were not there.
+fn folder_beside(own: &Path, asked: &str) -> Result<PathBuf, String> {
+    let own = std::fs::canonicalize(own).map_err(|error| format!("{}: cannot be found: {error}", own.display()))?;
+    let beside = own.parent().unwrap_or(&own);
+    let folder = std::fs::canonicalize(beside.join(asked)).ok();
+    let folder = folder.filter(|folder| folder.parent() == Some(beside) && folder.is_dir());
+    folder.ok_or_else(|| {
+        let beside = beside.display();
+        format!(
+            "error: there is no world {asked:?} in {beside}\n  help: put its folder beside that of the running world, and name it"
+        )
+    })
 }
 
 fn without_samples(loaded: LoadedWorld) -> LoadedWorld {
@@ -156,158 +213,4 @@ fn read_and_look(folder: &Path) -> (anyhow::Result<Said>, Looks) {
         std::fs::read(folder.join(name))
     });
     (shown.map(Said::from).map_err(anyhow::Error::from), looks)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::ManualClock;
-    use crate::host::{Host, HostOptions};
-    use crate::instance::Instance;
-    use crate::settings::read_world_folder;
-
-    const WORLD: InstanceId = InstanceId(0);
-
-    /// A world's folder, a host that runs the world, and what they know of each other.
-    struct Scene {
-        watched: Watched,
-        desk: ReloadDesk,
-        host: Host,
-    }
-
-    /// A world whose population has so many, in a folder of its own.
-    fn scene(name: &str) -> Scene {
-        let folder = std::env::temp_dir().join(format!("throng-watch-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("the temporary folder can be written to");
-        write(&folder, "10");
-        let loaded = read_world_folder(&folder).expect("the world is right");
-        let instance = Instance::new(&loaded, Arc::new(ManualClock::default())).expect("it can begin");
-        let host = Host::new(vec![instance], HostOptions::default(), Duration::ZERO);
-        Scene {
-            watched: Watched::new(WORLD, folder, loaded),
-            desk: ReloadDesk::new(["flat".to_owned()].into_iter()),
-            host,
-        }
-    }
-
-    fn write(folder: &Path, target: &str) {
-        let text = format!(
-            "[world]\nname = \"flat\"\nsize_m = 200.0\n[terrain]\nkind = \"flat\"\n[[spawn]]\ncenter_m = [0.0, 0.0]\nradius_m = 9.0\n\
-             [population]\ntarget = {target}\n"
-        );
-        std::fs::write(folder.join(WORLD_FILE_NAME), text).expect("a file can be written");
-    }
-
-    impl Scene {
-        /// The file says something else now, of another length than before, and is looked at until that was noticed.
-        fn say(&mut self, target: &str) {
-            write(&self.watched.folder, target);
-            self.look();
-        }
-
-        fn look(&mut self) {
-            (0..3).for_each(|_| self.watched.look(&self.desk));
-        }
-
-        /// The version, how often was refused, the population that the world wants, and whether there is a problem.
-        fn state(&mut self) -> (u64, u64, u32, bool) {
-            let (version, refused) = self.desk.counts()[0];
-            let target = self.host.instances().next().expect("there is one").rules().population.target;
-            let has_problem = !self.desk.to_json()["worlds"][0]["problem"].is_null();
-            (version, refused, target, has_problem)
-        }
-
-        fn tick(&mut self) {
-            self.desk.carry_out(Duration::ZERO, &mut self.host);
-        }
-    }
-
-    impl Drop for Scene {
-        fn drop(&mut self) {
-            // What cannot be removed is for the operating system to tidy up.
-            let _ = std::fs::remove_dir_all(&self.watched.folder);
-        }
-    }
-
-    #[test]
-    fn what_the_files_say_last_counts_however_late_the_tick_is() {
-        let mut scene = scene("late");
-        scene.look();
-        scene.tick();
-        assert_eq!(scene.state(), (1, 0, 10, false), "nothing has changed");
-        scene.say("100");
-        scene.say("nonsense");
-        scene.tick();
-        assert_eq!(scene.state(), (1, 1, 10, true), "what waited is not wanted any more");
-        scene.say("1000");
-        scene.say("10");
-        scene.tick();
-        assert_eq!(scene.state(), (1, 1, 10, false), "and neither is what was taken back");
-        scene.say("200");
-        scene.say("3000");
-        scene.tick();
-        scene.look();
-        assert_eq!(scene.state(), (2, 1, 3_000, false));
-        scene.say("100");
-        scene.tick();
-        assert_eq!(scene.state(), (3, 1, 100, false));
-        assert_eq!(scene.desk.to_json()["worlds"][0]["changes"][0], "population.target: 3000 -> 100");
-    }
-
-    #[test]
-    fn what_is_included_is_watched_too_and_taken_over_with_the_rest_or_not_at_all() {
-        let mut scene = scene("include");
-        scene.look();
-        let folder = scene.watched.folder.clone();
-        let say = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file can be written");
-        let world = std::fs::read_to_string(folder.join(WORLD_FILE_NAME)).expect("it is there");
-        // A file that is not there yet.
-        say(WORLD_FILE_NAME, &format!("include = [\"parts.toml\"]\n{world}"));
-        scene.look();
-        assert_eq!(scene.state(), (1, 1, 10, true));
-        say("parts.toml", "[population]\nplayers_max = 1_000\n[bots]\nsight_m = 12.0\n");
-        scene.look();
-        scene.tick();
-        assert_eq!(scene.state(), (2, 1, 10, false), "it is there, and the world goes by it");
-        assert_eq!(scene.desk.to_json()["worlds"][0]["changes"][0], "bots.sight_m: 40.0 -> 12.0");
-        say("parts.toml", "[population]\ntarget = 2_000\n[bots]\nsight_m = -1.0\n");
-        scene.look();
-        scene.tick();
-        assert_eq!(scene.state(), (2, 2, 10, true), "all of it or nothing");
-        let problem = scene.desk.to_json()["worlds"][0]["problem"].to_string();
-        assert!(problem.contains("parts.toml:4:11: bots.sight_m"), "{problem}");
-        let without_target = world.replace("[population]\ntarget = 10\n", "");
-        say(WORLD_FILE_NAME, &format!("include = [\"parts.toml\"]\n{without_target}"));
-        say("parts.toml", "[population]\ntarget = 2_000\n");
-        scene.look();
-        scene.tick();
-        assert_eq!(scene.state(), (3, 2, 2_000, false));
-        say("parts.toml", "[population]\ntarget = 100\n");
-        scene.look();
-        scene.tick();
-        assert_eq!(scene.state(), (4, 2, 100, false));
-        // What is not included any more is not looked at.
-        say(WORLD_FILE_NAME, &without_target);
-        scene.look();
-        say("parts.toml", "nonsense");
-        scene.look();
-        scene.tick();
-        assert_eq!(scene.state(), (5, 2, 0, false));
-    }
-
-    #[test]
-    fn a_change_that_comes_while_another_is_taken_over_is_compared_with_that() {
-        let mut scene = scene("while");
-        scene.look();
-        scene.say("100");
-        // The tick thread has it, and before its fate is known the file says something else: what was before.
-        let waiting = std::mem::take(&mut *scene.desk.waiting_for_test());
-        scene.say("10");
-        waiting.into_iter().for_each(|proposal| scene.desk.waiting_for_test().push(proposal));
-        scene.tick();
-        assert_eq!(scene.state().2, 100);
-        scene.look();
-        scene.tick();
-        assert_eq!((scene.state().2, scene.state().3), (10, false), "the world goes by the files in the end");
-    }
 }

@@ -82,10 +82,20 @@ impl Server {
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, "", "")
+    }
+
+    /// Asks with a body, and with more headers, each ended by a line break.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         let mut stream = TcpStream::connect_timeout(&self.http, PATIENCE).expect("somebody listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout is possible");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-            .expect("a request can be sent");
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("a request can be sent");
+        // Who has been refused by then does not read on.
+        let _ = stream.write_all(body.as_bytes());
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("an answer comes");
         let (head, body) = text.split_once("\r\n\r\n").expect("there is an empty line below the headers");
@@ -111,6 +121,11 @@ impl Server {
             self.world_metric("throng_players", world, number) == Some(0.0)
                 && self.metric("throng_net_connected") == Some(0.0)
         });
+    }
+
+    /// Where it was started.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What it has logged so far.

@@ -74,6 +74,12 @@ pub const SPREAD_PERCENT_MAX: u32 = 90;
 /// Longest time for which the seat of a player whose connection broke is held, in seconds.
 pub const HOLD_S_MAX: u32 = 3_600;
 
+/// Shortest time for which a world is watched after a change was applied, in seconds: the first five are not judged.
+pub const APPLY_WATCH_S_MIN: u32 = 10;
+
+/// Longest time for which it is, in seconds.
+pub const APPLY_WATCH_S_MAX: u32 = 3_600;
+
 /// Most threads of the simulation.
 pub const THREADS_MAX: u32 = 256;
 

@@ -49,8 +49,8 @@ pub struct ShownWorld {
 /// needed, [`WORLD_FILE_NAME`] first and [`ABILITIES_FILE_NAME`], which need not exist, last, and returns its bytes, from a directory or from memory.
 ///
 /// The names are paths from the folder. Files that others include may lie in folders within it, such as `parts/walls.toml`,
-/// or beside it, such as `../common/movement.toml`: there is `/` between names, whatever the operating system has there, and
-/// `../` at most once, at the beginning.
+/// beside it, such as `../common/movement.toml`, or in `../../bots`: there is `/` between names, whatever the operating system has there, and
+/// `../` only at the beginning.
 ///
 /// # Errors
 /// With every mistake in all of the files, not just the first.
@@ -117,6 +117,9 @@ fn path_of(folder: &str, name: &str) -> String {
     let own_name = &folder[parent_end..];
     match name.strip_prefix("../") {
         // What `..` leads to is known from the folder's own name, if that has one.
+        Some(beside) if !matches!(own_name, "" | "." | "..") && beside.starts_with("../") && parent_end > 1 => {
+            path_of(&folder[..parent_end], beside)
+        }
         Some(beside) if !matches!(own_name, "" | "." | "..") => format!("{}{beside}", &folder[..parent_end]),
         _ if folder.is_empty() => name.to_owned(),
         _ => format!("{folder}/{name}"),
@@ -203,6 +206,10 @@ mod tests {
             ("worlds/here/", "world.toml", "worlds/here/world.toml"),
             ("worlds/here", "../common/a.toml", "worlds/common/a.toml"),
             ("here", "../common/a.toml", "common/a.toml"),
+            ("assets/worlds/here", "../../bots/a.toml", "assets/bots/a.toml"),
+            ("worlds/here", "../../bots/a.toml", "bots/a.toml"),
+            ("here", "../../bots/a.toml", "../bots/a.toml"),
+            ("/here", "../common/a.toml", "/common/a.toml"),
             ("", "../common/a.toml", "../common/a.toml"),
             (".", "../common/a.toml", "./../common/a.toml"),
             ("../..", "../common/a.toml", "../../../common/a.toml"),

@@ -42,18 +42,18 @@ pub use builtin::{BUILTIN_WORLD_NAME, builtin_world, read_common_file};
 pub use combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, SafeZoneConfig};
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
 pub use limits::{
-    ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, BOT_PROFILES_MAX, CLIENTS_MAX, CONFIG_ERRORS_MAX, HOLD_S_MAX,
-    INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX, INCLUDES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX,
-    PATROL_POINTS_MAX, PATROLS_MAX, PLACES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX, SETTINGS_FILE_BYTES_MAX,
-    SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX, TERRAIN_SIDE_MAX, THREADS_MAX,
-    WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
+    ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, BOT_PROFILES_MAX, CLIENTS_MAX,
+    CONFIG_ERRORS_MAX, HOLD_S_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX, INCLUDES_MAX, INTEREST_TIERS_MAX,
+    OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROL_POINTS_MAX, PATROLS_MAX, PLACES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX,
+    SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX,
+    TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
 };
 pub use load::{ABILITIES_FILE_NAME, LoadedWorld, ShownWorld, WORLD_FILE_NAME, load_and_show_world, load_world};
 pub use reference::{abilities_reference_markdown, settings_reference_markdown, world_reference_markdown};
 pub use schema::{
     abilities_part_schema_json, abilities_schema_json, settings_schema_json, world_part_schema_json, world_schema_json,
 };
-pub use settings::{KEY_VARIABLE, KeySource, NetSettings, ServerSettings};
+pub use settings::{ApplySettings, KEY_VARIABLE, KeySource, NetSettings, ServerSettings};
 pub use settings_reader::read_settings;
 pub use terrain_samples::TerrainSamples;
 pub use world::{

@@ -22,11 +22,29 @@ pub struct ServerSettings {
     /// How long the seat of a player whose connection broke is held, in seconds: 0, for not at all, to
     /// [`super::HOLD_S_MAX`]; default 30.
     pub hold_s: u32,
+    /// Changes that are applied on trial.
+    pub apply: ApplySettings,
     /// Threads of the simulation, 0 to 256; 0, the default, for one per core.
     pub threads: u32,
     /// Folders of the worlds to run, at most [`super::WORLD_FOLDERS_MAX`], as they are written: relative to the folder of
     /// the settings file unless absolute. Empty, as by default, for the built-in meadow, see [`super::builtin_world`].
     pub world_folders: Vec<String>,
+}
+
+/// Changed worlds that are taken over on trial, and taken back when a limit breaks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ApplySettings {
+    /// Whether programs on this computer may apply worlds over HTTP; not by default.
+    pub is_enabled: bool,
+    /// How long a world is watched after a change, in seconds: [`super::APPLY_WATCH_S_MIN`] to [`super::APPLY_WATCH_S_MAX`];
+    /// default 60.
+    pub watch_s: u32,
+    /// Of a hundred ticks all but one take no longer, in milliseconds: 0.1 to 1,000; none by default.
+    pub tick_ms_p99_max: Option<f32>,
+    /// Most bytes of snapshots per client and second: 1 to 10,000,000; none by default.
+    pub client_bytes_per_s_max: Option<u32>,
+    /// Of the players who were there at the change, how many may be fewer, in percent: 0 to 100; none by default.
+    pub players_lost_percent_max: Option<u32>,
 }
 
 /// Where players connect.
@@ -66,8 +84,21 @@ impl Default for ServerSettings {
             net: NetSettings::default(),
             http_bind: Some(HTTP_BIND_DEFAULT),
             hold_s: 30,
+            apply: ApplySettings::default(),
             threads: 0,
             world_folders: Vec::new(),
+        }
+    }
+}
+
+impl Default for ApplySettings {
+    fn default() -> Self {
+        Self {
+            is_enabled: false,
+            watch_s: 60,
+            tick_ms_p99_max: None,
+            client_bytes_per_s_max: None,
+            players_lost_percent_max: None,
         }
     }
 }

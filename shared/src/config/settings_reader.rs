@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 
 use super::error::ConfigErrors;
 use super::limits::{
-    CLIENTS_MAX, HOLD_S_MAX, SETTINGS_FILE_BYTES_MAX, SPREAD_PERCENT_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FOLDERS_MAX,
+    APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, CLIENTS_MAX, HOLD_S_MAX, SETTINGS_FILE_BYTES_MAX, SPREAD_PERCENT_MAX,
+    THREADS_MAX, WORKERS_MAX, WORLD_FOLDERS_MAX,
 };
 use super::load::WORLD_FILE_NAME;
-use super::reader::{Choice, ChoiceHelp, FileFormat, PathText, Presence, TableReader, Truth, address, whole};
-use super::settings::{HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
+use super::reader::{Choice, ChoiceHelp, FileFormat, PathText, Presence, TableReader, Truth, address, number, whole};
+use super::settings::{ApplySettings, HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
 use crate::wire::key::is_loopback;
 
 /// Settings files.
@@ -42,6 +43,9 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     });
     let doc = "Health and metrics, for operators and their tools. Whoever reaches this address may read them.";
     let http_bind = file.table("http", Presence::Optional, doc, read_http);
+    let doc = "What `throng apply` may do: a changed world is taken over on trial, and taken back when a limit breaks that is declared here. A \
+               limit is judged every 5 s, from the second time on: at first everybody is told much anew.";
+    let apply = file.table("apply", Presence::Optional, doc, |table| read_apply(table, http_bind.is_some()));
     let doc = "How the simulation runs on this computer.";
     let threads = file.table("simulation", Presence::Optional, doc, |table| {
         let threads_doc = "Threads that simulate; 0 for one per core.";
@@ -50,7 +54,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     let doc =
         "A world to run. Write one table per world; without any, the server runs the meadow that is built into it.";
     let world_folders = file.tables("world", 0..=WORLD_FOLDERS_MAX, doc, read_world_folder);
-    ServerSettings { net, http_bind, hold_s, threads, world_folders }
+    ServerSettings { net, http_bind, hold_s, apply, threads, world_folders }
 }
 
 /// Where the key comes from.
@@ -168,6 +172,27 @@ fn read_http(table: &mut TableReader<'_, '_>) -> Option<SocketAddr> {
     let kind = address(HTTP_BIND_DEFAULT.port());
     let bind = table.optional("bind", kind, HTTP_BIND_DEFAULT, bind_doc);
     is_enabled.then_some(bind)
+}
+
+fn read_apply(table: &mut TableReader<'_, '_>, has_http: bool) -> ApplySettings {
+    let default = ApplySettings::default();
+    let enabled_doc = "Whether whoever is on this computer may have a running world take over another folder, which lies beside its own, by `POST /apply` \
+                       at `http.bind`. Programs on other computers and web pages never may.";
+    let is_enabled = table.optional("enabled", Truth, default.is_enabled, enabled_doc);
+    let doc = "`enabled` is false where `http.enabled` is: nobody could ask";
+    table.rule(&["enabled"], doc, has_http || !is_enabled, || "nothing is served over HTTP".to_owned());
+    let watch_doc = "How long a world is watched after a change. When no limit has broken by then, the change stays.";
+    let watch = whole(APPLY_WATCH_S_MIN, APPLY_WATCH_S_MAX, "seconds");
+    let watch_s = table.optional("watch_s", watch, default.watch_s, watch_doc);
+    let tick_doc = "How long all but one of a hundred ticks may take. `throng plan` says how long they are likely to.";
+    let tick_ms_p99_max = table.optional_without_default("tick_ms_p99_max", number(0.1, 1_000.0, "ms"), tick_doc);
+    let bytes_doc = "How many bytes of snapshots a client may be sent, on average.";
+    let bytes = whole(1, 10_000_000, "bytes per second");
+    let client_bytes_per_s_max = table.optional_without_default("client_bytes_per_s_max", bytes, bytes_doc);
+    let lost_doc = "By how much the number of players may fall below what it was at the change.";
+    let lost = whole(0, 100, "percent");
+    let players_lost_percent_max = table.optional_without_default("players_lost_percent_max", lost, lost_doc);
+    ApplySettings { is_enabled, watch_s, tick_ms_p99_max, client_bytes_per_s_max, players_lost_percent_max }
 }
 
 fn read_world_folder(table: &mut TableReader<'_, '_>) -> String {

@@ -95,7 +95,7 @@ impl<'t> Gathering<'t, '_, '_> {
     fn include(&mut self, from: &str, path: &str) -> Result<(), Refused> {
         let Some(name) = resolved(from, path) else {
             let reason = "leads out of the folder that holds the worlds".to_owned();
-            let suggestion = "put the file into the world's folder, or into one beside it";
+            let suggestion = "put the file into the world's folder, or into one beside it; kinds of bots may lie in `bots`, beside the folder that holds the worlds";
             return Err(Refused { kind: ConfigErrorKind::BadText { reason }, suggestion });
         };
         let shown = (self.folder.path_of)(&name);

@@ -87,8 +87,11 @@ fn fault(path: &str) -> Option<(String, &'static str)> {
     }
 }
 
+/// Beside the folder that holds the worlds, the one that holds what worlds have in common besides.
+const BOTS: &str = "bots";
+
 /// The file at `path`, seen from the file `from`; both are seen from the folder of the first file. None when it is neither in
-/// that folder nor in the one above it, which holds the worlds.
+/// that folder, nor in the one above it, which holds the worlds, nor in `bots` beside that.
 pub(super) fn resolved(from: &str, path: &str) -> Option<String> {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut names: Vec<&str> = Vec::new();
@@ -99,7 +102,8 @@ pub(super) fn resolved(from: &str, path: &str) -> Option<String> {
         }
     }
     let above_count = names.iter().take_while(|name| **name == ABOVE).count();
-    (above_count <= 1).then(|| names.join("/"))
+    let is_bots = above_count == 2 && names.get(above_count) == Some(&BOTS);
+    (above_count <= 1 || is_bots).then(|| names.join("/"))
 }
 
 /// A list of [`IncludePath`]s.
@@ -163,6 +167,10 @@ mod tests {
             ("../common/a.toml", "../meadow/world.toml", Some("../meadow/world.toml")),
             ("../common/a.toml", "../../server.toml", None),
             ("world.toml", "../../server.toml", None),
+            ("world.toml", "../../bots/guards.toml", Some("../../bots/guards.toml")),
+            ("../../bots/guards.toml", "more/night.toml", Some("../../bots/more/night.toml")),
+            ("../../bots/guards.toml", "../server.toml", None),
+            ("world.toml", "../../../bots/guards.toml", None),
         ] {
             assert_eq!(resolved(from, path).as_deref(), expected, "{path} in {from}");
         }

@@ -2,8 +2,8 @@
 
 use super::labels;
 use crate::config::{
-    CLIENTS_MAX, ConfigErrors, KEY_VARIABLE, KeySource, NetSettings, SETTINGS_FILE_BYTES_MAX, ServerSettings,
-    THREADS_MAX, WORLD_FOLDERS_MAX, read_settings, settings_reference_markdown,
+    ApplySettings, CLIENTS_MAX, ConfigErrors, KEY_VARIABLE, KeySource, NetSettings, SETTINGS_FILE_BYTES_MAX,
+    ServerSettings, THREADS_MAX, WORLD_FOLDERS_MAX, read_settings, settings_reference_markdown,
 };
 
 /// The settings that a server starts with when it is given none.
@@ -62,6 +62,12 @@ enabled = false
 bind = \"0.0.0.0:80\"
 [session]
 hold_s = 0
+[apply]
+enabled = false
+watch_s = 10
+tick_ms_p99_max = 12.5
+client_bytes_per_s_max = 9000
+players_lost_percent_max = 0
 [simulation]
 threads = 256
 [[world]]
@@ -80,12 +86,20 @@ folder = 'C:\\worlds\\b'
         },
         http_bind: None,
         hold_s: 0,
+        apply: ApplySettings {
+            is_enabled: false,
+            watch_s: 10,
+            tick_ms_p99_max: Some(12.5),
+            client_bytes_per_s_max: Some(9_000),
+            players_lost_percent_max: Some(0),
+        },
         threads: 256,
         world_folders: vec!["worlds/a".to_owned(), "C:\\worlds\\b".to_owned()],
     };
     assert_eq!(read(text), Ok(expected.clone()));
     let enabled = read(&text.replace("false", "true")).expect("reads");
     assert_eq!(enabled.http_bind.map(|address| address.port()), Some(80));
+    assert!(enabled.apply.is_enabled);
 }
 
 #[test]

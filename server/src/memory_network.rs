@@ -1,14 +1,15 @@
-//! A network in memory: both ends of the transport seams, with a seeded link for each direction of each connection.
+//! A network in memory: both ends of the transport seams, with a seeded link for each direction of each connection. For plans and for the test kit.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use throng_client::{ClientTransport, Traffic, TransportEnd, TransportStatus};
-use throng_server::net::{ConnectionEnd, ConnectionId, Transport, TransportEvent};
 use throng_shared::ids::ClientId;
 use throng_shared::link::{LinkConditions, LinkQueue};
 use throng_shared::wire::token::TokenData;
+
+use crate::net::{ConnectionEnd, ConnectionId, Transport, TransportEvent};
 
 /// The cables between a server and its clients.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +108,7 @@ impl MemoryNetwork {
     }
 
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        self.hub.lock().expect("nobody panics with the cables in hand")
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
