@@ -117,6 +117,9 @@ fn path_of(folder: &str, name: &str) -> String {
     let own_name = &folder[parent_end..];
     match name.strip_prefix("../") {
         // What `..` leads to is known from the folder's own name, if that has one.
+        Some(beside) if !matches!(own_name, "" | "." | "..") && beside.starts_with("../") && parent_end > 1 => {
+            path_of(&folder[..parent_end], beside)
+        }
         Some(beside) if !matches!(own_name, "" | "." | "..") => format!("{}{beside}", &folder[..parent_end]),
         _ if folder.is_empty() => name.to_owned(),
         _ => format!("{folder}/{name}"),
@@ -203,6 +206,10 @@ mod tests {
             ("worlds/here/", "world.toml", "worlds/here/world.toml"),
             ("worlds/here", "../common/a.toml", "worlds/common/a.toml"),
             ("here", "../common/a.toml", "common/a.toml"),
+            ("assets/worlds/here", "../../bots/a.toml", "assets/bots/a.toml"),
+            ("worlds/here", "../../bots/a.toml", "bots/a.toml"),
+            ("here", "../../bots/a.toml", "../bots/a.toml"),
+            ("/here", "../common/a.toml", "/common/a.toml"),
             ("", "../common/a.toml", "../common/a.toml"),
             (".", "../common/a.toml", "./../common/a.toml"),
             ("../..", "../common/a.toml", "../../../common/a.toml"),

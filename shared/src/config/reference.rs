@@ -96,7 +96,7 @@ fn write_include(page: &mut String, include: &KeyDoc) -> fmt::Result {
 Rules:
 
 - Paths start from the folder of the file that has them. They lead no farther than to the folder above the world's own,
-  which holds the other worlds.
+  which holds the other worlds, and to the folder `bots` beside that.
 - A file is read once, where it is included first; its own `include` counts. At most {INCLUDED_FILES_MAX} files are included, all
   together, and at most {INCLUDE_DEPTH_MAX} in a row; none includes itself, on whatever way.
 - A key of a `[table]` counts as it is written in the strongest file: the including one before the included, of several
