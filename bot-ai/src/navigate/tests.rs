@@ -202,7 +202,7 @@ fn a_place_is_reached_behind_a_wall_of_its_own_and_a_changed_file_keeps_what_is_
     let (config, at) = hut(2.0, Vec2::ZERO, 0.0);
     let place = |name: &str, center_m: Vec2| PlaceConfig { name: name.to_owned(), center_m, radius_m: 12.0, draw: 1.0 };
     let (hut_place, far_place) = (place("hut", Vec2::ZERO), place("far", at(60.0, 60.0)));
-    let navigation = Navigation::new(&map_of(&config), &[hut_place.clone()], &[]);
+    let navigation = Navigation::new(&map_of(&config), std::slice::from_ref(&hut_place), &[]);
     let mut scratch = Scratch::default();
     let (from_m, to_m) = (at(0.5, 3.5), at(1.0, 9.0));
     let to_place = Destination { position_m: to_m, place: Some(0) };

@@ -11,12 +11,15 @@ pub const BUILTIN_WORLD_NAME: &str = "meadow";
 pub(super) const BUILTIN_WORLD_TEXT: &str = include_str!("../../../assets/worlds/meadow/world.toml");
 
 /// What the worlds that come along include: name, as seen from a world's folder, and text.
-const COMMON_FILES: [(&str, &str); 2] = [
+const COMMON_FILES: [(&str, &str); 5] = [
     ("../common/movement.toml", include_str!("../../../assets/worlds/common/movement.toml")),
     ("../common/overload.toml", include_str!("../../../assets/worlds/common/overload.toml")),
+    ("../../bots/fighters.toml", include_str!("../../../assets/bots/fighters.toml")),
+    ("../../bots/guards.toml", include_str!("../../../assets/bots/guards.toml")),
+    ("../../bots/townsfolk.toml", include_str!("../../../assets/bots/townsfolk.toml")),
 ];
 
-/// A file of `assets/worlds/common` as it was when the program was built, by its name as seen from a world's folder: for
+/// A file of `assets/worlds/common` or `assets/bots` as it was when the program was built, by its name as seen from a world's folder: for
 /// worlds that are built in and include it.
 ///
 /// # Errors
