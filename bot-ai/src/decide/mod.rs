@@ -132,6 +132,6 @@ fn has_reached(situation: &Situation<'_>, target_m: Vec2) -> bool {
     let Situation { world, position_m, percepts, .. } = situation;
     let apart_m = position_m.distance(target_m);
     let is_near_enough =
-        || percepts.crowd_radius_m() < CROWDED_M && world.navigation.is_straight_way(*position_m, target_m);
+        || percepts.crowd_radius_m() < CROWDED_M && world.navigation.is_clear_line(*position_m, target_m);
     apart_m <= ARRIVE_M || (apart_m <= ARRIVE_CROWDED_M && is_near_enough())
 }

@@ -45,7 +45,7 @@ pub(super) fn look_ahead(mind: &mut BotMind, situation: &Situation<'_>) -> Optio
     if !is_new && !has_moved && !is_time_to_ask {
         return None;
     }
-    let is_asked = !world.navigation.is_straight_way(position_m, to.position_m);
+    let is_asked = !world.navigation.is_clear_line(position_m, to.position_m);
     mind.way = Way { goal_started: mind.goal_started, target_m: to.position_m, looked: tick, is_asked };
     is_asked.then_some(to)
 }

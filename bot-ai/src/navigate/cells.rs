@@ -94,6 +94,11 @@ impl Cells {
         self.footing.is_straight_way(from_m, to_m, |point_m| self.is_roomy(self.cell_at(point_m)))
     }
 
+    /// The same without what is known of cells: for who asks all over the world, and would have them all made.
+    pub(super) fn is_clear_line(&self, from_m: Vec2, to_m: Vec2) -> bool {
+        self.footing.is_straight_way(from_m, to_m, |_| false)
+    }
+
     /// The bend of the way from one place to the next, if it is not straight.
     pub(super) fn bend_m(&self, from_m: Vec2, to_m: Vec2) -> Option<Vec2> {
         let is_bent = !self.is_straight_way(from_m, to_m);

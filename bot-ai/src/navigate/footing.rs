@@ -14,6 +14,8 @@ const EXTRA_ROOM_M: f32 = 0.03;
 const TOLERANCE_M: f32 = 0.02;
 /// Distance between the points of a way that are tried, in metres.
 const SPACING_M: f32 = 0.25;
+/// Where no obstacle is near, one in so many of them is enough.
+const GROUND_STEPS: u32 = 4;
 /// How often a point is pushed out of the walls that it touches until it is given up.
 const PUSHES_MAX: usize = 6;
 
@@ -96,7 +98,9 @@ impl Footing {
         }
         (1..steps as u32).all(|step| {
             let point_m = from_m + way_m * (step as f32 / steps);
-            is_roomy(point_m) || self.bears(point_m, spare_m)
+            // Ground changes less from step to step than walls do.
+            let is_skipped = || step % GROUND_STEPS != 0 && self.map.obstacles.is_clear(point_m, self.room_m);
+            is_roomy(point_m) || is_skipped() || self.bears(point_m, spare_m)
         })
     }
 

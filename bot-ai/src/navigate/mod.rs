@@ -149,6 +149,11 @@ impl Navigation {
         self.cells.is_straight_way(from_m, to_m)
     }
 
+    /// The same where nobody needs to know more than that; see [`Cells::is_clear_line`].
+    pub(crate) fn is_clear_line(&self, from_m: Vec2, to_m: Vec2) -> bool {
+        self.cells.is_clear_line(from_m, to_m)
+    }
+
     /// The same for who squeezes through, along walls.
     pub(crate) fn is_narrow_way(&self, from_m: Vec2, to_m: Vec2) -> bool {
         self.cells.is_narrow_way(from_m, to_m)
