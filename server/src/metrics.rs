@@ -58,7 +58,8 @@ const WORLD_COUNTERS: [WorldCounter; 23] = [
 /// Counts of a world by reason, or by how far back in milliseconds: their public name, and each with its count.
 type WorldReasonCounter = (&'static str, &'static str, fn(&Totals) -> Vec<(&'static str, u64)>);
 
-const WORLD_REASON_COUNTERS: [WorldReasonCounter; 6] = [
+/// What bots do, in every world.
+const BOT_COUNTERS: [WorldReasonCounter; 2] = [
     ("bot_thoughts", "How often bots have thought, by what they wanted afterwards", |t| {
         Goal::LABELS.into_iter().zip(t.thoughts).collect()
     }),
@@ -66,6 +67,10 @@ const WORLD_REASON_COUNTERS: [WorldReasonCounter; 6] = [
         let RouteCounts { found, in_part, dead_ends, unheard, .. } = t.routes;
         vec![("found", found), ("in-part", in_part), ("dead-end", dead_ends), ("unheard", unheard)]
     }),
+];
+
+/// What comes of abilities. A world without any says nothing of them.
+const COMBAT_COUNTERS: [WorldReasonCounter; 4] = [
     ("abilities_refused", "Wishes for abilities that were not let pass, or not as they were", |t| {
         RefusalRule::all().map(RefusalRule::label).zip(t.combat.refused).collect()
     }),
@@ -165,7 +170,8 @@ pub struct Metrics {
     overload_climbs: Family<WorldLabels, Counter>,
     overload_descents: Family<WorldLabels, Counter>,
     world_counters: [Family<WorldLabels, Counter>; WORLD_COUNTERS.len()],
-    world_reason_counters: [Family<WorldReasonLabels, Counter>; WORLD_REASON_COUNTERS.len()],
+    bot_counters: [Family<WorldReasonLabels, Counter>; BOT_COUNTERS.len()],
+    combat_counters: [Family<WorldReasonLabels, Counter>; COMBAT_COUNTERS.len()],
     net_counters: [Counter; NET_COUNTERS.len()],
     reason_counters: [Family<ReasonLabel, Counter>; REASON_COUNTERS.len()],
     goodbyes: Family<ReasonLabel, Counter>,
@@ -178,7 +184,6 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("throng");
         let histogram = || Histogram::new(SECONDS_BUCKETS);
         let metrics = Metrics {
             tick_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
@@ -195,7 +200,8 @@ impl Default for Metrics {
             overload_climbs: Family::default(),
             overload_descents: Family::default(),
             world_counters: std::array::from_fn(|_| Family::default()),
-            world_reason_counters: std::array::from_fn(|_| Family::default()),
+            bot_counters: std::array::from_fn(|_| Family::default()),
+            combat_counters: std::array::from_fn(|_| Family::default()),
             net_counters: std::array::from_fn(|_| Counter::default()),
             reason_counters: std::array::from_fn(|_| Family::default()),
             goodbyes: Family::default(),
@@ -206,51 +212,63 @@ impl Default for Metrics {
             seats_resumed: Counter::default(),
             registry: Registry::default(),
         };
-        registry.register_with_unit("tick", "Time that a tick took", Unit::Seconds, metrics.tick_seconds.clone());
-        let help = "Time that each phase of a tick took";
-        registry.register_with_unit("phase", help, Unit::Seconds, metrics.phase_seconds.clone());
-        registry.register("ticks", "Ticks lived through", metrics.ticks.clone());
-        registry.register("characters", "Characters in the world", metrics.characters.clone());
-        registry.register("players", "Players in the world", metrics.players.clone());
-        let help = "Players who are sent less than the world allows, because their links do not bear it";
-        registry.register("held_back", help, metrics.held_back.clone());
-        let help = "Bots that wait to be told a way";
-        registry.register("bot_ways_waiting", help, metrics.bot_ways_waiting.clone());
-        let help = "Rung of the overload ladder that the world stands on; 0 for none";
-        registry.register("overload_rung", help, metrics.overload_rung.clone());
-        let help = "Which version of its files a world goes by: 1 as it was started";
-        registry.register("config_version", help, metrics.config_version.clone());
-        let help = "Changes of a world's files that were refused";
-        registry.register("config_refused", help, metrics.config_refused.clone());
-        let help = "Changes that were applied and taken back because a limit broke";
-        registry.register("config_rolled_back", help, metrics.config_rolled_back.clone());
-        let help = "Rungs of the overload ladder that were climbed, because there was too much to do";
-        registry.register("overload_climbs", help, metrics.overload_climbs.clone());
-        let help = "Rungs of the overload ladder that were descended again";
-        registry.register("overload_descents", help, metrics.overload_descents.clone());
-        for ((name, help, _), counter) in WORLD_COUNTERS.iter().zip(&metrics.world_counters) {
-            registry.register(*name, *help, counter.clone());
-        }
-        for ((name, help, _), family) in WORLD_REASON_COUNTERS.iter().zip(&metrics.world_reason_counters) {
-            registry.register(*name, *help, family.clone());
-        }
-        for ((name, help, _), counter) in NET_COUNTERS.iter().zip(&metrics.net_counters) {
-            registry.register(*name, *help, counter.clone());
-        }
-        for ((name, help, _), family) in REASON_COUNTERS.iter().zip(&metrics.reason_counters) {
-            registry.register(*name, *help, family.clone());
-        }
-        registry.register("goodbyes", "Connections that the server ended", metrics.goodbyes.clone());
-        registry.register("net_connected", "Clients connected", metrics.connected.clone());
-        registry.register("ticks_given_up", "Ticks that were missed for good", metrics.ticks_given_up.clone());
-        registry.register("refusals", "Clients that were not let in", metrics.refusals.clone());
-        registry.register("seats_held", "Seats held for players whose connections broke", metrics.seats_held.clone());
-        registry.register("seats_resumed", "Seats given back to players", metrics.seats_resumed.clone());
+        let mut registry = Registry::with_prefix("throng");
+        metrics.register_worlds(&mut registry);
+        metrics.register_host(&mut registry);
         Metrics { registry, ..metrics }
     }
 }
 
 impl Metrics {
+    /// What each world says.
+    fn register_worlds(&self, registry: &mut Registry) {
+        registry.register_with_unit("tick", "Time that a tick took", Unit::Seconds, self.tick_seconds.clone());
+        let help = "Time that each phase of a tick took";
+        registry.register_with_unit("phase", help, Unit::Seconds, self.phase_seconds.clone());
+        registry.register("ticks", "Ticks lived through", self.ticks.clone());
+        registry.register("characters", "Characters in the world", self.characters.clone());
+        registry.register("players", "Players in the world", self.players.clone());
+        let help = "Players who are sent less than the world allows, because their links do not bear it";
+        registry.register("held_back", help, self.held_back.clone());
+        let help = "Bots that wait to be told a way";
+        registry.register("bot_ways_waiting", help, self.bot_ways_waiting.clone());
+        let help = "Rung of the overload ladder that the world stands on; 0 for none";
+        registry.register("overload_rung", help, self.overload_rung.clone());
+        let help = "Which version of its files a world goes by: 1 as it was started";
+        registry.register("config_version", help, self.config_version.clone());
+        let help = "Changes of a world's files that were refused";
+        registry.register("config_refused", help, self.config_refused.clone());
+        let help = "Changes that were applied and taken back because a limit broke";
+        registry.register("config_rolled_back", help, self.config_rolled_back.clone());
+        let help = "Rungs of the overload ladder that were climbed, because there was too much to do";
+        registry.register("overload_climbs", help, self.overload_climbs.clone());
+        let help = "Rungs of the overload ladder that were descended again";
+        registry.register("overload_descents", help, self.overload_descents.clone());
+        for ((name, help, _), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
+            registry.register(*name, *help, counter.clone());
+        }
+        let by_reason = BOT_COUNTERS.iter().zip(&self.bot_counters);
+        for ((name, help, _), family) in by_reason.chain(COMBAT_COUNTERS.iter().zip(&self.combat_counters)) {
+            registry.register(*name, *help, family.clone());
+        }
+    }
+
+    /// What host and network say.
+    fn register_host(&self, registry: &mut Registry) {
+        for ((name, help, _), counter) in NET_COUNTERS.iter().zip(&self.net_counters) {
+            registry.register(*name, *help, counter.clone());
+        }
+        for ((name, help, _), family) in REASON_COUNTERS.iter().zip(&self.reason_counters) {
+            registry.register(*name, *help, family.clone());
+        }
+        registry.register("goodbyes", "Connections that the server ended", self.goodbyes.clone());
+        registry.register("net_connected", "Clients connected", self.connected.clone());
+        registry.register("ticks_given_up", "Ticks that were missed for good", self.ticks_given_up.clone());
+        registry.register("refusals", "Clients that were not let in", self.refusals.clone());
+        registry.register("seats_held", "Seats held for players whose connections broke", self.seats_held.clone());
+        registry.register("seats_resumed", "Seats given back to players", self.seats_resumed.clone());
+    }
+
     /// Notes a tick that a host's instance has just lived through.
     pub fn note_tick(&self, id: InstanceId, instance: &Instance) {
         let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
@@ -270,9 +288,8 @@ impl Metrics {
         for ((_, _, read), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
             set(&counter.get_or_create(&world()), read(&totals));
         }
-        // A world without abilities says nothing of them.
-        let reasons = WORLD_REASON_COUNTERS.iter().zip(&self.world_reason_counters);
-        for ((_, _, read), family) in reasons.filter(|_| instance.rules().has_abilities) {
+        let combat = COMBAT_COUNTERS.iter().zip(&self.combat_counters).filter(|_| instance.rules().has_abilities);
+        for ((_, _, read), family) in BOT_COUNTERS.iter().zip(&self.bot_counters).chain(combat) {
             for (reason, count) in read(&totals) {
                 let labels = WorldReasonLabels { world: instance.name().to_owned(), number: id.0, reason };
                 set(&family.get_or_create(&labels), count);

@@ -69,6 +69,16 @@ fn a_server_with_nothing_but_its_defaults_tells_how_it_is() {
     assert!(server.world_metric("throng_tick_seconds_count", "meadow", 0).is_some_and(|count| count > 0.0));
     assert_eq!(server.world_metric("throng_players", "meadow", 0), Some(0.0));
     assert_eq!(server.world_metric("throng_characters", "meadow", 0), Some(500.0));
+    // In a world without abilities too, of which nothing is said.
+    let by_reason = |name: &str, reason: &str| {
+        server.metric(&format!("{name}{{world=\"meadow\",number=\"0\",reason=\"{reason}\"}}"))
+    };
+    wait_until("bots have thought", || {
+        by_reason("throng_bot_thoughts_total", "wander").is_some_and(|count| count > 0.0)
+    });
+    assert!(by_reason("throng_bot_ways_total", "found").is_some());
+    assert!(server.world_metric("throng_bot_ways_waiting", "meadow", 0).is_some());
+    assert!(!server.get("/metrics").body.contains("throng_abilities_refused_total{"));
 }
 
 #[test]

@@ -46,9 +46,16 @@ impl Chunk {
         let has_obstacles = footing.has_obstacles_near(middle_m, side as f32 * 0.5 * CELL_M, ROOMY_M);
         let at = |column: i32, row: i32| low + IVec2::new(column - 1, row - 1);
         let cells = (0..side * side).map(|place| at(place % side, place / side));
-        let bears_all =
-            |cell: IVec2| corners(footing.center_m(cell)).iter().all(|&point_m| footing.bears(point_m, 0.0));
-        if !has_obstacles && cells.clone().all(bears_all) {
+        // Each corner once, though four cells have it.
+        let bears_corner = |place: i32| {
+            let [_, corner_m, ..] = corners(footing.center_m(at(place % (side + 1), place / (side + 1))));
+            footing.bears(corner_m, 0.0)
+        };
+        let is_open = || {
+            cells.clone().all(|cell| footing.bears(footing.center_m(cell), 0.0))
+                && (0..(side + 1) * (side + 1)).all(bears_corner)
+        };
+        if !has_obstacles && is_open() {
             return Chunk::Open;
         }
         let all: Vec<Cell> = cells.map(|cell| stand_in(footing, cell)).collect();
