@@ -18,6 +18,9 @@ use crate::net::{Content, NetEvent, NetInbound};
 use crate::overload::{Ladder, Relief, Step};
 use crate::reload::AdoptError;
 
+/// Events whose senders are looked up together.
+const LOOK_AHEAD: usize = 16;
+
 /// Any number of worlds behind one front door. It has no clock and no sockets: whoever owns it says what time it is and
 /// moves the bytes.
 pub struct Host {
@@ -119,7 +122,11 @@ impl Host {
 
     /// Lets in who may come in, and gives each instance what is meant for it. To be called before [`Host::run_due`].
     pub fn receive(&mut self, now: Duration, inbound: &NetInbound) {
-        for event in &inbound.events {
+        for (place, event) in inbound.events.iter().enumerate() {
+            if place % LOOK_AHEAD == 0 {
+                let ahead = inbound.events[place..].iter().take(LOOK_AHEAD);
+                ahead.for_each(|event| self.front_door.fetch(event.connection()));
+            }
             match event {
                 NetEvent::Received { content: Content::Frame, connection, received_at, bytes } => {
                     if let Some((client, instance)) = self.front_door.player(*connection) {

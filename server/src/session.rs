@@ -1,5 +1,7 @@
 //! Who is connected to an instance: client, character, view, and what they have cost us.
 
+use std::hint::black_box;
+
 use bevy_ecs::prelude::{Entity, Resource};
 use glam::Vec2;
 use throng_shared::abilities::Fighter;
@@ -19,6 +21,8 @@ use crate::pages::{Pages, Viewer};
 #[derive(Resource, Debug, Default)]
 pub struct Sessions {
     sorted: Vec<Session>,
+    /// The client of each, close together for whoever searches.
+    clients: Vec<ClientId>,
 }
 
 /// One client of an instance.
@@ -159,6 +163,12 @@ impl Session {
         }
     }
 
+    /// Has what a frame of the client changes brought near; see [`throng_shared::map::Terrain::fetch`].
+    pub(crate) fn fetch_for_input(&self) {
+        black_box((self.acks.newest, self.quiet.written, self.quiet.active_until, self.own.input_margin_ms));
+        black_box((self.frames.count, self.strikes.count));
+    }
+
     /// Where the client sees from (x, z), in metres: its own character, and its further anchors that are in the world and not concealed from
     /// it: what is told around somebody says where that one is.
     pub(crate) fn sees_from_m<'s>(
@@ -230,10 +240,10 @@ impl Sessions {
     /// whoever goes through many clients in order.
     pub(crate) fn find_after(&self, from: usize, client: ClientId) -> Result<usize, usize> {
         const NEAR: usize = 8;
-        let rest = self.sorted.get(from..).unwrap_or_default();
-        let near = rest.iter().take(NEAR).position(|session| session.client >= client);
-        let place = near.unwrap_or_else(|| rest.partition_point(|session| session.client < client));
-        let is_found = rest.get(place).is_some_and(|session| session.client == client);
+        let rest = self.clients.get(from..).unwrap_or_default();
+        let near = rest.iter().take(NEAR).position(|there| *there >= client);
+        let place = near.unwrap_or_else(|| rest.partition_point(|there| *there < client));
+        let is_found = rest.get(place) == Some(&client);
         if is_found { Ok(from + place) } else { Err(from + place) }
     }
 
@@ -241,13 +251,18 @@ impl Sessions {
     pub fn insert(&mut self, session: Session) {
         match self.place(session.client) {
             Ok(place) => self.sorted[place] = session,
-            Err(place) => self.sorted.insert(place, session),
+            Err(place) => {
+                self.clients.insert(place, session.client);
+                self.sorted.insert(place, session);
+            }
         }
     }
 
     /// Takes the session of a client out.
     pub fn remove(&mut self, client: ClientId) -> Option<Session> {
-        self.place(client).ok().map(|place| self.sorted.remove(place))
+        let place = self.place(client).ok()?;
+        self.clients.remove(place);
+        Some(self.sorted.remove(place))
     }
 
     /// All sessions, by rising client.
@@ -262,7 +277,7 @@ impl Sessions {
 
     /// The place in [`Sessions::all`] of a client's session, or where it would be. O(log n).
     pub(crate) fn place(&self, client: ClientId) -> Result<usize, usize> {
-        self.sorted.binary_search_by_key(&client, |session| session.client)
+        self.clients.binary_search(&client)
     }
 }
 

@@ -3,8 +3,9 @@
 //! Every bit pattern of a [`PlayerInput`] is a legal wish: there is nothing in it that could ask for more than the
 //! rules allow. Speed, position and rate are the server's to decide.
 
-use glam::Vec2;
+use std::hint::black_box;
 
+use glam::Vec2;
 use smallvec::SmallVec;
 
 use crate::abilities::VIEW_STEPS_PER_TICK;
@@ -211,6 +212,11 @@ impl InputBuffer {
                 }
             }
         }
+    }
+
+    /// Has it brought near, with what waits in it: for whoever fills several, and would wait for each.
+    pub fn fetch(&self) {
+        black_box((self.waiting.first(), self.last_fresh_tick, self.late.0, self.used));
     }
 
     /// The newest tick whose own input was applied.

@@ -6,6 +6,7 @@ mod seats;
 mod tests;
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -122,6 +123,11 @@ impl FrontDoor {
             Stage::Playing { client, instance } => Some((*client, *instance)),
             Stage::Greeting { .. } | Stage::Leaving { .. } => None,
         }
+    }
+
+    /// Has what is known of a connection brought near; see [`throng_shared::map::Terrain::fetch`].
+    pub(crate) fn fetch(&self, connection: ConnectionId) {
+        black_box(self.player(connection));
     }
 
     /// Counts since the start.

@@ -1,7 +1,5 @@
 //! Bytes → inputs and acknowledgements.
 
-use std::hint::black_box;
-
 use bevy_ecs::prelude::{Mut, Query, Res, ResMut};
 use throng_shared::abilities::VIEW_STEPS_PER_TICK;
 use throng_shared::input::{InputBuffer, InputFate, PlayerInput};
@@ -49,8 +47,10 @@ pub(crate) fn decode_inputs(
             *place = found.ok();
         }
         for &place in places.iter().flatten() {
-            if let Ok(buffer) = buffers.get(sessions.all()[place].entity) {
-                black_box(buffer.last_fresh_tick());
+            let session = &sessions.all()[place];
+            session.fetch_for_input();
+            if let Ok(buffer) = buffers.get(session.entity) {
+                buffer.fetch();
             }
         }
         for (place, frame) in places.into_iter().zip(frames) {

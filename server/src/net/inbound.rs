@@ -82,6 +82,16 @@ pub enum NetEvent {
     },
 }
 
+impl NetEvent {
+    /// Which connection it is about.
+    pub fn connection(&self) -> ConnectionId {
+        let (NetEvent::Connected { connection, .. }
+        | NetEvent::Received { connection, .. }
+        | NetEvent::Disconnected { connection, .. }) = self;
+        *connection
+    }
+}
+
 /// What received bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {

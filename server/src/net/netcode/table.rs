@@ -227,7 +227,8 @@ impl Table {
     pub(crate) fn find(&self, from: SocketAddr) -> Option<u32> {
         let place = *self.by_address.get(&from)?;
         let slot = &self.slots[place as usize];
-        black_box((slot.heard_at, slot.receive_key.0[0], slot.replay.is_received(0)));
+        black_box((slot.has_proven(from), slot.heard_at, slot.receive_key.0[0]));
+        slot.replay.fetch();
         Some(place)
     }
 
