@@ -9,6 +9,7 @@ use serde_json::json;
 use throng_server::batch::{InboundBatch, OutboundBatch};
 use throng_server::clock::{Clock, SystemClock};
 use throng_server::instance::Instance;
+use throng_server::overload::ThinkPace;
 use throng_server::tick::Phase;
 use throng_shared::config::{LoadedWorld, builtin_world};
 
@@ -39,6 +40,8 @@ struct Measured {
     phases: [Duration; Phase::ALL.len()],
     cpu: Duration,
     ticks: u32,
+    /// By how much longer bots waited until they thought, on average, in percent: the server has them wait when it is busy.
+    think_delay_percent: f64,
 }
 
 /// Runs it for each crowd.
@@ -65,6 +68,7 @@ pub(crate) fn run(crowds: &[Crowd], seconds: u32, threads: usize, is_quick: bool
         report.add(format!("first_tenth_tick_ms_p50_{of}"), ms(&measured.first_us, 0.5));
         report.add(format!("last_tenth_tick_ms_p50_{of}"), ms(&measured.last_us, 0.5));
         report.add(format!("us_per_bot_{of}"), per_bot_us(measured.cpu));
+        report.add(format!("think_delay_percent_{of}"), measured.think_delay_percent);
         for (phase, time) in Phase::ALL.iter().zip(measured.phases) {
             report.add(format!("{}_wall_us_per_bot_{of}", phase.label()), per_bot_us(time));
         }
@@ -90,7 +94,10 @@ fn measure(crowd: Crowd, seconds: u32) -> anyhow::Result<Measured> {
     let (mut sink, mut swallowed) = (Sink::new(crowd.clients), Swallowed::default());
     let histogram = || Histogram::new(3);
     let (tick_us, first_us, last_us) = (histogram()?, histogram()?, histogram()?);
-    let mut measured = Measured { tick_us, first_us, last_us, phases: Default::default(), cpu: Duration::ZERO, ticks };
+    let (phases, cpu) = Default::default();
+    let mut measured = Measured { tick_us, first_us, last_us, phases, cpu, ticks, think_delay_percent: 0.0 };
+    // As a host does.
+    let mut pace = ThinkPace::new(instance.overload().config.bots_yield_percent);
     for number in 0..WARM_UP_TICKS + ticks {
         players.send_inputs(instance.current_tick() + 1, &mut inbound);
         let (cpu, start) = (ProcessTime::now(), clock.now());
@@ -103,11 +110,14 @@ fn measure(crowd: Crowd, seconds: u32) -> anyhow::Result<Measured> {
             players.receive(outbound.shard(0));
         }
         outbound.clear();
+        pace.note_tick(took.as_secs_f64() * f64::from(instance.tick_rate().hz()));
+        inbound.think_delay_percent = pace.delay_percent();
         progress.inc(1);
         let Some(number) = number.checked_sub(WARM_UP_TICKS) else { continue };
         let took_us = took.as_micros() as u64;
         measured.tick_us.record(took_us)?;
         measured.cpu += cpu;
+        measured.think_delay_percent += f64::from(inbound.think_delay_percent) / f64::from(ticks);
         if number < ticks.div_ceil(10) {
             measured.first_us.record(took_us)?;
         } else if number >= ticks - ticks / 10 {

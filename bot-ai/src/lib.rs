@@ -14,6 +14,8 @@
 //! | [`steer`] | mind, percepts, map | [`Steering`], `InputBuffer` | every tick |
 //! | [`steer_fighters`] | the same, and what the bot can use | the same | every tick |
 //!
+//! A busy server has bots wait longer until they think, those first who are near nobody; see [`BotWorld::think_delay_percent`].
+//!
 //! Where no people are near, bots think a quarter as often and steer five times a second: what they do is the same, but nobody sees how smoothly.
 //!
 //! Where there are abilities, bots attack enemies whom they see, with the same abilities as people and by the same inputs, and err by as much as the world
@@ -40,7 +42,7 @@ pub use navigate::{Navigation, RouteCounts, RoutePlanner, hand_over_routes, plan
 pub use near::{NearPeople, notice_people};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};
 pub use steer::{Steering, steer, steer_fighters};
-pub use world::BotWorld;
+pub use world::{BotWorld, NEAR_DELAY_PERCENT_MAX};
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,9 @@ pub struct BotWorld {
     pub patrols: Arc<[PatrolConfig]>,
     /// Ticks per second.
     pub tick_rate: TickRate,
+    /// By how much longer bots wait until they think than they would at leisure, in percent: all of it where they are near nobody, and up
+    /// to [`NEAR_DELAY_PERCENT_MAX`] where people see them.
+    pub think_delay_percent: u32,
     /// Bots that are farther than this from all people are seen by nobody, or from afar, and take their time; in metres.
     pub near_m: f32,
     /// For how many ticks an input is repeated when no other one is there.
@@ -39,6 +42,9 @@ pub struct BotWorld {
 
 /// How many times as long those wait until they think who are near nobody.
 const FAR_THINK_FACTOR: u32 = 4;
+
+/// Most by which those wait longer who are near people, in percent.
+pub const NEAR_DELAY_PERCENT_MAX: u32 = 100;
 
 /// How long those go on with an input who are near nobody, in milliseconds.
 const FAR_STEER_MS: u32 = 200;
@@ -57,7 +63,10 @@ impl BotWorld {
             true => Arc::clone(&self.navigation),
             false => Arc::new(self.navigation.to_other_places(&config.places, &config.patrols)),
         };
-        BotWorld::with_ways(Arc::clone(&self.map), navigation, config)
+        BotWorld {
+            think_delay_percent: self.think_delay_percent,
+            ..BotWorld::with_ways(Arc::clone(&self.map), navigation, config)
+        }
     }
 
     fn with_ways(map: Arc<Map>, navigation: Arc<Navigation>, config: &WorldConfig) -> BotWorld {
@@ -72,6 +81,7 @@ impl BotWorld {
             places: config.places.as_slice().into(),
             patrols: config.patrols.as_slice().into(),
             tick_rate: TickRate::new(config.tick_rate_hz),
+            think_delay_percent: 0,
             // Pages reach beyond the radius; and whoever sees people is quick to mind them.
             near_m: sights_m.fold(1.5 * config.interest.leave_radius_m, f32::max),
             input_repeat_ticks: config.input_repeat_ticks,
@@ -104,8 +114,11 @@ impl BotWorld {
 
     /// Whether a bot looks around and thinks in this tick.
     pub(crate) fn is_due(&self, tick: Tick, net_id: NetId, is_near: bool) -> bool {
-        let factor = if is_near { 1 } else { FAR_THINK_FACTOR };
-        self.is_due_every(self.rules.think_interval_ms.saturating_mul(factor), tick, net_id)
+        let (factor, delay_percent_max) =
+            if is_near { (1, NEAR_DELAY_PERCENT_MAX) } else { (FAR_THINK_FACTOR, u32::MAX) };
+        let percent = 100_u32.saturating_add(self.think_delay_percent.min(delay_percent_max));
+        let interval_ms = u64::from(self.rules.think_interval_ms) * u64::from(factor) * u64::from(percent) / 100;
+        self.is_due_every(u32::try_from(interval_ms).unwrap_or(u32::MAX), tick, net_id)
     }
 
     /// For how many ticks a bot goes on with one input.
@@ -144,6 +157,22 @@ mod tests {
             assert_eq!((100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot), true)).count(), 1);
         }
         assert_eq!((0..20).filter(|&bot| world.is_due(Tick(100), NetId(bot), true)).count(), 4);
+    }
+
+    #[test]
+    fn a_busy_server_makes_bots_wait_those_first_who_are_near_nobody() {
+        let mut world = open_world();
+        world.rules.think_interval_ms = 250;
+        let thoughts_in_a_minute = |world: &BotWorld, is_near| {
+            let ticks = 60 * world.tick_rate.hz();
+            (0..ticks).filter(|&tick| world.is_due(Tick(tick), NetId(7), is_near)).count()
+        };
+        let at_leisure = [true, false].map(|is_near| thoughts_in_a_minute(&world, is_near));
+        assert_eq!(at_leisure, [240, 60]);
+        world.think_delay_percent = 50;
+        assert_eq!([true, false].map(|is_near| thoughts_in_a_minute(&world, is_near)), [150, 40]);
+        world.think_delay_percent = 300;
+        assert_eq!([true, false].map(|is_near| thoughts_in_a_minute(&world, is_near)), [120, 15]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct InboundBatch {
     pub tick_begins_at: Duration,
     /// The rung of the overload ladder that the world stands on; 0 for none.
     pub rung: u8,
+    /// By how much longer bots wait until they think, in percent; see [`crate::overload::ThinkPace`].
+    pub think_delay_percent: u16,
     /// Messages of clients in the world, in the order in which they arrived.
     pub messages: Vec<(ClientId, Vec<u8>)>,
     frames: Vec<InboundFrame>,

@@ -15,7 +15,7 @@ use crate::clock::Pacer;
 use crate::front_door::{Admission, Destination, DoorTotals, FrontDoor};
 use crate::instance::Instance;
 use crate::net::{Content, NetEvent, NetInbound};
-use crate::overload::{Ladder, Relief, Step};
+use crate::overload::{Ladder, Relief, Step, ThinkPace};
 use crate::reload::AdoptError;
 
 /// Events whose senders are looked up together.
@@ -35,6 +35,7 @@ struct Hosted {
     inbound: InboundBatch,
     pacer: Pacer,
     ladder: Ladder,
+    pace: ThinkPace,
     /// Whether it was ticked since the ladder last looked.
     has_ticked: bool,
     ticks_given_up: u64,
@@ -84,6 +85,7 @@ impl Host {
                     pacer: Pacer::new(instance.tick_rate(), now),
                     inbound: InboundBatch::default(),
                     ladder: Ladder::new(&instance.overload().config),
+                    pace: ThinkPace::new(instance.overload().config.bots_yield_percent),
                     has_ticked: false,
                     ticks_given_up: 0,
                     instance,
@@ -106,6 +108,7 @@ impl Host {
         if has_other_ladder {
             let (config, rungs) = (&loaded.config.overload, loaded.config.overload.rungs.len() as u8);
             (hosted.ladder, hosted.inbound.rung) = (hosted.ladder.replaced(config), 0);
+            hosted.pace = ThinkPace::new(config.bots_yield_percent);
             hosted.pacer.set_time_percent(Relief::NONE.time_percent);
             let time_percent = Relief::NONE.time_percent as u8;
             let news = OverloadNews { rung: 0, rungs, time_percent, since: hosted.instance.current_tick() };
@@ -172,6 +175,8 @@ impl Host {
                 continue;
             }
             let load = if hosted.load() >= equal { all } else { hosted.load() };
+            hosted.pace.note_tick(load);
+            hosted.inbound.think_delay_percent = hosted.pace.delay_percent();
             let Some(Step { rung, is_up, load }) = hosted.ladder.note_tick(now, load) else { continue };
             let config = &hosted.instance.overload().config;
             let relief = Relief::on_rung(config, rung);
@@ -224,6 +229,11 @@ impl Host {
     /// The overload ladder of an instance.
     pub fn ladder(&self, id: InstanceId) -> Option<&Ladder> {
         self.hosted.get(usize::from(id.0)).map(|hosted| &hosted.ladder)
+    }
+
+    /// By how much longer the bots of an instance wait until they think than at leisure, in percent.
+    pub fn think_delay_percent(&self, id: InstanceId) -> u16 {
+        self.hosted.get(usize::from(id.0)).map_or(0, |hosted| hosted.pace.delay_percent())
     }
 
     /// Deadlines that were missed for good, all instances together.

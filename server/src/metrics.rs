@@ -163,6 +163,7 @@ pub struct Metrics {
     players: Family<WorldLabels, Gauge>,
     held_back: Family<WorldLabels, Gauge>,
     bot_ways_waiting: Family<WorldLabels, Gauge>,
+    bot_think_delay: Family<WorldLabels, Gauge>,
     overload_rung: Family<WorldLabels, Gauge>,
     config_version: Family<WorldLabels, Gauge>,
     config_refused: Family<WorldLabels, Counter>,
@@ -193,6 +194,7 @@ impl Default for Metrics {
             players: Family::default(),
             held_back: Family::default(),
             bot_ways_waiting: Family::default(),
+            bot_think_delay: Family::default(),
             overload_rung: Family::default(),
             config_version: Family::default(),
             config_refused: Family::default(),
@@ -232,6 +234,8 @@ impl Metrics {
         registry.register("held_back", help, self.held_back.clone());
         let help = "Bots that wait to be told a way";
         registry.register("bot_ways_waiting", help, self.bot_ways_waiting.clone());
+        let help = "By how much longer bots wait until they think, because the server is busy, in percent";
+        registry.register("bot_think_delay_percent", help, self.bot_think_delay.clone());
         let help = "Rung of the overload ladder that the world stands on; 0 for none";
         registry.register("overload_rung", help, self.overload_rung.clone());
         let help = "Which version of its files a world goes by: 1 as it was started";
@@ -306,6 +310,7 @@ impl Metrics {
             let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
             let (climbs, descents) = ladder.steps();
             self.overload_rung.get_or_create(&world()).set(ladder.rung().into());
+            self.bot_think_delay.get_or_create(&world()).set(host.think_delay_percent(id).into());
             set(&self.overload_climbs.get_or_create(&world()), climbs);
             set(&self.overload_descents.get_or_create(&world()), descents);
         }

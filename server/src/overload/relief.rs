@@ -67,7 +67,7 @@ impl OverloadRules {
     }
 }
 
-/// Lets give way what does on the rung that the batch says.
+/// Lets give way what does on the rung that the batch says, and has bots wait as long as it says.
 pub(crate) fn take_rung(
     inbound: Res<Inbound>,
     mut overload: ResMut<OverloadRules>,
@@ -75,6 +75,9 @@ pub(crate) fn take_rung(
     mut bots: ResMut<BotWorld>,
     mut sessions: ResMut<Sessions>,
 ) {
+    if bots.think_delay_percent != u32::from(inbound.0.think_delay_percent) {
+        bots.think_delay_percent = inbound.0.think_delay_percent.into();
+    }
     if inbound.0.rung == overload.rung {
         return;
     }

@@ -177,6 +177,8 @@ pub struct TierConfig {
 /// What gives way when the server cannot keep up, and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OverloadConfig {
+    /// When ticks take more of their time than this, in percent, bots think less often, as much as it takes.
+    pub bots_yield_percent: u32,
     /// A rung up is taken when ticks take more of their time than this, in percent.
     pub climb_percent: u32,
     /// A rung down is taken when they take less than this, in percent.
@@ -193,6 +195,7 @@ impl Default for OverloadConfig {
     /// Nothing gives way.
     fn default() -> OverloadConfig {
         OverloadConfig {
+            bots_yield_percent: 70,
             climb_percent: 85,
             descend_percent: 60,
             climb_after_ms: 1_000,

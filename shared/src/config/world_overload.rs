@@ -32,6 +32,10 @@ const RELIEFS: &[Choice<Relief>] = &[
 
 pub(super) fn read_overload(table: &mut TableReader<'_, '_>) -> OverloadConfig {
     let default = OverloadConfig::default();
+    let yield_doc = "When ticks take more of their time than this, bots think less often, as much as it takes: up to eight times as seldom where \
+                     no people are near, up to half as often where they are. What people are told does not change.";
+    let bots_yield_percent =
+        table.optional("bots_yield_percent", whole(10, 200, "%"), default.bots_yield_percent, yield_doc);
     let climb_doc = "A rung up is taken when ticks take more of their time than this.";
     let climb_percent = table.optional("climb_percent", whole(10, 200, "%"), default.climb_percent, climb_doc);
     let descend_doc = "A rung down is taken when they take less than this.";
@@ -47,7 +51,14 @@ pub(super) fn read_overload(table: &mut TableReader<'_, '_>) -> OverloadConfig {
                              climbed again soon after, twice as long, up to 16 times.";
     let descend_after_ms =
         table.optional("descend_after_ms", whole(100, 600_000, "ms"), default.descend_after_ms, descend_after_doc);
-    OverloadConfig { climb_percent, descend_percent, climb_after_ms, descend_after_ms, rungs: Vec::new() }
+    OverloadConfig {
+        bots_yield_percent,
+        climb_percent,
+        descend_percent,
+        climb_after_ms,
+        descend_after_ms,
+        rungs: Vec::new(),
+    }
 }
 
 /// Reads a rung; `is_after_time` when the one before it slows time down.

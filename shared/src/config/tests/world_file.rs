@@ -68,6 +68,7 @@ fn tables_that_are_not_written_have_their_defaults() {
         },
         attributes: Vec::new(),
         overload: OverloadConfig {
+            bots_yield_percent: 70,
             climb_percent: 85,
             descend_percent: 60,
             climb_after_ms: 1_000,
