@@ -55,7 +55,7 @@ fn measure(players: u32, half_m: f32, seconds: u32) -> anyhow::Result<Vec<(&'sta
     config.obstacles.clear();
     config.patrols.clear();
     // The square, as far as a disc can fill it.
-    config.spawn_areas = vec![SpawnAreaConfig { center_m: glam::Vec2::ZERO, radius_m: half_m * 1.12 }];
+    config.spawn_areas = vec![SpawnAreaConfig::disc(glam::Vec2::ZERO, half_m * 1.12)];
     (config.interest.enter_radius_m, config.interest.leave_radius_m) = (RADIUS_M, RADIUS_M * 1.15);
     config.population = PopulationConfig { target: 0, players_max: players, ..PopulationConfig::default() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

@@ -61,7 +61,7 @@ fn world(players: u32) -> LoadedWorld {
     config.size_m = 400.0;
     config.obstacles.clear();
     config.patrols.clear();
-    config.spawn_areas = vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: RADIUS_M }];
+    config.spawn_areas = vec![SpawnAreaConfig::disc(Vec2::ZERO, RADIUS_M)];
     config.interest.bandwidth_kbit_per_s = BANDWIDTH_KBIT_PER_S;
     config.interest.visible_max = VISIBLE_MAX;
     config.population = PopulationConfig { target: 0, players_max: players, ..PopulationConfig::default() };

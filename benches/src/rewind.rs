@@ -79,7 +79,7 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
     let area_m2 = 2.0 * reach_m * RANGE_M + std::f32::consts::PI * reach_m * reach_m;
     let radius_m = (ENTITIES as f32 * area_m2 / (candidates as f32 * std::f32::consts::PI)).sqrt();
     config.size_m = (2.0 * radius_m + 20.0).max(64.0);
-    config.spawn_areas = vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m }];
+    config.spawn_areas = vec![SpawnAreaConfig::disc(Vec2::ZERO, radius_m)];
     let mut instance = Instance::new(&loaded, Arc::clone(clock))?;
     instance.keep_poses(REWIND_MAX_MS);
     let (mut inbound, mut outbound) = (InboundBatch::default(), OutboundBatch::default());

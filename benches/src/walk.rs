@@ -79,7 +79,7 @@ pub(crate) fn world(players: u32, bots: u32, visible: u32) -> LoadedWorld {
     config.size_m = 2.0 * radius_m + 20.0;
     config.obstacles.clear();
     config.patrols.clear();
-    config.spawn_areas = vec![SpawnAreaConfig { center_m: glam::Vec2::ZERO, radius_m }];
+    config.spawn_areas = vec![SpawnAreaConfig::disc(glam::Vec2::ZERO, radius_m)];
     config.interest.visible_max = 1_000;
     config.population =
         PopulationConfig { target: players + bots, players_max: players, ..PopulationConfig::default() };

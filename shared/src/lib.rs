@@ -36,3 +36,4 @@ pub mod random;
 pub mod spatial;
 pub mod tick;
 pub mod wire;
+pub mod zones;

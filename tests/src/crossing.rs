@@ -70,7 +70,7 @@ pub fn town_to_cross(bots: u32) -> LoadedWorld {
     let mut world = load_world("assets/worlds/town", load).expect("the town that is shipped");
     let config = &mut world.config;
     config.population = PopulationConfig { target: bots, ..PopulationConfig::default() };
-    let spawn = |x: f32| SpawnAreaConfig { center_m: Vec2::new(x, 0.0), radius_m: CROWD_RADIUS_M };
+    let spawn = |x: f32| SpawnAreaConfig::disc(Vec2::new(x, 0.0), CROWD_RADIUS_M);
     config.spawn_areas = vec![spawn(-SIDE_M), spawn(SIDE_M)];
     config.bot_profiles.clear();
     config.patrols.retain(|patrol| patrol.name == "across");

@@ -87,7 +87,7 @@ fn a_bot_does_no_harm_before_it_has_had_time_to_react() {
 /// A person who stands east of the middle, and a bot of the other team that has appeared west of it.
 fn duel(change: impl FnOnce(&mut LoadedWorld)) -> (Sim, PlayerHandle) {
     let mut world = world(2, |bots| (bots.sight_m, bots.aim_error_deg) = (100.0, 0.0));
-    world.config.spawn_areas[0] = SpawnAreaConfig { center_m: Vec2::new(-12.0, 0.0), radius_m: 2.0 };
+    world.config.spawn_areas[0] = SpawnAreaConfig::disc(Vec2::new(-12.0, 0.0), 2.0);
     change(&mut world);
     let mut sim = Sim::new(3).world(world).start();
     let [ann] = sim.connect();

@@ -30,7 +30,13 @@ fn world(shared_seats: bool, stand_ins: bool) -> LoadedWorld {
         damage = 5.0
     "#;
     fighting_world(COMBAT, |config| {
-        config.population = PopulationConfig { target: TARGET, players_max: 200, stand_ins, shared_seats };
+        config.population = PopulationConfig {
+            target: TARGET,
+            players_max: 200,
+            stand_ins,
+            shared_seats,
+            ..PopulationConfig::default()
+        };
         config.spawn_areas[0].radius_m = 40.0;
         (config.bots.idle_weight, config.bots.flee_weight, config.bots.attack_percent) = (0.0, 0.0, 0.0);
     })

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use glam::Vec2;
 use throng_shared::config::{
-    BotsConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PatrolConfig,
-    PopulationConfig, SpawnAreaConfig, TerrainConfig, WorldConfig,
+    BotsConfig, DayConfig, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, OverloadConfig,
+    PatrolConfig, PopulationConfig, SpawnAreaConfig, TerrainConfig, WorldConfig,
 };
 use throng_shared::ids::NetId;
 use throng_shared::map::Map;
@@ -43,7 +43,7 @@ pub(crate) fn open_config() -> WorldConfig {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
-        spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 50.0 }],
+        spawn_areas: vec![SpawnAreaConfig::disc(Vec2::ZERO, 50.0)],
         interest: InterestConfig {
             enter_radius_m: 60.0,
             leave_radius_m: 70.0,
@@ -54,6 +54,10 @@ pub(crate) fn open_config() -> WorldConfig {
         attributes: Vec::new(),
         overload: OverloadConfig::default(),
         population: PopulationConfig { target: 200, players_max: 100, ..PopulationConfig::default() },
+        day: DayConfig::default(),
+        zones: vec![],
+        features: vec![],
+        events: vec![],
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 1.0,

@@ -10,7 +10,14 @@ use crate::mind::BotMind;
 use crate::{BotWorld, Goal};
 
 fn profile(name: &str, share: f32) -> BotProfileConfig {
-    BotProfileConfig { name: name.to_owned(), share, bots: open_config().bots, guards: None, leash_m: 30.0 }
+    BotProfileConfig {
+        name: name.to_owned(),
+        share,
+        bots: open_config().bots,
+        guards: None,
+        leash_m: 30.0,
+        zones: vec![],
+    }
 }
 
 fn place(name: &str, center_m: Vec2, draw: f32) -> PlaceConfig {

@@ -53,6 +53,18 @@ pub const BOT_PROFILES_MAX: usize = 32;
 /// Most `[[place]]` tables.
 pub const PLACES_MAX: usize = 64;
 
+/// Most `[[zone]]` tables.
+pub const ZONES_MAX: usize = 64;
+
+/// Most `[[feature]]` tables.
+pub const FEATURES_MAX: usize = 64;
+
+/// Most `[[event]]` tables.
+pub const EVENTS_MAX: usize = 64;
+
+/// Most parts of a day that have a number of their own.
+pub const DAY_PARTS_MAX: usize = 24;
+
 /// Most `[[patrol]]` tables.
 pub const PATROLS_MAX: usize = 256;
 

@@ -37,16 +37,19 @@ mod world_overload;
 mod world_reader;
 mod world_rules;
 mod world_tables;
+mod world_zones;
+mod zones;
 
 pub use builtin::{BUILTIN_WORLD_NAME, builtin_world, read_common_file};
 pub use combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, SafeZoneConfig};
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
 pub use limits::{
     ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, BOT_PROFILES_MAX, CLIENTS_MAX,
-    CONFIG_ERRORS_MAX, HOLD_S_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX, INCLUDES_MAX, INTEREST_TIERS_MAX,
-    OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROL_POINTS_MAX, PATROLS_MAX, PLACES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX,
-    SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX,
-    TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
+    CONFIG_ERRORS_MAX, DAY_PARTS_MAX, EVENTS_MAX, FEATURES_MAX, HOLD_S_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX,
+    INCLUDES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROL_POINTS_MAX, PATROLS_MAX, PLACES_MAX,
+    REWIND_MS_MAX, SAFE_ZONES_MAX, SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX,
+    TERRAIN_FILE_BYTES_MAX, TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX,
+    ZONES_MAX,
 };
 pub use load::{ABILITIES_FILE_NAME, LoadedWorld, ShownWorld, WORLD_FILE_NAME, load_and_show_world, load_world};
 pub use reference::{abilities_reference_markdown, settings_reference_markdown, world_reference_markdown};
@@ -61,3 +64,4 @@ pub use world::{
     PatrolConfig, PlaceConfig, PopulationConfig, ReliefConfig, SpawnAreaConfig, TerrainConfig, TierConfig, WorldConfig,
 };
 pub use world_reader::read_world;
+pub use zones::{DayConfig, EventConfig, FeatureConfig, OutlineConfig, SpawnFor, ZoneConfig, ZoneKind};

@@ -5,6 +5,7 @@
 
 use glam::Vec2;
 
+use super::zones::{DayConfig, EventConfig, FeatureConfig, SpawnFor, ZoneConfig};
 use crate::attributes::AttributeRule;
 
 /// One world: everything that the simulation, the bots and a predicting client need to know about it.
@@ -36,6 +37,14 @@ pub struct WorldConfig {
     pub overload: OverloadConfig,
     /// How many characters the world wants.
     pub population: PopulationConfig,
+    /// How fast its days go by.
+    pub day: DayConfig,
+    /// Parts of it.
+    pub zones: Vec<ZoneConfig>,
+    /// What is on or off.
+    pub features: Vec<FeatureConfig>,
+    /// What happens when.
+    pub events: Vec<EventConfig>,
     /// What bots do.
     pub bots: BotsConfig,
     /// Kinds of bots; where there are none, all are as `bots` says.
@@ -147,6 +156,19 @@ pub struct SpawnAreaConfig {
     pub center_m: Vec2,
     /// Radius in metres.
     pub radius_m: f32,
+    /// How many of those who appear do so here, beside the weights of the others; none for as many as it is large.
+    pub weight: Option<f32>,
+    /// Who appears here.
+    pub who: SpawnFor,
+    /// Most bots at once that have appeared here.
+    pub bots_max: Option<u32>,
+}
+
+impl SpawnAreaConfig {
+    /// For everybody, and as many as it is large.
+    pub fn disc(center_m: Vec2, radius_m: f32) -> SpawnAreaConfig {
+        SpawnAreaConfig { center_m, radius_m, weight: None, who: SpawnFor::All, bots_max: None }
+    }
 }
 
 /// What each client is told about.
@@ -233,8 +255,10 @@ pub enum ReliefConfig {
 /// How many characters the world wants, and whose they are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PopulationConfig {
-    /// People and bots together; bots fill what people leave empty.
+    /// People and bots together; bots fill what people leave empty. Zones with numbers of their own come on top.
     pub target: u32,
+    /// How many of them there are in each part of the day; as [`ZoneConfig::hours_percent`].
+    pub hours_percent: Vec<f32>,
     /// Most people at once.
     pub players_max: u32,
     /// Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up.
@@ -247,7 +271,13 @@ pub struct PopulationConfig {
 impl Default for PopulationConfig {
     /// As an empty table says.
     fn default() -> PopulationConfig {
-        PopulationConfig { target: 0, players_max: 1_000, stand_ins: true, shared_seats: false }
+        PopulationConfig {
+            target: 0,
+            hours_percent: vec![100.0],
+            players_max: 1_000,
+            stand_ins: true,
+            shared_seats: false,
+        }
     }
 }
 
@@ -293,6 +323,8 @@ pub struct BotProfileConfig {
     pub guards: Option<u32>,
     /// How far from the middle of what they guard they go, in metres.
     pub leash_m: f32,
+    /// Which of [`WorldConfig::zones`] have them; without any, all zones and the rest of the world.
+    pub zones: Vec<u32>,
 }
 
 /// A place that has a name.

@@ -5,6 +5,8 @@ use super::reader::{Name, Number, TableReader, number, pairs, whole};
 use super::world::{BotProfileConfig, BotsConfig, PatrolConfig, PlaceConfig};
 use super::world_rules::{Settled, check_center_inside, check_points_inside};
 use super::world_tables::{POINT, REACH_MAX_M};
+use super::world_zones::read_zone_names;
+use super::zones::ZoneConfig;
 
 /// How often something is drawn, beside the others.
 const WEIGHT: Number = number(0.0, 1_000.0, "");
@@ -22,6 +24,7 @@ pub(super) fn read_bot_profile(
     settled: Settled,
     think_interval_ms: u32,
     places: &[PlaceConfig],
+    zones: &[ZoneConfig],
 ) -> BotProfileConfig {
     let name = table.required("name", Name, "Name, by which a file changes what it includes.");
     let share_doc = "How many of the bots are of this kind: of two with shares 3 and 1, three quarters are of the first. Where all have 0, bots go by `[bots]`.";
@@ -49,7 +52,10 @@ pub(super) fn read_bot_profile(
         format!("the place reaches {radius_m} m from its middle: the guard would be away at its own post")
     });
     let guards = guards.map(|place| place as u32);
-    BotProfileConfig { name, share, bots: BotsConfig { think_interval_ms, ..bots }, guards, leash_m }
+    let zones_doc =
+        "The zones whose bots are of this kind, if they have numbers of their own; without it, it is everywhere.";
+    let zones = read_zone_names(table, settled, zones, zones_doc);
+    BotProfileConfig { name, share, bots: BotsConfig { think_interval_ms, ..bots }, guards, leash_m, zones }
 }
 
 /// Reads what bots do; their think interval is the default.

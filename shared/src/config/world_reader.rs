@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::error::ConfigErrors;
 use super::limits::{
-    BOT_PROFILES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, PLACES_MAX, SPAWN_AREAS_MAX,
-    WORLD_FILE_BYTES_MAX,
+    BOT_PROFILES_MAX, EVENTS_MAX, FEATURES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX,
+    PLACES_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX, ZONES_MAX,
 };
 use super::reader::{FileFormat, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{
@@ -19,6 +19,8 @@ use super::world_ground::{read_obstacle, read_terrain};
 use super::world_overload::{read_overload, read_rung};
 use super::world_rules::Settled;
 use super::world_tables::{SIZE_MAX_M, read_interest, read_movement, read_spawn_area, read_tier};
+use super::world_zones::{read_day, read_event, read_feature, read_hours, read_zone};
+use super::zones::{DayConfig, EventConfig, FeatureConfig, ZoneConfig};
 use crate::attributes::ATTRIBUTES_MAX;
 
 /// Reads the text of a world file that includes no others. `file_name` is only for messages.
@@ -89,7 +91,8 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
         settled.population = table.is_sound("target").then_some(population.target);
         population
     });
-    let Inhabitants { bots, bot_profiles, places, patrols } = read_bot_tables(file, &mut settled);
+    let Surroundings { day, zones, features, events } = read_zone_tables(file, &mut settled);
+    let Inhabitants { bots, bot_profiles, places, patrols } = read_bot_tables(file, &mut settled, &zones);
     let has_unsound_attributes = attributes.has_unsound;
     let config = WorldConfig {
         name,
@@ -105,6 +108,10 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
         attributes: attributes.rules,
         overload,
         population,
+        day,
+        zones,
+        features,
+        events,
         bots,
         bot_profiles,
         places,
@@ -124,7 +131,40 @@ fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
     let shared_doc = "Whether people who join take over the characters of bots where they are, and give them back to bots when they leave. \
                       Otherwise people appear in the spawn areas, and disappear.";
     let shared_seats = table.optional("shared_seats", Truth, default.shared_seats, shared_doc);
-    PopulationConfig { target, players_max, stand_ins, shared_seats }
+    let hours_percent = read_hours(table);
+    PopulationConfig { target, hours_percent, players_max, stand_ins, shared_seats }
+}
+
+/// What a file says of where and when.
+struct Surroundings {
+    day: DayConfig,
+    zones: Vec<ZoneConfig>,
+    features: Vec<FeatureConfig>,
+    events: Vec<EventConfig>,
+}
+
+/// The tables about parts of the world and of the day, behind `[population]`.
+fn read_zone_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled) -> Surroundings {
+    let doc = "The days of the world, by which there are more or fewer characters and events begin and end.";
+    let day = file.table("day", Presence::Optional, doc, read_day);
+    let doc = "A part of the world with a name: with bots of its own, other rules, or events. Where two overlap, a character counts for the first. Write one \
+               table per zone.";
+    let zones = file.named_tables("zone", 0..=ZONES_MAX, doc, |table| {
+        let zone = read_zone(table, *settled);
+        settled.has_unsound_zone |= !table.is_sound("name");
+        zone
+    });
+    let doc = "Something that can be switched on and off, in parts of the world and for some of the players. The game's own rules ask whether it is on; so do \
+               events. Write one table per feature.";
+    let features = file.named_tables("feature", 0..=FEATURES_MAX, doc, |table| {
+        let feature = read_feature(table, *settled, &zones);
+        settled.has_unsound_feature |= !table.is_sound("name");
+        feature
+    });
+    let doc = "Something that happens at a time of the day. Write one table per event.";
+    let events =
+        file.named_tables("event", 0..=EVENTS_MAX, doc, |table| read_event(table, *settled, &zones, &features));
+    Surroundings { day, zones, features, events }
 }
 
 /// What a file says of bots.
@@ -136,7 +176,7 @@ struct Inhabitants {
 }
 
 /// The tables about bots, behind `[population]`.
-fn read_bot_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled) -> Inhabitants {
+fn read_bot_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled, zones: &[ZoneConfig]) -> Inhabitants {
     let doc = "A place that has a name: where bots gather, and what they guard. Write one table per place.";
     let places = file.named_tables("place", 0..=PLACES_MAX, doc, |table| {
         let place = read_place(table, *settled);
@@ -149,7 +189,7 @@ fn read_bot_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled) -> Inh
     let doc = "A kind of bot. Where there are any, every bot is of one of them, and goes by what it says instead of `[bots]`; bots that stand \
                in for people go by `[bots]`. Write one table per kind.";
     let bot_profiles = file.named_tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
-        read_bot_profile(table, *settled, bots.think_interval_ms, &places)
+        read_bot_profile(table, *settled, bots.think_interval_ms, &places, zones)
     });
     let doc = "A closed route that bots patrol. Write one table per route.";
     let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, *settled));

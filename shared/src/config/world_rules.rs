@@ -14,6 +14,10 @@ pub(super) struct Settled {
     pub(super) population: Option<u32>,
     /// Whether any place has a wrong name, of which nothing is known.
     pub(super) has_unsound_place: bool,
+    /// The same of zones.
+    pub(super) has_unsound_zone: bool,
+    /// The same of features.
+    pub(super) has_unsound_feature: bool,
 }
 
 impl Settled {
@@ -78,7 +82,7 @@ mod tests {
     fn a_turned_box_covers_what_lies_along_its_own_axes() {
         let shape = ObstacleShapeConfig::Box { size_m: Vec2::new(20.0, 4.0), yaw_deg: 90.0 };
         let obstacle = ObstacleConfig { center_m: Vec2::new(5.0, 5.0), height_m: 3.0, shape };
-        let area = |x, z, radius_m| SpawnAreaConfig { center_m: Vec2::new(x, z), radius_m };
+        let area = |x, z, radius_m| SpawnAreaConfig::disc(Vec2::new(x, z), radius_m);
         assert!(covers(&obstacle, &area(5.0, 12.0, 1.5)));
         assert!(!covers(&obstacle, &area(12.0, 5.0, 1.5)));
         assert!(!covers(&obstacle, &area(5.0, 12.0, 2.5)));

@@ -1,9 +1,10 @@
 //! The tables of a world file that are about characters: how they move, appear and see.
 
 use super::limits::STALENESS_MS_MAX;
-use super::reader::{Pair, TableReader, number, pair, whole};
+use super::reader::{Choice, Pair, TableReader, number, pair, whole};
 use super::world::{InterestConfig, MovementConfig, ObstacleConfig, SpawnAreaConfig, TierConfig};
 use super::world_rules::{Settled, check_center_inside, check_not_blocked};
+use super::zones::SpawnFor;
 use crate::limits::{LEAVE_RADIUS_MAX_M, VISIBLE_MAX};
 
 /// Largest world, in metres.
@@ -12,6 +13,12 @@ pub(super) const SIZE_MAX_M: f32 = 8_192.0;
 pub(super) const REACH_MAX_M: f32 = SIZE_MAX_M / 2.0;
 /// A place on the ground.
 pub(super) const POINT: Pair = pair(-REACH_MAX_M, REACH_MAX_M, "m");
+
+const WHO: &[Choice<SpawnFor>] = &[
+    Choice { word: "all", means: SpawnFor::All, doc: "People and bots." },
+    Choice { word: "players", means: SpawnFor::Players, doc: "People." },
+    Choice { word: "bots", means: SpawnFor::Bots, doc: "Bots." },
+];
 
 pub(super) fn read_movement(table: &mut TableReader<'_, '_>) -> MovementConfig {
     let speed = number(0.1, 20.0, "m/s");
@@ -70,7 +77,18 @@ pub(super) fn read_spawn_area(
     check_center_inside(table, settled, center_m);
     let radius_doc = "How far from there characters appear.";
     let radius_m = table.required("radius_m", number(0.5, REACH_MAX_M, "m"), radius_doc);
-    let area = SpawnAreaConfig { center_m, radius_m };
+    let weight_doc = "How many of those who appear do so here: of two areas with weights 3 and 1, three quarters in the first. Without it, the square of \
+                      its radius: as many as it is large.";
+    let weight = table.optional_without_default("weight", number(0.0, 100_000_000.0, ""), weight_doc);
+    let who = table.word("who", WHO, "Who appears here.");
+    let bots_doc = "Most bots at once that have appeared here; without it, any number. It is for the bots of the whole world or of the zone that its middle \
+                    lies in.";
+    let bots_max = table.optional_without_default("bots_max", whole(0, 100_000, "bots"), bots_doc);
+    let doc = "`bots_max` is for areas where bots appear";
+    table.rule(&["bots_max", "who"], doc, bots_max.is_none() || who != SpawnFor::Players, || {
+        "no bot appears in an area with who = \"players\"".to_owned()
+    });
+    let area = SpawnAreaConfig { center_m, radius_m, weight, who, bots_max };
     check_not_blocked(table, &area, obstacles);
     area
 }

@@ -4,7 +4,7 @@ use glam::Vec2;
 use toml::de::DeValue;
 
 use super::shape::Shape;
-use super::text::Word;
+use super::text::{Name, Word};
 use super::value::{Kind, Number, Refusal, Written, number};
 use crate::config::error::ConfigErrorKind;
 
@@ -128,18 +128,26 @@ impl Kind for Pairs {
     }
 }
 
-/// A list of [`Word`]s.
+/// A list of [`Word`]s or [`Name`]s.
 #[derive(Clone, Copy)]
-pub(in crate::config) struct Words {
+pub(in crate::config) struct Texts<K> {
+    kind: K,
+    /// What one is called.
+    what: &'static str,
     count_max: usize,
 }
 
 /// A list of 1 to `count_max` words.
-pub(in crate::config) const fn words(count_max: usize) -> Words {
-    Words { count_max }
+pub(in crate::config) const fn words(count_max: usize) -> Texts<Word> {
+    Texts { kind: Word, what: "word", count_max }
 }
 
-impl Kind for Words {
+/// A list of 1 to `count_max` names.
+pub(in crate::config) const fn names(count_max: usize) -> Texts<Name> {
+    Texts { kind: Name, what: "name", count_max }
+}
+
+impl<K: Kind<Value = String>> Kind for Texts<K> {
     type Value = Vec<String>;
 
     fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<Vec<String>> {
@@ -152,26 +160,87 @@ impl Kind for Words {
             refusals.push(Refusal::new(value, ConfigErrorKind::WrongLength { count: elements.len() }));
             return None;
         }
-        let read = |(index, element)| read_element(&Word, index, element, refusals);
+        let read = |(index, element)| read_element(&self.kind, index, element, refusals);
         let words: Vec<_> = elements.iter().enumerate().map(read).collect();
         words.into_iter().collect()
     }
 
     fn accepted(&self) -> String {
-        format!("[word, word, …], 1 to {} words, each {}", self.count_max, Word.accepted())
+        let Texts { kind, what, count_max } = self;
+        format!("[{what}, {what}, …], 1 to {count_max} {what}s, each {}", kind.accepted())
     }
 
     fn shape(&self) -> Shape {
-        Shape::List { element: Box::new(Word.shape()), count_min: 1, count_max: self.count_max }
+        Shape::List { element: Box::new(self.kind.shape()), count_min: 1, count_max: self.count_max }
     }
 
     fn show(&self, value: &Vec<String>) -> String {
-        let words: Vec<_> = value.iter().map(|word| Word.show(word)).collect();
+        let words: Vec<_> = value.iter().map(|word| self.kind.show(word)).collect();
         format!("[{}]", words.join(", "))
     }
 
     fn fallback(&self) -> Vec<String> {
-        vec![Word.fallback()]
+        vec![self.kind.fallback()]
+    }
+}
+
+/// A list of [`Number`]s.
+#[derive(Clone, Copy)]
+pub(in crate::config) struct Numbers {
+    number: Number,
+    count_min: usize,
+    count_max: usize,
+}
+
+/// A list of `count_min` to `count_max` numbers.
+pub(in crate::config) const fn numbers(number: Number, count_min: usize, count_max: usize) -> Numbers {
+    Numbers { number, count_min, count_max }
+}
+
+impl Kind for Numbers {
+    type Value = Vec<f32>;
+
+    fn read(&self, value: &Written<'_>, refusals: &mut Vec<Refusal>) -> Option<Vec<f32>> {
+        let DeValue::Array(elements) = value.get_ref() else {
+            let refusal = Refusal::wrong_type(value, "a list of numbers");
+            refusals.push(refusal.suggest("put the numbers in brackets: [1, 2]"));
+            return None;
+        };
+        if !(self.count_min..=self.count_max).contains(&elements.len()) {
+            refusals.push(Refusal::new(value, ConfigErrorKind::WrongLength { count: elements.len() }));
+            return None;
+        }
+        let read = |(index, element)| read_element(&self.number, index, element, refusals);
+        let numbers: Vec<_> = elements.iter().enumerate().map(read).collect();
+        numbers.into_iter().collect()
+    }
+
+    fn accepted(&self) -> String {
+        let (count_min, count_max) = (self.count_min, self.count_max);
+        format!("[number, number, …], {count_min} to {count_max} numbers, each {}", self.number.accepted())
+    }
+
+    fn shape(&self) -> Shape {
+        let element = Box::new(self.number.shape());
+        Shape::List { element, count_min: self.count_min, count_max: self.count_max }
+    }
+
+    fn show(&self, value: &Vec<f32>) -> String {
+        let numbers: Vec<_> = value.iter().map(|number| self.number.show(number)).collect();
+        format!("[{}]", numbers.join(", "))
+    }
+
+    fn spell(&self, value: &Vec<f32>) -> String {
+        let numbers: Vec<_> = value.iter().map(|number| self.number.spell(number)).collect();
+        format!("[{}]", numbers.join(", "))
+    }
+
+    fn unit(&self) -> &'static str {
+        self.number.unit()
+    }
+
+    fn fallback(&self) -> Vec<f32> {
+        vec![self.number.fallback(); self.count_min]
     }
 }
 

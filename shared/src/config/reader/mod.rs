@@ -39,7 +39,7 @@ pub(super) use address::address;
 pub(super) use file_format::{FileFormat, FormatDoc};
 pub(super) use file_set::{Folder, encoding_mistake, unreadable_reason};
 pub(super) use findings::{Condition, KeyDoc, Mistakes, Occurrence, TableDoc, Unwritten};
-pub(super) use list::{Pair, pair, pairs, words};
+pub(super) use list::{Pair, names, numbers, pair, pairs, words};
 pub(super) use shape::Shape;
 pub(super) use show::shown_text_of;
 pub(super) use source::Source;

@@ -5,9 +5,9 @@ use glam::Vec2;
 use super::{SMALLEST, labels, read};
 use crate::config::builtin::BUILTIN_WORLD_TEXT as MEADOW;
 use crate::config::{
-    BotsConfig, CONFIG_ERRORS_MAX, ConfigError, ConfigErrorKind, InterestConfig, MovementConfig, ObstacleShapeConfig,
-    OverloadConfig, PopulationConfig, SPAWN_AREAS_MAX, SpawnAreaConfig, TerrainConfig, WORLD_FILE_BYTES_MAX,
-    WorldConfig,
+    BotsConfig, CONFIG_ERRORS_MAX, ConfigError, ConfigErrorKind, DayConfig, InterestConfig, MovementConfig,
+    ObstacleShapeConfig, OverloadConfig, PopulationConfig, SPAWN_AREAS_MAX, SpawnAreaConfig, TerrainConfig,
+    WORLD_FILE_BYTES_MAX, WorldConfig,
 };
 
 /// Labels of the mistakes in `text`, each with its line.
@@ -58,7 +58,7 @@ fn tables_that_are_not_written_have_their_defaults() {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
-        spawn_areas: vec![SpawnAreaConfig { center_m: Vec2::ZERO, radius_m: 10.0 }],
+        spawn_areas: vec![SpawnAreaConfig::disc(Vec2::ZERO, 10.0)],
         interest: InterestConfig {
             enter_radius_m: 100.0,
             leave_radius_m: 115.0,
@@ -75,7 +75,11 @@ fn tables_that_are_not_written_have_their_defaults() {
             descend_after_ms: 5_000,
             rungs: Vec::new(),
         },
-        population: PopulationConfig { target: 0, players_max: 1_000, stand_ins: true, shared_seats: false },
+        population: PopulationConfig::default(),
+        day: DayConfig { length_min: 1_440.0, begins_h: 8.0 },
+        zones: vec![],
+        features: vec![],
+        events: vec![],
         bots: BotsConfig {
             idle_weight: 1.0,
             wander_weight: 4.0,

@@ -1,0 +1,122 @@
+//! What happens when: a function of the tick and the world file.
+
+use crate::config::{DayConfig, EventConfig, FeatureConfig, WorldConfig, ZoneConfig, ZoneKind};
+use crate::tick::{Tick, TickRate};
+
+/// The days of a world, and what happens in them.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    day: DayConfig,
+    rate: TickRate,
+    target: u32,
+    hours_percent: Vec<f32>,
+    zones: Vec<ZoneConfig>,
+    events: Vec<EventConfig>,
+    features: Vec<FeatureConfig>,
+}
+
+/// How things are at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment {
+    /// Days since the world began, the first is 0.
+    pub day: u32,
+    /// Hour of the day, from 0 to less than 24.
+    pub hour_h: f32,
+    /// Bit n: event n is on.
+    pub events: u64,
+    /// How many people and bots there are to be outside of all zones with numbers of their own.
+    pub target: u32,
+    /// How each zone is.
+    pub zones: Vec<ZoneMoment>,
+}
+
+/// How a zone is at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZoneMoment {
+    /// What holds there.
+    pub kind: ZoneKind,
+    /// How many people and bots there are to be; none when it has no number of its own.
+    pub target: Option<u32>,
+}
+
+impl Calendar {
+    /// That of a world.
+    pub fn new(config: &WorldConfig) -> Calendar {
+        Calendar {
+            day: config.day,
+            rate: TickRate::new(config.tick_rate_hz),
+            target: config.population.target,
+            hours_percent: config.population.hours_percent.clone(),
+            zones: config.zones.clone(),
+            events: config.events.clone(),
+            features: config.features.clone(),
+        }
+    }
+
+    /// Day and hour at a tick.
+    pub fn hour(&self, tick: Tick) -> (u32, f32) {
+        let minutes = f64::from(tick.0) * f64::from(self.rate.step_s()) / 60.0;
+        let days = minutes / f64::from(self.day.length_min) + f64::from(self.day.begins_h) / 24.0;
+        let hour_h = (days.fract() * 24.0) as f32;
+        // Rounding may lead to 24.
+        (days as u32, if hour_h < 24.0 { hour_h } else { 0.0 })
+    }
+
+    /// How things are at a tick. O(zones + events).
+    pub fn moment(&self, tick: Tick) -> Moment {
+        let (day, hour_h) = self.hour(tick);
+        let is_on = |event: &EventConfig| self.is_allowed(event) && is_during(event, day, hour_h);
+        let on: Vec<(usize, &EventConfig)> = self.events.iter().enumerate().filter(|(_, event)| is_on(event)).collect();
+        let events = on.iter().fold(0, |bits, (place, _)| bits | 1 << place);
+        let in_zone = |event: &EventConfig, zone: usize| event.zones.is_empty() || event.zones.contains(&(zone as u32));
+        let everywhere = on.iter().filter(|(_, event)| event.zones.is_empty());
+        let share = everywhere.map(|(_, event)| event.population_percent / 100.0).product::<f32>();
+        let zones = self.zones.iter().enumerate().map(|(place, zone)| {
+            let here = || on.iter().map(|(_, event)| *event).filter(|event| in_zone(event, place));
+            let share = here().map(|event| event.population_percent / 100.0).product::<f32>();
+            let target = zone.population.map(|target| count(target, at_hour(&zone.hours_percent, hour_h) * share));
+            let kind = here().filter_map(|event| event.zones_become).last().unwrap_or(zone.kind);
+            ZoneMoment { kind, target }
+        });
+        let target = count(self.target, at_hour(&self.hours_percent, hour_h) * share);
+        Moment { day, hour_h, events, target, zones: zones.collect() }
+    }
+
+    /// Its events.
+    pub fn events(&self) -> &[EventConfig] {
+        &self.events
+    }
+
+    /// Its zones.
+    pub fn zones(&self) -> &[ZoneConfig] {
+        &self.zones
+    }
+
+    fn is_allowed(&self, event: &EventConfig) -> bool {
+        let feature = event.feature.map(|place| self.features.get(place as usize));
+        feature.is_none_or(|feature| feature.is_some_and(|feature| feature.is_on))
+    }
+}
+
+/// Whether an event is on at an hour, or goes on from the days before.
+fn is_during(event: &EventConfig, day: u32, hour_h: f32) -> bool {
+    let is_its_day = |day: Option<u32>| day.is_some_and(|day| day % event.every_days.max(1) == 0);
+    let end_h = event.from_h + event.lasts_h;
+    let is_on_today = is_its_day(Some(day)) && (event.from_h..end_h).contains(&hour_h);
+    is_on_today || (is_its_day(day.checked_sub(1)) && hour_h < end_h - 24.0)
+}
+
+/// The share of the part of the day that an hour is in; 1 when there are none.
+fn at_hour(hours_percent: &[f32], hour_h: f32) -> f32 {
+    let place = (hour_h / 24.0 * hours_percent.len() as f32) as usize;
+    hours_percent.get(place).or(hours_percent.last()).map_or(1.0, |percent| percent / 100.0)
+}
+
+/// A share of a number, at most as many as a world can have.
+fn count(target: u32, share: f32) -> u32 {
+    const CHARACTERS_MAX: f64 = 100_000.0;
+    (f64::from(target) * f64::from(share)).round().clamp(0.0, CHARACTERS_MAX) as u32
+}
+
+#[cfg(test)]
+mod tests;
