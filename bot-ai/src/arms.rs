@@ -5,9 +5,10 @@ use std::sync::Arc;
 use glam::{Vec2, Vec3};
 use throng_shared::abilities::{Abilities, Ability, Fighter};
 use throng_shared::attributes::Attributes;
-use throng_shared::config::{AimConfig, Hits, SafeZoneConfig};
+use throng_shared::config::{AimConfig, Hits};
 use throng_shared::ids::Archetype;
 use throng_shared::tick::Tick;
+use throng_shared::zones::SafeGround;
 
 /// Share of an ability's reach that bots keep from those they fight: who steps back is in reach still.
 const REACH_SHARE: f32 = 0.6;
@@ -19,13 +20,13 @@ pub struct Arms {
     /// By their numbers.
     harmful: Vec<u8>,
     healing: Vec<u8>,
-    safe_zones: Arc<[SafeZoneConfig]>,
+    safe_ground: Arc<SafeGround>,
 }
 
 impl Arms {
-    /// What such characters can do in a world with these abilities, in which nobody is harmed within `safe_zones`; none where they
+    /// What such characters can do in a world with these abilities, in which nobody is harmed on `safe_ground`; none where they
     /// can do no harm.
-    pub fn new(abilities: Arc<Abilities>, safe_zones: Arc<[SafeZoneConfig]>, archetype: Archetype) -> Option<Arms> {
+    pub fn new(abilities: Arc<Abilities>, safe_ground: Arc<SafeGround>, archetype: Archetype) -> Option<Arms> {
         let held = || (1..=u8::MAX).zip(abilities.all()).filter(|(_, ability)| ability.is_held_by(archetype));
         let is_against_others = |ability: &Ability| ability.hits != Hits::Allies && ability.aim != AimConfig::Own;
         let mut harmful: Vec<(u8, &Ability)> =
@@ -39,7 +40,7 @@ impl Arms {
         let healing = held().filter(|(_, ability)| ability.effects.heal > 0.0 && heals_user(ability));
         let healing = healing.map(|(number, _)| number).collect();
         let harmful: Vec<u8> = harmful.into_iter().map(|(number, _)| number).collect();
-        let arms = Arms { abilities, harmful, healing, safe_zones };
+        let arms = Arms { abilities, harmful, healing, safe_ground };
         (!arms.harmful.is_empty()).then_some(arms)
     }
 
@@ -51,7 +52,7 @@ impl Arms {
 
     /// Whether nobody is harmed at a point (x, z), and nobody harms others from there. O(zones).
     pub(crate) fn is_safe(&self, point_m: Vec2) -> bool {
-        self.safe_zones.iter().any(|zone| zone.contains(point_m))
+        self.safe_ground.is_safe(point_m)
     }
 
     /// How high the eyes of characters are, in metres.

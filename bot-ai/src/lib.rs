@@ -26,6 +26,7 @@
 
 mod arms;
 mod decide;
+mod home;
 mod marks;
 mod mind;
 mod navigate;
@@ -36,6 +37,7 @@ mod world;
 
 pub use arms::Arms;
 pub use decide::{Thoughts, decide};
+pub use home::{Home, Homes};
 pub use marks::{Mark, Marks};
 pub use mind::{BotBundle, BotMind, Goal, Leg, bot_bundle, stand_in_bundle};
 pub use navigate::{Navigation, RouteCounts, RoutePlanner, hand_over_routes, plan_routes};

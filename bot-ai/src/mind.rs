@@ -8,6 +8,7 @@ use throng_shared::random::{Random, mix};
 use throng_shared::tick::Tick;
 
 use crate::decide::{ARRIVE_M, Way};
+use crate::home::Home;
 use crate::navigate::Asked;
 use crate::perceive::Percepts;
 use crate::steer::Steering;
@@ -123,6 +124,10 @@ pub struct BotMind {
     pub(crate) archetype: Archetype,
     /// By which it is of one profile or another: any number, its own for ever.
     pub(crate) temper: u32,
+    /// Where it lives.
+    pub(crate) home: Home,
+    /// Which spawn area it has appeared in, plus 1; 0 for none.
+    origin: u16,
     /// The leg of a patrol that it goes on with when it has got free.
     pub(crate) unfinished: Option<Leg>,
     /// Whether it goes straight where it wants to, or asks for a way.
@@ -144,9 +149,33 @@ impl BotMind {
             peaceful_until: Tick(0),
             archetype: Archetype::Bot,
             temper: (mix(mix(seed ^ TEMPERS) ^ u64::from(net_id.0)) >> 32) as u32,
+            home: Home::WORLD,
+            origin: 0,
             unfinished: None,
             way: Way::default(),
         }
+    }
+
+    /// It lives there from now on, has come from that spawn area, and is of the kind that `temper` makes it; see [`crate::BotWorld::temper_of`]. Without
+    /// a temper it keeps its own.
+    pub fn settle(&mut self, home: Home, origin: Option<u16>, temper: Option<u32>) {
+        (self.home, self.origin) = (home, origin.map_or(0, |origin| origin.saturating_add(1)));
+        self.temper = temper.unwrap_or(self.temper);
+    }
+
+    /// Whose abilities it has: a player's, while it stands in for one.
+    pub fn plays(&self) -> Archetype {
+        self.archetype
+    }
+
+    /// Which spawn area it has come from; none for who has come otherwise.
+    pub fn origin(&self) -> Option<u16> {
+        self.origin.checked_sub(1)
+    }
+
+    /// Where it lives.
+    pub fn home(&self) -> Home {
+        self.home
     }
 
     /// Its character goes on as another archetype, with the abilities of that.

@@ -9,6 +9,7 @@ use throng_shared::map::Map;
 use throng_shared::tick::{Tick, TickRate};
 
 use crate::arms::Arms;
+use crate::home::{Home, Homes};
 use crate::mind::BotMind;
 use crate::navigate::Navigation;
 
@@ -25,6 +26,8 @@ pub struct BotWorld {
     pub arms: [Option<Arc<Arms>>; 2],
     /// Kinds of bots, which go by what they say instead of `rules`; there may be none.
     pub profiles: Arc<[BotProfileConfig]>,
+    /// Where bots live.
+    pub homes: Arc<Homes>,
     /// Where bots gather.
     pub places: Arc<[PlaceConfig]>,
     /// Routes to patrol.
@@ -78,6 +81,7 @@ impl BotWorld {
             rules: config.bots.clone(),
             arms: [None, None],
             profiles: config.bot_profiles.as_slice().into(),
+            homes: Arc::new(Homes::new(config)),
             places: config.places.as_slice().into(),
             patrols: config.patrols.as_slice().into(),
             tick_rate: TickRate::new(config.tick_rate_hz),
@@ -90,16 +94,40 @@ impl BotWorld {
 
     /// What kind of bot somebody is; none where there are no kinds, or none has a share, and for stand-ins.
     pub(crate) fn profile_of(&self, mind: &BotMind) -> Option<&BotProfileConfig> {
+        self.kind_of(mind).and_then(|place| self.profiles.get(place))
+    }
+
+    /// Which of the [`BotWorld::profiles`] a bot is of.
+    pub fn kind_of(&self, mind: &BotMind) -> Option<usize> {
         if self.profiles.is_empty() || mind.archetype == Archetype::Player {
             return None;
         }
-        let shares = || self.profiles.iter().map(|profile| f64::from(profile.share.max(0.0)));
-        let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * shares().sum::<f64>();
-        let place = shares().position(|share| {
+        let sum: f64 = self.shares(mind.home).map(|(_, share)| share).sum();
+        let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * sum;
+        self.shares(mind.home).find_map(|(place, share)| {
             drawn -= share;
-            drawn < 0.0
-        });
-        self.profiles.get(place?)
+            (drawn < 0.0).then_some(place)
+        })
+    }
+
+    /// The kinds that live somewhere, with their shares.
+    pub fn shares(&self, home: Home) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let lives_here = move |profile: &BotProfileConfig| {
+            let zone = home.place().map(|place| place as u32);
+            profile.zones.is_empty() || zone.is_some_and(|zone| profile.zones.contains(&zone))
+        };
+        let here = self.profiles.iter().enumerate().filter(move |(_, profile)| lives_here(profile));
+        here.map(|(place, profile)| (place, f64::from(profile.share.max(0.0))))
+    }
+
+    /// A temper that makes a bot of this kind, where it lives: anyone, by `draw` from 0 to 1. None where no bot is of it.
+    pub fn temper_of(&self, home: Home, kind: usize, draw: f32) -> Option<u32> {
+        let sum: f64 = self.shares(home).map(|(_, share)| share).sum();
+        let before: f64 = self.shares(home).take_while(|(place, _)| *place != kind).map(|(_, share)| share).sum();
+        let (_, share) = self.shares(home).find(|(place, share)| *place == kind && *share > 0.0)?;
+        // Not at the ends, where rounding could lead to a neighbour.
+        let lot = (before + share * f64::from(draw.clamp(0.001, 0.999))) / sum;
+        Some((lot * (f64::from(u32::MAX) + 1.0)) as u32)
     }
 
     /// What a bot goes by.

@@ -22,6 +22,7 @@ use crate::batch::{InboundBatch, OutboundBatch};
 use crate::clock::Clock;
 use crate::combat::{Poses, Receipt, Shot, judge, judge_all, remember_poses};
 use crate::commit::Totals;
+use crate::director::{Attendance, WorldHours};
 use crate::egress::Outbound;
 use crate::game_messages::GameMessages;
 use crate::ingress::Inbound;
@@ -115,10 +116,13 @@ impl Instance {
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         world.insert_resource(OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms));
         world.init_resource::<WallTime>();
-        let combat = loaded.combat.as_ref().and_then(|combat| CombatRules::new(combat, rate, &attributes));
+        let hours = WorldHours::new(config, Tick(0));
+        let combat = combat_rules(loaded, &attributes, &hours);
         if loaded.combat.is_some() && combat.is_none() {
             return Err(InstanceError::Abilities);
         }
+        world.insert_resource(hours);
+        world.init_resource::<Attendance>();
         world.insert_resource(bot_world(BotWorld::new(Arc::clone(&map), config), &interest, combat.as_ref()));
         world.init_resource::<RoutePlanner>();
         world.init_resource::<Thoughts>();
@@ -195,6 +199,16 @@ impl Instance {
         let viewer = pages.viewer(session.net_id);
         let anchors_m: Vec<Vec2> = session.sees_from_m(columns, pages, &viewer).collect();
         session.view.explain(pages, &self.rules().interest, &viewer, &anchors_m, page)
+    }
+
+    /// The hour of the world, and what it brings.
+    pub fn hours(&self) -> &WorldHours {
+        self.world.resource::<WorldHours>()
+    }
+
+    /// How many there are where, as last counted.
+    pub fn attendance(&self) -> &Attendance {
+        self.world.resource::<Attendance>()
     }
 
     /// The last tick that was lived through.
@@ -389,11 +403,23 @@ impl Instance {
 
 /// What bots share: whoever can be shown to somebody is near to it, and moves as smoothly as can be.
 pub(crate) fn bot_world(bots: BotWorld, interest: &InterestRules, combat: Option<&CombatRules>) -> BotWorld {
-    let arms = [Archetype::Player, Archetype::Bot].map(|archetype| {
-        let CombatRules { abilities, safe_zones, .. } = combat?;
-        Arms::new(Arc::clone(abilities), Arc::clone(safe_zones), archetype).map(Arc::new)
-    });
+    let arms = combat.map_or([None, None], arm_bots);
     BotWorld { near_m: bots.near_m.max(interest.sight_radius_m), arms, ..bots }
+}
+
+/// What bots fight with, and those who stand in for people.
+pub(crate) fn arm_bots(combat: &CombatRules) -> [Option<Arc<Arms>>; 2] {
+    [Archetype::Player, Archetype::Bot].map(|archetype| {
+        let CombatRules { abilities, safe_ground, .. } = combat;
+        Arms::new(Arc::clone(abilities), Arc::clone(safe_ground), archetype).map(Arc::new)
+    })
+}
+
+/// How characters fight at these hours, in a world in which they do. None too where an attribute is missing.
+pub(crate) fn combat_rules(loaded: &LoadedWorld, attributes: &Schema, hours: &WorldHours) -> Option<CombatRules> {
+    let config = loaded.combat.as_ref()?;
+    let rules = CombatRules::new(config, TickRate::new(loaded.config.tick_rate_hz), attributes)?;
+    Some(CombatRules { safe_ground: Arc::new(hours.safe_ground(&config.safe_zones)), ..rules })
 }
 
 /// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from.

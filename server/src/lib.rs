@@ -14,6 +14,7 @@ pub mod batch;
 pub mod check;
 pub mod clock;
 pub mod combat;
+pub mod director;
 pub mod game_messages;
 pub mod host;
 pub mod instance;

@@ -18,7 +18,8 @@ use bevy_ecs::system::ScheduleSystem;
 use throng_shared::random::Random;
 
 use crate::{
-    abilities, commit, egress, game_messages, ingress, interest, overload, pages, record, replication, simulation,
+    abilities, commit, director, egress, game_messages, ingress, interest, overload, pages, record, replication,
+    simulation,
 };
 
 /// The parts of a tick, in order. Each is a schedule of its own.
@@ -87,6 +88,7 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
             let receive = (
                 ingress::sort_frames,
                 overload::take_rung,
+                director::keep_hours,
                 ingress::admit_and_dismiss,
                 game_messages::receive_messages,
             );
@@ -111,7 +113,7 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
                 abilities::perform_deeds,
                 abilities::respawn_fighters,
                 simulation::count_missing_inputs,
-                simulation::balance_population,
+                director::balance_population,
             )
                 .chain(),
         ],

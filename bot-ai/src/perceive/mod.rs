@@ -10,6 +10,7 @@ use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid, Hit};
 use throng_shared::tick::Tick;
 
+use crate::home::Homes;
 use crate::marks::{Mark, Marks};
 use crate::mind::BotMind;
 use crate::near::NearPeople;
@@ -121,7 +122,8 @@ pub fn perceive(
     near: Res<NearPeople>,
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
-    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks });
+    let (tick, homes) = (*tick, &*world.homes);
+    let others = Others { columns: &columns, grid: &grid, marks: &marks, homes };
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
@@ -142,6 +144,7 @@ struct Others<'a> {
     columns: &'a CharacterColumns,
     grid: &'a Grid,
     marks: &'a Marks,
+    homes: &'a Homes,
 }
 
 /// Who looks.
@@ -196,14 +199,20 @@ fn own_mark(others: &Others<'_>, viewer: &Viewer) -> Mark {
 /// The nearest to `viewer`. Where it had a crowd within `crowd_radius_m` when it last looked, it looks hardly farther
 /// at first, and over its whole sight only if that was not enough: the outcome is the same, and crowds are cheap.
 fn find_nearest(others: &Others<'_>, viewer: &Viewer, own: &Mark, crowd_radius_m: f32) -> Nearest {
-    let Others { columns, grid, marks } = others;
+    let Others { columns, grid, marks, homes } = others;
+    let room = homes.room(viewer.position_m);
+    let is_in_room = |point_m| !homes.has_rooms() || homes.room(point_m) == room;
     let near_m = (crowd_radius_m * 1.25 + 1.0).min(viewer.sight_m);
     let find_within = |radius_m: f32| {
         let mut nearest = Nearest::default();
         grid.for_each_within(viewer.position_m, radius_m, |hit| {
             let row = hit.row as usize;
             let is_known = || marks.is_empty() || own.may_know_of(&marks.of_row(row));
-            if nearest.has_place_for(hit) && columns.net_ids[row] != viewer.net_id && is_known() {
+            if nearest.has_place_for(hit)
+                && columns.net_ids[row] != viewer.net_id
+                && is_known()
+                && is_in_room(columns.positions_m[row])
+            {
                 nearest.insert(hit);
             }
         });

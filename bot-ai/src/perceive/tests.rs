@@ -17,7 +17,11 @@ fn crowd(positions_m: Vec<Vec2>) -> (CharacterColumns, Grid) {
 fn seen_ids((columns, grid): &(CharacterColumns, Grid), viewer: &Viewer) -> Vec<u32> {
     let look = |crowd_radius_m: f32| {
         let mut percepts = Percepts { crowd_radius_m, ..Percepts::default() };
-        look_around(&Others { columns, grid, marks: &Marks::default() }, viewer, &mut percepts);
+        look_around(
+            &Others { columns, grid, marks: &Marks::default(), homes: &Homes::default() },
+            viewer,
+            &mut percepts,
+        );
         percepts.seen().iter().map(|seen| seen.net_id.0).collect::<Vec<u32>>()
     };
     let first = look(f32::INFINITY);
@@ -94,7 +98,7 @@ fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
     ];
     marks.begin(all.len()).copy_from_slice(&all);
     let ids = |seen: &mut dyn Iterator<Item = &Seen>| seen.map(|seen| seen.net_id.0).collect::<Vec<_>>();
-    let others = Others { columns: &columns, grid: &grid, marks: &marks };
+    let others = Others { columns: &columns, grid: &grid, marks: &marks, homes: &Homes::default() };
     let mut percepts = Percepts::default();
     // Whoever is kept an eye on is not known either when it conceals itself.
     for attention in [None, Some(NetId(14)), Some(NetId(16))] {
@@ -108,6 +112,10 @@ fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
     let mut marks = Marks::default();
     marks.begin(all.len()).copy_from_slice(&all);
     marks.begin(all.len())[1] = red;
-    look_around(&Others { columns: &columns, grid: &grid, marks: &marks }, &viewer(10, Vec2::ZERO, 1.5), &mut percepts);
+    look_around(
+        &Others { columns: &columns, grid: &grid, marks: &marks, homes: &Homes::default() },
+        &viewer(10, Vec2::ZERO, 1.5),
+        &mut percepts,
+    );
     assert_eq!(ids(&mut percepts.enemies()), [11]);
 }

@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use glam::Vec3;
+use throng_bot_ai::BotMind;
 use throng_shared::abilities::{Ability, Fighter, Slow};
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::NetId;
@@ -12,8 +13,9 @@ use throng_shared::wire::combat::CombatEvent;
 use super::field::Fighters;
 use super::log::CombatLog;
 use super::rules::CombatRules;
+use crate::director::{WorldHours, place_to_reappear};
 use crate::instance::InstanceRules;
-use crate::simulation::{Roster, draw_spawn_point};
+use crate::simulation::Roster;
 
 /// Somebody is hit by an ability.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,27 +101,30 @@ fn slow(fighter: &mut Fighter, ability: &Ability, tick: Tick) {
     }
 }
 
-/// Lets the dead whose time has come appear again, as they were at first, anywhere where characters appear.
+/// Lets the dead whose time has come appear again, as they were at first, where those like them appear.
 pub(crate) fn respawn_fighters(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
     combat: Option<Res<CombatRules>>,
     log: Option<ResMut<CombatLog>>,
     mut roster: ResMut<Roster>,
-    mut fighters: Query<(&NetId, &mut CharacterState, &mut Fighter, &mut Attributes, &mut Vitals)>,
+    hours: Res<WorldHours>,
+    mut fighters: Query<(&NetId, &mut CharacterState, &mut Fighter, &mut Attributes, &mut Vitals, Option<&BotMind>)>,
 ) {
     let Some((combat, mut log)) = combat.zip(log) else { return };
     let mut due: Vec<NetId> = fighters
         .iter()
-        .filter(|(.., vitals)| vitals.respawn_at.is_some_and(|at| at <= *tick))
+        .filter(|(.., vitals, _)| vitals.respawn_at.is_some_and(|at| at <= *tick))
         .map(|(net_id, ..)| *net_id)
         .collect();
     // The places are drawn in an order that does not depend on how characters are kept.
     due.sort_unstable();
     for net_id in due {
-        let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, &mut roster.random);
         let Some(entity) = roster.entity_of(net_id) else { continue };
-        let Ok((_, mut state, mut fighter, mut attributes, mut vitals)) = fighters.get_mut(entity) else { continue };
+        let Ok((_, mut state, mut fighter, mut attributes, mut vitals, mind)) = fighters.get_mut(entity) else {
+            continue;
+        };
+        let point_m = place_to_reappear(&rules, &hours, mind, &mut roster.random);
         *state = CharacterState { yaw: state.yaw, ..CharacterState::standing_at(&rules.map, point_m) };
         *fighter = Fighter::default();
         log.leapt.push(net_id);

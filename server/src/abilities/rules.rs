@@ -6,9 +6,10 @@ use bevy_ecs::prelude::Resource;
 use glam::Vec2;
 use throng_shared::abilities::Abilities;
 use throng_shared::attributes::{Attributes, Schema};
-use throng_shared::config::{CombatConfig, SafeZoneConfig};
+use throng_shared::config::CombatConfig;
 use throng_shared::ids::NetId;
 use throng_shared::tick::TickRate;
+use throng_shared::zones::SafeGround;
 
 /// How characters fight; a resource of worlds in which they do.
 #[derive(Resource, Clone, Debug)]
@@ -21,9 +22,9 @@ pub struct CombatRules {
     pub rewind_max_ms: u32,
     /// What the file says.
     pub config: CombatConfig,
-    deal_teams: bool,
+    pub(crate) deal_teams: bool,
     /// Where nobody is harmed.
-    pub safe_zones: Arc<[SafeZoneConfig]>,
+    pub safe_ground: Arc<SafeGround>,
 }
 
 impl CombatRules {
@@ -35,22 +36,29 @@ impl CombatRules {
             rewind_max_ms: config.rewind_max_ms,
             config: config.clone(),
             deal_teams: config.deal_teams,
-            safe_zones: config.safe_zones.as_slice().into(),
+            // Without zones, which the hours of the world add.
+            safe_ground: Arc::new(SafeGround::new(&config.safe_zones, std::iter::empty())),
         })
     }
 
-    /// Puts a character that appears into a team, if that is done.
-    pub(crate) fn deal(&self, net_id: NetId, attributes: &mut Attributes) {
-        if let Some(team) = self.abilities.team.as_ref().filter(|_| self.deal_teams) {
-            let sides = (0..team.len() as u32).filter(|side| Some(*side) != self.abilities.no_side);
-            if let Some(side) = sides.clone().nth(net_id.0 as usize % sides.count().max(1)) {
-                attributes.set(team, side);
-            }
+    /// The sides that those who appear are dealt to; none where that is not done.
+    pub(crate) fn dealt_sides(&self) -> Vec<u32> {
+        let team = self.abilities.team.as_ref().filter(|_| self.deal_teams);
+        let sides = |len: usize| (0..len as u32).filter(|side| Some(*side) != self.abilities.no_side).collect();
+        team.map_or(Vec::new(), |team| sides(team.len()))
+    }
+
+    /// Puts a character that appears into a team, if that is done: into this one, or into that whose turn it is.
+    pub(crate) fn deal(&self, net_id: NetId, side: Option<u32>, attributes: &mut Attributes) {
+        let sides = self.dealt_sides();
+        let turn = sides.get(net_id.0 as usize % sides.len().max(1)).copied();
+        if let Some((team, side)) = self.abilities.team.as_ref().zip(turn.map(|turn| side.unwrap_or(turn))) {
+            attributes.set(team, side);
         }
     }
 
     /// Whether nobody is hurt at a point (x, z). O(zones).
     pub fn is_safe(&self, point_m: Vec2) -> bool {
-        self.safe_zones.iter().any(|zone| zone.contains(point_m))
+        self.safe_ground.is_safe(point_m)
     }
 }

@@ -39,7 +39,10 @@ fn admit(world: &mut World, seats: &mut SeatsOnOffer, client: ClientId, connecti
     if world.resource::<Sessions>().get(client).is_some() {
         return;
     }
-    let (net_id, entity) = seats.take(world).unwrap_or_else(|| spawn_player(world));
+    let (net_id, entity) = seats.take(world).unwrap_or_else(|| {
+        let side = seats.side_for_newcomer(world);
+        spawn_player(world, side)
+    });
     let rate = world.resource::<InstanceRules>().tick_rate;
     let session = Session::new(client, connection, name, net_id, entity, rate);
     world.resource_mut::<Sessions>().insert(session);

@@ -4,7 +4,8 @@ use throng_bot_ai::BotWorld;
 use throng_shared::config::{CombatConfig, LoadedWorld};
 
 use crate::abilities::CombatRules;
-use crate::instance::{Instance, InstanceRules, bot_world, bots_seen_from_m};
+use crate::director::{WorldHours, resettle};
+use crate::instance::{Instance, InstanceRules, bot_world, bots_seen_from_m, combat_rules};
 use crate::interest::InterestRules;
 use crate::overload::OverloadRules;
 use crate::pages::Pages;
@@ -27,7 +28,7 @@ const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terr
 const ENTER_RADIUS_CELLS_MAX: f32 = 6.0;
 
 impl Instance {
-    /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population, seats and spawn areas, bots and patrols, the
+    /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population, seats and spawn areas, day, zones, events and features, bots and patrols, the
     /// overload ladder, input repetition, and of abilities whatever clients do not compute ahead. All of it or nothing.
     ///
     /// Cells stay as large as they are: after a much larger radius views have more pages than they would after a restart.
@@ -42,7 +43,10 @@ impl Instance {
         }
         let interest = InterestRules::new(config.size_m, &config.interest, rate);
         let interest = interest.with_overshoot(self.pages().areas().cells().overshoot_m());
-        let combat = self.combat_rules_of(loaded);
+        let former = self.world().resource::<WorldHours>();
+        let former_names: Vec<String> = former.calendar.zones().iter().map(|zone| zone.name.clone()).collect();
+        let hours = former.replaced(config, self.current_tick());
+        let combat = combat_rules(loaded, &self.rules().attributes, &hours);
         let bots = bot_world(self.world().resource::<BotWorld>().with(config), &interest, combat.as_ref());
         let world = self.world_mut();
         if let Some(combat) = combat {
@@ -55,6 +59,8 @@ impl Instance {
         rules.spawn_areas = config.spawn_areas.clone().into();
         rules.population = config.population.clone();
         world.insert_resource(bots);
+        world.insert_resource(hours);
+        resettle(world, &former_names);
         review_stand_ins(world);
         // On no rung, so that the one that the world stands on is taken again with the next tick.
         let overload = OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms);
@@ -62,10 +68,6 @@ impl Instance {
         world.resource_mut::<Pages>().see_as_far_as(config.interest.enter_radius_m);
         world.resource_mut::<Sessions>().all_mut().iter_mut().for_each(|session| session.view.look_anew());
         Ok(())
-    }
-
-    fn combat_rules_of(&self, loaded: &LoadedWorld) -> Option<CombatRules> {
-        CombatRules::new(loaded.combat.as_ref()?, self.tick_rate(), &self.rules().attributes)
     }
 
     /// What is other in these files and cannot change while the world runs; empty when [`Instance::adopt`] would take them over.
@@ -91,7 +93,8 @@ impl Instance {
             config.interest.enter_radius_m > ENTER_RADIUS_CELLS_MAX * self.pages().areas().cells().cell_m();
         check(is_too_far, "interest.enter_radius_m to more than five times what it was at the start");
         check(*hash != self.world_hash(), PREDICTED);
-        let lacks_attributes = fixed.is_empty() && combat.is_some() && self.combat_rules_of(loaded).is_none();
+        let lacks_attributes =
+            fixed.is_empty() && combat.is_some() && combat_rules(loaded, &rules.attributes, self.hours()).is_none();
         fixed.extend(lacks_attributes.then_some("which attributes abilities need"));
         fixed
     }

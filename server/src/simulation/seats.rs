@@ -13,6 +13,7 @@ use throng_shared::movement::CharacterState;
 use super::spawn::Roster;
 use crate::abilities::CombatRules;
 use crate::commit::Totals;
+use crate::director::WorldHours;
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
 
@@ -48,6 +49,22 @@ impl SeatsOnOffer {
         world.resource_mut::<Totals>().seats_to_people += 1;
         change_archetype(world, net_id, entity, Archetype::Player);
         Some((net_id, entity))
+    }
+}
+
+impl SeatsOnOffer {
+    /// The side that a person joins who takes over nobody's character: that with the fewest people, of those with as many the one
+    /// with the fewest characters. None where nobody is dealt to sides.
+    pub(crate) fn side_for_newcomer(&mut self, world: &World) -> Option<u32> {
+        let dealt = world.get_resource::<CombatRules>()?.dealt_sides();
+        let turn = world.resource::<Roster>().next_net_id().0 as usize;
+        let sides = self.sides.get_or_insert_with(|| sides(world));
+        let count =
+            |side: u32| sides.get(&Some(side)).map_or((0, 0), |side| (side.people, side.people + side.bots.len()));
+        let turns = (0..dealt.len()).map(|step| dealt[(turn + step) % dealt.len()]);
+        let side = turns.min_by_key(|&side| count(side))?;
+        sides.entry(Some(side)).or_default().people += 1;
+        Some(side)
     }
 }
 
@@ -102,7 +119,7 @@ fn hand_over_inputs(world: &mut World, entity: Entity) {
 /// Gives the character of a person who leaves to a bot, if seats are shared and the world is to have so many. Whether it did.
 pub(crate) fn give_back(world: &mut World, net_id: NetId, entity: Entity) -> bool {
     let population = &world.resource::<InstanceRules>().population;
-    let has_room = world.resource::<Roster>().characters.len() <= population.target as usize;
+    let has_room = world.resource::<Roster>().characters.len() <= world.resource::<WorldHours>().now.target_in_all();
     if !population.shared_seats || !has_room || world.get::<Archetype>(entity).is_none() {
         return false;
     }
@@ -143,7 +160,7 @@ fn change_archetype(world: &mut World, net_id: NetId, entity: Entity, archetype:
         let had_team = has_team(&attributes);
         attributes.change_archetype(schema, archetype);
         if let Some(combat) = world.get_resource::<CombatRules>().filter(|_| !had_team) {
-            combat.deal(net_id, &mut attributes);
+            combat.deal(net_id, None, &mut attributes);
         }
         world.entity_mut(entity).insert(attributes);
     }

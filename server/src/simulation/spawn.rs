@@ -2,6 +2,7 @@
 
 use bevy_ecs::prelude::{Entity, Resource, World};
 use glam::Vec2;
+use throng_bot_ai::Home;
 use throng_shared::attributes::Attributes;
 use throng_shared::config::SpawnAreaConfig;
 use throng_shared::ids::{Archetype, NetId};
@@ -12,6 +13,7 @@ use throng_shared::random::Random;
 
 use super::LastInput;
 use crate::abilities::{CombatRules, fighter_bundle};
+use crate::director::draw_place_of_person;
 use crate::instance::InstanceRules;
 use crate::record::{Replicated, Row};
 
@@ -34,6 +36,11 @@ impl Roster {
         Some(self.characters[row].1)
     }
 
+    /// The name that the next character will have.
+    pub(crate) fn next_net_id(&self) -> NetId {
+        self.next_net_id
+    }
+
     fn name_next(&mut self) -> NetId {
         let net_id = self.next_net_id;
         self.next_net_id = NetId(net_id.0 + 1);
@@ -52,12 +59,27 @@ impl Roster {
     }
 }
 
-/// Lets a player's character appear at a random free place of a random spawn area.
-pub(crate) fn spawn_player(world: &mut World) -> (NetId, Entity) {
+/// A bot that is about to appear.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewBot {
+    /// Where (x, z), in metres.
+    pub(crate) point_m: Vec2,
+    /// Where it will live.
+    pub(crate) home: Home,
+    /// The number of the spawn area, if it appears in one.
+    pub(crate) origin: Option<u16>,
+    /// What makes it the kind that it is; none where there are no kinds.
+    pub(crate) temper: Option<u32>,
+    /// The side that it is dealt to, if it is.
+    pub(crate) side: Option<u32>,
+}
+
+/// Lets a player's character appear at a random free place of a random spawn area for people.
+pub(crate) fn spawn_player(world: &mut World, side: Option<u32>) -> (NetId, Entity) {
     let rules = world.resource::<InstanceRules>().clone();
-    let point_m = draw_spawn_point(&rules.map, &rules.spawn_areas, &mut world.resource_mut::<Roster>().random);
+    let point_m = draw_place_of_person(&rules, &mut world.resource_mut::<Roster>().random);
     let net_id = world.resource_mut::<Roster>().name_next();
-    let attributes = first_attributes(world, &rules, Archetype::Player, net_id);
+    let attributes = first_attributes(world, &rules, Archetype::Player, net_id, side);
     let mut entity = world.spawn(character(&rules, Archetype::Player, net_id, point_m));
     if !rules.attributes.is_empty() {
         entity.insert(attributes);
@@ -70,20 +92,27 @@ pub(crate) fn spawn_player(world: &mut World) -> (NetId, Entity) {
     (net_id, entity)
 }
 
-/// Lets bots appear at points (x, z) of the ground. All at once, so that the memory for them is as large as they are.
-pub(crate) fn spawn_bots(world: &mut World, points_m: &[Vec2]) {
+/// Lets bots appear. All at once, so that the memory for them is as large as they are.
+pub(crate) fn spawn_bots(world: &mut World, new: &[NewBot]) {
+    if new.is_empty() {
+        return;
+    }
     let rules = world.resource::<InstanceRules>().clone();
     let mut roster = world.resource_mut::<Roster>();
-    roster.characters.reserve(points_m.len());
-    let net_ids: Vec<NetId> = points_m.iter().map(|_| roster.name_next()).collect();
-    let bots = net_ids.iter().zip(points_m).map(|(&net_id, &point_m)| {
-        let bot = throng_bot_ai::bot_bundle(rules.seed, net_id);
-        (character(&rules, Archetype::Bot, net_id, point_m), bot)
+    roster.characters.reserve(new.len());
+    let net_ids: Vec<NetId> = new.iter().map(|_| roster.name_next()).collect();
+    let bots = net_ids.iter().zip(new).map(|(&net_id, new)| {
+        let mut bot = throng_bot_ai::bot_bundle(rules.seed, net_id);
+        bot.0.settle(new.home, new.origin, new.temper);
+        (character(&rules, Archetype::Bot, net_id, new.point_m), bot)
     });
     // One kind of bundle or the other: an entity that gets a component later is moved from table to table.
     let attributes: Vec<Attributes> = match rules.attributes.is_empty() {
         true => Vec::new(),
-        false => net_ids.iter().map(|&net_id| first_attributes(world, &rules, Archetype::Bot, net_id)).collect(),
+        false => {
+            let each = net_ids.iter().zip(new);
+            each.map(|(&net_id, new)| first_attributes(world, &rules, Archetype::Bot, net_id, new.side)).collect()
+        }
     };
     let entities: Vec<Entity> = match (rules.attributes.is_empty(), rules.has_abilities) {
         (true, _) => world.spawn_batch(bots).collect(),
@@ -97,10 +126,16 @@ pub(crate) fn spawn_bots(world: &mut World, points_m: &[Vec2]) {
 }
 
 /// What a character has at first.
-fn first_attributes(world: &World, rules: &InstanceRules, archetype: Archetype, net_id: NetId) -> Attributes {
+fn first_attributes(
+    world: &World,
+    rules: &InstanceRules,
+    archetype: Archetype,
+    net_id: NetId,
+    side: Option<u32>,
+) -> Attributes {
     let mut attributes = Attributes::new(&rules.attributes, archetype);
     if let Some(combat) = world.get_resource::<CombatRules>() {
-        combat.deal(net_id, &mut attributes);
+        combat.deal(net_id, side, &mut attributes);
     }
     attributes
 }
@@ -123,23 +158,30 @@ pub(crate) fn despawn_character(world: &mut World, net_id: NetId) {
     }
 }
 
-/// A point where a character can stand, in one of `areas`, the larger ones more often. When none of a number of tries
+/// A point where a character can stand, in one of `areas`, by their weights, and which; none when there are no areas. When none of a number of tries
 /// is good, it is the free place next to the last one.
-pub(crate) fn draw_spawn_point(map: &Map, areas: &[SpawnAreaConfig], random: &mut Random) -> Vec2 {
+pub(crate) fn draw_spawn_point<'a>(
+    map: &Map,
+    areas: impl Iterator<Item = &'a SpawnAreaConfig> + Clone,
+    random: &mut Random,
+) -> Option<(Vec2, usize)> {
     const TRIES: usize = 64;
-    let total: f32 = areas.iter().map(|area| area.radius_m * area.radius_m).sum();
-    let mut point_m = Vec2::ZERO;
+    let weight = |area: &SpawnAreaConfig| area.weight.unwrap_or(area.radius_m * area.radius_m);
+    let total: f32 = areas.clone().map(weight).sum();
+    let mut drawn = None;
     for _ in 0..TRIES {
         let mut share = random.unit() * total;
-        let area = areas.iter().find(|area| {
-            share -= area.radius_m * area.radius_m;
-            share <= 0.0
+        let place = areas.clone().position(|area| {
+            share -= weight(area);
+            share <= 0.0 && weight(area) > 0.0
         });
-        let Some(area) = area.or(areas.last()) else { break };
-        point_m = map.clamp_inside(area.center_m + random.in_disc(area.radius_m));
+        // Rounding may leave something; and where no area has a weight, the last one serves.
+        let (place, area) = areas.clone().enumerate().take(place.map_or(usize::MAX, |place| place + 1)).last()?;
+        let point_m = map.clamp_inside(area.center_m + random.in_disc(area.radius_m));
         if map.is_standable(point_m) {
-            return point_m;
+            return Some((point_m, place));
         }
+        drawn = Some((point_m, place));
     }
-    map.nearest_free(point_m)
+    drawn.map(|(point_m, place)| (map.nearest_free(point_m), place))
 }

@@ -30,6 +30,14 @@ pub struct Moment {
     pub zones: Vec<ZoneMoment>,
 }
 
+impl Moment {
+    /// How many there are to be in all.
+    pub fn target_in_all(&self) -> usize {
+        let zones = self.zones.iter().filter_map(|zone| zone.target);
+        zones.chain([self.target]).map(|target| target as usize).sum()
+    }
+}
+
 /// How a zone is at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZoneMoment {

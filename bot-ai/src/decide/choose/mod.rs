@@ -37,7 +37,10 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         return wander_about(mind, situation, STEP_ASIDE_M);
     }
     if is_away_from_post(mind, situation) {
-        return gather(mind, situation);
+        return match situation.world.homes.is_astray(mind.home, situation.position_m) {
+            true => wander_home(mind, situation),
+            false => gather(mind, situation),
+        };
     }
     if let Some(leg) = mind.unfinished.take()
         && go_on_patrol(mind, situation, leg)
@@ -45,7 +48,7 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         return;
     }
     let weights = Weights::new(situation.world.rules_of(mind));
-    let (wander, patrol) = match situation.world.patrols.is_empty() {
+    let (wander, patrol) = match routes_of(mind, situation.world) == 0 {
         true => (weights.wander + weights.patrol, 0.0),
         false => (weights.wander, weights.patrol),
     };
@@ -130,16 +133,37 @@ fn wander_about(mind: &mut BotMind, situation: &Situation<'_>, reach_m: f32) {
     let reach_m = reach_m.min(map.half_size_m);
     for _ in 0..WANDER_TRIES_MAX {
         let target_m = situation.position_m + mind.random.in_disc(reach_m);
-        if map.is_standable(target_m) {
+        if map.is_standable(target_m) && situation.world.homes.is_home(mind.home, target_m) {
             return set_walk(mind, situation, Goal::Wander { target_m }, target_m);
         }
     }
-    idle(mind, situation);
+    wander_home(mind, situation);
+}
+
+/// Goes to some place of the zone that it lives in; stands still for a while, if it lives everywhere.
+fn wander_home(mind: &mut BotMind, situation: &Situation<'_>) {
+    let world = situation.world;
+    let outline = world.homes.outline(mind.home);
+    let target_m = outline.and_then(|outline| {
+        let mut places_m = (0..WANDER_TRIES_MAX).map(|_| world.map.clamp_inside(outline.draw(&mut mind.random)));
+        places_m.find(|&place_m| world.map.is_standable(place_m))
+    });
+    match target_m {
+        Some(target_m) => set_walk(mind, situation, Goal::Wander { target_m }, target_m),
+        None => idle(mind, situation),
+    }
+}
+
+/// How many patrol routes there are where a bot lives.
+fn routes_of(mind: &BotMind, world: &BotWorld) -> usize {
+    world.homes.routes(mind.home).map_or(world.patrols.len(), <[u32]>::len)
 }
 
 fn start_patrol(mind: &mut BotMind, situation: &Situation<'_>) {
     let routes = &situation.world.patrols;
-    let route = mind.random.below(routes.len() as u32);
+    let drawn = mind.random.below(routes_of(mind, situation.world) as u32);
+    let here = situation.world.homes.routes(mind.home);
+    let route = here.map_or(Some(drawn), |here| here.get(drawn as usize).copied()).unwrap_or_default();
     let points_m = routes.get(route as usize).map_or(&[][..], |route| &route.points_m);
     let distance = |index: &usize| points_m[*index].distance_squared(situation.position_m);
     let nearest = (0..points_m.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
@@ -177,29 +201,41 @@ fn drawn_place<'a>(mind: &mut BotMind, situation: &Situation<'a>) -> Option<(u32
     if let Some(guarded) = world.profile_of(mind).and_then(|profile| profile.guards) {
         return of_number(guarded);
     }
-    let mut draw = mind.random.unit() * draws(world);
-    let number = world.places.iter().position(|place| {
+    let mut draw = mind.random.unit() * draws(mind, world);
+    let number = places_of(mind, world).find_map(|(number, place)| {
         draw -= place.draw;
-        draw < 0.0
+        (draw < 0.0).then_some(number)
     });
-    of_number(number? as u32)
+    of_number(number?)
 }
 
 /// Whether there is any place to gather at.
 fn has_place(mind: &BotMind, world: &BotWorld) -> bool {
-    draws(world) > 0.0 || world.profile_of(mind).is_some_and(|profile| profile.guards.is_some())
+    draws(mind, world) > 0.0 || world.profile_of(mind).is_some_and(|profile| profile.guards.is_some())
 }
 
-/// How much all places together draw.
-fn draws(world: &BotWorld) -> f32 {
-    world.places.iter().map(|place| place.draw).sum()
+/// The places where a bot lives, with their numbers.
+fn places_of<'w>(mind: &BotMind, world: &'w BotWorld) -> impl Iterator<Item = (u32, &'w PlaceConfig)> + use<'w> {
+    let home = mind.home;
+    let all = world.places.iter().enumerate().map(|(number, place)| (number as u32, place));
+    all.filter(move |(number, _)| world.homes.has_place(home, *number))
 }
 
-/// Whether a bot that guards a place is beyond its leash, and not on its way back.
+/// How much all places where a bot lives draw together.
+fn draws(mind: &BotMind, world: &BotWorld) -> f32 {
+    places_of(mind, world).map(|(_, place)| place.draw).sum()
+}
+
+/// Whether a bot that guards a place is beyond its leash, or one that lives in a zone has strayed from it, and it is not on its way back.
 pub(super) fn is_away_from_post(mind: &BotMind, situation: &Situation<'_>) -> bool {
     let Situation { world, position_m, .. } = situation;
     let is_busy = matches!(mind.goal, Goal::Gather { .. } | Goal::Fight { .. } | Goal::Flee { .. });
-    !is_busy && world.profile_of(mind).is_some_and(|profile| !is_within_leash(world, profile, *position_m))
+    if is_busy {
+        return false;
+    }
+    let is_going_home = matches!(mind.goal, Goal::Wander { target_m } if world.homes.is_home(mind.home, target_m));
+    let has_strayed = !is_going_home && world.homes.is_astray(mind.home, *position_m);
+    has_strayed || world.profile_of(mind).is_some_and(|profile| !is_within_leash(world, profile, *position_m))
 }
 
 /// Whether a point is within the leash of who guards a place; for all others every point is.
