@@ -12,8 +12,6 @@
 mod census;
 mod hours;
 mod places;
-#[cfg(test)]
-mod tests;
 
 use bevy_ecs::prelude::{Resource, World};
 use glam::Vec2;
