@@ -123,15 +123,20 @@ fn describe(world: &LoadedWorld) -> String {
         TerrainConfig::Procedural { .. } => "procedural hills",
         TerrainConfig::Png { file, .. } | TerrainConfig::Raw { file, .. } => file,
     };
+    let zones = match (config.zones.len(), config.events.len()) {
+        (0, 0) => String::new(),
+        (zones, events) => format!(" in {zones} zones, {events} events"),
+    };
     let abilities =
         world.combat.as_ref().map_or(String::new(), |combat| format!(", {} abilities", combat.abilities.len()));
     format!(
-        "{} x {} m, {ground}, {} obstacles, {} Hz, population {}{abilities}, hash {:016x}",
+        "{} x {} m, {ground}, {} obstacles, {} Hz, population {}{zones}{abilities}, hash {:016x}",
         config.size_m,
         config.size_m,
         config.obstacles.len(),
         config.tick_rate_hz,
-        config.population.target,
+        // Everybody, at the hours at which all are there.
+        config.population.target + config.zones.iter().filter_map(|zone| zone.population).sum::<u32>(),
         world.hash
     )
 }

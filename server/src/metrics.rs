@@ -148,6 +148,23 @@ struct WorldReasonLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ZoneLabels {
+    world: String,
+    number: u16,
+    /// Empty for the world but for its zones with numbers of their own.
+    zone: String,
+    /// `people`, `bots` or `wanted`.
+    of: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    world: String,
+    number: u16,
+    event: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
 }
@@ -164,6 +181,9 @@ pub struct Metrics {
     held_back: Family<WorldLabels, Gauge>,
     bot_ways_waiting: Family<WorldLabels, Gauge>,
     bot_think_delay: Family<WorldLabels, Gauge>,
+    zone_characters: Family<ZoneLabels, Gauge>,
+    event_on: Family<EventLabels, Gauge>,
+    hour: Family<WorldLabels, Gauge<f64, AtomicU64>>,
     overload_rung: Family<WorldLabels, Gauge>,
     config_version: Family<WorldLabels, Gauge>,
     config_refused: Family<WorldLabels, Counter>,
@@ -195,6 +215,9 @@ impl Default for Metrics {
             held_back: Family::default(),
             bot_ways_waiting: Family::default(),
             bot_think_delay: Family::default(),
+            zone_characters: Family::default(),
+            event_on: Family::default(),
+            hour: Family::default(),
             overload_rung: Family::default(),
             config_version: Family::default(),
             config_refused: Family::default(),
@@ -270,6 +293,10 @@ impl Metrics {
         registry.register("ticks_given_up", "Ticks that were missed for good", self.ticks_given_up.clone());
         registry.register("refusals", "Clients that were not let in", self.refusals.clone());
         registry.register("seats_held", "Seats held for players whose connections broke", self.seats_held.clone());
+        let help = "People and bots in each zone with a number of its own and in the rest of the world, and how many are wanted";
+        registry.register("zone_characters", help, self.zone_characters.clone());
+        registry.register("event_on", "Whether an event of the world is on: 1 or 0", self.event_on.clone());
+        registry.register("world_hour", "Hour of the world's day, 0 to 24", self.hour.clone());
         registry.register("seats_resumed", "Seats given back to players", self.seats_resumed.clone());
     }
 
@@ -301,13 +328,36 @@ impl Metrics {
         }
     }
 
+    /// Notes the hour of a world, what is on, and who is where.
+    fn note_hours(&self, id: InstanceId, instance: &Instance) {
+        let (hours, attendance) = (instance.hours(), instance.attendance());
+        let (world, number) = (|| instance.name().to_owned(), id.0);
+        self.hour.get_or_create(&WorldLabels { world: world(), number }).set(hours.now.hour_h.into());
+        for (place, event) in hours.calendar.events().iter().enumerate() {
+            let labels = EventLabels { world: world(), number, event: event.name.clone() };
+            self.event_on.get_or_create(&labels).set((hours.now.events >> place & 1) as i64);
+        }
+        let names = std::iter::once("").chain(hours.calendar.zones().iter().map(|zone| zone.name.as_str()));
+        for (zone, home) in names.zip(&attendance.homes) {
+            let Some(wanted) = home.wanted else { continue };
+            for (of, count) in [("people", home.people), ("bots", home.bots), ("wanted", wanted)] {
+                let labels = ZoneLabels { world: world(), number, zone: zone.to_owned(), of };
+                self.zone_characters.get_or_create(&labels).set(count.into());
+            }
+        }
+    }
+
     /// Notes how the host and the network are.
     pub fn note_host(&self, host: &Host, net: &NetTotals) {
         set(&self.ticks_given_up, host.ticks_given_up());
+        // Those that other files no longer have are told no longer.
+        self.zone_characters.clear();
+        self.event_on.clear();
         for (number, instance) in host.instances().enumerate() {
             let id = InstanceId(number as u16);
             let Some(ladder) = host.ladder(id) else { continue };
             let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
+            self.note_hours(id, instance);
             let (climbs, descents) = ladder.steps();
             self.overload_rung.get_or_create(&world()).set(ladder.rung().into());
             self.bot_think_delay.get_or_create(&world()).set(host.think_delay_percent(id).into());

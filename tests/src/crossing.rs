@@ -73,6 +73,8 @@ pub fn town_to_cross(bots: u32) -> LoadedWorld {
     let spawn = |x: f32| SpawnAreaConfig::disc(Vec2::new(x, 0.0), CROWD_RADIUS_M);
     config.spawn_areas = vec![spawn(-SIDE_M), spawn(SIDE_M)];
     config.bot_profiles.clear();
+    config.zones.clear();
+    config.events.clear();
     config.patrols.retain(|patrol| patrol.name == "across");
     config.bots = BotsConfig {
         idle_weight: 0.0,

@@ -5,8 +5,8 @@ use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
-    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PlaceConfig, PopulationConfig, ReliefConfig, TierConfig,
-    WorldConfig,
+    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PlaceConfig, PopulationConfig, ReliefConfig,
+    SpawnAreaConfig, SpawnFor, TierConfig, WorldConfig,
 };
 use throng_shared::ids::InstanceId;
 use throng_shared::wire::combat::CombatEvent;
@@ -256,4 +256,61 @@ fn another_kind_of_bot_is_in_force_within_two_ticks_and_places_may_go() {
     sim.run_ticks(600);
     assert!(!goals(&mut sim).contains(&"gather"));
     assert!(sim.is_playing(player));
+}
+
+#[test]
+fn a_thousand_clients_go_by_another_radius_damage_kind_and_number_within_two_ticks() {
+    const CLIENTS: u32 = 1_000;
+    let file = |config: &mut WorldConfig| {
+        // With a corner that nobody sees.
+        config.size_m = 4_000.0;
+        config.spawn_areas[0].radius_m = 1_700.0;
+        config.spawn_areas.push(SpawnAreaConfig {
+            weight: Some(1e9),
+            who: SpawnFor::Bots,
+            ..SpawnAreaConfig::disc(Vec2::splat(1_900.0), 50.0)
+        });
+        config.population = PopulationConfig { target: 0, players_max: 1_100, ..PopulationConfig::default() };
+        (config.interest.enter_radius_m, config.interest.leave_radius_m) = (20.0, 25.0);
+        let bots = config.bots.clone();
+        let (name, zones) = ("kind".to_owned(), vec![]);
+        config.bot_profiles = vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, zones }];
+    };
+    let mut changed = world(|config| {
+        file(config);
+        (config.interest.enter_radius_m, config.interest.leave_radius_m) = (40.0, 45.0);
+        config.population.target = CLIENTS + 100;
+        config.bot_profiles[0].bots.attack_percent = 3.0;
+    });
+    changed.combat.as_mut().expect("it has abilities").abilities[0].effects.damage = 35.0;
+    let mut sim = Sim::new(11).world(world(file)).start();
+    let [shooter, target] = sim.connect();
+    for (player, x_m) in [(shooter, -560.0), (target, -540.0)] {
+        sim.plan(player, Plan::stand());
+        sim.teleport(player, Vec2::new(x_m, -590.0));
+    }
+    let wanderers = sim.connect_wanderers(CLIENTS - 2);
+    sim.run_ticks(20);
+    let told = |sim: &Sim| sim.instance(WORLD).totals().enters;
+    let (target_id, _) = sim.character(target);
+    let (tick, enters, bots) = (sim.instance(WORLD).current_tick(), told(&sim), sim.instance(WORLD).columns().len());
+    sim.run_ticks(2);
+    let enters_before = told(&sim) - enters;
+    assert_eq!(adopt(&mut sim, &changed), Ok(()));
+    sim.plan(shooter, Plan::Aim(Aim { height_m: 1.0, ..Aim::at(target_id, 1, 1) }));
+    sim.run_ticks(2);
+    assert!(told(&sim) - enters > 10 * enters_before.max(10), "all see farther: {} enters", told(&sim) - enters);
+    assert_eq!(sim.instance(WORLD).columns().len(), bots + 16, "eight come in a tick while people are there");
+    let rules = sim.instance(WORLD).world().resource::<BotWorld>();
+    assert_eq!(rules.profiles[0].bots.attack_percent, 3.0);
+    sim.run_ticks(20);
+    let events = std::iter::from_fn(|| sim.client_mut(target).next_event());
+    let hit = events.into_iter().find_map(|event| match event {
+        ClientEvent::Combat { event: CombatEvent::Hit { change, .. }, .. } => Some(change),
+        _ => None,
+    });
+    assert_eq!(hit, Some(-35.0), "the first shot already");
+    assert_eq!(sim.instance(WORLD).current_tick().since(tick), 24, "no tick was missed");
+    assert_eq!(sim.instance(WORLD).sessions().all().len(), CLIENTS as usize);
+    assert!(wanderers.iter().all(|&player| sim.is_playing(player)), "nobody was lost");
 }

@@ -43,6 +43,8 @@ pub struct Attendance {
     pub homes: Vec<HomeAttendance>,
     /// Bots that went because their side had too many.
     pub evened_out: u64,
+    /// Whether everybody is to be counted in the next tick: the world goes by other files.
+    pub(crate) is_outdated: bool,
 }
 
 /// Those of a home.
@@ -63,10 +65,9 @@ pub(crate) fn balance_population(world: &mut World) {
     let is_time = world.resource::<Tick>().0.is_multiple_of(interval_ticks);
     let is_first = *world.resource::<Tick>() == FIRST;
     let needs_census = world.resource::<WorldHours>().is_kept.contains(&true) || deals_sides(world);
-    if !needs_census && is_as_wanted(world) {
-        return;
-    }
-    if needs_census && !is_time && !is_first {
+    let is_due = is_time || is_first || world.resource::<Attendance>().is_outdated;
+    let is_unneeded = if needs_census { !is_due } else { is_as_wanted(world) };
+    if is_unneeded {
         return;
     }
     let has_players = !world.resource::<Sessions>().all().is_empty();
@@ -83,11 +84,14 @@ fn deals_sides(world: &World) -> bool {
     world.get_resource::<crate::abilities::CombatRules>().is_some_and(|combat| !combat.dealt_sides().is_empty())
 }
 
-/// Whether there are as many as there should be, in a world without zones that have numbers of their own. O(1).
-fn is_as_wanted(world: &World) -> bool {
-    let players = world.resource::<Sessions>().all().len();
-    let bots = world.resource::<Roster>().characters.len().saturating_sub(players);
-    bots == (world.resource::<WorldHours>().now.target as usize).saturating_sub(players)
+/// Whether there are as many as there should be, in a world without zones that have numbers of their own, and without sides. O(1).
+fn is_as_wanted(world: &mut World) -> bool {
+    let people = world.resource::<Sessions>().all().len() as u32;
+    let bots = (world.resource::<Roster>().characters.len() as u32).saturating_sub(people);
+    let wanted = world.resource::<WorldHours>().now.target;
+    world.resource_mut::<Attendance>().homes.clear();
+    world.resource_mut::<Attendance>().homes.push(HomeAttendance { people, bots, wanted: Some(wanted) });
+    bots == wanted.saturating_sub(people)
 }
 
 /// Counts, and has bots come and go, `changes_max` of them in all.
@@ -119,7 +123,7 @@ fn direct(world: &mut World, changes_max: usize, watchers: Watchers) {
     }
     spawn_bots(world, &coming);
     let mut attendance = world.resource_mut::<Attendance>();
-    attendance.homes = homes;
+    (attendance.homes, attendance.is_outdated) = (homes, false);
     attendance.evened_out += evened_out as u64;
 }
 
@@ -181,6 +185,7 @@ pub(crate) fn resettle(world: &mut World, former_names: &[String]) {
     };
     let homes: Vec<Home> =
         (0..=former_names.len()).map(|place| new_home(place.checked_sub(1).map_or(Home::WORLD, Home::zone))).collect();
+    world.resource_mut::<Attendance>().is_outdated = true;
     let mut minds = world.query::<&mut BotMind>();
     for mut mind in minds.iter_mut(world) {
         let former = mind.home();
