@@ -448,6 +448,33 @@ enum ThrongStatus throng_hindrance(uint64_t client, struct ThrongHindrance *hind
 enum ThrongStatus throng_cooldown(uint64_t client, uint8_t ability, float *seconds);
 
 /*
+ The hour of the world in the moment in which the others are shown, from 0 to less than 24. `THRONG_STATUS_NOTHING` before the server has told it.
+
+ # Safety
+ `hour` is null or points to one.
+ */
+enum ThrongStatus throng_hour(uint64_t client,
+                              float *hour);
+
+/*
+ Whether an event of the world is on, by its name; false for one that there is not.
+
+ # Safety
+ `name` is null or points to a text that ends with a zero, `is_on` is null or points to one.
+ */
+enum ThrongStatus throng_event_is_on(uint64_t client, const char *name, bool *is_on);
+
+/*
+ Whether a feature of the world is on for this client, by its name, in those of its zones if it has any; false for one that there is not.
+
+ # Safety
+ `name` is null or points to a text that ends with a zero, `is_on` is null or points to one.
+ */
+enum ThrongStatus throng_feature_is_on(uint64_t client,
+                                       const char *name,
+                                       bool *is_on);
+
+/*
  The others, as they are to be shown now: as many as there is room for, by rising `net_id`. How many there are is written to `count`.
 
  # Safety

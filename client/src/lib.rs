@@ -73,7 +73,7 @@ mod wanderer;
 mod world_attributes;
 
 pub use backoff::Backoff;
-pub use client::{Client, ClientEvent};
+pub use client::{Client, ClientEvent, WorldDay};
 pub use prediction::Prediction;
 pub use replica::{Applied, CROWD_MAX, Coming, Interpolated, MISSING_MAX, Replica, ReplicaEntity, SeenDeed};
 pub use state::{CloseReason, Resumption, State};

@@ -127,7 +127,15 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
         Phase::Interest => vec![interest::update_views.into_configs()],
         Phase::Replicate => vec![(pages::encode_pages, replication::encode_snapshots).chain()],
         Phase::Send => {
-            vec![(egress::queue_snapshots, game_messages::queue_messages, abilities::tell_combat_news).chain()]
+            vec![
+                (
+                    egress::queue_snapshots,
+                    director::tell_hours,
+                    game_messages::queue_messages,
+                    abilities::tell_combat_news,
+                )
+                    .chain(),
+            ]
         }
         Phase::Commit => vec![(commit::add_up, throng_bot_ai::hand_over_routes).chain()],
     }

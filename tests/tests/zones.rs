@@ -387,6 +387,48 @@ fn bots_go_on_in_the_zones_of_other_files_by_their_names() {
 }
 
 #[test]
+fn clients_know_the_hour_and_what_is_on_from_their_first_moment_and_when_it_changes() {
+    let more = r#"
+        [[feature]]
+        name = "new-sky"
+        sessions_percent = 50.0
+        [[event]]
+        name = "market"
+        from_h = 12.5
+        lasts_h = 1.0
+    "#;
+    let mut sim = Sim::new(6).world(with(more)).start();
+    let players = sim.connect_wanderers(20);
+    sim.run_ticks(20);
+    let is_told = |sim: &Sim, player: PlayerHandle| {
+        let instance = sim.instance(WORLD);
+        let day = sim.client(player).day();
+        let tick = instance.current_tick();
+        let hour_h = day.hour_h(f64::from(tick.0)).expect("it has been told");
+        assert!((hour_h - instance.hours().calendar.hour(tick).1).abs() < 0.01, "{hour_h}");
+        let features: Vec<&str> = instance.hours().features.of(sim.client_id(player)).collect();
+        assert_eq!(day.features(), features);
+        day.events().to_vec()
+    };
+    assert!(players.iter().all(|&player| is_told(&sim, player).is_empty()));
+    sim.run_ticks(TICKS_PER_HOUR);
+    assert!(players.iter().all(|&player| is_told(&sim, player) == ["market"]));
+    let [late] = sim.connect();
+    sim.run_ticks(20);
+    assert_eq!(is_told(&sim, late), ["market"], "whoever comes later");
+    // Other files: days twice as fast, another event, the feature for all.
+    let changed =
+        more.replace("50.0", "100.0").replace("market", "fair").replace("12.5", "0.0").replace("= 1.0", "= 24.0");
+    let changed = load(&format!("{}{changed}", BASE.replace("length_min = 8.0", "length_min = 4.0")), None);
+    let now = sim.now();
+    sim.host_mut().adopt(now, WORLD, &changed).expect("that can change");
+    sim.run_ticks(20);
+    assert!(players.iter().all(|&player| is_told(&sim, player) == ["fair"]));
+    assert!(players.iter().all(|&player| sim.client(player).day().features() == ["new-sky"]));
+    assert!(players.iter().all(|&player| sim.client(player).stats().malformed == 0));
+}
+
+#[test]
 fn features_are_on_by_world_zone_and_share_of_players() {
     let features = r#"
         [[feature]]

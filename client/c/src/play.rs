@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::time::Duration;
 
 use glam::Vec2;
-use throng_client::{Client, ClientEvent, State, UdpTransport};
+use throng_client::{Client, ClientEvent, State, UdpTransport, WorldDay};
 use throng_shared::abilities::PITCH_MAX;
 use throng_shared::attributes::{AttributeKind, Attributes, Schema};
 use throng_shared::ids::{Archetype, NetId};
@@ -247,6 +247,59 @@ pub unsafe extern "C" fn throng_cooldown(client: u64, ability: u8, seconds: *mut
         let ticks = ready_at.map_or(0, |at| at.signed_since(tick).max(0));
         // SAFETY: the caller says so.
         unsafe { put(seconds, ticks as f32 * playing.client.tick_s()) }
+    })
+}
+
+/// The hour of the world in the moment in which the others are shown, from 0 to less than 24. `THRONG_STATUS_NOTHING` before the server has told it.
+///
+/// # Safety
+/// `hour` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_hour(client: u64, hour: *mut f32) -> ThrongStatus {
+    with(client, |playing| match playing.client.hour_h() {
+        // SAFETY: the caller says so.
+        Some(found) => unsafe { put(hour, found) },
+        None => ThrongStatus::Nothing,
+    })
+}
+
+/// Whether an event of the world is on, by its name; false for one that there is not.
+///
+/// # Safety
+/// `name` is null or points to a text that ends with a zero, `is_on` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_event_is_on(client: u64, name: *const c_char, is_on: *mut bool) -> ThrongStatus {
+    // SAFETY: the caller says so.
+    unsafe { is_among(client, name, is_on, |day| day.events()) }
+}
+
+/// Whether a feature of the world is on for this client, by its name, in those of its zones if it has any; false for one that there is not.
+///
+/// # Safety
+/// `name` is null or points to a text that ends with a zero, `is_on` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_feature_is_on(client: u64, name: *const c_char, is_on: *mut bool) -> ThrongStatus {
+    // SAFETY: the caller says so.
+    unsafe { is_among(client, name, is_on, |day| day.features()) }
+}
+
+/// # Safety
+/// As [`throng_event_is_on`].
+unsafe fn is_among(
+    client: u64,
+    name: *const c_char,
+    is_on: *mut bool,
+    names: impl FnOnce(&WorldDay) -> &[String],
+) -> ThrongStatus {
+    // SAFETY: the caller says so.
+    let name = match unsafe { text(name) } {
+        Ok(name) => name,
+        Err(status) => return status,
+    };
+    with(client, |playing| {
+        let found = names(playing.client.day()).iter().any(|other| other == name);
+        // SAFETY: the caller says so.
+        unsafe { put(is_on, found) }
     })
 }
 

@@ -1,6 +1,7 @@
 //! One connection to a world, from the first packet to the last.
 
 mod abilities;
+mod hours;
 mod shown;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::WireError;
-use throng_shared::wire::channel::{COMBAT, GAME_MESSAGE, MessageChannel};
+use throng_shared::wire::channel::{COMBAT, GAME_MESSAGE, HOURS, MessageChannel};
 use throng_shared::wire::control::{self, ClientControl, Hello, ServerControl, Welcome};
 use throng_shared::wire::datagram::{self, CONTROL, Datagram};
 use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
@@ -26,6 +27,7 @@ use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
 
 pub use abilities::ClientEvent;
 use abilities::OwnAbilities;
+pub use hours::WorldDay;
 
 use crate::delay::InterpolationDelay;
 use crate::idleness::Idleness;
@@ -86,6 +88,7 @@ pub struct Client<T> {
     /// Messages of the game that nobody has asked for yet.
     inbox: Inbox,
     overload: OverloadNews,
+    day: WorldDay,
     replica: Replica,
     delay: InterpolationDelay,
     /// The moment in which the others are shown, as of the last update.
@@ -134,6 +137,7 @@ impl<T: ClientTransport> Client<T> {
             world_attributes: WorldAttributes::default(),
             inbox: Inbox::default(),
             overload: OverloadNews::default(),
+            day: WorldDay::default(),
             replica: Replica::default(),
             delay: InterpolationDelay::default(),
             shown_tick: 0.0,
@@ -209,6 +213,7 @@ impl<T: ClientTransport> Client<T> {
             let Some(message) = self.channel.next_message() else { return };
             match message.first() {
                 Some(&GAME_MESSAGE) => self.inbox.put(message),
+                Some(&HOURS) => self.stats.malformed += u64::from(self.day.hear(&message).is_err()),
                 Some(&COMBAT) => self.stats.malformed += u64::from(self.abilities.hear(&message).is_err()),
                 _ => match OverloadNews::of(&message) {
                     Ok(news) => {
@@ -459,6 +464,7 @@ impl<T: ClientTransport> Client<T> {
         self.replica.clear();
         self.world_attributes = WorldAttributes::default();
         self.overload = OverloadNews::default();
+        self.day = WorldDay::default();
         self.server_clock = ServerClock::new(self.rate);
         self.header = SnapshotHeader::default();
         self.acks = SnapshotAcks::default();

@@ -24,8 +24,18 @@ pub struct WorldHours {
     pub outlines: Arc<[Outline]>,
     /// For each zone, whether the director keeps its number.
     pub is_kept: Vec<bool>,
+    /// What clients have been told, where that is no longer so.
+    pub(super) told_before: Option<ToldHours>,
     rate: TickRate,
     events_begun: u64,
+}
+
+/// What clients have been told.
+#[derive(Clone, Debug)]
+pub(super) struct ToldHours {
+    pub(super) events: Vec<String>,
+    /// None when features and days are as they were.
+    pub(super) features: Option<Features>,
 }
 
 impl WorldHours {
@@ -37,6 +47,7 @@ impl WorldHours {
             now: calendar.moment(tick),
             outlines: config.zones.iter().map(Outline::of).collect(),
             is_kept: config.zones.iter().map(|zone| zone.population.is_some()).collect(),
+            told_before: None,
             rate: TickRate::new(config.tick_rate_hz),
             events_begun: 0,
             calendar,
@@ -45,7 +56,9 @@ impl WorldHours {
 
     /// The same with another file, which counts on.
     pub(crate) fn replaced(&self, config: &WorldConfig, tick: Tick) -> WorldHours {
-        WorldHours { events_begun: self.events_begun, ..WorldHours::new(config, tick) }
+        let told = self.told_before.clone().unwrap_or_else(|| self.told());
+        let told_before = Some(ToldHours { features: told.features.or_else(|| Some(self.features.clone())), ..told });
+        WorldHours { events_begun: self.events_begun, told_before, ..WorldHours::new(config, tick) }
     }
 
     /// Where nobody is hurt now, with what the abilities file says is always safe.
@@ -59,6 +72,11 @@ impl WorldHours {
         let is_on = |place: usize| self.now.events >> place & 1 == 1;
         let events = self.calendar.events().iter().enumerate();
         events.filter(move |(place, _)| is_on(*place)).map(|(_, event)| event.name.as_str())
+    }
+
+    /// What clients know when they have been told all.
+    fn told(&self) -> ToldHours {
+        ToldHours { events: self.events().map(str::to_owned).collect(), features: None }
     }
 
     /// How often an event has begun since the start.
@@ -81,6 +99,9 @@ pub(crate) fn keep_hours(
     let kinds = |moment: &Moment| -> Vec<ZoneKind> { moment.zones.iter().map(|zone| zone.kind).collect() };
     let have_kinds_changed = kinds(&moment) != kinds(&hours.now);
     hours.events_begun += u64::from((moment.events & !hours.now.events).count_ones());
+    if moment.events != hours.now.events && hours.told_before.is_none() {
+        hours.told_before = Some(hours.told());
+    }
     hours.now = moment;
     if let Some(mut combat) = combat.filter(|_| have_kinds_changed) {
         combat.safe_ground = Arc::new(hours.safe_ground(&combat.config.safe_zones));

@@ -4,6 +4,7 @@
 //! hours    tick ──► hour, events, what each zone is, how many there are to be
 //! census   everybody ──► people and bots by zone, side and kind
 //! places   a home ──► where a bot may appear, out of everybody's sight
+//! news     what has begun or ended ──► messages to clients
 //! ```
 //!
 //! Bots fill what people leave empty, and give way as people join. Nobody sees a bot appear or disappear: it happens farther from every
@@ -11,6 +12,7 @@
 
 mod census;
 mod hours;
+mod news;
 mod places;
 
 use bevy_ecs::prelude::{Resource, World};
@@ -26,6 +28,7 @@ use crate::simulation::{NewBot, Roster, despawn_character, spawn_bots};
 use census::{Census, is_bot_of};
 pub use hours::WorldHours;
 pub(crate) use hours::keep_hours;
+pub(crate) use news::tell_hours;
 use places::{Watchers, draw_place};
 pub(crate) use places::{draw_place_of_person, place_to_reappear};
 

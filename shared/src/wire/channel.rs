@@ -28,6 +28,9 @@ pub const OVERLOAD: u8 = 2;
 /// Kind of the messages that tell what abilities have done; see [`super::combat`].
 pub const COMBAT: u8 = 3;
 
+/// Kind of the messages that tell the hour of the world and what is on; see [`super::hours`].
+pub const HOURS: u8 = 4;
+
 /// One end of the channel.
 #[derive(Debug)]
 pub struct MessageChannel {

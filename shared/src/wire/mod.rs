@@ -18,6 +18,7 @@ pub mod control;
 pub mod crowd;
 pub mod datagram;
 pub mod guard;
+pub mod hours;
 pub mod inputs;
 pub mod key;
 pub mod overload;

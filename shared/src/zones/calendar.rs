@@ -90,6 +90,12 @@ impl Calendar {
         Moment { day, hour_h, events, target, zones: zones.collect() }
     }
 
+    /// Ticks in a day, rounded; at least 1.
+    pub fn day_ticks(&self) -> u32 {
+        let ticks = f64::from(self.day.length_min) * 60.0 * f64::from(self.rate.hz());
+        ticks.round().max(1.0) as u32
+    }
+
     /// Its events.
     pub fn events(&self) -> &[EventConfig] {
         &self.events

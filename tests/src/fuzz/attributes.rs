@@ -6,6 +6,7 @@ use throng_client::Replica;
 use throng_shared::attributes::{AttributeKind, AttributeRule, Readers, Schema};
 use throng_shared::limits::MESSAGE_BYTES_MAX;
 use throng_shared::wire::attributes::{message_of, rule_of};
+use throng_shared::wire::hours::HoursNews;
 use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::snapshot::Snapshot;
 
@@ -32,7 +33,7 @@ pub(super) fn schema() -> Schema {
     Schema::new(rules).expect("it is right")
 }
 
-/// A script of messages over the channel and snapshots, all of one world with attributes. Each step: its kind, 0 for an attribute, 1 for overload, 2
+/// A script of messages over the channel and snapshots, all of one world with attributes. Each step: its kind, 0 for an attribute, 1 for overload or hours, 2
 /// for a snapshot, and bytes with their count.
 pub fn attributes(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -51,6 +52,9 @@ pub fn attributes(bytes: &[u8]) {
             }
             1 => {
                 if let Ok(news) = OverloadNews::of(bytes) {
+                    assert_eq!(news.message(), bytes);
+                }
+                if let Ok(news) = HoursNews::of(bytes) {
                     assert_eq!(news.message(), bytes);
                 }
             }

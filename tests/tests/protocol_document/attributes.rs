@@ -2,6 +2,7 @@
 
 use throng_shared::attributes::{AttributeKind, AttributeRule, Attributes, Values};
 use throng_shared::wire::attributes::{self, OwnAttributes};
+use throng_shared::wire::hours::{DayClock, HoursNews};
 use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::page::PageView;
 
@@ -46,4 +47,16 @@ fn the_example_of_overload_is_encoded_and_decoded_alike() {
     assert_eq!(news.message(), example("overload"));
     assert_eq!(OverloadNews::of(&example("overload")), Ok(news));
     assert_eq!(news.message().len(), sum("overload"));
+}
+
+#[test]
+fn the_examples_of_hours_are_encoded_and_decoded_alike() {
+    let clock = DayClock { tick: Tick(1_200), day: 2, fraction: 0xbd55_5555, day_ticks: 28_800 };
+    assert!((clock.hour_h(1_200.0) - 17.75).abs() < 1e-5);
+    let event = HoursNews::Event { is_on: true, name: "raid".to_owned() };
+    for (name, news) in [("hour", HoursNews::Hour(clock)), ("event", event)] {
+        assert_eq!(news.message(), example(name));
+        assert_eq!(HoursNews::of(&example(name)), Ok(news));
+    }
+    assert_eq!(example("hour").len(), sum("hour"));
 }

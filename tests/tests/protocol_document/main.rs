@@ -51,7 +51,7 @@ const PACE_SOURCE: &str = include_str!("../../../shared/src/wire/channel_pace.rs
 const TABLE_SOURCE: &str = include_str!("../../../server/src/net/netcode/table.rs");
 
 /// Everything on the page that has a mark is checked below; a new mark needs a check.
-const EXAMPLES: [&str; 20] = [
+const EXAMPLES: [&str; 22] = [
     "attribute",
     "channel-ack",
     "channel-ack-ranges",
@@ -60,8 +60,10 @@ const EXAMPLES: [&str; 20] = [
     "datagram-frame-and-ack",
     "datagram-hello",
     "datagram-message",
+    "event",
     "goodbye",
     "hello",
+    "hour",
     "input-frame",
     "keep-alive",
     "move",
@@ -73,7 +75,7 @@ const EXAMPLES: [&str; 20] = [
     "user-data",
     "welcome",
 ];
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "archetypes",
     "buttons",
     "combat",
@@ -81,6 +83,7 @@ const TABLES: [&str; 20] = [
     "deeds",
     "fighter",
     "goodbyes",
+    "hour",
     "input",
     "input-ability",
     "input-frame",

@@ -6,6 +6,7 @@ use throng_shared::ids::{Archetype, NetId};
 use throng_shared::tick::Tick;
 use throng_shared::wire::attributes::{OwnAttributes, message_of};
 use throng_shared::wire::crowd::{CrowdRecord, CrowdScan};
+use throng_shared::wire::hours::{DayClock, HoursNews};
 use throng_shared::wire::overload::OverloadNews;
 use throng_shared::wire::page::{PAGE_SLOTS, PageCopy, PageOwner, PageState, PageView, TeamNews};
 use throng_shared::wire::snapshot::{Snapshot, SnapshotHeader};
@@ -19,6 +20,9 @@ pub(super) fn attributes() -> Vec<(&'static str, Vec<u8>)> {
         put(&mut rules, 0, &message_of(rule));
     }
     put(&mut rules, 1, &OverloadNews { rung: 1, rungs: 4, time_percent: 75, since: Tick(9) }.message());
+    let clock = DayClock { tick: Tick(9), day: 1, fraction: 1 << 31, day_ticks: 1_200 };
+    put(&mut rules, 1, &HoursNews::Hour(clock).message());
+    put(&mut rules, 1, &HoursNews::Event { is_on: true, name: "raid".to_owned() }.message());
     let mut snapshots = Vec::new();
     put(&mut snapshots, 2, &snapshot(41, None));
     put(&mut snapshots, 2, &snapshot(42, Some(1)));
