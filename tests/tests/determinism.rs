@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use glam::Vec2;
 use throng_server::abilities::CombatLog;
 use throng_server::tick::Phase;
-use throng_shared::config::PopulationConfig;
+use throng_shared::config::{
+    DayConfig, EventConfig, OutlineConfig, PopulationConfig, WorldConfig, ZoneConfig, ZoneKind,
+};
 use throng_shared::ids::InstanceId;
 use throng_tests::{Aim, Link, Plan, Sim, fighting_world, hilly_world};
 
@@ -23,6 +25,29 @@ type Variant = (usize, Option<u64>);
 const VARIANTS: [(u64, &[Variant]); 2] =
     [(1, &[(1, None), (2, None), (4, Some(1)), (2, Some(2))]), (2, &[(3, Some(3)), (1, Some(4)), (1, Some(5))])];
 
+/// A village with bots of its own, walls around it, and a feast that begins after 25 ticks.
+fn add_zones(config: &mut WorldConfig) {
+    config.zones = vec![ZoneConfig {
+        name: "village".to_owned(),
+        kind: ZoneKind::Indoor,
+        center_m: Vec2::new(150.0, 50.0),
+        outline: OutlineConfig::Box { size_m: Vec2::new(120.0, 80.0), yaw_deg: 20.0 },
+        population: Some(150),
+        hours_percent: vec![100.0],
+    }];
+    config.day = DayConfig { length_min: 1.0, begins_h: 12.0 };
+    config.events = vec![EventConfig {
+        name: "feast".to_owned(),
+        from_h: 12.5,
+        lasts_h: 6.0,
+        every_days: 1,
+        zones: vec![0],
+        population_percent: 150.0,
+        zones_become: Some(ZoneKind::Open),
+        feature: None,
+    }];
+}
+
 /// Fingerprints of every tick of a meadow with bots and players on bad links.
 fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads are to be had");
@@ -31,6 +56,7 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
             config.seed = seed;
             config.population =
                 PopulationConfig { target: CHARACTERS, players_max: 200, ..PopulationConfig::default() };
+            add_zones(config);
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(seed).world(world).link(link);

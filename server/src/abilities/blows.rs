@@ -101,6 +101,16 @@ fn slow(fighter: &mut Fighter, ability: &Ability, tick: Tick) {
     }
 }
 
+/// Somebody who can die, and what it is from then on.
+type Mortal = (
+    &'static NetId,
+    &'static mut CharacterState,
+    &'static mut Fighter,
+    &'static mut Attributes,
+    &'static mut Vitals,
+    Option<&'static BotMind>,
+);
+
 /// Lets the dead whose time has come appear again, as they were at first, where those like them appear.
 pub(crate) fn respawn_fighters(
     tick: Res<Tick>,
@@ -109,7 +119,7 @@ pub(crate) fn respawn_fighters(
     log: Option<ResMut<CombatLog>>,
     mut roster: ResMut<Roster>,
     hours: Res<WorldHours>,
-    mut fighters: Query<(&NetId, &mut CharacterState, &mut Fighter, &mut Attributes, &mut Vitals, Option<&BotMind>)>,
+    mut fighters: Query<Mortal>,
 ) {
     let Some((combat, mut log)) = combat.zip(log) else { return };
     let mut due: Vec<NetId> = fighters

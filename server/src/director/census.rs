@@ -1,6 +1,7 @@
 //! Who is where, and of which side and kind.
 
 use bevy_ecs::prelude::{Entity, World};
+use glam::Vec2;
 use throng_bot_ai::{BotMind, BotWorld, Home};
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::{Archetype, NetId};
@@ -100,17 +101,19 @@ impl SideCount {
 
 impl Census {
     /// Counts everybody. O(characters).
-    pub(crate) fn take(world: &World) -> Census {
+    pub(crate) fn take(world: &mut World) -> Census {
+        // In whatever order: it is only counted.
+        let mut characters = world.query::<(&Archetype, &CharacterState, Option<&Attributes>, Option<&BotMind>)>();
+        let world = &*world;
         let (rules, hours) = (world.resource::<InstanceRules>(), world.resource::<WorldHours>());
-        let (bots, roster) = (world.resource::<BotWorld>(), world.resource::<Roster>());
+        let (bots, team) = (world.resource::<BotWorld>(), rules.attributes.team());
         let mut census = Census::empty(world);
-        for &(_, entity) in &roster.characters {
-            let Some(archetype) = world.get::<Archetype>(entity) else { continue };
-            let side = side_of(world, rules, entity);
-            let mind = world.get::<BotMind>(entity).filter(|_| *archetype == Archetype::Bot);
+        for (archetype, state, attributes, mind) in characters.iter(world) {
+            let side = team.zip(attributes).and_then(|(team, attributes)| side_in(team, attributes));
+            let mind = mind.filter(|_| *archetype == Archetype::Bot);
             let home = match mind {
                 Some(mind) => mind.home(),
-                None => home_of_person(world, hours, entity),
+                None => home_of_person(hours, state.ground_position_m()),
             };
             let kept = home.place().filter(|&place| hours.is_kept.get(place) == Some(&true));
             let Some(count) = census.homes.get_mut(kept.map_or(0, |place| place + 1)) else { continue };
@@ -137,15 +140,17 @@ impl Census {
 
 /// Which side a character is of, if that is known.
 pub(super) fn side_of(world: &World, rules: &InstanceRules, entity: Entity) -> Option<u32> {
-    let team = rules.attributes.team()?;
-    let values = world.get::<Attributes>(entity)?.view();
+    side_in(rules.attributes.team()?, world.get::<Attributes>(entity)?)
+}
+
+/// The value of an attribute, if it is known.
+fn side_in(team: usize, attributes: &Attributes) -> Option<u32> {
+    let values = attributes.view();
     (values.known >> team & 1 == 1).then(|| values.values[team])
 }
 
 /// A person counts for the zone that it is in, if that has a number of its own.
-fn home_of_person(world: &World, hours: &WorldHours, entity: Entity) -> Home {
-    let Some(state) = world.get::<CharacterState>(entity) else { return Home::WORLD };
-    let point_m = state.ground_position_m();
+fn home_of_person(hours: &WorldHours, point_m: Vec2) -> Home {
     let is_in = |(outline, is_kept): (&Outline, &bool)| *is_kept && outline.contains(point_m);
     hours.outlines.iter().zip(&hours.is_kept).position(is_in).map_or(Home::WORLD, Home::zone)
 }

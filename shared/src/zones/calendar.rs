@@ -83,7 +83,7 @@ impl Calendar {
             let here = || on.iter().map(|(_, event)| *event).filter(|event| in_zone(event, place));
             let share = here().map(|event| event.population_percent / 100.0).product::<f32>();
             let target = zone.population.map(|target| count(target, at_hour(&zone.hours_percent, hour_h) * share));
-            let kind = here().filter_map(|event| event.zones_become).last().unwrap_or(zone.kind);
+            let kind = here().filter_map(|event| event.zones_become).next_back().unwrap_or(zone.kind);
             ZoneMoment { kind, target }
         });
         let target = count(self.target, at_hour(&self.hours_percent, hour_h) * share);
