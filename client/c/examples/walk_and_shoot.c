@@ -138,6 +138,8 @@ int main(int count, char **arguments) {
     printf("I have gone %.1f m and got %llu snapshots; an input is shown applied after %.0f ms\n",
            hypotf(own.position_m[0] - start.position_m[0], own.position_m[2] - start.position_m[2]),
            (unsigned long long)seen.snapshots, seen.echo_ms);
+    float hour;
+    if (throng_hour(client, &hour) == THRONG_STATUS_OK) printf("it is %02d:%02d in the world\n", (int)hour, (int)(hour * 60.0f) % 60);
     throng_close(client);
     /* The handle is stale now, and says so. */
     if (throng_update(client) != THRONG_STATUS_UNKNOWN_HANDLE) return 2;

@@ -55,7 +55,8 @@ fn the_example_in_c_walks_and_shoots_and_sees_what_it_does() {
         .expect("it can be run");
     let (said, errors) = (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
     assert_eq!(played.status.code(), Some(0), "{said}{errors}");
-    for part in ["I am ", "the rifle is ability 1", "I shoot, and see it meet ", " health", "I have gone "] {
+    for part in ["I am ", "the rifle is ability 1", "I shoot, and see it meet ", " health", "I have gone ", "it is 08:"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     let shots: serde_json::Value = serde_json::from_str(&server.get("/shots").body).expect("it is JSON");

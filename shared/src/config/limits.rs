@@ -53,6 +53,9 @@ pub const BOT_PROFILES_MAX: usize = 32;
 /// Most `[[place]]` tables.
 pub const PLACES_MAX: usize = 64;
 
+/// Most characters that a world is to have, all its zones together.
+pub const CHARACTERS_MAX: u32 = 100_000;
+
 /// Most `[[zone]]` tables.
 pub const ZONES_MAX: usize = 64;
 

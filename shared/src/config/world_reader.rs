@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::error::ConfigErrors;
 use super::limits::{
-    BOT_PROFILES_MAX, EVENTS_MAX, FEATURES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX,
-    PLACES_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX, ZONES_MAX,
+    BOT_PROFILES_MAX, CHARACTERS_MAX, EVENTS_MAX, FEATURES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX,
+    PATROLS_MAX, PLACES_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX, ZONES_MAX,
 };
 use super::reader::{FileFormat, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{
@@ -123,7 +123,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
 fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
     let target_doc = "People and bots together; bots fill what people leave empty.";
     let default = PopulationConfig::default();
-    let target = table.optional("target", whole(0, 100_000, ""), default.target, target_doc);
+    let target = table.optional("target", whole(0, CHARACTERS_MAX, ""), default.target, target_doc);
     let players_max = table.optional("players_max", whole(0, 100_000, ""), default.players_max, "Most people at once.");
     let stand_ins_doc = "Whether a bot plays on for whoever's connection breaks, until it is back or its seat is given up. Otherwise its \
                          character stands still.";
@@ -152,6 +152,7 @@ fn read_zone_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled) -> Su
     let zones = file.named_tables("zone", 0..=ZONES_MAX, doc, |table| {
         let zone = read_zone(table, *settled);
         settled.has_unsound_zone |= !table.is_sound("name");
+        settled.zone_population = settled.zone_population.saturating_add(zone.population.unwrap_or(0));
         zone
     });
     let doc = "Something that can be switched on and off, in parts of the world and for some of the players. The game's own rules ask whether it is on; so do \

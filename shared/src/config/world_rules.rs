@@ -12,6 +12,8 @@ pub(super) struct Settled {
     pub(super) size_m: Option<f32>,
     /// People and bots together.
     pub(super) population: Option<u32>,
+    /// The same in all zones so far.
+    pub(super) zone_population: u32,
     /// Whether any place has a wrong name, of which nothing is known.
     pub(super) has_unsound_place: bool,
     /// The same of zones.

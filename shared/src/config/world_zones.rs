@@ -1,6 +1,6 @@
 //! The tables of a world file that are about parts of the world, times of the day, and what is on or off.
 
-use super::limits::{DAY_PARTS_MAX, ZONES_MAX};
+use super::limits::{CHARACTERS_MAX, DAY_PARTS_MAX, ZONES_MAX};
 use super::reader::{Choice, Name, Number, TableReader, Truth, names, number, numbers, pair, whole};
 use super::world_rules::{Settled, check_center_inside};
 use super::world_tables::{POINT, REACH_MAX_M, SIZE_MAX_M};
@@ -70,7 +70,11 @@ pub(super) fn read_zone(table: &mut TableReader<'_, '_>, settled: Settled) -> Zo
     let population_doc = "People and bots together that there are to be in it, besides those of the rest of the world, for whom \
                           `population.target` counts: its own bots fill what people leave empty. 0 for a place without bots. Without it, it is \
                           as full as chance has it.";
-    let population = table.optional_without_default("population", whole(0, 100_000, ""), population_doc);
+    let population = table.optional_without_default("population", whole(0, CHARACTERS_MAX, ""), population_doc);
+    let sum =
+        population.unwrap_or(0).saturating_add(settled.zone_population).saturating_add(settled.population.unwrap_or(0));
+    let doc = "`population`, with `population.target` and those of the zones before it, is at most 100000";
+    table.rule(&["population"], doc, sum <= CHARACTERS_MAX, || format!("the world would have {sum} characters"));
     let hours_percent = read_hours(table);
     let doc = "`hours_percent` needs `population`";
     table.rule(&["hours_percent", "population"], doc, hours_percent == ALL_DAY || population.is_some(), || {

@@ -1,6 +1,6 @@
 //! What happens when: a function of the tick and the world file.
 
-use crate::config::{DayConfig, EventConfig, FeatureConfig, WorldConfig, ZoneConfig, ZoneKind};
+use crate::config::{CHARACTERS_MAX, DayConfig, EventConfig, FeatureConfig, WorldConfig, ZoneConfig, ZoneKind};
 use crate::tick::{Tick, TickRate};
 
 /// The days of a world, and what happens in them.
@@ -87,6 +87,13 @@ impl Calendar {
             ZoneMoment { kind, target }
         });
         let target = count(self.target, at_hour(&self.hours_percent, hour_h) * share);
+        // However many events there are at once, a world does not grow without end: the last zones stay smaller.
+        let mut room = CHARACTERS_MAX - target;
+        let zones = zones.map(|zone| {
+            let target = zone.target.map(|target| target.min(room));
+            room -= target.unwrap_or(0);
+            ZoneMoment { target, ..zone }
+        });
         Moment { day, hour_h, events, target, zones: zones.collect() }
     }
 
@@ -128,8 +135,7 @@ fn at_hour(hours_percent: &[f32], hour_h: f32) -> f32 {
 
 /// A share of a number, at most as many as a world can have.
 fn count(target: u32, share: f32) -> u32 {
-    const CHARACTERS_MAX: f64 = 100_000.0;
-    (f64::from(target) * f64::from(share)).round().clamp(0.0, CHARACTERS_MAX) as u32
+    (f64::from(target) * f64::from(share)).round().clamp(0.0, f64::from(CHARACTERS_MAX)) as u32
 }
 
 #[cfg(test)]

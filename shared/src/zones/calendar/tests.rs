@@ -114,7 +114,10 @@ fn an_event_is_not_on_without_its_feature() {
 #[test]
 fn no_share_makes_more_characters_than_a_world_can_have() {
     let mut config = config();
-    config.population.target = 100_000;
     config.events = vec![EventConfig { population_percent: 1_000.0, ..event(0.0, 24.0) }; 20];
-    assert_eq!(Calendar::new(&config).moment(Tick(0)).target, 100_000);
+    let moment = Calendar::new(&config).moment(Tick(0));
+    assert_eq!((moment.target, moment.zones[0].target), (100_000, Some(0)));
+    config.population.target = 0;
+    let moment = Calendar::new(&config).moment(Tick(0));
+    assert_eq!((moment.target, moment.zones[0].target, moment.target_in_all()), (0, Some(100_000), 100_000));
 }
