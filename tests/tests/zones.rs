@@ -197,6 +197,22 @@ fn bots_appear_by_weights_and_limits_and_people_where_people_do() {
     assert!(place_m.distance(Vec2::new(0.0, -200.0)) < 25.0, "{place_m}");
 }
 
+#[test]
+fn of_areas_without_limits_each_gets_its_weight() {
+    let area =
+        |x_m: f32, weight: f32| format!("[[spawn]]\ncenter_m = [{x_m:?}, 0.0]\nradius_m = 20.0\nweight = {weight:?}\n");
+    let areas = [area(-150.0, 0.0), area(0.0, 3.0), area(100.0, 1.0)].concat();
+    let (head, rest) = BASE.split_once("[[spawn]]").expect("there is an area");
+    let (_, tail) = rest.split_once("[[zone]]").expect("zones are behind it");
+    let world = load(&format!("{head}{areas}[[zone]]{tail}").replace("target = 40", "target = 800"), None);
+    let mut sim = Sim::new(5).world(world).start();
+    sim.run_ticks(1);
+    let bots = &bots(&mut sim)[&Home::WORLD];
+    let near = |x_m: f32| bots.iter().filter(|place_m| (place_m.x - x_m).abs() < 21.0).count();
+    assert_eq!((near(-150.0), near(0.0) + near(100.0)), (0, 800));
+    assert!((560..640).contains(&near(0.0)), "{}", near(0.0));
+}
+
 const TEAMS: &str = r#"
     [[attribute]]
     name = "team"
