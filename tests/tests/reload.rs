@@ -5,8 +5,8 @@ use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
-    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PlaceConfig, PopulationConfig, ReliefConfig, TierConfig,
-    WorldConfig,
+    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PackConfig, PlaceConfig, PopulationConfig, ReliefConfig,
+    TierConfig, WorldConfig,
 };
 use throng_shared::ids::InstanceId;
 use throng_shared::wire::combat::CombatEvent;
@@ -224,7 +224,14 @@ fn another_kind_of_bot_is_in_force_within_two_ticks_and_places_may_go() {
         ..world(|_| ()).config.bots
     };
     let kind = |bots: BotsConfig, guards| {
-        vec![BotProfileConfig { name: "kind".to_owned(), share: 1.0, bots, guards, leash_m: 30.0 }]
+        vec![BotProfileConfig {
+            name: "kind".to_owned(),
+            share: 1.0,
+            bots,
+            guards,
+            leash_m: 30.0,
+            pack: PackConfig::default(),
+        }]
     };
     let square = PlaceConfig { name: "square".to_owned(), center_m: Vec2::ZERO, radius_m: 8.0, draw: 1.0 };
     let mut sim = Sim::new(8).world(world(|config| config.bot_profiles = kind(bots(0.0, 0.0), None))).start();
