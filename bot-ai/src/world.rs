@@ -80,16 +80,20 @@ impl BotWorld {
 
     /// What kind of bot somebody is; none where there are no kinds, or none has a share, and for stand-ins.
     pub(crate) fn profile_of(&self, mind: &BotMind) -> Option<&BotProfileConfig> {
+        self.profiles.get(self.kind_of(mind)?)
+    }
+
+    /// Which of the profiles that is.
+    pub(crate) fn kind_of(&self, mind: &BotMind) -> Option<usize> {
         if self.profiles.is_empty() || mind.archetype == Archetype::Player {
             return None;
         }
         let shares = || self.profiles.iter().map(|profile| f64::from(profile.share.max(0.0)));
         let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * shares().sum::<f64>();
-        let place = shares().position(|share| {
+        shares().position(|share| {
             drawn -= share;
             drawn < 0.0
-        });
-        self.profiles.get(place?)
+        })
     }
 
     /// What a bot goes by.

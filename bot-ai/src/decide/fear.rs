@@ -48,7 +48,7 @@ pub(super) fn is_safe_from(mind: &mut BotMind, situation: &Situation<'_>, net_id
     }
 }
 
-/// The nearest one who comes running; where bots fight, allies frighten nobody.
+/// The nearest one who comes running; where bots fight, allies frighten nobody, and nowhere those with whom one goes.
 fn threat<'a>(mind: &BotMind, situation: &Situation<'a>) -> Option<&'a Seen> {
     let rules = &situation.world.map.rules;
     // Between walking and running; where those are the same, nobody can be told to run.
@@ -58,7 +58,8 @@ fn threat<'a>(mind: &BotMind, situation: &Situation<'a>) -> Option<&'a Seen> {
     }
     let is_fighting = situation.world.arms_of(mind.archetype).is_some();
     let is_enemy = |seen: &Seen| situation.percepts.enemies().any(|enemy| enemy.net_id == seen.net_id);
-    situation.percepts.seen().iter().filter(|seen| !is_fighting || is_enemy(seen)).find(|seen| {
+    let is_strange = |seen: &&Seen| !situation.is_mate(seen.net_id) && (!is_fighting || is_enemy(seen));
+    situation.percepts.seen().iter().filter(is_strange).find(|seen| {
         let offset_m = situation.position_m - seen.position_m;
         seen.velocity_mps.length_squared() >= fast_mps * fast_mps
             && offset_m.length_squared() <= FRIGHT_M * FRIGHT_M
