@@ -78,6 +78,7 @@ mod tests {
     use throng_shared::tick::Tick;
 
     use super::*;
+    use crate::packs::{Mates, Pack};
     use crate::perceive::Percepts;
     use crate::tests::{open_world, seeing, situation, somebody};
     use crate::world::BotWorld;
@@ -130,6 +131,18 @@ mod tests {
         let mut mind = BotMind::new(1, NetId(1));
         let frights = (0..2_000).filter(|&tick| takes_fright(&world, &mut mind, Tick(tick), &percepts)).count();
         assert!((3..=5).contains(&frights), "{frights} in 100 s");
+    }
+
+    #[test]
+    fn nobody_is_frightened_by_those_with_whom_it_goes() {
+        let world = timid_world();
+        let percepts = seeing(&[somebody(9, Vec2::new(4.0, 0.0), Vec2::new(-6.0, 0.0))]);
+        for (members, expected) in [([1, 9], false), ([1, 8], true)] {
+            let pack = Pack::of(&members);
+            let mates = Some(Mates { pack: &pack, rank: 0 });
+            let situation = Situation { mates, ..situation(&world, Tick(5), Vec2::ZERO, &percepts) };
+            assert_eq!(take_fright(&mut BotMind::new(1, NetId(1)), &situation), expected);
+        }
     }
 
     #[test]

@@ -78,3 +78,60 @@ fn place_in_formation(
 fn one_in_front(situation: &Situation<'_>, mates: Mates<'_>) -> Option<NetId> {
     mates.pack.before(mates.rank).filter(|net_id| situation.percepts.find(*net_id).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use throng_shared::config::{Formation, PackConfig};
+    use throng_shared::tick::Tick;
+
+    use super::*;
+    use crate::packs::Pack;
+    use crate::perceive::Percepts;
+    use crate::tests::{open_config, seeing, situation, somebody, world_of};
+    use crate::world::BotWorld;
+
+    /// Where there is but one kind of bot, which goes in a column.
+    fn world() -> BotWorld {
+        let mut config = open_config();
+        let pack = PackConfig { size: 4, formation: Formation::Column, spacing_m: 3.0 };
+        let (name, bots) = ("watch".to_owned(), config.bots.clone());
+        config.bot_profiles = vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, pack }];
+        world_of(&config)
+    }
+
+    /// What somebody who had a goal wants when it is the second behind who leads, 9, and sees these.
+    fn goal_after(goal: Goal, tick: u32, is_stuck: bool, percepts: &Percepts) -> Option<Goal> {
+        let (world, pack) = (world(), Pack::of(&[9, 8, 1]));
+        let mates = Some(Mates { pack: &pack, rank: 2 });
+        let mut mind = BotMind::new(1, NetId(1));
+        (mind.goal, mind.goal_started, mind.goal_ends) = (goal, Tick(100), Tick(160));
+        let situation = Situation { mates, is_stuck, ..situation(&world, Tick(tick), Vec2::ZERO, percepts) };
+        keep_place(&mut mind, &situation).then_some(mind.goal)
+    }
+
+    #[test]
+    fn who_is_led_keeps_its_place_unless_it_is_busy_and_goes_on_with_it_afterwards() {
+        let leader_m = Vec2::new(6.0, 0.0);
+        let percepts = seeing(&[somebody(9, leader_m, Vec2::ZERO), somebody(7, Vec2::Y * 9.0, Vec2::ZERO)]);
+        // A pack of which nothing more is known heads east.
+        let march = Goal::March { net_id: NetId(9), offset_m: Vec2::new(-6.0, 0.0) };
+        let flee = |net_id: u32| Goal::Flee { net_id: NetId(net_id), from_m: Vec2::Y * 9.0 };
+        let aside = Goal::Wander { target_m: Vec2::Y };
+        for (goal, tick, expected) in [
+            (Goal::Idle, 110, march),
+            (Goal::Follow { net_id: NetId(7) }, 110, march),
+            (flee(7), 110, flee(7)),
+            (flee(7), 160, march),
+            (flee(3), 110, march),
+            (aside, 110, aside),
+            (aside, 145, march),
+            (Goal::Fight { net_id: NetId(7), is_in_view: true }, 110, march),
+        ] {
+            assert_eq!(goal_after(goal, tick, false, &percepts), Some(expected), "{goal:?} in tick {tick}");
+        }
+        assert_eq!(goal_after(Goal::Idle, 110, true, &percepts), None, "who is stuck steps aside");
+        let nobody = Percepts::default();
+        let waiting = Goal::March { net_id: NetId(9), offset_m: Vec2::ZERO };
+        assert_eq!(goal_after(Goal::Idle, 110, false, &nobody), Some(waiting), "it looks out for who leads");
+    }
+}

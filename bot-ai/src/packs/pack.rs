@@ -117,6 +117,16 @@ pub(super) fn rope_m(reach_m: f32) -> f32 {
 }
 
 #[cfg(test)]
+impl Pack {
+    /// A pack of these, who leads first.
+    pub(crate) fn of(members: &[u32]) -> Pack {
+        let mut pack = Pack::EMPTY;
+        members.iter().for_each(|net_id| pack.members.push(NetId(*net_id)));
+        pack
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -143,8 +153,7 @@ mod tests {
 
     #[test]
     fn the_one_before_is_the_nearest_in_order_who_keeps_its_place_or_else_who_leads() {
-        let mut pack = Pack::EMPTY;
-        [9, 4, 7, 2].map(NetId).into_iter().for_each(|net_id| pack.members.push(net_id));
+        let mut pack = Pack::of(&[9, 4, 7, 2]);
         pack.keeping = 0b1011;
         assert_eq!([1, 2, 3].map(|rank| pack.before(rank)), [9, 4, 4].map(|id| Some(NetId(id))));
         assert_eq!(Pack::EMPTY.before(1), None);
