@@ -81,7 +81,7 @@ fn one_in_front(situation: &Situation<'_>, mates: Mates<'_>) -> Option<NetId> {
 
 #[cfg(test)]
 mod tests {
-    use throng_shared::config::{Formation, PackConfig};
+    use throng_shared::config::{Formation, ObstacleConfig, ObstacleShapeConfig, PackConfig, PlaceConfig, WorldConfig};
     use throng_shared::tick::Tick;
 
     use super::*;
@@ -91,21 +91,22 @@ mod tests {
     use crate::world::BotWorld;
 
     /// Where there is but one kind of bot, which goes in a column.
-    fn world() -> BotWorld {
+    fn world_with(change: impl FnOnce(&mut WorldConfig)) -> BotWorld {
         let mut config = open_config();
         let pack = PackConfig { size: 4, formation: Formation::Column, spacing_m: 3.0 };
         let (name, bots) = ("watch".to_owned(), config.bots.clone());
         config.bot_profiles = vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, pack }];
+        change(&mut config);
         world_of(&config)
     }
 
-    /// What somebody who had a goal wants when it is the second behind who leads, 9, and sees these.
-    fn goal_after(goal: Goal, tick: u32, is_stuck: bool, percepts: &Percepts) -> Option<Goal> {
-        let (world, pack) = (world(), Pack::of(&[9, 8, 1]));
+    /// What somebody in the middle who had a goal wants when it is the second behind who leads, 9, and sees these.
+    fn goal_after(world: &BotWorld, goal: Goal, tick: u32, is_stuck: bool, percepts: &Percepts) -> Option<Goal> {
+        let pack = Pack::of(&[9, 8, 1]);
         let mates = Some(Mates { pack: &pack, rank: 2 });
         let mut mind = BotMind::new(1, NetId(1));
         (mind.goal, mind.goal_started, mind.goal_ends) = (goal, Tick(100), Tick(160));
-        let situation = Situation { mates, is_stuck, ..situation(&world, Tick(tick), Vec2::ZERO, percepts) };
+        let situation = Situation { mates, is_stuck, ..situation(world, Tick(tick), Vec2::ZERO, percepts) };
         keep_place(&mut mind, &situation).then_some(mind.goal)
     }
 
@@ -113,7 +114,7 @@ mod tests {
     fn who_is_led_keeps_its_place_unless_it_is_busy_and_goes_on_with_it_afterwards() {
         let leader_m = Vec2::new(6.0, 0.0);
         let percepts = seeing(&[somebody(9, leader_m, Vec2::ZERO), somebody(7, Vec2::Y * 9.0, Vec2::ZERO)]);
-        // A pack of which nothing more is known heads east.
+        let world = world_with(|_| ());
         let march = Goal::March { net_id: NetId(9), offset_m: Vec2::new(-6.0, 0.0) };
         let flee = |net_id: u32| Goal::Flee { net_id: NetId(net_id), from_m: Vec2::Y * 9.0 };
         let aside = Goal::Wander { target_m: Vec2::Y };
@@ -127,11 +128,56 @@ mod tests {
             (aside, 145, march),
             (Goal::Fight { net_id: NetId(7), is_in_view: true }, 110, march),
         ] {
-            assert_eq!(goal_after(goal, tick, false, &percepts), Some(expected), "{goal:?} in tick {tick}");
+            assert_eq!(goal_after(&world, goal, tick, false, &percepts), Some(expected), "{goal:?} in tick {tick}");
         }
-        assert_eq!(goal_after(Goal::Idle, 110, true, &percepts), None, "who is stuck steps aside");
+        assert_eq!(goal_after(&world, Goal::Idle, 110, true, &percepts), None, "who is stuck steps aside");
         let nobody = Percepts::default();
         let waiting = Goal::March { net_id: NetId(9), offset_m: Vec2::ZERO };
-        assert_eq!(goal_after(Goal::Idle, 110, false, &nobody), Some(waiting), "it looks out for who leads");
+        assert_eq!(goal_after(&world, Goal::Idle, 110, false, &nobody), Some(waiting), "it looks out for who leads");
+    }
+
+    /// What somebody who idled wants, when who leads is at a point and the one in front a metre before that.
+    fn marching(world: &BotWorld, leader_m: Vec2) -> Option<Goal> {
+        let percepts = seeing(&[somebody(9, leader_m, Vec2::ZERO), somebody(8, leader_m - Vec2::X, Vec2::ZERO)]);
+        goal_after(world, Goal::Idle, 110, false, &percepts)
+    }
+
+    const IN_FILE: Option<Goal> = Some(Goal::March { net_id: NetId(8), offset_m: Vec2::ZERO });
+    const IN_FORMATION: Option<Goal> = Some(Goal::March { net_id: NetId(9), offset_m: Vec2::new(-6.0, 0.0) });
+
+    #[test]
+    fn where_there_is_no_room_one_goes_behind_the_one_in_front() {
+        let wall = |x: f32, z: f32, depth_m: f32| ObstacleConfig {
+            center_m: Vec2::new(x, z),
+            height_m: 3.0,
+            shape: ObstacleShapeConfig::Box { size_m: Vec2::new(0.4, depth_m), yaw_deg: 0.0 },
+        };
+        let among = |obstacles: Vec<ObstacleConfig>| world_with(|config| config.obstacles = obstacles);
+        let door = |x: f32| among(vec![wall(x, 5.8, 10.0), wall(x, -5.8, 10.0)]);
+        let leader_m = Vec2::new(9.0, 1.0);
+        assert_eq!(marching(&among(Vec::new()), leader_m), IN_FORMATION);
+        assert_eq!(marching(&door(40.0), leader_m), IN_FORMATION, "far from the door");
+        assert_eq!(marching(&door(9.0), leader_m), IN_FILE, "who leads is in the door");
+        assert_eq!(marching(&door(0.0), leader_m), IN_FILE, "it is in the door itself");
+        assert_eq!(marching(&door(3.0), leader_m), IN_FILE, "its place is");
+        assert_eq!(
+            marching(&among(vec![wall(6.0, 1.0, 1.0)]), leader_m),
+            IN_FILE,
+            "a wall is between who leads and its place"
+        );
+    }
+
+    #[test]
+    fn no_place_in_a_pack_is_beyond_the_leash() {
+        let guarding = |center_m: Vec2, leash_m: f32| {
+            world_with(|config| {
+                config.places = vec![PlaceConfig { name: "gate".to_owned(), center_m, radius_m: 3.0, draw: 0.0 }];
+                (config.bot_profiles[0].guards, config.bot_profiles[0].leash_m) = (Some(0), leash_m);
+            })
+        };
+        let leader_m = Vec2::new(-4.0, 0.0);
+        assert_eq!(marching(&guarding(Vec2::ZERO, 11.0), leader_m), IN_FORMATION);
+        assert_eq!(marching(&guarding(Vec2::ZERO, 9.0), leader_m), IN_FILE);
+        assert_eq!(marching(&guarding(Vec2::X * 20.0, 9.0), leader_m), None, "it returns to its post first");
     }
 }

@@ -118,9 +118,9 @@ pub(super) fn rope_m(reach_m: f32) -> f32 {
 
 #[cfg(test)]
 impl Pack {
-    /// A pack of these, who leads first.
+    /// A pack of these, who leads first; all keep their places, and head east.
     pub(crate) fn of(members: &[u32]) -> Pack {
-        let mut pack = Pack::EMPTY;
+        let mut pack = Pack { keeping: u16::MAX, ..Pack::EMPTY };
         members.iter().for_each(|net_id| pack.members.push(NetId(*net_id)));
         pack
     }

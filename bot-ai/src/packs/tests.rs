@@ -13,7 +13,7 @@ use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
 
 use super::*;
-use crate::mind::BotBundle;
+use crate::mind::{BotBundle, bot_bundle};
 use crate::tests::population::Population;
 use crate::tests::{open_config, village_config};
 
@@ -281,6 +281,17 @@ fn whoever_leads_and_is_gone_is_followed_by_who_came_next() {
             assert!(apart_m < 12.0, "loss {number}: {net_id:?} is {apart_m} m away");
         }
     }
+}
+
+#[test]
+fn whoever_begins_anew_is_the_last_of_its_pack() {
+    let (mut population, pack) = six();
+    let entity = entity_of(population.world_mut(), pack[0]);
+    // As when a person has played it for a moment.
+    population.world_mut().entity_mut(entity).remove::<BotBundle>().insert(bot_bundle(1, pack[0]));
+    run(&mut population, 15);
+    check(&mut population);
+    assert_eq!(packs(&population), [[&pack[1..], &pack[..1]].concat()]);
 }
 
 #[test]
