@@ -124,11 +124,10 @@ pub fn perceive(
     columns: Res<CharacterColumns>,
     grid: Res<Grid>,
     marks: Res<Marks>,
-    near: Res<NearPeople>,
-    packs: Res<Packs>,
+    (near, packs): (Res<NearPeople>, Res<Packs>),
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
-    let packs = &*packs;
+    let (near, packs) = (&*near, &*packs);
     let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks });
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
