@@ -10,6 +10,7 @@ use throng_shared::tick::Tick;
 use crate::decide::{ARRIVE_M, Way};
 use crate::home::Home;
 use crate::navigate::Asked;
+use crate::packs::Membership;
 use crate::perceive::Percepts;
 use crate::steer::Steering;
 
@@ -37,6 +38,13 @@ pub enum Goal {
         /// Whom.
         net_id: NetId,
     },
+    /// Keep one's place in a pack.
+    March {
+        /// Whom one goes with: who leads, or who is in front where there is no room.
+        net_id: NetId,
+        /// Where one's place is from there (x, z), in metres; zero for right behind.
+        offset_m: Vec2,
+    },
     /// Attack somebody.
     Fight {
         /// Whom.
@@ -55,7 +63,7 @@ pub enum Goal {
 
 impl Goal {
     /// One word for each kind of goal, for metrics and logs.
-    pub const LABELS: [&'static str; 7] = ["idle", "wander", "patrol", "gather", "follow", "fight", "flee"];
+    pub const LABELS: [&'static str; 8] = ["idle", "wander", "patrol", "gather", "follow", "march", "fight", "flee"];
 
     /// Which of [`Goal::LABELS`] it is.
     pub fn kind(self) -> usize {
@@ -65,8 +73,9 @@ impl Goal {
             Goal::Patrol(_) => 2,
             Goal::Gather { .. } => 3,
             Goal::Follow { .. } => 4,
-            Goal::Fight { .. } => 5,
-            Goal::Flee { .. } => 6,
+            Goal::March { .. } => 5,
+            Goal::Fight { .. } => 6,
+            Goal::Flee { .. } => 7,
         }
     }
 
@@ -83,7 +92,10 @@ impl Goal {
     /// Whom the bot keeps an eye on.
     pub(crate) fn attention(self) -> Option<NetId> {
         match self {
-            Goal::Follow { net_id } | Goal::Fight { net_id, .. } | Goal::Flee { net_id, .. } => Some(net_id),
+            Goal::Follow { net_id }
+            | Goal::March { net_id, .. }
+            | Goal::Fight { net_id, .. }
+            | Goal::Flee { net_id, .. } => Some(net_id),
             Goal::Idle | Goal::Wander { .. } | Goal::Patrol(_) | Goal::Gather { .. } => None,
         }
     }
@@ -107,7 +119,7 @@ impl Leg {
     }
 }
 
-/// The will of a bot; written by [`crate::decide`] only. Its presence is what makes an entity a bot.
+/// The will of a bot; written by [`crate::decide`] only, but for its place among others, which [`crate::muster`] writes. Its presence is what makes an entity a bot.
 #[derive(Clone, Debug, Component)]
 pub struct BotMind {
     pub(crate) random: Random,
@@ -132,6 +144,8 @@ pub struct BotMind {
     pub(crate) unfinished: Option<Leg>,
     /// Whether it goes straight where it wants to, or asks for a way.
     pub(crate) way: Way,
+    /// In which pack it is.
+    pub(crate) membership: Membership,
 }
 
 impl BotMind {
@@ -153,6 +167,7 @@ impl BotMind {
             origin: 0,
             unfinished: None,
             way: Way::default(),
+            membership: Membership::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What has happened, added up: the end of a tick.
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
-use throng_bot_ai::{Goal, RouteCounts, RoutePlanner, Thoughts};
+use throng_bot_ai::{Goal, PackCounts, Packs, RouteCounts, RoutePlanner, Thoughts};
 use throng_shared::spatial::CharacterColumns;
 
 use crate::abilities::{CombatLog, CombatTotals};
@@ -62,6 +62,8 @@ pub struct Totals {
     pub thoughts: [u64; Goal::LABELS.len()],
     /// What has become of the ways that bots asked for.
     pub routes: RouteCounts,
+    /// How many bots go together.
+    pub packs: PackCounts,
     /// What has come of abilities.
     pub combat: CombatTotals,
 }
@@ -72,11 +74,11 @@ pub(crate) fn add_up(
     frames: Res<Frames>,
     columns: Res<CharacterColumns>,
     combat: Option<Res<CombatLog>>,
-    (thoughts, routes): (Res<Thoughts>, Res<RoutePlanner>),
+    (thoughts, routes, packs): (Res<Thoughts>, Res<RoutePlanner>, Res<Packs>),
     mut totals: ResMut<Totals>,
 ) {
     totals.combat = combat.map_or_else(CombatTotals::default, |combat| combat.totals);
-    (totals.thoughts, totals.routes) = (thoughts.by_goal(), routes.counts());
+    (totals.thoughts, totals.routes, totals.packs) = (thoughts.by_goal(), routes.counts(), packs.counts());
     totals.characters = columns.len() as u64;
     totals.players = sessions.all().len() as u64;
     totals.held_back = 0;

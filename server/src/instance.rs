@@ -7,7 +7,7 @@ use std::time::Duration;
 use bevy_ecs::prelude::{Entity, IntoScheduleConfigs, Mut, Resource, Schedule, World};
 use glam::Vec2;
 use rustc_hash::FxHasher;
-use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople, RoutePlanner, Thoughts};
+use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople, Packs, RoutePlanner, Thoughts};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig};
@@ -126,6 +126,7 @@ impl Instance {
         world.insert_resource(bot_world(BotWorld::new(Arc::clone(&map), config), &interest, combat.as_ref()));
         world.init_resource::<RoutePlanner>();
         world.init_resource::<Thoughts>();
+        world.init_resource::<Packs>();
         let pages = Pages::new(config.size_m, config.interest.enter_radius_m, rate, Arc::clone(&attributes));
         world.insert_resource(if combat.is_some() { pages.with_abilities(rate) } else { pages });
         world.insert_resource(InstanceRules {

@@ -184,6 +184,8 @@ pub struct Metrics {
     zone_characters: Family<ZoneLabels, Gauge>,
     event_on: Family<EventLabels, Gauge>,
     hour: Family<WorldLabels, Gauge<f64, AtomicU64>>,
+    bot_packs: Family<WorldLabels, Gauge>,
+    bot_pack_members: Family<WorldLabels, Gauge>,
     overload_rung: Family<WorldLabels, Gauge>,
     config_version: Family<WorldLabels, Gauge>,
     config_refused: Family<WorldLabels, Counter>,
@@ -218,6 +220,8 @@ impl Default for Metrics {
             zone_characters: Family::default(),
             event_on: Family::default(),
             hour: Family::default(),
+            bot_packs: Family::default(),
+            bot_pack_members: Family::default(),
             overload_rung: Family::default(),
             config_version: Family::default(),
             config_refused: Family::default(),
@@ -259,6 +263,9 @@ impl Metrics {
         registry.register("bot_ways_waiting", help, self.bot_ways_waiting.clone());
         let help = "By how much longer bots wait until they think, because the server is busy, in percent";
         registry.register("bot_think_delay_percent", help, self.bot_think_delay.clone());
+        registry.register("bot_packs", "Packs of bots that go together", self.bot_packs.clone());
+        let help = "Bots that go together in packs, those who lead with them";
+        registry.register("bot_pack_members", help, self.bot_pack_members.clone());
         let help = "Rung of the overload ladder that the world stands on; 0 for none";
         registry.register("overload_rung", help, self.overload_rung.clone());
         let help = "Which version of its files a world goes by: 1 as it was started";
@@ -316,6 +323,8 @@ impl Metrics {
         self.players.get_or_create(&world()).set(totals.players as i64);
         self.held_back.get_or_create(&world()).set(totals.held_back as i64);
         self.bot_ways_waiting.get_or_create(&world()).set(totals.routes.waiting as i64);
+        self.bot_packs.get_or_create(&world()).set(totals.packs.packs as i64);
+        self.bot_pack_members.get_or_create(&world()).set(totals.packs.members as i64);
         for ((_, _, read), counter) in WORLD_COUNTERS.iter().zip(&self.world_counters) {
             set(&counter.get_or_create(&world()), read(&totals));
         }

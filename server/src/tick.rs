@@ -99,6 +99,7 @@ fn systems(phase: Phase) -> Vec<ScheduleConfigs<ScheduleSystem>> {
             (
                 throng_bot_ai::notice_people,
                 throng_bot_ai::perceive,
+                throng_bot_ai::muster,
                 throng_bot_ai::decide,
                 throng_bot_ai::plan_routes,
                 throng_bot_ai::steer,

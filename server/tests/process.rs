@@ -78,6 +78,9 @@ fn a_server_with_nothing_but_its_defaults_tells_how_it_is() {
     });
     assert!(by_reason("throng_bot_ways_total", "found").is_some());
     assert!(server.world_metric("throng_bot_ways_waiting", "meadow", 0).is_some());
+    for name in ["throng_bot_packs", "throng_bot_pack_members"] {
+        assert_eq!(server.world_metric(name, "meadow", 0), Some(0.0), "no kind of the meadow's goes in packs");
+    }
     assert!(!server.get("/metrics").body.contains("throng_abilities_refused_total{"));
 }
 

@@ -12,7 +12,7 @@ use throng_shared::config::load_world;
 
 const WORLDS: Broken = Broken {
     root: "broken-worlds",
-    folders_min: 67,
+    folders_min: 68,
     message: |name, folder| {
         let result = load_world(name, |file| fs::read(folder.join(file)));
         result.err().map(|errors| errors.to_string())

@@ -7,7 +7,8 @@ use glam::Vec2;
 use throng_server::abilities::CombatLog;
 use throng_server::tick::Phase;
 use throng_shared::config::{
-    DayConfig, EventConfig, OutlineConfig, PopulationConfig, WorldConfig, ZoneConfig, ZoneKind,
+    BotProfileConfig, DayConfig, EventConfig, Formation, OutlineConfig, PackConfig, PopulationConfig, WorldConfig,
+    ZoneConfig, ZoneKind,
 };
 use throng_shared::ids::InstanceId;
 use throng_tests::{Aim, Link, Plan, Sim, fighting_world, hilly_world};
@@ -48,6 +49,20 @@ fn add_zones(config: &mut WorldConfig) {
     }];
 }
 
+/// Half of the bots go alone, half in packs.
+fn kinds(config: &WorldConfig) -> Vec<BotProfileConfig> {
+    let kind = |name: &str, size: u32, formation: Formation| BotProfileConfig {
+        name: name.to_owned(),
+        share: 1.0,
+        bots: config.bots.clone(),
+        guards: None,
+        leash_m: 30.0,
+        zones: vec![],
+        pack: PackConfig { size, formation, ..PackConfig::default() },
+    };
+    vec![kind("alone", 1, Formation::Loose), kind("wedge", 6, Formation::Wedge)]
+}
+
 /// Fingerprints of every tick of a meadow with bots and players on bad links.
 fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads are to be had");
@@ -57,6 +72,7 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
             config.population =
                 PopulationConfig { target: CHARACTERS, players_max: 200, ..PopulationConfig::default() };
             add_zones(config);
+            config.bot_profiles = kinds(config);
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(seed).world(world).link(link);
@@ -69,6 +85,8 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
         sim.leave(players[0]);
         sim.plan(players[1], Plan::run_east());
         sim.run_ticks(TICKS / 2);
+        let packs = sim.instance(InstanceId(0)).totals().packs;
+        assert!(packs.packs > 60 && packs.members > 2 * packs.packs, "{packs:?}");
         sim.fingerprints().to_vec()
     })
 }
@@ -96,6 +114,7 @@ fn fighting_fingerprints(threads: usize, order_seed: Option<u64>) -> Vec<u64> {
         let world = fighting_world(ABILITIES, |config| {
             config.population = PopulationConfig { target: 1_100, players_max: 200, ..PopulationConfig::default() };
             config.spawn_areas[0].radius_m = 180.0;
+            config.bot_profiles = kinds(config);
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(3).world(world).link(link);
@@ -117,6 +136,8 @@ fn fighting_fingerprints(threads: usize, order_seed: Option<u64>) -> Vec<u64> {
             sim.plan(player, Plan::Aim(aim));
         }
         sim.run_ticks(TICKS);
+        let packs = sim.instance(InstanceId(0)).totals().packs;
+        assert!(packs.packs > 60, "{packs:?}");
         let log = sim.instance(InstanceId(0)).world().resource::<CombatLog>();
         assert!(log.totals.hits > 60 && log.totals.deaths > 0, "{:?}", log.totals);
         sim.fingerprints().to_vec()

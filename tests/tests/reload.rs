@@ -5,7 +5,7 @@ use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
-    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PlaceConfig, PopulationConfig, ReliefConfig,
+    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PackConfig, PlaceConfig, PopulationConfig, ReliefConfig,
     SpawnAreaConfig, SpawnFor, TierConfig, WorldConfig,
 };
 use throng_shared::ids::InstanceId;
@@ -224,7 +224,15 @@ fn another_kind_of_bot_is_in_force_within_two_ticks_and_places_may_go() {
         ..world(|_| ()).config.bots
     };
     let kind = |bots: BotsConfig, guards| {
-        vec![BotProfileConfig { name: "kind".to_owned(), share: 1.0, bots, guards, leash_m: 30.0, zones: vec![] }]
+        vec![BotProfileConfig {
+            name: "kind".to_owned(),
+            share: 1.0,
+            bots,
+            guards,
+            leash_m: 30.0,
+            pack: PackConfig::default(),
+            zones: vec![],
+        }]
     };
     let square = PlaceConfig { name: "square".to_owned(), center_m: Vec2::ZERO, radius_m: 8.0, draw: 1.0 };
     let mut sim = Sim::new(8).world(world(|config| config.bot_profiles = kind(bots(0.0, 0.0), None))).start();
@@ -274,7 +282,15 @@ fn a_thousand_clients_go_by_another_radius_damage_kind_and_number_within_two_tic
         (config.interest.enter_radius_m, config.interest.leave_radius_m) = (20.0, 25.0);
         let bots = config.bots.clone();
         let (name, zones) = ("kind".to_owned(), vec![]);
-        config.bot_profiles = vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, zones }];
+        config.bot_profiles = vec![BotProfileConfig {
+            name,
+            share: 1.0,
+            bots,
+            guards: None,
+            leash_m: 30.0,
+            pack: PackConfig::default(),
+            zones,
+        }];
     };
     let mut changed = world(|config| {
         file(config);

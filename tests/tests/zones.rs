@@ -472,3 +472,28 @@ fn features_are_on_by_world_zone_and_share_of_players() {
     assert!(players.iter().zip(&lucky).all(|(&player, lucky)| is_on(&sim, "new-sky", player) == *lucky));
     assert!(players.iter().all(|&player| !is_on(&sim, "ghosts", player)));
 }
+
+#[test]
+fn packs_are_of_those_who_live_in_the_same_zone() {
+    let kind = r#"
+        [[bot_profile]]
+        name = "gang"
+        pack_size = 5
+    "#;
+    // The town's square is full of others.
+    let base = BASE.replace("radius_m = 350.0", "radius_m = 60.0").replace("[250.0, 0.0]", "[30.0, 0.0]");
+    let mut sim = Sim::new(3).world(load(&format!("{base}{kind}"), None)).start();
+    sim.run_ticks(600);
+    let world = sim.instance(WORLD).world();
+    let packs: Vec<Vec<NetId>> =
+        world.resource::<throng_bot_ai::Packs>().all().map(|members| members.to_vec()).collect();
+    let home = |net_id: &NetId| {
+        let entity = sim.instance(WORLD).entity_of(*net_id).expect("it is there");
+        world.get::<BotMind>(entity).expect("it is a bot").home()
+    };
+    assert!(packs.len() > 10, "{} packs", packs.len());
+    for members in &packs {
+        assert!(members.iter().all(|net_id| home(net_id) == home(&members[0])), "{members:?}");
+    }
+    assert!([Home::WORLD, Home::zone(0)].iter().all(|here| packs.iter().any(|members| home(&members[0]) == *here)));
+}

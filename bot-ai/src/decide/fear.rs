@@ -48,7 +48,7 @@ pub(super) fn is_safe_from(mind: &mut BotMind, situation: &Situation<'_>, net_id
     }
 }
 
-/// The nearest one who comes running; where bots fight, allies frighten nobody.
+/// The nearest one who comes running; where bots fight, allies frighten nobody, and nowhere those with whom one goes.
 fn threat<'a>(mind: &BotMind, situation: &Situation<'a>) -> Option<&'a Seen> {
     let rules = &situation.world.map.rules;
     // Between walking and running; where those are the same, nobody can be told to run.
@@ -58,7 +58,8 @@ fn threat<'a>(mind: &BotMind, situation: &Situation<'a>) -> Option<&'a Seen> {
     }
     let is_fighting = situation.world.arms_of(mind.archetype).is_some();
     let is_enemy = |seen: &Seen| situation.percepts.enemies().any(|enemy| enemy.net_id == seen.net_id);
-    situation.percepts.seen().iter().filter(|seen| !is_fighting || is_enemy(seen)).find(|seen| {
+    let is_strange = |seen: &&Seen| !situation.is_mate(seen.net_id) && (!is_fighting || is_enemy(seen));
+    situation.percepts.seen().iter().filter(is_strange).find(|seen| {
         let offset_m = situation.position_m - seen.position_m;
         seen.velocity_mps.length_squared() >= fast_mps * fast_mps
             && offset_m.length_squared() <= FRIGHT_M * FRIGHT_M
@@ -77,6 +78,7 @@ mod tests {
     use throng_shared::tick::Tick;
 
     use super::*;
+    use crate::packs::{Mates, Pack};
     use crate::perceive::Percepts;
     use crate::tests::{open_world, seeing, situation, somebody};
     use crate::world::BotWorld;
@@ -129,6 +131,18 @@ mod tests {
         let mut mind = BotMind::new(1, NetId(1));
         let frights = (0..2_000).filter(|&tick| takes_fright(&world, &mut mind, Tick(tick), &percepts)).count();
         assert!((3..=5).contains(&frights), "{frights} in 100 s");
+    }
+
+    #[test]
+    fn nobody_is_frightened_by_those_with_whom_it_goes() {
+        let world = timid_world();
+        let percepts = seeing(&[somebody(9, Vec2::new(4.0, 0.0), Vec2::new(-6.0, 0.0))]);
+        for (members, expected) in [([1, 9], false), ([1, 8], true)] {
+            let pack = Pack::of(&members);
+            let mates = Some(Mates { pack: &pack, rank: 0 });
+            let situation = Situation { mates, ..situation(&world, Tick(5), Vec2::ZERO, &percepts) };
+            assert_eq!(take_fright(&mut BotMind::new(1, NetId(1)), &situation), expected);
+        }
     }
 
     #[test]

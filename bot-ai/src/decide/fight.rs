@@ -43,15 +43,24 @@ pub(super) fn take_arms(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             mind.goal = Goal::Fight { net_id, is_in_view: is_in_view(arms, situation, opponent) };
             return !situation.is_stuck;
         }
-    } else if situation.tick < mind.peaceful_until || had_enough {
+    }
+    let is_fighting = matches!(mind.goal, Goal::Fight { .. });
+    // Whoever goes with one that fights does not ask itself whether to; but who runs has had enough, and who fights takes the nearest.
+    let is_willing = !had_enough && !is_fighting && !matches!(mind.goal, Goal::Flee { .. });
+    let foe = situation.mates.and_then(|mates| mates.pack.foe()).filter(|_| is_willing);
+    let called = foe.and_then(|foe| enemies().find(|seen| seen.net_id == foe));
+    let is_settled = is_fighting || called.is_some();
+    if !is_settled && (situation.tick < mind.peaceful_until || had_enough) {
         return false;
-    } else if !mind.random.percent(rules.attack_percent) {
+    }
+    if !is_settled && !mind.random.percent(rules.attack_percent) {
         let peace_s = mind.random.between(PEACE_S[0], PEACE_S[1]);
         mind.peaceful_until = situation.tick + world.ticks_for_s(peace_s);
         return false;
     }
     mind.leave_patrol();
-    let goal = Goal::Fight { net_id: nearest.net_id, is_in_view: is_in_view(arms, situation, nearest) };
+    let opponent = called.unwrap_or(nearest);
+    let goal = Goal::Fight { net_id: opponent.net_id, is_in_view: is_in_view(arms, situation, opponent) };
     let duration_s = mind.random.between(FIGHT_S[0], FIGHT_S[1]);
     set_goal(mind, situation, goal, duration_s);
     true

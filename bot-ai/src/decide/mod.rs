@@ -3,6 +3,7 @@
 mod choose;
 mod fear;
 mod fight;
+mod march;
 mod way;
 
 pub(crate) use choose::route_point;
@@ -21,6 +22,7 @@ use throng_shared::tick::Tick;
 use crate::mind::{BotMind, Goal};
 use crate::navigate::{Asked, Route, RoutePlanner};
 use crate::near::NearPeople;
+use crate::packs::{Mates, Packs};
 use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::steer::Steering;
 use crate::world::BotWorld;
@@ -38,11 +40,12 @@ pub fn decide(
     tick: Res<Tick>,
     world: Res<BotWorld>,
     near: Res<NearPeople>,
-    planner: Res<RoutePlanner>,
+    (packs, planner): (Res<Packs>, Res<RoutePlanner>),
     thoughts: Res<Thoughts>,
     mut bots: Query<(Entity, &NetId, &CharacterState, &Percepts, &Steering, &mut BotMind)>,
 ) {
-    let (tick, world, near, planner, thoughts) = (*tick, &*world, &*near, &*planner, &*thoughts);
+    let (tick, world, near, thoughts) = (*tick, &*world, &*near, &*thoughts);
+    let (packs, planner) = (&*packs, &*planner);
     for (entities, net_ids, states, percepts, steerings, mut minds) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = entities.par_iter().zip(net_ids).zip(states).zip(percepts).zip(steerings).zip(minds.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((((entity, net_id), state), percepts), steering), mind)| {
@@ -50,7 +53,8 @@ pub fn decide(
             if is_stuck || world.is_due(tick, *net_id, near.contains(position_m)) {
                 let height_m = state.position_m.y;
                 let route = &steering.route;
-                let situation = Situation { world, tick, position_m, height_m, percepts, route, is_stuck };
+                let mates = packs.mates(*net_id, mind);
+                let situation = Situation { world, tick, position_m, height_m, percepts, route, mates, is_stuck };
                 think(mind, &situation);
                 if let Some(to) = way::look_ahead(mind, &situation) {
                     let goal_started = mind.goal_started;
@@ -87,13 +91,22 @@ pub(crate) struct Situation<'a> {
     pub(crate) percepts: &'a Percepts,
     /// The way that it has been told.
     pub(crate) route: &'a Route,
+    /// With whom it goes.
+    pub(crate) mates: Option<Mates<'a>>,
     /// Whether the bot has been trying in vain to move.
     pub(crate) is_stuck: bool,
 }
 
+impl Situation<'_> {
+    /// Whether somebody goes with it.
+    fn is_mate(&self, net_id: NetId) -> bool {
+        self.mates.is_some_and(|mates| mates.include(net_id))
+    }
+}
+
 /// Keeps the goal, moves on to the next leg of a patrol, or takes another goal.
 fn think(mind: &mut BotMind, situation: &Situation<'_>) {
-    if fight::take_arms(mind, situation) || fear::take_fright(mind, situation) {
+    if fight::take_arms(mind, situation) || fear::take_fright(mind, situation) || march::keep_place(mind, situation) {
         return;
     }
     if situation.is_stuck || situation.tick >= mind.goal_ends || has_ended(mind, situation) {
@@ -122,6 +135,8 @@ fn has_ended(mind: &mut BotMind, situation: &Situation<'_>) -> bool {
             false
         }
         Goal::Follow { net_id } => situation.percepts.find(net_id).is_none(),
+        // Whoever is led keeps at it without being asked.
+        Goal::March { .. } => true,
         Goal::Fight { net_id, .. } => fight::is_over(mind, situation, net_id),
         Goal::Flee { net_id, .. } => fear::is_safe_from(mind, situation, net_id),
     }

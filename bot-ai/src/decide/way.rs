@@ -69,6 +69,7 @@ fn destination(mind: &BotMind, situation: &Situation<'_>) -> Option<Destination>
         }
         Goal::Gather { place, target_m } => (target_m, destination_of_place(world, place, target_m)),
         Goal::Follow { net_id } | Goal::Fight { net_id, .. } => (situation.percepts.find(net_id)?.position_m, None),
+        Goal::March { net_id, offset_m } => (situation.percepts.find(net_id)?.position_m + offset_m, None),
     };
     Some(Destination { position_m, place })
 }

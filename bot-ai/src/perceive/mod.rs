@@ -14,6 +14,7 @@ use crate::home::Homes;
 use crate::marks::{Mark, Marks};
 use crate::mind::BotMind;
 use crate::near::NearPeople;
+use crate::packs::Packs;
 use crate::world::BotWorld;
 use nearest::Nearest;
 
@@ -70,8 +71,8 @@ impl Default for Percepts {
 }
 
 impl Percepts {
-    /// Up to [`SEEN_MAX`] characters, nearest first, ties by [`NetId`]; never the bot itself. One that is followed or
-    /// fled from is among them whenever it is in sight, as the last if others are nearer.
+    /// Up to [`SEEN_MAX`] characters, nearest first, ties by [`NetId`]; never the bot itself. One that is followed,
+    /// fought or fled from, by the bot or by its pack, is among them whenever it is in sight, as the last if others are nearer.
     pub fn seen(&self) -> &[Seen] {
         &self.seen[..usize::from(self.count)]
     }
@@ -79,6 +80,11 @@ impl Percepts {
     /// Those of them who are of another side, or of none, and alive. Nearest first.
     pub fn enemies(&self) -> impl Iterator<Item = &Seen> {
         self.seen().iter().enumerate().filter(|(place, _)| self.enemies >> place & 1 == 1).map(|(_, seen)| seen)
+    }
+
+    /// The others among [`Percepts::seen`]: the dead of the other side too.
+    pub(crate) fn seen_without_enemies(&self) -> impl Iterator<Item = &Seen> {
+        self.seen().iter().enumerate().filter(|(place, _)| self.enemies >> place & 1 == 0).map(|(_, seen)| seen)
     }
 
     /// The bot's own health, in percent; 100 where there is none.
@@ -119,11 +125,11 @@ pub fn perceive(
     columns: Res<CharacterColumns>,
     grid: Res<Grid>,
     marks: Res<Marks>,
-    near: Res<NearPeople>,
+    (near, packs): (Res<NearPeople>, Res<Packs>),
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
-    let (tick, homes) = (*tick, &*world.homes);
-    let others = Others { columns: &columns, grid: &grid, marks: &marks, homes };
+    let (near, packs, homes) = (&*near, &*packs, &*world.homes);
+    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks, homes });
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
@@ -132,7 +138,8 @@ pub fn perceive(
                 return;
             }
             let sight_m = world.rules_of(mind).sight_m;
-            let viewer = Viewer { net_id: *net_id, position_m, sight_m, attention: mind.goal.attention() };
+            let viewer =
+                Viewer { net_id: *net_id, position_m, sight_m, attention: [mind.goal.attention(), packs.foe_of(mind)] };
             look_around(&others, &viewer, percepts);
             percepts.looked = tick;
         });
@@ -152,8 +159,8 @@ struct Viewer {
     net_id: NetId,
     position_m: Vec2,
     sight_m: f32,
-    /// Whom it keeps an eye on.
-    attention: Option<NetId>,
+    /// Whom it keeps an eye on, and whom its pack fights: of the two the latter, when there is a place for one.
+    attention: [Option<NetId>; 2],
 }
 
 /// Replaces what `percepts` hold by what `viewer` sees. O(cells touched + rows in them).
@@ -168,7 +175,7 @@ fn look_around(others: &Others<'_>, viewer: &Viewer, percepts: &mut Percepts) {
     let mut nearest = find_nearest(others, viewer, &own, percepts.crowd_radius_m);
     let farthest = nearest.hits().get(SEEN_MAX - 1);
     percepts.crowd_radius_m = farthest.map_or(f32::INFINITY, |hit| hit.distance_squared_m2.sqrt());
-    if let Some(row) = viewer.attention.and_then(|net_id| columns.row(net_id)) {
+    for row in viewer.attention.into_iter().flatten().filter_map(|net_id| columns.row(net_id)) {
         let distance_squared_m2 = columns.positions_m[row].distance_squared(viewer.position_m);
         let is_known = own.may_know_of(&marks.of_row(row));
         if is_known && distance_squared_m2 <= viewer.sight_m * viewer.sight_m {

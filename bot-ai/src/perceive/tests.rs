@@ -32,7 +32,7 @@ fn seen_ids((columns, grid): &(CharacterColumns, Grid), viewer: &Viewer) -> Vec<
 }
 
 fn viewer(net_id: u32, position_m: Vec2, sight_m: f32) -> Viewer {
-    Viewer { net_id: NetId(net_id), position_m, sight_m, attention: None }
+    Viewer { net_id: NetId(net_id), position_m, sight_m, attention: [None; 2] }
 }
 
 #[test]
@@ -65,11 +65,17 @@ fn whom_a_bot_attends_to_is_seen_behind_any_crowd_but_not_beyond_sight() {
     let mut positions_m = vec![Vec2::X; 20];
     positions_m.extend([Vec2::new(20.0, 0.0), Vec2::new(26.0, 0.0)]);
     let crowd = crowd(positions_m);
-    let attending = |net_id| Viewer { attention: Some(NetId(net_id)), ..viewer(99, Vec2::ZERO, 25.0) };
+    let attending = |net_id| Viewer { attention: [Some(NetId(net_id)), None], ..viewer(99, Vec2::ZERO, 25.0) };
     assert_eq!(seen_ids(&crowd, &attending(30)), [10, 11, 12, 13, 14, 15, 16, 30]);
     assert_eq!(seen_ids(&crowd, &attending(31)), [10, 11, 12, 13, 14, 15, 16, 17]);
     assert_eq!(seen_ids(&crowd, &attending(12)), [10, 11, 12, 13, 14, 15, 16, 17]);
     assert_eq!(seen_ids(&crowd, &attending(77)), [10, 11, 12, 13, 14, 15, 16, 17]);
+    let both = |attention: [u32; 2]| {
+        let viewer = Viewer { attention: attention.map(|net_id| Some(NetId(net_id))), ..viewer(99, Vec2::ZERO, 25.0) };
+        seen_ids(&crowd, &viewer)
+    };
+    assert_eq!(both([12, 30]), [10, 11, 12, 13, 14, 15, 16, 30]);
+    assert_eq!(both([29, 30]), [10, 11, 12, 13, 14, 15, 16, 30], "whom the pack fights comes first");
 }
 
 #[test]
@@ -102,7 +108,7 @@ fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
     let mut percepts = Percepts::default();
     // Whoever is kept an eye on is not known either when it conceals itself.
     for attention in [None, Some(NetId(14)), Some(NetId(16))] {
-        let viewer = Viewer { attention, ..viewer(10, Vec2::ZERO, 50.0) };
+        let viewer = Viewer { attention: [None, attention], ..viewer(10, Vec2::ZERO, 50.0) };
         look_around(&others, &viewer, &mut percepts);
         assert_eq!(ids(&mut percepts.seen().iter()), [11, 12, 13, 15]);
         assert_eq!(ids(&mut percepts.enemies()), [12], "neither allies nor the dead");

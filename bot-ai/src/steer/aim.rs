@@ -3,7 +3,7 @@
 use glam::Vec2;
 use throng_shared::tick::Tick;
 
-use super::Body;
+use super::{Body, march};
 use crate::decide::{ARRIVE_M, route_point};
 use crate::mind::Goal;
 use crate::navigate::Route;
@@ -42,7 +42,10 @@ pub(super) struct Aim {
 /// Where its goal draws a bot: to the next corner of the way there, if it has been told one.
 pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>, route: &Route) -> Aim {
     let aim = aim_at_goal(world, tick, body);
-    let corner_m = route.corner_m(body.mind.goal_started).filter(|_| body.mind.is_on_its_way());
+    // Who is where it belongs need not go around any corner.
+    let is_in_place = matches!(body.mind.goal, Goal::March { .. }) && aim.speed_share == 0.0;
+    let is_on_its_way = body.mind.is_on_its_way() && !is_in_place;
+    let corner_m = route.corner_m(body.mind.goal_started).filter(|_| is_on_its_way);
     let Some(offset_m) = corner_m.map(|corner_m| corner_m - body.state.ground_position_m()) else { return aim };
     let direction = offset_m.try_normalize().unwrap_or(aim.direction);
     Aim { direction, distance_m: offset_m.length(), speed_share: 1.0, ..aim }
@@ -66,6 +69,10 @@ fn aim_at_goal(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
                 let run_from_m = if is_running(world, body) { CAUGHT_UP_M } else { CATCH_UP_M };
                 approach(world, offset_m, POLITE_M, offset_m.length_squared() > run_from_m * run_from_m)
             }
+            None => stay(world),
+        },
+        Goal::March { net_id, offset_m } => match body.percepts.find(net_id) {
+            Some(ahead) => march::keep_place(world, tick, body, ahead, offset_m),
             None => stay(world),
         },
         Goal::Fight { net_id, is_in_view } => match body.percepts.find(net_id) {
@@ -123,7 +130,7 @@ fn approach(world: &BotWorld, offset_m: Vec2, stop_m: f32, is_running: bool) -> 
     }
 }
 
-fn is_running(world: &BotWorld, body: &Body<'_>) -> bool {
+pub(super) fn is_running(world: &BotWorld, body: &Body<'_>) -> bool {
     let velocity_mps = Vec2::new(body.state.velocity_mps.x, body.state.velocity_mps.z);
     let rules = &world.map.rules;
     let fast_mps = 0.5 * (rules.walk_speed_mps + rules.run_speed_mps);

@@ -2,6 +2,7 @@
 
 mod aim;
 mod course;
+mod march;
 mod progress;
 mod separation;
 mod strike;
@@ -134,7 +135,9 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     }
     let aim = aim::aim(world, tick, body, &steering.route);
     let is_narrow = body.mind.is_on_its_way() && !world.navigation.is_roomy(body.state.ground_position_m());
-    let apart_share = if is_narrow { NARROW_SEPARATION_SHARE } else { SEPARATION_SHARE };
+    // In a formation everybody has a place of its own, which may be near to others.
+    let is_marching = matches!(body.mind.goal, Goal::March { .. });
+    let apart_share = if is_narrow || is_marching { NARROW_SEPARATION_SHARE } else { SEPARATION_SHARE };
     let apart = separation::apart(world, tick, body, aim.direction) * apart_share;
     let apart = give_way(apart, aim.direction * aim.speed_share);
     let wanted = aim.direction * aim.speed_share + apart;

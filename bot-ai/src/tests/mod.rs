@@ -97,7 +97,7 @@ pub(crate) fn situation<'a>(
     percepts: &'a Percepts,
 ) -> Situation<'a> {
     const NO_ROUTE: &Route = &Route::NONE;
-    Situation { world, tick, position_m, percepts, height_m: 0.0, route: NO_ROUTE, is_stuck: false }
+    Situation { world, tick, position_m, percepts, height_m: 0.0, route: NO_ROUTE, mates: None, is_stuck: false }
 }
 
 /// A person as bots see it.

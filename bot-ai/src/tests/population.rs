@@ -16,8 +16,8 @@ use throng_shared::tick::Tick;
 
 use super::world_of;
 use crate::{
-    BotMind, BotWorld, Goal, Marks, NearPeople, RouteCounts, RoutePlanner, Thoughts, bot_bundle, decide,
-    hand_over_routes, perceive, plan_routes, steer,
+    BotMind, BotWorld, Goal, Marks, NearPeople, Packs, RouteCounts, RoutePlanner, Thoughts, bot_bundle, decide,
+    hand_over_routes, muster, perceive, plan_routes, steer,
 };
 
 /// Bots in a world that is simulated.
@@ -39,6 +39,7 @@ impl Population {
         world.insert_resource(bot_world);
         world.insert_resource(NearPeople::everywhere());
         world.init_resource::<Marks>();
+        world.init_resource::<Packs>();
         world.init_resource::<RoutePlanner>();
         world.init_resource::<Thoughts>();
         let free_place = |_| (0..1_000).map(|_| random.in_disc(radius_m)).find(|&point_m| map.is_standable(point_m));
@@ -56,7 +57,8 @@ impl Population {
             ambiguity_detection: LogLevel::Error,
             ..ScheduleBuildSettings::default()
         });
-        schedule.add_systems((perceive, decide, plan_routes, steer, simulate, record, hand_over_routes).chain());
+        schedule
+            .add_systems((perceive, muster, decide, plan_routes, steer, simulate, record, hand_over_routes).chain());
         Population { world, schedule }
     }
 
@@ -78,6 +80,14 @@ impl Population {
     /// What bots have asked for, and been told.
     pub(crate) fn routes(&self) -> RouteCounts {
         self.world.resource::<RoutePlanner>().counts()
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub(crate) fn world_mut(&mut self) -> &mut World {
+        &mut self.world
     }
 
     pub(crate) fn map(&self) -> Arc<Map> {

@@ -1,7 +1,7 @@
 //! Kinds of bots, and places that draw them.
 
 use glam::Vec2;
-use throng_shared::config::{BotProfileConfig, BotsConfig, PlaceConfig, WorldConfig};
+use throng_shared::config::{BotProfileConfig, BotsConfig, PackConfig, PlaceConfig, WorldConfig};
 use throng_shared::ids::{Archetype, NetId};
 
 use super::population::Population;
@@ -17,6 +17,7 @@ fn profile(name: &str, share: f32) -> BotProfileConfig {
         guards: None,
         leash_m: 30.0,
         zones: vec![],
+        pack: PackConfig::default(),
     }
 }
 

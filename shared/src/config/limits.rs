@@ -50,6 +50,9 @@ pub const OVERLOAD_RUNGS_MAX: usize = 8;
 /// Most `[[bot_profile]]` tables.
 pub const BOT_PROFILES_MAX: usize = 32;
 
+/// Most bots that go together in a pack.
+pub const PACK_SIZE_MAX: usize = 12;
+
 /// Most `[[place]]` tables.
 pub const PLACES_MAX: usize = 64;
 

@@ -325,6 +325,39 @@ pub struct BotProfileConfig {
     pub leash_m: f32,
     /// Which of [`WorldConfig::zones`] have them; without any, all zones and the rest of the world.
     pub zones: Vec<u32>,
+    /// How they go together.
+    pub pack: PackConfig,
+}
+
+/// How bots of a kind go together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackConfig {
+    /// How many go together at most, with the one who leads; 1 for bots that go alone.
+    pub size: u32,
+    /// Where each has its place.
+    pub formation: Formation,
+    /// From one to the next, in metres.
+    pub spacing_m: f32,
+}
+
+impl Default for PackConfig {
+    /// As a table says that does not mention it.
+    fn default() -> PackConfig {
+        PackConfig { size: 1, formation: Formation::Loose, spacing_m: 2.5 }
+    }
+}
+
+/// Where those who go together have their places, as seen from the one who leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formation {
+    /// Behind it, in no order that is noticed.
+    Loose,
+    /// Beside it, to its right and to its left in turn.
+    Line,
+    /// Behind it, one behind the other.
+    Column,
+    /// Behind it on both sides, as geese fly.
+    Wedge,
 }
 
 /// A place that has a name.

@@ -1,8 +1,8 @@
 //! The tables of a world file that are about bots: what kinds there are, what they do, and where.
 
-use super::limits::PATROL_POINTS_MAX;
-use super::reader::{Name, Number, TableReader, number, pairs, whole};
-use super::world::{BotProfileConfig, BotsConfig, PatrolConfig, PlaceConfig};
+use super::limits::{PACK_SIZE_MAX, PATROL_POINTS_MAX};
+use super::reader::{Choice, Name, Number, TableReader, number, pairs, whole};
+use super::world::{BotProfileConfig, BotsConfig, Formation, PackConfig, PatrolConfig, PlaceConfig};
 use super::world_rules::{Settled, check_center_inside, check_points_inside};
 use super::world_tables::{POINT, REACH_MAX_M};
 use super::world_zones::read_zone_names;
@@ -10,6 +10,17 @@ use super::zones::ZoneConfig;
 
 /// How often something is drawn, beside the others.
 const WEIGHT: Number = number(0.0, 1_000.0, "");
+
+const FORMATIONS: &[Choice<Formation>] = &[
+    Choice {
+        word: "loose",
+        means: Formation::Loose,
+        doc: "Around and behind the leader, in no order that is noticed.",
+    },
+    Choice { word: "line", means: Formation::Line, doc: "Abreast, the leader in the middle." },
+    Choice { word: "column", means: Formation::Column, doc: "One behind the other, the leader in front." },
+    Choice { word: "wedge", means: Formation::Wedge, doc: "Behind the leader on both sides, as geese fly." },
+];
 
 pub(super) fn read_bots(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig {
     let bots = read_habits(table, settled);
@@ -55,7 +66,25 @@ pub(super) fn read_bot_profile(
     let zones_doc =
         "The zones whose bots are of this kind, if they have numbers of their own; without it, it is everywhere.";
     let zones = read_zone_names(table, settled, zones, zones_doc);
-    BotProfileConfig { name, share, bots: BotsConfig { think_interval_ms, ..bots }, guards, leash_m, zones }
+    let pack = read_pack(table, bots.sight_m);
+    BotProfileConfig { name, share, bots: BotsConfig { think_interval_ms, ..bots }, guards, leash_m, pack, zones }
+}
+
+/// Reads how bots go together that see so far.
+fn read_pack(table: &mut TableReader<'_, '_>, sight_m: f32) -> PackConfig {
+    let default = PackConfig::default();
+    let size_doc = "How many of the kind go together at most, one of them leading: those who see one another and are not enemies. 1: each goes alone.";
+    let size = table.optional("pack_size", whole(1, PACK_SIZE_MAX as u32, ""), default.size, size_doc);
+    let formation_doc = "How those go who go together; in doors and lanes one behind the other.";
+    let formation = table.word("formation", FORMATIONS, formation_doc);
+    let spacing_doc = "How far they go from one another.";
+    let spacing_m = table.optional("spacing_m", number(0.8, 20.0, "m"), default.spacing_m, spacing_doc);
+    let last_m = (size - 1) as f32 * spacing_m;
+    let doc = "`pack_size` less one, times `spacing_m`, is at most `sight_m`";
+    table.rule(&["pack_size", "spacing_m", "sight_m"], doc, last_m <= sight_m, || {
+        format!("the last of a column would go {last_m} m behind its leader and see no farther than {sight_m} m")
+    });
+    PackConfig { size, formation, spacing_m }
 }
 
 /// Reads what bots do; their think interval is the default.

@@ -6,6 +6,7 @@ use throng_shared::tick::Tick;
 
 use super::Situation;
 use crate::mind::{BotMind, Goal, Leg};
+use crate::perceive::Seen;
 use crate::world::BotWorld;
 
 /// How long a bot idles, in seconds.
@@ -52,7 +53,7 @@ pub(super) fn choose_goal(mind: &mut BotMind, situation: &Situation<'_>) {
         true => (weights.wander + weights.patrol, 0.0),
         false => (weights.wander, weights.patrol),
     };
-    let follow = if situation.percepts.seen().is_empty() { 0.0 } else { weights.follow };
+    let follow = if strangers(situation).next().is_none() { 0.0 } else { weights.follow };
     let gather_weight = if has_place(mind, situation.world) { weights.gather } else { 0.0 };
     let mut draw = mind.random.unit() * (weights.idle + wander + patrol + follow + gather_weight);
     let mut is_drawn = |weight: f32| {
@@ -245,14 +246,21 @@ pub(super) fn is_within_leash(world: &BotWorld, profile: &BotProfileConfig, poin
 }
 
 fn follow_somebody(mind: &mut BotMind, situation: &Situation<'_>) {
-    let seen = situation.percepts.seen();
-    match seen.get(mind.random.below(seen.len() as u32) as usize) {
+    let count = strangers(situation).count() as u32;
+    match strangers(situation).nth(mind.random.below(count) as usize) {
         Some(somebody) => {
             let duration_s = mind.random.between(FOLLOW_S[0], FOLLOW_S[1]);
             set_goal(mind, situation, Goal::Follow { net_id: somebody.net_id }, duration_s);
         }
         None => idle(mind, situation),
     }
+}
+
+/// Those in sight who do not go with the bot anyway.
+fn strangers<'a>(situation: &Situation<'a>) -> impl Iterator<Item = &'a Seen> {
+    let mates = situation.mates;
+    let is_strange = move |seen: &&Seen| !mates.is_some_and(|mates| mates.include(seen.net_id));
+    situation.percepts.seen().iter().filter(is_strange)
 }
 
 /// Makes `goal`, a walk to `target_m`, the goal of `mind`, for as long as patience lasts.

@@ -5,8 +5,9 @@ use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 
 use super::*;
+use crate::packs::{Mates, Pack};
 use crate::perceive::Percepts;
-use crate::tests::{open_world, situation, somebody_at, village_config, world_of};
+use crate::tests::{open_world, seeing, situation, somebody, somebody_at, village_config, world_of};
 
 /// How often each goal is chosen in 4,000 choices at the origin.
 fn chosen(world: &BotWorld, percepts: &Percepts, is_stuck: bool) -> BTreeMap<&'static str, u32> {
@@ -111,4 +112,20 @@ fn routes_that_are_empty_or_gone_are_not_walked() {
     assert_eq!(route_point(&world, 1, 0), None);
     let world = with_weights(world, [0.0, 0.0, 1.0, 0.0, 0.0]);
     assert_eq!(chosen(&world, &Percepts::default(), false).into_keys().collect::<Vec<_>>(), ["wander"]);
+}
+
+#[test]
+fn who_leads_follows_nobody_who_goes_with_it_anyway() {
+    let world = with_weights(open_world(), [0.0, 0.0, 0.0, 1.0, 0.0]);
+    let pack = Pack::of(&[1, 7, 8]);
+    let mates = Some(Mates { pack: &pack, rank: 0 });
+    let [seven, nine] = [7, 9].map(|net_id| somebody(net_id, Vec2::X, Vec2::ZERO));
+    for (seen, expected) in [(vec![seven], Goal::Idle), (vec![seven, nine], Goal::Follow { net_id: NetId(9) })] {
+        let percepts = seeing(&seen);
+        for tick in 0..50 {
+            let mut mind = BotMind::new(tick.into(), NetId(1));
+            choose_goal(&mut mind, &Situation { mates, ..situation(&world, Tick(tick), Vec2::ZERO, &percepts) });
+            assert_eq!(mind.goal, expected);
+        }
+    }
 }
