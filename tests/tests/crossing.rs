@@ -43,7 +43,7 @@ fn a_crowd_in_packs_crosses_the_town_and_leaves_nobody_behind() {
         let pack = PackConfig { size: 6, formation, spacing_m: 2.0 };
         let (name, bots) = ("band".to_owned(), world.config.bots.clone());
         world.config.bot_profiles =
-            vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, pack }];
+            vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, pack, zones: vec![] }];
         let mut crossing = Crossing::of(world, true);
         let start = report_at(&mut crossing, 10);
         let packs = crossing.instance().totals().packs;
