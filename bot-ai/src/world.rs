@@ -49,7 +49,7 @@ const FAR_THINK_FACTOR: u32 = 4;
 /// Most by which those wait longer who are near people, in percent.
 pub const NEAR_DELAY_PERCENT_MAX: u32 = 100;
 
-/// How long those go on with an input who are near nobody, in milliseconds.
+/// How long those go on with an input who are near nobody, in milliseconds; as much longer as they wait to think, when the server is busy.
 const FAR_STEER_MS: u32 = 200;
 
 impl BotWorld {
@@ -114,7 +114,9 @@ impl BotWorld {
     pub fn shares(&self, home: Home) -> impl Iterator<Item = (usize, f64)> + '_ {
         let lives_here = move |profile: &BotProfileConfig| {
             let zone = home.place().map(|place| place as u32);
-            profile.zones.is_empty() || zone.is_some_and(|zone| profile.zones.contains(&zone))
+            let is_zone = profile.zones.is_empty() || zone.is_some_and(|zone| profile.zones.contains(&zone));
+            // Who guards something lives where that is.
+            is_zone && profile.guards.is_none_or(|place| self.homes.has_place(home, place))
         };
         let here = self.profiles.iter().enumerate().filter(move |(_, profile)| lives_here(profile));
         here.map(|(place, profile)| (place, f64::from(profile.share.max(0.0))))
@@ -151,8 +153,16 @@ impl BotWorld {
 
     /// For how many ticks a bot goes on with one input.
     pub(crate) fn steer_ticks(&self, is_near: bool) -> u32 {
-        let longest = self.tick_rate.ticks_for_ms(FAR_STEER_MS).min(self.input_repeat_ticks + 1);
+        let longest_ms = FAR_STEER_MS.saturating_mul(self.think_delay_percent.saturating_add(100)) / 100;
+        // One input is repeated for so long, and then a second one, which is made with it.
+        let inputs = if self.think_delay_percent > 0 { 2 } else { 1 };
+        let longest = self.tick_rate.ticks_for_ms(longest_ms).min(inputs * self.repeated_ticks());
         if is_near { 1 } else { longest.max(1) }
+    }
+
+    /// For how many ticks one input lasts, with those in which it is repeated.
+    pub(crate) fn repeated_ticks(&self) -> u32 {
+        self.input_repeat_ticks + 1
     }
 
     /// Whether something is due in this tick that each bot does once in `interval_ms`, neighbouring ids one tick apart.

@@ -184,6 +184,10 @@ pub struct Metrics {
     zone_characters: Family<ZoneLabels, Gauge>,
     event_on: Family<EventLabels, Gauge>,
     hour: Family<WorldLabels, Gauge<f64, AtomicU64>>,
+    events_begun: Family<WorldLabels, Counter>,
+    evened_out: Family<WorldLabels, Counter>,
+    /// By how many files all worlds together had gone when zones and events were last told.
+    hours_versions: AtomicU64,
     bot_packs: Family<WorldLabels, Gauge>,
     bot_pack_members: Family<WorldLabels, Gauge>,
     overload_rung: Family<WorldLabels, Gauge>,
@@ -220,6 +224,9 @@ impl Default for Metrics {
             zone_characters: Family::default(),
             event_on: Family::default(),
             hour: Family::default(),
+            events_begun: Family::default(),
+            evened_out: Family::default(),
+            hours_versions: AtomicU64::new(0),
             bot_packs: Family::default(),
             bot_pack_members: Family::default(),
             overload_rung: Family::default(),
@@ -303,6 +310,9 @@ impl Metrics {
         let help = "People and bots in each zone with a number of its own and in the rest of the world, and how many are wanted";
         registry.register("zone_characters", help, self.zone_characters.clone());
         registry.register("event_on", "Whether an event of the world is on: 1 or 0", self.event_on.clone());
+        registry.register("events_begun", "Events of a world that have begun", self.events_begun.clone());
+        let help = "Bots that made place for one of a side that had fewer";
+        registry.register("bots_evened_out", help, self.evened_out.clone());
         registry.register("world_hour", "Hour of the world's day, 0 to 24", self.hour.clone());
         registry.register("seats_resumed", "Seats given back to players", self.seats_resumed.clone());
     }
@@ -341,7 +351,10 @@ impl Metrics {
     fn note_hours(&self, id: InstanceId, instance: &Instance) {
         let (hours, attendance) = (instance.hours(), instance.attendance());
         let (world, number) = (|| instance.name().to_owned(), id.0);
-        self.hour.get_or_create(&WorldLabels { world: world(), number }).set(hours.now.hour_h.into());
+        let labels = || WorldLabels { world: world(), number };
+        self.hour.get_or_create(&labels()).set(hours.now.hour_h.into());
+        set(&self.events_begun.get_or_create(&labels()), hours.events_begun());
+        set(&self.evened_out.get_or_create(&labels()), attendance.evened_out);
         for (place, event) in hours.calendar.events().iter().enumerate() {
             let labels = EventLabels { world: world(), number, event: event.name.clone() };
             self.event_on.get_or_create(&labels).set((hours.now.events >> place & 1) as i64);
@@ -360,8 +373,11 @@ impl Metrics {
     pub fn note_host(&self, host: &Host, net: &NetTotals) {
         set(&self.ticks_given_up, host.ticks_given_up());
         // Those that other files no longer have are told no longer.
-        self.zone_characters.clear();
-        self.event_on.clear();
+        let versions = host.instances().map(|instance| u64::from(instance.hours().version)).sum();
+        if self.hours_versions.swap(versions, Ordering::Relaxed) != versions {
+            self.zone_characters.clear();
+            self.event_on.clear();
+        }
         for (number, instance) in host.instances().enumerate() {
             let id = InstanceId(number as u16);
             let Some(ladder) = host.ladder(id) else { continue };

@@ -445,6 +445,63 @@ fn clients_know_the_hour_and_what_is_on_from_their_first_moment_and_when_it_chan
 }
 
 #[test]
+fn bots_are_of_the_same_spawn_areas_when_a_file_puts_others_before_them() {
+    let area = |x_m: f32, more: &str| format!("[[spawn]]\ncenter_m = [{x_m:?}, 0.0]\nradius_m = 15.0\n{more}\n");
+    let (head, rest) = BASE.split_once("[[spawn]]").expect("there is an area");
+    let (_, tail) = rest.split_once("[[zone]]").expect("zones are behind it");
+    let world = |areas: &[String]| load(&format!("{head}{}[[zone]]{tail}", areas.concat()), None);
+    let limited = area(60.0, "bots_max = 10\nweight = 1000.0");
+    let before = world(&[area(0.0, ""), limited.clone()]);
+    let after = world(&[area(-100.0, "weight = 0.0"), area(0.0, ""), limited]);
+    let mut sim = Sim::new(5).world(before).start();
+    sim.run_ticks(1);
+    let of_areas = |sim: &mut Sim| {
+        let world = sim.instance_mut(WORLD).world_mut();
+        let mut counts = BTreeMap::<Option<u16>, usize>::new();
+        for mind in world.query::<&BotMind>().iter(world).filter(|mind| mind.home() == Home::WORLD) {
+            *counts.entry(mind.origin()).or_default() += 1;
+        }
+        counts
+    };
+    assert_eq!(of_areas(&mut sim), BTreeMap::from([(Some(0), 30), (Some(1), 10)]));
+    let now = sim.now();
+    sim.host_mut().adopt(now, WORLD, &after).expect("areas can change");
+    sim.run_ticks(40);
+    assert_eq!(of_areas(&mut sim), BTreeMap::from([(Some(1), 30), (Some(2), 10)]));
+}
+
+#[test]
+fn guards_live_where_what_they_guard_is() {
+    let guards = r#"
+        [[place]]
+        name = "gate"
+        center_m = [190.0, 0.0]
+        radius_m = 4.0
+        [[place]]
+        name = "fire"
+        center_m = [-250.0, 0.0]
+        [[bot_profile]]
+        name = "gate-guard"
+        guards = "fire"
+        leash_m = 20.0
+        [[bot_profile]]
+        name = "folk"
+    "#;
+    let mut sim = Sim::new(5).world(with(guards)).start();
+    sim.run_ticks(1);
+    let bots = sim.instance(WORLD).world().resource::<throng_bot_ai::BotWorld>().clone();
+    let world = sim.instance_mut(WORLD).world_mut();
+    let mut counts = BTreeMap::<(Home, usize), usize>::new();
+    for mind in world.query::<&BotMind>().iter(world) {
+        *counts.entry((mind.home(), bots.kind_of(mind).expect("all are of a kind"))).or_default() += 1;
+    }
+    let of = |home: Home, kind: usize| counts.get(&(home, kind)).copied().unwrap_or(0);
+    assert_eq!([of(Home::zone(0), 0), of(Home::zone(0), 1)], [0, 30], "the fire is not in the town");
+    assert_eq!([of(Home::zone(1), 0), of(Home::zone(1), 1)], [10, 10]);
+    assert_eq!([of(Home::WORLD, 0), of(Home::WORLD, 1)], [20, 20]);
+}
+
+#[test]
 fn features_are_on_by_world_zone_and_share_of_players() {
     let features = r#"
         [[feature]]
@@ -469,7 +526,8 @@ fn features_are_on_by_world_zone_and_share_of_players() {
     let lucky: Vec<bool> = players.iter().map(|&player| is_on(&sim, "new-sky", player)).collect();
     assert!((8..32).contains(&lucky.iter().filter(|is_on| **is_on).count()), "{lucky:?}");
     sim.run_ticks(100);
-    assert!(players.iter().zip(&lucky).all(|(&player, lucky)| is_on(&sim, "new-sky", player) == *lucky));
+    let told = |player: PlayerHandle| sim.client(player).day().features().contains(&"new-sky".to_owned());
+    assert!(players.iter().zip(&lucky).all(|(&player, lucky)| told(player) == *lucky), "and they know it");
     assert!(players.iter().all(|&player| !is_on(&sim, "ghosts", player)));
 }
 

@@ -177,7 +177,9 @@ fn look_around(others: &Others<'_>, viewer: &Viewer, percepts: &mut Percepts) {
     percepts.crowd_radius_m = farthest.map_or(f32::INFINITY, |hit| hit.distance_squared_m2.sqrt());
     for row in viewer.attention.into_iter().flatten().filter_map(|net_id| columns.row(net_id)) {
         let distance_squared_m2 = columns.positions_m[row].distance_squared(viewer.position_m);
-        let is_known = own.may_know_of(&marks.of_row(row));
+        let (homes, position_m) = (others.homes, columns.positions_m[row]);
+        let is_in_room = !homes.has_rooms() || homes.room(position_m) == homes.room(viewer.position_m);
+        let is_known = is_in_room && own.may_know_of(&marks.of_row(row));
         if is_known && distance_squared_m2 <= viewer.sight_m * viewer.sight_m {
             nearest.include(Hit { row: row as u32, distance_squared_m2 });
         }

@@ -82,7 +82,7 @@ pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, near: Res<NearPeople>, mut b
             let steer_ticks = world.steer_ticks(near.contains(state.ground_position_m()));
             if tick.0 % steer_ticks == net_id.0 % steer_ticks {
                 let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m: 0.0 };
-                buffer.put(tick, tick, next_input(world, tick, &body, steering));
+                put(world, tick, steer_ticks, next_input(world, tick, &body, steering), buffer);
             }
         });
     }
@@ -109,9 +109,17 @@ pub fn steer_fighters(
                 let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m };
                 let mut input = next_input(world, tick, &body, steering);
                 strike::strike(world, tick, &body, fighter, attributes, &mut input);
-                buffer.put(tick, tick, input);
+                put(world, tick, steer_ticks, input, buffer);
             }
         });
+    }
+}
+
+/// Writes down what a bot does for so many ticks: for longer than an input lasts, it is made to last by a second one.
+fn put(world: &BotWorld, tick: Tick, steer_ticks: u32, input: PlayerInput, buffer: &mut InputBuffer) {
+    buffer.put(tick, tick, input);
+    if steer_ticks > world.repeated_ticks() {
+        buffer.put(tick, tick + world.repeated_ticks(), input.repeated());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is where, and of which side and kind.
 
-use bevy_ecs::prelude::{Entity, World};
+use bevy_ecs::prelude::World;
 use glam::Vec2;
 use throng_bot_ai::{BotMind, BotWorld, Home};
 use throng_shared::attributes::Attributes;
@@ -11,7 +11,6 @@ use throng_shared::zones::Outline;
 use super::hours::WorldHours;
 use crate::abilities::CombatRules;
 use crate::instance::InstanceRules;
-use crate::simulation::Roster;
 
 /// Everybody, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +69,20 @@ impl HomeCount {
         (fullest.characters > fewest + 1 + fewest / UNEVEN_SHARE).then_some(fullest.side)
     }
 
+    /// The side that has the most of those that `may` lose a bot; none where there are no sides.
+    pub(crate) fn fullest_side(&self, may: impl Fn(Option<u32>) -> bool) -> Option<Option<u32>> {
+        let able = self.sides.iter().filter(|side| side.side.is_some() && side.bots > 0 && may(side.side));
+        able.max_by_key(|side| side.characters).map(|side| side.side)
+    }
+
+    /// A bot of this side is about to disappear.
+    pub(crate) fn dismissed(&mut self, side: Option<u32>) {
+        self.bots = self.bots.saturating_sub(1);
+        if let Some(count) = self.sides.iter_mut().find(|count| count.side.is_none() || count.side == side) {
+            (count.characters, count.bots) = (count.characters.saturating_sub(1), count.bots.saturating_sub(1));
+        }
+    }
+
     /// Takes in a bot that is about to appear.
     pub(crate) fn expect(&mut self, place: usize, kind: Option<usize>) {
         self.bots += 1;
@@ -113,7 +126,7 @@ impl Census {
             let mind = mind.filter(|_| *archetype == Archetype::Bot);
             let home = match mind {
                 Some(mind) => mind.home(),
-                None => home_of_person(hours, state.ground_position_m()),
+                None => home_at(hours, state.ground_position_m()),
             };
             let kept = home.place().filter(|&place| hours.is_kept.get(place) == Some(&true));
             let Some(count) = census.homes.get_mut(kept.map_or(0, |place| place + 1)) else { continue };
@@ -138,30 +151,29 @@ impl Census {
     }
 }
 
-/// Which side a character is of, if that is known.
-pub(super) fn side_of(world: &World, rules: &InstanceRules, entity: Entity) -> Option<u32> {
-    side_in(rules.attributes.team()?, world.get::<Attributes>(entity)?)
-}
-
 /// The value of an attribute, if it is known.
 fn side_in(team: usize, attributes: &Attributes) -> Option<u32> {
     let values = attributes.view();
     (values.known >> team & 1 == 1).then(|| values.values[team])
 }
 
-/// A person counts for the zone that it is in, if that has a number of its own.
-fn home_of_person(hours: &WorldHours, point_m: Vec2) -> Home {
+/// The zone with a number of its own that a point (x, z) is in: a person there counts for it.
+pub(crate) fn home_at(hours: &WorldHours, point_m: Vec2) -> Home {
     let is_in = |(outline, is_kept): (&Outline, &bool)| *is_kept && outline.contains(point_m);
     hours.outlines.iter().zip(&hours.is_kept).position(is_in).map_or(Home::WORLD, Home::zone)
 }
 
-/// A character's side and home, for who looks for one to remove.
-pub(super) fn is_bot_of(world: &World, net_id: NetId, home: Home, side: Option<u32>) -> bool {
-    let Some(entity) = world.resource::<Roster>().entity_of(net_id) else { return false };
-    let is_bot = world.get::<Archetype>(entity) == Some(&Archetype::Bot);
-    let Some(mind) = world.get::<BotMind>(entity).filter(|_| is_bot) else { return false };
-    let is_side = || side.is_none() || side_of(world, world.resource::<InstanceRules>(), entity) == side;
-    mind.home() == home && is_side()
+/// The bots that live somewhere, each with its side and where it is (x, z), in metres. O(characters).
+pub(super) fn bots_of(world: &mut World, home: Home) -> Vec<(NetId, Option<u32>, Vec2)> {
+    let mut bots = world.query::<(&NetId, &Archetype, &CharacterState, Option<&Attributes>, &BotMind)>();
+    let team = world.resource::<InstanceRules>().attributes.team();
+    let live_here =
+        bots.iter(world).filter(|(_, archetype, .., mind)| **archetype == Archetype::Bot && mind.home() == home);
+    let known = live_here.map(|(net_id, _, state, attributes, _)| {
+        let side = team.zip(attributes).and_then(|(team, attributes)| side_in(team, attributes));
+        (*net_id, side, state.ground_position_m())
+    });
+    known.collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use throng_bot_ai::BotWorld;
-use throng_shared::config::{SafeZoneConfig, WorldConfig, ZoneKind};
+use throng_shared::config::{DayConfig, SafeZoneConfig, WorldConfig, ZoneKind};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::zones::{Calendar, Features, Moment, Outline, SafeGround};
 
@@ -22,8 +22,12 @@ pub struct WorldHours {
     pub now: Moment,
     /// Where each of the zones is.
     pub outlines: Arc<[Outline]>,
+    /// How many files it has gone by before.
+    pub version: u32,
     /// For each zone, whether the director keeps its number.
     pub is_kept: Vec<bool>,
+    /// Whether there is anything that clients have to be told.
+    pub(super) is_told: bool,
     /// What clients have been told, where that is no longer so.
     pub(super) told_before: Option<ToldHours>,
     rate: TickRate,
@@ -38,6 +42,13 @@ pub(super) struct ToldHours {
     pub(super) features: Option<Features>,
 }
 
+impl ToldHours {
+    /// Whether it was nothing at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.events.is_empty() && self.features.as_ref().is_none_or(Features::is_empty)
+    }
+}
+
 impl WorldHours {
     /// Those of a world file, at a tick.
     pub(crate) fn new(config: &WorldConfig, tick: Tick) -> WorldHours {
@@ -46,7 +57,9 @@ impl WorldHours {
             features: Features::new(&config.features, &config.zones),
             now: calendar.moment(tick),
             outlines: config.zones.iter().map(Outline::of).collect(),
+            version: 0,
             is_kept: config.zones.iter().map(|zone| zone.population.is_some()).collect(),
+            is_told: config.day != DayConfig::default() || !config.events.is_empty() || !config.features.is_empty(),
             told_before: None,
             rate: TickRate::new(config.tick_rate_hz),
             events_begun: 0,
@@ -58,7 +71,17 @@ impl WorldHours {
     pub(crate) fn replaced(&self, config: &WorldConfig, tick: Tick) -> WorldHours {
         let told = self.told_before.clone().unwrap_or_else(|| self.told());
         let told_before = Some(ToldHours { features: told.features.or_else(|| Some(self.features.clone())), ..told });
-        WorldHours { events_begun: self.events_begun, told_before, ..WorldHours::new(config, tick) }
+        let calendar = Calendar::new(config).going_on_from(&self.calendar, tick);
+        let now = calendar.moment(tick);
+        let version = self.version + 1;
+        WorldHours {
+            calendar,
+            now,
+            version,
+            events_begun: self.events_begun,
+            told_before,
+            ..WorldHours::new(config, tick)
+        }
     }
 
     /// Where nobody is hurt now, with what the abilities file says is always safe.

@@ -18,14 +18,16 @@ mod places;
 use bevy_ecs::prelude::{Resource, World};
 use glam::Vec2;
 use throng_bot_ai::{BotMind, BotWorld, Home};
-use throng_shared::ids::{Archetype, NetId};
-use throng_shared::spatial::CharacterColumns;
+use throng_shared::config::SpawnAreaConfig;
+use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 
+use crate::abilities::CombatRules;
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
-use crate::simulation::{NewBot, Roster, despawn_character, spawn_bots};
-use census::{Census, is_bot_of};
+use crate::simulation::{NewBot, Roster, despawn_characters, spawn_bots};
+pub(crate) use census::home_at;
+use census::{Census, HomeCount, bots_of};
 pub use hours::WorldHours;
 pub(crate) use hours::keep_hours;
 pub(crate) use news::tell_hours;
@@ -67,15 +69,14 @@ pub(crate) fn balance_population(world: &mut World) {
     let interval_ticks = rules.tick_rate.ticks_for_ms(CENSUS_INTERVAL_MS).max(1);
     let is_time = world.resource::<Tick>().0.is_multiple_of(interval_ticks);
     let is_first = *world.resource::<Tick>() == FIRST;
-    let needs_census = world.resource::<WorldHours>().is_kept.contains(&true) || deals_sides(world);
     let is_due = is_time || is_first || world.resource::<Attendance>().is_outdated;
-    let is_unneeded = if needs_census { !is_due } else { is_as_wanted(world) };
-    if is_unneeded {
+    let is_plain = !world.resource::<WorldHours>().is_kept.contains(&true) && !deals_sides(world);
+    if !is_due || (is_plain && is_as_wanted(world)) {
         return;
     }
     let has_players = !world.resource::<Sessions>().all().is_empty();
-    let ticks = if needs_census { interval_ticks as usize } else { 1 };
-    let changes_max = if !has_players || is_first { usize::MAX } else { CHANGES_PER_TICK_MAX * ticks };
+    let changes_max =
+        if !has_players || is_first { usize::MAX } else { CHANGES_PER_TICK_MAX * interval_ticks as usize };
     direct(world, changes_max, if is_first { Watchers::default() } else { Watchers::new(world) });
 }
 
@@ -84,7 +85,7 @@ const FIRST: Tick = Tick(1);
 
 /// Whether whoever appears is dealt to sides.
 fn deals_sides(world: &World) -> bool {
-    world.get_resource::<crate::abilities::CombatRules>().is_some_and(|combat| !combat.dealt_sides().is_empty())
+    world.get_resource::<CombatRules>().is_some_and(|combat| !combat.dealt_sides().is_empty())
 }
 
 /// Whether there are as many as there should be, in a world without zones that have numbers of their own, and without sides. O(1).
@@ -92,42 +93,50 @@ fn is_as_wanted(world: &mut World) -> bool {
     let people = world.resource::<Sessions>().all().len() as u32;
     let bots = (world.resource::<Roster>().characters.len() as u32).saturating_sub(people);
     let wanted = world.resource::<WorldHours>().now.target;
-    world.resource_mut::<Attendance>().homes.clear();
-    world.resource_mut::<Attendance>().homes.push(HomeAttendance { people, bots, wanted: Some(wanted) });
+    let mut attendance = world.resource_mut::<Attendance>();
+    // Keeping its memory: a steady server asks for none.
+    attendance.homes.clear();
+    attendance.homes.push(HomeAttendance { people, bots, wanted: Some(wanted) });
+    attendance.is_outdated = false;
     bots == wanted.saturating_sub(people)
 }
 
-/// Counts, and has bots come and go, `changes_max` of them in all.
+/// Counts, and has bots come and go, `changes_max` of them in all: first where the fewest are amiss, so that a small zone does not wait
+/// for the whole world.
 fn direct(world: &mut World, changes_max: usize, watchers: Watchers) {
     let mut census = Census::take(world);
-    let homes: Vec<HomeAttendance> = {
-        let now = &world.resource::<WorldHours>().now;
-        let wanted = std::iter::once(Some(now.target)).chain(now.zones.iter().map(|zone| zone.target));
-        let counts = census.homes.iter().zip(wanted);
-        counts.map(|(count, wanted)| HomeAttendance { people: count.people, bots: count.bots, wanted }).collect()
-    };
+    let now = &world.resource::<WorldHours>().now;
+    let wanted = std::iter::once(Some(now.target)).chain(now.zones.iter().map(|zone| zone.target));
+    let counts = census.homes.iter().zip(wanted);
+    let homes: Vec<HomeAttendance> =
+        counts.map(|(count, wanted)| HomeAttendance { people: count.people, bots: count.bots, wanted }).collect();
+    let mut order: Vec<(usize, usize, usize)> = homes.iter().enumerate().filter_map(bots_wanted).collect();
+    order.sort_by_key(|&(place, bots, wanted)| (bots.abs_diff(wanted), place));
     let (mut left, mut coming, mut evened_out) = (changes_max, Vec::new(), 0);
-    for (place, attendance) in homes.iter().enumerate() {
-        let Some(wanted) = attendance.wanted else { continue };
+    for (place, bots, wanted) in order {
         let home = place.checked_sub(1).map_or(Home::WORLD, Home::zone);
-        let wanted = wanted.saturating_sub(attendance.people) as usize;
-        let bots = attendance.bots as usize;
+        let before = coming.len();
         if bots < wanted {
-            let count = (wanted - bots).min(left);
-            let before = coming.len();
-            invite(world, &mut census, home, count, &watchers, &mut coming);
+            invite(world, &mut census, home, (wanted - bots).min(left), &watchers, &mut coming);
             left -= coming.len() - before;
         } else if bots > wanted {
-            left -= dismiss(world, home, None, (bots - wanted).min(left), &watchers);
-        } else if let Some(side) = census.homes[place].overfull_side() {
-            // Whoever comes in its place will be of the other side.
-            evened_out += dismiss(world, home, side, 1, &watchers);
+            left -= dismiss(world, &mut census.homes[place], home, (bots - wanted).min(left), &watchers);
+        }
+        // Where nobody comes, whoever is of a side that has too many makes place for one of another.
+        if coming.len() == before && bots <= wanted && census.homes[place].overfull_side().is_some() {
+            evened_out += dismiss(world, &mut census.homes[place], home, 1.min(left), &watchers);
         }
     }
     spawn_bots(world, &coming);
     let mut attendance = world.resource_mut::<Attendance>();
     (attendance.homes, attendance.is_outdated) = (homes, false);
     attendance.evened_out += evened_out as u64;
+}
+
+/// The place of a home, how many bots live in it, and how many should; none where nobody sees to it.
+fn bots_wanted((place, attendance): (usize, &HomeAttendance)) -> Option<(usize, usize, usize)> {
+    let wanted = attendance.wanted?.saturating_sub(attendance.people) as usize;
+    Some((place, attendance.bots as usize, wanted))
 }
 
 /// Finds places, sides and kinds for bots of a home, as far as there are places that nobody sees.
@@ -143,6 +152,7 @@ fn invite(
     let (bots, hours) = (world.resource::<BotWorld>().clone(), world.resource::<WorldHours>().clone());
     let place = home.place().map_or(0, |place| place + 1);
     let first = world.resource::<Roster>().next_net_id().0;
+    let shares: Vec<(usize, f64)> = bots.shares(home).collect();
     for _ in 0..count {
         let mut roster = world.resource_mut::<Roster>();
         let Some((point_m, origin)) = draw_place(&rules, &hours, census, home, watchers, &mut roster.random) else {
@@ -150,8 +160,7 @@ fn invite(
         };
         let here = &mut census.homes[place];
         let side = here.smallest_side(first + coming.len() as u32);
-        let kind =
-            here.sides.get(side).and_then(|side| side.wanted_kind(bots.shares(home).collect::<Vec<_>>().into_iter()));
+        let kind = here.sides.get(side).and_then(|side| side.wanted_kind(shares.iter().copied()));
         let temper = kind.and_then(|kind| bots.temper_of(home, kind, roster.random.unit()));
         let value = here.sides.get(side).and_then(|side| side.side);
         here.expect(side, kind);
@@ -160,42 +169,52 @@ fn invite(
     }
 }
 
-/// The youngest bots of a home that nobody sees go first, if need be only those of a side. Returns how many went.
-fn dismiss(world: &mut World, home: Home, side: Option<u32>, count: usize, watchers: &Watchers) -> usize {
+/// Bots of a home that are looked at whether anybody sees them, at most.
+const CANDIDATES_MAX: usize = 4_096;
+
+/// Has bots of a home go that nobody sees, of the sides that have the most, the youngest first. Returns how many went.
+/// O(characters + candidates · people).
+fn dismiss(world: &mut World, here: &mut HomeCount, home: Home, count: usize, watchers: &Watchers) -> usize {
     let sight_m = world.resource::<InstanceRules>().bots_seen_from_m;
-    let columns = world.resource::<CharacterColumns>();
-    let unseen: Vec<NetId> = (0..columns.len())
-        .rev()
-        .filter(|&row| columns.archetypes[row] == Archetype::Bot)
-        .filter(|&row| watchers.are_away_from(columns.positions_m[row], sight_m))
-        .map(|row| columns.net_ids[row])
-        // Columns are of the last tick: somebody may have taken it over in this one.
-        .filter(|&net_id| is_bot_of(world, net_id, home, side))
-        .take(count)
-        .collect();
-    unseen.iter().for_each(|&net_id| despawn_character(world, net_id));
-    unseen.len()
+    let mut candidates: Vec<(NetId, Option<u32>, Vec2)> = bots_of(world, home);
+    candidates.sort_unstable_by_key(|(net_id, ..)| std::cmp::Reverse(*net_id));
+    candidates.truncate(CANDIDATES_MAX);
+    candidates.retain(|(.., position_m)| watchers.are_away_from(*position_m, sight_m));
+    let mut going = Vec::new();
+    while going.len() < count && !candidates.is_empty() {
+        let fullest = here.fullest_side(|side| candidates.iter().any(|(_, of, _)| side.is_none() || *of == side));
+        let next = candidates.iter().position(|(_, of, _)| fullest.is_none_or(|side| *of == side)).unwrap_or(0);
+        let (net_id, side, _) = candidates.remove(next);
+        here.dismissed(side);
+        going.push(net_id);
+    }
+    despawn_characters(world, &mut going);
+    going.len()
 }
 
-/// Bots go on in another file's zones: by their names, and in the whole world where there is none with a number of that name.
-pub(crate) fn resettle(world: &mut World, former_names: &[String]) {
-    let hours = world.resource::<WorldHours>();
+/// Bots go on by another file: in the zones of the same names, or in the whole world where there is none with a number of its own; and as of the
+/// same spawn areas, as far as there are any where they were.
+pub(crate) fn resettle(world: &mut World, former_zones: &[String], former_areas: &[SpawnAreaConfig]) {
+    world.resource_mut::<Attendance>().is_outdated = true;
+    let (hours, rules) = (world.resource::<WorldHours>(), world.resource::<InstanceRules>());
     let zones = hours.calendar.zones();
-    let new_home = |former: Home| {
-        let name = former.place().and_then(|place| former_names.get(place));
-        let place = name.and_then(|name| zones.iter().position(|zone| zone.name == *name));
+    let new_home = |name: &String| {
+        let place = zones.iter().position(|zone| zone.name == *name);
         place.filter(|&place| hours.is_kept[place]).map_or(Home::WORLD, Home::zone)
     };
-    let homes: Vec<Home> =
-        (0..=former_names.len()).map(|place| new_home(place.checked_sub(1).map_or(Home::WORLD, Home::zone))).collect();
-    world.resource_mut::<Attendance>().is_outdated = true;
+    let homes: Vec<Home> = former_zones.iter().map(new_home).collect();
+    let is_same = |former: &SpawnAreaConfig, area: &SpawnAreaConfig| {
+        (former.center_m, former.radius_m) == (area.center_m, area.radius_m)
+    };
+    let new_area = |former: &SpawnAreaConfig| rules.spawn_areas.iter().position(|area| is_same(former, area));
+    let areas: Vec<Option<u16>> =
+        former_areas.iter().map(|former| new_area(former).and_then(|place| u16::try_from(place).ok())).collect();
     let mut minds = world.query::<&mut BotMind>();
     for mut mind in minds.iter_mut(world) {
-        let former = mind.home();
-        let place = former.place().map_or(0, |place| place + 1);
-        let home = homes.get(place).copied().unwrap_or_default();
-        if home != former {
-            mind.settle(home, None, None);
+        let home = mind.home().place().map_or(Home::WORLD, |place| homes.get(place).copied().unwrap_or_default());
+        let origin = mind.origin().and_then(|area| areas.get(usize::from(area)).copied().flatten());
+        if (home, origin) != (mind.home(), mind.origin()) {
+            mind.settle(home, origin, None);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::egress::Outbound;
 use crate::ingress::Inbound;
 use crate::session::Sessions;
 
-/// Tells who has come anew all that there is, and everybody what has changed. O(clients) when something has, and else O(those who have come).
+/// In a world that declares days, events or features: tells who has come anew all that there is, and everybody what has changed. O(clients) when something has, and else O(those who have come).
 pub(crate) fn tell_hours(
     tick: Res<Tick>,
     inbound: Res<Inbound>,
@@ -21,7 +21,9 @@ pub(crate) fn tell_hours(
 ) {
     let messages = &mut outbound.0.messages;
     let mut tell = |client: ClientId, news: HoursNews| messages.push((client, news.message()));
-    let newcomers: Vec<ClientId> = inbound.0.arrivals.iter().filter_map(newcomer).collect();
+    let mut newcomers: Vec<ClientId> = inbound.0.arrivals.iter().filter_map(newcomer).collect();
+    newcomers.sort_unstable();
+    newcomers.retain(|_| hours.is_told);
     for &client in newcomers.iter().filter(|client| sessions.get(**client).is_some()) {
         tell(client, HoursNews::Hour(clock(&hours, *tick)));
         let events = hours.events().map(|name| HoursNews::Event { is_on: true, name: name.to_owned() });
@@ -30,9 +32,12 @@ pub(crate) fn tell_hours(
         features.for_each(|news| tell(client, news));
     }
     let Some(before) = hours.told_before.take() else { return };
+    if !hours.is_told && before.is_nothing() {
+        return;
+    }
     let events: Vec<&str> = hours.events().collect();
     let changes = changes(before.events.iter().map(String::as_str).collect(), &events);
-    for session in sessions.all().iter().filter(|session| !newcomers.contains(&session.client)) {
+    for session in sessions.all().iter().filter(|session| newcomers.binary_search(&session.client).is_err()) {
         let client = session.client;
         if let Some(features) = &before.features {
             tell(client, HoursNews::Hour(clock(&hours, *tick)));

@@ -90,6 +90,7 @@ pub(crate) fn place_to_reappear(
         return draw_place_of_person(rules, random);
     };
     let origin = mind.origin().and_then(|number| rules.spawn_areas.get(usize::from(number)));
+    let origin = origin.filter(|area| area.who != SpawnFor::Players);
     let drawn = match origin {
         Some(area) => draw_spawn_point(&rules.map, std::iter::once(area), random).map(|(point_m, _)| point_m),
         None => draw_place(rules, hours, &Census::default(), mind.home(), &Watchers::default(), random)
@@ -118,9 +119,12 @@ fn areas_of<'r>(
         let is_in = |(outline, is_kept): (&Outline, &bool)| *is_kept && outline.contains(area.center_m);
         hours.outlines.iter().zip(&hours.is_kept).position(is_in)
     };
-    let for_bots = || rules.spawn_areas.iter().filter(|area| area.who != SpawnFor::Players);
+    // Where none is for bots, they appear in all, as people do.
+    let is_any_for_bots = rules.spawn_areas.iter().any(|area| area.who != SpawnFor::Players);
+    let is_for_bots = move |area: &SpawnAreaConfig| !is_any_for_bots || area.who != SpawnFor::Players;
+    let for_bots = || rules.spawn_areas.iter().filter(|area| is_for_bots(area));
     let has_own = home.place().is_some() || for_bots().any(|area| kept_zone(area).is_none());
     let is_for = move |area: &SpawnAreaConfig| !has_own || kept_zone(area) == home.place();
     let numbered = rules.spawn_areas.iter().enumerate().map(|(number, area)| (number as u16, area));
-    numbered.filter(move |(_, area)| area.who != SpawnFor::Players && is_for(area))
+    numbered.filter(move |(_, area)| is_for_bots(area) && is_for(area))
 }

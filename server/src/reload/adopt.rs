@@ -1,5 +1,7 @@
 //! A changed world, taken over between two ticks.
 
+use std::sync::Arc;
+
 use throng_bot_ai::BotWorld;
 use throng_shared::config::{CombatConfig, LoadedWorld};
 
@@ -46,6 +48,7 @@ impl Instance {
         let former = self.world().resource::<WorldHours>();
         let former_names: Vec<String> = former.calendar.zones().iter().map(|zone| zone.name.clone()).collect();
         let hours = former.replaced(config, self.current_tick());
+        let former_areas = Arc::clone(&self.rules().spawn_areas);
         let combat = combat_rules(loaded, &self.rules().attributes, &hours);
         let bots = bot_world(self.world().resource::<BotWorld>().with(config), &interest, combat.as_ref());
         let world = self.world_mut();
@@ -60,7 +63,7 @@ impl Instance {
         rules.population = config.population.clone();
         world.insert_resource(bots);
         world.insert_resource(hours);
-        resettle(world, &former_names);
+        resettle(world, &former_names, &former_areas);
         review_stand_ins(world);
         // On no rung, so that the one that the world stands on is taken again with the next tick.
         let overload = OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms);

@@ -7,4 +7,6 @@ mod spawn;
 pub use movement::LastInput;
 pub(crate) use movement::{LOOK_AHEAD, PARALLEL_MIN, count_missing_inputs, move_characters};
 pub(crate) use seats::{SeatsOnOffer, end_stand_in, give_back, review_stand_ins, stand_in};
-pub(crate) use spawn::{NewBot, Roster, despawn_character, draw_spawn_point, spawn_bots, spawn_player};
+pub(crate) use spawn::{
+    NewBot, Roster, despawn_character, despawn_characters, draw_spawn_point, spawn_bots, spawn_player,
+};

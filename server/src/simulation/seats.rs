@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bevy_ecs::prelude::{Entity, World};
+use glam::Vec2;
 use throng_bot_ai::{BotBundle, BotMind, stand_in_bundle};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::Attributes;
@@ -13,7 +14,7 @@ use throng_shared::movement::CharacterState;
 use super::spawn::Roster;
 use crate::abilities::CombatRules;
 use crate::commit::Totals;
-use crate::director::WorldHours;
+use crate::director::{WorldHours, home_at};
 use crate::instance::InstanceRules;
 use crate::session::Sessions;
 
@@ -57,6 +58,9 @@ impl SeatsOnOffer {
     /// with the fewest characters. None where nobody is dealt to sides.
     pub(crate) fn side_for_newcomer(&mut self, world: &World) -> Option<u32> {
         let dealt = world.get_resource::<CombatRules>()?.dealt_sides();
+        if dealt.is_empty() {
+            return None;
+        }
         let turn = world.resource::<Roster>().next_net_id().0 as usize;
         let sides = self.sides.get_or_insert_with(|| sides(world));
         let count =
@@ -127,8 +131,12 @@ pub(crate) fn give_back(world: &mut World, net_id: NetId, entity: Entity) -> boo
         stand_in(world, net_id, entity);
     }
     change_archetype(world, net_id, entity, Archetype::Bot);
+    let point_m = world.get::<CharacterState>(entity).map_or(Vec2::ZERO, CharacterState::ground_position_m);
+    let home = home_at(world.resource::<WorldHours>(), point_m);
     if let Some(mut mind) = world.get_mut::<BotMind>(entity) {
         mind.go_on_as(Archetype::Bot);
+        // It lives where it was left.
+        mind.settle(home, None, None);
     }
     true
 }

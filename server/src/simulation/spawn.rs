@@ -158,6 +158,20 @@ pub(crate) fn despawn_character(world: &mut World, net_id: NetId) {
     }
 }
 
+/// Takes characters out of the world, those of them that are there: their names are sorted. O(characters).
+pub(crate) fn despawn_characters(world: &mut World, net_ids: &mut [NetId]) {
+    net_ids.sort_unstable();
+    let mut roster = world.resource_mut::<Roster>();
+    let mut gone = Vec::with_capacity(net_ids.len());
+    roster.characters.retain(|(net_id, entity)| {
+        let goes = net_ids.binary_search(net_id).is_ok();
+        gone.extend(goes.then_some(*entity));
+        !goes
+    });
+    roster.is_changed |= !gone.is_empty();
+    gone.into_iter().for_each(|entity| _ = world.despawn(entity));
+}
+
 /// A point where a character can stand, in one of `areas`, by their weights, and which; none when there are no areas. When none of a number of tries
 /// is good, it is the free place next to the last one.
 pub(crate) fn draw_spawn_point<'a>(

@@ -164,7 +164,7 @@ fn read_zone_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled) -> Su
     });
     let doc = "Something that happens at a time of the day. Write one table per event.";
     let events =
-        file.named_tables("event", 0..=EVENTS_MAX, doc, |table| read_event(table, *settled, &zones, &features));
+        file.named_tables("event", 0..=EVENTS_MAX, doc, |table| read_event(table, *settled, &zones, &features, day));
     Surroundings { day, zones, features, events }
 }
 

@@ -47,7 +47,8 @@ pub(super) fn read_day(table: &mut TableReader<'_, '_>) -> DayConfig {
     let default = DayConfig::default();
     let length_doc = "How long a day of 24 hours takes, in minutes of the simulation. 1440 is as long as a day is.";
     let length_min = table.optional("length_min", number(1.0, 14_400.0, "min"), default.length_min, length_doc);
-    let begins_doc = "The hour at which the world begins when the server starts.";
+    let begins_doc =
+        "The hour at which the world begins when the server starts. Changed while it runs, the hour is as much later.";
     let begins_h = table.optional("begins_h", number(0.0, 23.99, "h"), default.begins_h, begins_doc);
     DayConfig { length_min, begins_h }
 }
@@ -110,22 +111,28 @@ pub(super) fn read_event(
     settled: Settled,
     zones: &[ZoneConfig],
     features: &[FeatureConfig],
+    day: DayConfig,
 ) -> EventConfig {
     let name = table.required("name", Name, "Name, for logs and metrics.");
     let from_h = table.required("from_h", number(0.0, 23.99, "h"), "The hour at which it begins.");
     let lasts_h = table.required("lasts_h", number(0.01, 24.0, "h"), "How long it lasts, past midnight too.");
+    let lasts_s = lasts_h / 24.0 * day.length_min * 60.0;
+    let doc = "`lasts_h` is at least 2 seconds of the simulation, by `day.length_min`";
+    table.rule(&["lasts_h"], doc, lasts_s >= 2.0, || {
+        format!("a day of {} min makes that {lasts_s} s, and it is looked once a second", day.length_min)
+    });
     let every_doc = "It is once in so many days, on the first day and then again.";
     let every_days = table.optional("every_days", whole(1, 365, "days"), 1, every_doc);
     let zones = read_zone_names(table, settled, zones, "In which zones it is; without it, in the whole world.");
     let population_doc = "How many there are meanwhile of those who would be there otherwise; of several events at once the shares multiply.";
     let population_percent = table.optional("population_percent", SHARE, 100.0, population_doc);
-    let become_doc = "What its zones are meanwhile.";
+    let become_doc = "What its zones are meanwhile. The walls of one that is indoor stay.";
     let zones_become = table.word("zones_become", CHANGES, become_doc);
     let doc = "`zones_become` needs `zones`";
     table.rule(&["zones_become", "zones"], doc, zones_become.is_none() || !zones.is_empty(), || {
         "there are no zones that would become that".to_owned()
     });
-    let feature_doc = "The name of a feature without which it is not: switch it off there, and the event is over.";
+    let feature_doc = "The name of a feature without which it is not: with `is_on = false` there, the event is over. For whom the feature is on does not matter.";
     let wanted = table.optional_without_default("feature", Name, feature_doc);
     let feature = wanted.as_ref().and_then(|name| features.iter().position(|feature| feature.name == *name));
     let doc = "`feature` is the `name` of a `[[feature]]`";

@@ -7,6 +7,8 @@ use crate::tick::{Tick, TickRate};
 #[derive(Clone, Debug)]
 pub struct Calendar {
     day: DayConfig,
+    /// Days that are added to those that the ticks make.
+    shift_days: f64,
     rate: TickRate,
     target: u32,
     hours_percent: Vec<f32>,
@@ -52,6 +54,7 @@ impl Calendar {
     pub fn new(config: &WorldConfig) -> Calendar {
         Calendar {
             day: config.day,
+            shift_days: f64::from(config.day.begins_h) / 24.0,
             rate: TickRate::new(config.tick_rate_hz),
             target: config.population.target,
             hours_percent: config.population.hours_percent.clone(),
@@ -63,11 +66,23 @@ impl Calendar {
 
     /// Day and hour at a tick.
     pub fn hour(&self, tick: Tick) -> (u32, f32) {
-        let minutes = f64::from(tick.0) * f64::from(self.rate.step_s()) / 60.0;
-        let days = minutes / f64::from(self.day.length_min) + f64::from(self.day.begins_h) / 24.0;
+        let days = self.days(tick).max(0.0);
         let hour_h = (days.fract() * 24.0) as f32;
         // Rounding may lead to 24.
         (days as u32, if hour_h < 24.0 { hour_h } else { 0.0 })
+    }
+
+    /// The same days go on by another file from a tick on: however long they are by now, the hour is what it was, unless the file says that the world
+    /// begins at another, by which it is later.
+    pub fn going_on_from(mut self, former: &Calendar, tick: Tick) -> Calendar {
+        let later_days = f64::from(self.day.begins_h - former.day.begins_h) / 24.0;
+        self.shift_days += former.days(tick) + later_days - self.days(tick);
+        self
+    }
+
+    /// Days since midnight before the world began. Counted in whole ticks, as clients count.
+    fn days(&self, tick: Tick) -> f64 {
+        f64::from(tick.0) / f64::from(self.day_ticks()) + self.shift_days
     }
 
     /// How things are at a tick. O(zones + events).

@@ -32,6 +32,11 @@ impl Features {
         Features { all: all.collect() }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Whether a feature is on in the world at all; false for one that there is not.
     pub fn is_on(&self, name: &str) -> bool {
         self.find(name).is_some_and(|feature| feature.config.is_on)
