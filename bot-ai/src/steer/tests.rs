@@ -130,3 +130,21 @@ fn a_bot_squeezes_out_of_a_pen_when_there_is_no_better_way() {
     let escaped = steps.iter().position(|(_, state)| state.position_m.x > 3.0);
     assert!(escaped.is_some_and(|tick| tick > 24), "{escaped:?}");
 }
+
+#[test]
+fn who_is_seen_by_nobody_goes_on_with_what_it_does_for_as_long_as_the_server_is_busy() {
+    let mut world = open_world();
+    world.input_repeat_ticks = 4;
+    assert_eq!([true, false].map(|is_near| world.steer_ticks(is_near)), [1, 4]);
+    world.think_delay_percent = 700;
+    assert_eq!([true, false].map(|is_near| world.steer_ticks(is_near)), [1, 10]);
+    let (mut buffer, input) = (InputBuffer::default(), PlayerInput::towards(Vec2::X, Buttons::RUN.with(Buttons::JUMP)));
+    put(&world, Tick(7), 10, input, &mut buffer);
+    let taken: Vec<PlayerInput> = (7..17).map(|tick| buffer.take(Tick(tick), world.input_repeat_ticks).0).collect();
+    assert_eq!(taken[0], input);
+    assert!(taken[1..].iter().all(|later| *later == input.repeated()), "{taken:?}");
+    assert_eq!(
+        buffer.take(Tick(17), world.input_repeat_ticks).0,
+        PlayerInput { yaw: input.yaw, ..PlayerInput::default() }
+    );
+}

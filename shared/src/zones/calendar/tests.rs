@@ -121,3 +121,21 @@ fn no_share_makes_more_characters_than_a_world_can_have() {
     let moment = Calendar::new(&config).moment(Tick(0));
     assert_eq!((moment.target, moment.zones[0].target, moment.target_in_all()), (0, Some(100_000), 100_000));
 }
+
+#[test]
+fn the_hour_goes_on_when_days_come_to_be_longer_and_is_set_by_another_beginning() {
+    let (tick, near) = (tick_at(2, 15.0), |a: f32, b: f32| (a - b).abs() < 0.01);
+    let former = Calendar::new(&config());
+    let mut changed = config();
+    changed.day.length_min = 60.0;
+    let longer = Calendar::new(&changed).going_on_from(&former, tick);
+    assert!(longer.hour(tick).0 == 2 && near(longer.hour(tick).1, 15.0), "{:?}", longer.hour(tick));
+    // An hour takes 2.5 minutes now.
+    assert!(near(longer.hour(tick + 3_000).1, 16.0), "{:?}", longer.hour(tick + 3_000));
+    changed.day.begins_h = 10.0;
+    let later = Calendar::new(&changed).going_on_from(&longer, tick);
+    assert!(near(later.hour(tick).1, 19.0), "{:?}", later.hour(tick));
+    changed.day.begins_h = 1.0;
+    let earlier = Calendar::new(&changed).going_on_from(&later, Tick(1));
+    assert!((0.0..24.0).contains(&earlier.hour(Tick(0)).1), "never before the first day");
+}
