@@ -61,7 +61,7 @@ enum Command {
     /// Print all that a world's files say: every key with its value, its unit and where it is written, what is included in its
     /// place, and the defaults of what is not written
     Show {
-        /// The world's folder or file
+        /// The world's folder or file, or a settings file
         world: PathBuf,
         /// Only one of its files
         kind: Option<WorldFileKind>,

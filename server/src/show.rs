@@ -1,10 +1,10 @@
-//! `throng show`: all that a world's files say, with what they include and every default.
+//! `throng show`: all that a world's files or a settings file say, with what they include and every default.
 
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
-use throng_shared::config::{ABILITIES_FILE_NAME, ShownWorld, TerrainConfig, WORLD_FILE_NAME};
+use throng_shared::config::{ABILITIES_FILE_NAME, ShownWorld, TerrainConfig, WORLD_FILE_NAME, read_and_show_settings};
 
 use crate::settings::{show_world_folder, world_folder};
 
@@ -17,12 +17,16 @@ pub enum WorldFileKind {
     Abilities,
 }
 
-/// All that the files of the world at `path` say, as TOML: its folder, or the `world.toml` in it. Both files, one after the
+/// All that the files of the world at `path` say, as TOML: its folder, or the `world.toml` in it; any other file is one of settings. Both files, one after the
 /// other, unless one is asked for by its `kind`.
 ///
 /// # Errors
 /// With every mistake in the files, or that there is no such file.
 pub fn show(path: &Path, kind: Option<WorldFileKind>) -> anyhow::Result<String> {
+    if path.is_file() && path.file_name().is_some_and(|name| name != WORLD_FILE_NAME && name != ABILITIES_FILE_NAME) {
+        ensure!(kind.is_none(), "{}: a settings file is not a world's", path.display());
+        return show_settings(path);
+    }
     let folder = world_folder(path);
     let files = texts(folder, show_world_folder(folder)?);
     let wanted = kind.map(|kind| match kind {
@@ -36,6 +40,15 @@ pub fn show(path: &Path, kind: Option<WorldFileKind>) -> anyhow::Result<String> 
         .collect();
     ensure!(!shown.is_empty(), "{}: there is no {ABILITIES_FILE_NAME} in it", folder.display());
     Ok(shown.join("\n"))
+}
+
+/// All that a settings file says, as TOML. What the environment and flags say instead is not in it.
+fn show_settings(file: &Path) -> anyhow::Result<String> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| format!("{name}: cannot be read"))?;
+    let (_, shown) = read_and_show_settings(&name, &text)?;
+    let head = "every key. Behind each value: its unit, and where it is written or that it is the default.";
+    Ok(format!("# {name}: {head}\n{shown}"))
 }
 
 /// Writes the same as the files of a world into the folder `into`, which is made if need be, with the file that the ground

@@ -12,7 +12,7 @@ use std::time::Duration;
 use support::{Finished, Folder, Player, Server, repository, run, run_with, swarm_options, wait_until};
 use throng_client::swarm::{self, SwarmOptions, SwarmReport};
 use throng_client::{CloseReason, State, connect_token, token_data};
-use throng_server::settings::read_world_folder;
+use throng_server::settings::{read_settings_file, read_world_folder};
 use throng_server::tick::Phase;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::link::LinkConditions;
@@ -480,6 +480,13 @@ fn show_prints_a_world_that_is_the_same_without_what_it_includes() {
         assert_eq!(is_there, !line.contains("seen_from_m"), "{line}");
     }
     assert!(world.contains("worlds/common/movement.toml:7\n"), "{world}");
+    let settings = repository("assets/server.toml");
+    let shown = run(folder.path(), ["show", settings.to_str().expect("a path of the repository")]).stdout;
+    assert!(shown.contains("\nspread_percent = 0                   # percent; default\n"), "{shown}");
+    fs::write(folder.path().join("shown.toml"), &shown).expect("a file can be written");
+    let [read, again] =
+        [settings, folder.path().join("shown.toml")].map(|file| read_settings_file(&file).expect("settings"));
+    assert_eq!(read, again);
     for (arguments, part) in [
         (&["show", "nowhere"][..], "error: nowhere/world.toml: world.toml does not exist"),
         (&["show", "shown", "--write", "shown"], "is there already"),

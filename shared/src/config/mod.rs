@@ -57,7 +57,7 @@ pub use schema::{
     abilities_part_schema_json, abilities_schema_json, settings_schema_json, world_part_schema_json, world_schema_json,
 };
 pub use settings::{ApplySettings, KEY_VARIABLE, KeySource, NetSettings, ServerSettings};
-pub use settings_reader::read_settings;
+pub use settings_reader::{read_and_show_settings, read_settings};
 pub use terrain_samples::TerrainSamples;
 pub use world::{
     BotProfileConfig, BotsConfig, Formation, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig,

@@ -8,7 +8,10 @@ use super::limits::{
     THREADS_MAX, WORKERS_MAX, WORLD_FOLDERS_MAX,
 };
 use super::load::WORLD_FILE_NAME;
-use super::reader::{Choice, ChoiceHelp, FileFormat, PathText, Presence, TableReader, Truth, address, number, whole};
+use super::reader::{
+    Choice, ChoiceHelp, FileFormat, FileSet, PathText, Presence, TableReader, Truth, address, number, shown_text_of,
+    whole,
+};
 use super::settings::{ApplySettings, HTTP_BIND_DEFAULT, KeySource, NetSettings, ServerSettings};
 use crate::wire::key::is_loopback;
 
@@ -29,6 +32,17 @@ pub(super) const SETTINGS_FORMAT: FileFormat<ServerSettings> = FileFormat {
 pub fn read_settings(file_name: &str, text: &str) -> Result<ServerSettings, ConfigErrors> {
     let (settings, mistakes) = SETTINGS_FORMAT.check(file_name, text)?;
     mistakes.into_result(settings)
+}
+
+/// As [`read_settings`], and writes down what was read: the text of a settings file that says all of it, every key with its value, and beside
+/// each where it is written or that it is a default.
+///
+/// # Errors
+/// With every mistake in the file, not just the first.
+pub fn read_and_show_settings(file_name: &str, text: &str) -> Result<(ServerSettings, String), ConfigErrors> {
+    let files = FileSet::alone(file_name.to_owned(), text.into());
+    let checked = SETTINGS_FORMAT.check_files(&files, true)?;
+    checked.mistakes.into_result((checked.value, shown_text_of(&checked.shown)))
 }
 
 fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {

@@ -30,7 +30,7 @@ pub(in crate::config) struct FileSet<'t> {
 
 impl<'t> FileSet<'t> {
     /// A file that includes nothing. `name` is only for messages.
-    pub(super) fn alone(name: String, text: Cow<'t, str>) -> Self {
+    pub(in crate::config) fn alone(name: String, text: Cow<'t, str>) -> Self {
         Self { files: vec![(name.into(), text)], mistakes: Vec::new() }
     }
 

@@ -37,7 +37,7 @@ mod value;
 
 pub(super) use address::address;
 pub(super) use file_format::{FileFormat, FormatDoc};
-pub(super) use file_set::{Folder, encoding_mistake, unreadable_reason};
+pub(super) use file_set::{FileSet, Folder, encoding_mistake, unreadable_reason};
 pub(super) use findings::{Condition, KeyDoc, Mistakes, Occurrence, TableDoc, Unwritten};
 pub(super) use list::{Pair, names, numbers, pair, pairs, words};
 pub(super) use shape::Shape;

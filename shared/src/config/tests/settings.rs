@@ -1,9 +1,14 @@
 //! The text of settings files.
 
+use proptest::prelude::*;
+
+use super::declarations::drawn;
+use super::drawn_file::FORMATS;
 use super::labels;
+use crate::config::reader::{KeyDoc, Occurrence, Unwritten};
 use crate::config::{
     ApplySettings, CLIENTS_MAX, ConfigErrors, KEY_VARIABLE, KeySource, NetSettings, SETTINGS_FILE_BYTES_MAX,
-    ServerSettings, THREADS_MAX, WORLD_FOLDERS_MAX, read_settings, settings_reference_markdown,
+    ServerSettings, THREADS_MAX, WORLD_FOLDERS_MAX, read_and_show_settings, read_settings, settings_reference_markdown,
 };
 
 /// The settings that a server starts with when it is given none.
@@ -213,4 +218,22 @@ fn messages_name_the_page_about_settings() {
 fn the_reference_page_names_the_variable_of_the_key() {
     assert!(settings_reference_markdown().contains(&format!("`{KEY_VARIABLE}`")));
     assert!(COMMENTED.contains(KEY_VARIABLE));
+}
+
+proptest! {
+    #[test]
+    fn settings_that_are_written_down_mean_the_same(seed in any::<u64>()) {
+        let file = drawn(seed, |draw| draw.file(&FORMATS[2]));
+        let (settings, shown) = read_and_show_settings("server.toml", &file.text()).expect("it is right");
+        prop_assert_eq!(&read_settings("server.toml", &file.text()), &Ok(settings.clone()));
+        let again = read_and_show_settings("server.toml", &shown);
+        prop_assert_eq!(again.map(|(again, _)| again), Ok(settings), "{}", shown);
+        for table in FORMATS[2].tables.iter().filter(|table| !matches!(table.occurrence, Occurrence::Many(_))) {
+            // What has no value when it is not written is not written either.
+            let has_value = |key: &&KeyDoc| key.only_with.is_none() && !matches!(key.unwritten, Unwritten::Nothing);
+            for key in table.keys.iter().filter(has_value) {
+                prop_assert!(shown.contains(&format!("{} = ", key.name)), "{} {}", table.heading(), key.name);
+            }
+        }
+    }
 }
