@@ -113,7 +113,7 @@ pub(super) fn read_event(
     features: &[FeatureConfig],
     day: DayConfig,
 ) -> EventConfig {
-    let name = table.required("name", Name, "Name, for logs and metrics.");
+    let name = table.required("name", Name, "Name, by which clients and metrics tell it.");
     let from_h = table.required("from_h", number(0.0, 23.99, "h"), "The hour at which it begins.");
     let lasts_h = table.required("lasts_h", number(0.01, 24.0, "h"), "How long it lasts, past midnight too.");
     let lasts_s = lasts_h / 24.0 * day.length_min * 60.0;
