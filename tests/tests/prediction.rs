@@ -172,7 +172,7 @@ fn others_are_shown_as_far_in_the_past_as_was_asked_for_and_evenly_even_after_a_
 #[test]
 fn at_150_ms_and_2_percent_loss_corrections_on_open_ground_are_small_and_nothing_that_is_shown_jumps() {
     let link = Link { one_way_ms: 75.0, jitter_ms: 10.0, loss_percent: 2.0, ..Link::default() };
-    let (mut corrections_m, mut beyond_m) = (Vec::new(), Vec::new());
+    let mut corrections_m = Vec::new();
     for seed in 0..8 {
         let world = flat_world(|config| config.obstacles.clear());
         let mut sim = Sim::new(seed).world(world).link(link).start();
@@ -184,9 +184,10 @@ fn at_150_ms_and_2_percent_loss_corrections_on_open_ground_are_small_and_nothing
         let mut shown_at = sim.now();
         sim.run_ticks_with(1_000, |sim| {
             let (now_m, now) = (sim.client(player).own_position_m(sim.now()).expect("it is placed"), sim.now());
-            // Beyond as far as somebody runs, jumps and falls in that time: what is shown of a correction.
-            let moved_m = Vec2::new(6.0, 8.0).length() * (now - shown_at).as_secs_f32();
-            beyond_m.push(now_m.distance(shown_m) - moved_m);
+            // As far as somebody runs, jumps and falls in that time, and a hand's breadth.
+            let elapsed_s = (now - shown_at).as_secs_f32();
+            let allowed_m = Vec2::new(6.0, 8.0).length() * elapsed_s + 0.1;
+            assert!(now_m.distance(shown_m) <= allowed_m, "{} m in {elapsed_s} s", now_m.distance(shown_m));
             (shown_m, shown_at) = (now_m, now);
         });
         corrections_m.append(&mut sim.client_mut(player).stats_mut().prediction_errors_m);
@@ -195,9 +196,4 @@ fn at_150_ms_and_2_percent_loss_corrections_on_open_ground_are_small_and_nothing
     let p99_m = corrections_m[corrections_m.len() * 99 / 100];
     println!("{} corrections: p99 {p99_m} m, greatest {:?} m", corrections_m.len(), corrections_m.last());
     assert!(corrections_m.len() > 7_000 && p99_m <= 0.05, "p99 {p99_m} m");
-    // A hand's breadth in all but one of a thousand ticks; of a jump whose inputs were lost three times over, in each tick a part.
-    beyond_m.sort_by(f32::total_cmp);
-    let (p999_m, greatest_m) = (beyond_m[beyond_m.len() * 999 / 1_000], beyond_m[beyond_m.len() - 1]);
-    println!("shown beyond a motion in a tick: p999 {p999_m} m, greatest {greatest_m} m");
-    assert!(p999_m <= 0.1 && greatest_m <= 0.25, "p999 {p999_m} m, greatest {greatest_m} m");
 }
