@@ -6,7 +6,6 @@ use throng_bot_ai::{BotMind, BotWorld, Home};
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
-use throng_shared::zones::Outline;
 
 use super::hours::WorldHours;
 use crate::abilities::CombatRules;
@@ -41,11 +40,16 @@ pub(crate) struct SideCount {
 }
 
 impl HomeCount {
+    /// Where somebody of this side is counted; where there are no sides, all together.
+    fn side_mut(&mut self, side: Option<u32>) -> Option<&mut SideCount> {
+        self.sides.iter_mut().find(|count| count.side.is_none() || count.side == side)
+    }
+
     /// Takes in a character of this side.
     fn add(&mut self, side: Option<u32>, kind: Option<Option<usize>>) {
         self.people += u32::from(kind.is_none());
         self.bots += u32::from(kind.is_some());
-        let Some(count) = self.sides.iter_mut().find(|count| count.side.is_none() || count.side == side) else {
+        let Some(count) = self.side_mut(side) else {
             return;
         };
         count.characters += 1;
@@ -78,7 +82,7 @@ impl HomeCount {
     /// A bot of this side is about to disappear.
     pub(crate) fn dismissed(&mut self, side: Option<u32>) {
         self.bots = self.bots.saturating_sub(1);
-        if let Some(count) = self.sides.iter_mut().find(|count| count.side.is_none() || count.side == side) {
+        if let Some(count) = self.side_mut(side) {
             (count.characters, count.bots) = (count.characters.saturating_sub(1), count.bots.saturating_sub(1));
         }
     }
@@ -159,8 +163,7 @@ fn side_in(team: usize, attributes: &Attributes) -> Option<u32> {
 
 /// The zone with a number of its own that a point (x, z) is in: a person there counts for it.
 pub(crate) fn home_at(hours: &WorldHours, point_m: Vec2) -> Home {
-    let is_in = |(outline, is_kept): (&Outline, &bool)| *is_kept && outline.contains(point_m);
-    hours.outlines.iter().zip(&hours.is_kept).position(is_in).map_or(Home::WORLD, Home::zone)
+    hours.kept_zone_at(point_m).map_or(Home::WORLD, Home::zone)
 }
 
 /// The bots that live somewhere, each with its side and where it is (x, z), in metres. O(characters).

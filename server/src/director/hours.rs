@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
+use glam::Vec2;
 use throng_bot_ai::BotWorld;
 use throng_shared::config::{DayConfig, SafeZoneConfig, WorldConfig, ZoneKind};
 use throng_shared::tick::{Tick, TickRate};
@@ -82,6 +83,12 @@ impl WorldHours {
             told_before,
             ..WorldHours::new(config, tick)
         }
+    }
+
+    /// The zone with a number of its own that a point (x, z) is in, the first of several. O(zones).
+    pub(crate) fn kept_zone_at(&self, point_m: Vec2) -> Option<usize> {
+        let is_in = |(outline, is_kept): (&Outline, &bool)| *is_kept && outline.contains(point_m);
+        self.outlines.iter().zip(&self.is_kept).position(is_in)
     }
 
     /// Where nobody is hurt now, with what the abilities file says is always safe.

@@ -115,10 +115,7 @@ fn areas_of<'r>(
     hours: &'r WorldHours,
     home: Home,
 ) -> impl Iterator<Item = (u16, &'r SpawnAreaConfig)> {
-    let kept_zone = |area: &SpawnAreaConfig| {
-        let is_in = |(outline, is_kept): (&Outline, &bool)| *is_kept && outline.contains(area.center_m);
-        hours.outlines.iter().zip(&hours.is_kept).position(is_in)
-    };
+    let kept_zone = |area: &SpawnAreaConfig| hours.kept_zone_at(area.center_m);
     // Where none is for bots, they appear in all, as people do.
     let is_any_for_bots = rules.spawn_areas.iter().any(|area| area.who != SpawnFor::Players);
     let is_for_bots = move |area: &SpawnAreaConfig| !is_any_for_bots || area.who != SpawnFor::Players;
