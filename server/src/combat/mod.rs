@@ -5,8 +5,10 @@
 //! changes anybody: that is for the rule.
 
 mod judge;
+mod moment;
 mod poses;
 mod receipt;
+mod search;
 #[cfg(test)]
 mod tests;
 

@@ -218,3 +218,40 @@ fn the_verdict_is_that_of_looking_at_everybody_and_receipts_say_it_again() {
     }
     assert!(hits > 300, "{hits} of 4,000");
 }
+
+#[test]
+fn the_verdict_in_a_crowd_that_gathers_and_scatters_is_that_of_looking_at_everybody() {
+    let mut random = Random::new(9, 0);
+    let mut range = Range::new(vec![]);
+    (2..402).for_each(|id| range.add(id, random.between(-48.0, 48.0), random.between(-48.0, 48.0)));
+    let (mut cells_m, mut hits, mut passed) = (Vec::new(), 0, 0);
+    for number in 0..240 {
+        // Towards the middle, and away from it again.
+        let factor = if number < 120 { 0.97 } else { 1.03 };
+        for (_, feet_m) in &mut range.people {
+            let way_m = Vec2::new(random.between(-0.1, 0.1), random.between(-0.1, 0.1));
+            feet_m.x = (feet_m.x * factor + way_m.x).clamp(-48.0, 48.0);
+            feet_m.z = (feet_m.z * factor + way_m.y).clamp(-48.0, 48.0);
+        }
+        range.tick();
+        cells_m.push(range.poses.newest_cell_m());
+        for _ in 0..10 {
+            let direction =
+                Vec3::new(random.between(-1.0, 1.0), random.between(-0.04, 0.04), random.between(-1.0, 1.0));
+            let origin_m = Vec3::new(random.between(-48.0, 48.0), 1.2, random.between(-48.0, 48.0));
+            let view_tick = f64::from(range.tick.0) - f64::from(random.between(0.0, 5.0));
+            let shot = Shot { shooter: NetId(1), origin_m, direction, range_m: 50.0, view_tick };
+            let receipt = range.judge(&shot);
+            let expected = full_scan(&range, &shot, f64::from(range.tick.0) - receipt.granted_rewind_ticks);
+            assert_eq!(hit_of(&receipt), expected, "{receipt:?}");
+            hits += u32::from(expected.is_some());
+            passed += u32::from(expected.is_none() && receipt.target.is_some());
+        }
+    }
+    let [scattered_m, gathered_m, scattered_again_m] = [20, 119, 239].map(|number: usize| cells_m[number]);
+    assert!(
+        scattered_m > gathered_m && gathered_m < scattered_again_m,
+        "cells are as large as suits who stands in them: {cells_m:?} m"
+    );
+    assert!(hits > 300 && passed > 100, "{hits} and {passed} of 2,400");
+}

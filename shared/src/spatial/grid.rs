@@ -122,6 +122,12 @@ impl Grid {
         });
     }
 
+    /// How many rows are in the cell of a row, on average and with itself; 0 for none.
+    pub fn together_mean(&self) -> f32 {
+        let squares = self.starts.windows(2).map(|cell| u64::from(cell[1] - cell[0]).pow(2));
+        squares.sum::<u64>() as f32 / self.sorted_rows.len().max(1) as f32
+    }
+
     /// The rows in the grid's order: cell by cell, rising within each. Their places are what [`Grid::for_each_run_along`] speaks of.
     pub fn sorted_rows(&self) -> &[u32] {
         &self.sorted_rows

@@ -1,0 +1,299 @@
+//! Where everybody was at one tick, so that it is found fast who was near a line.
+//!
+//! What a shot looks at is as little memory as can be, for the moments of all ticks do not stay in the cache: 64 bits for where somebody stood
+//! as seen from above, eight of them to a line of memory and looked at together; who that is, and how high, stands elsewhere and is
+//! looked up for those whom the shot touches.
+
+use std::hint::black_box;
+use std::ops::Range;
+
+use glam::{IVec3, Vec2, Vec3};
+use throng_shared::ids::NetId;
+use throng_shared::quantised::STEPS_PER_M;
+use throng_shared::spatial::{CharacterColumns, Grid};
+use throng_shared::tick::Tick;
+use wide::{f32x8, i32x8};
+
+/// Side of a cell, in metres, and how many cells there are along a side of the world at most, for not more memory than characters take.
+const CELL_M_MIN: f32 = 2.0;
+const CELL_M_MAX: f32 = 32.0;
+const CELLS_PER_SIDE_MAX: f32 = 256.0;
+
+/// More than these in the cell that somebody stands in, itself included and on average, make the next tick's cells half as large, and fewer twice as large:
+/// some more than are looked at together. A quarter of the one, and four times the other, is between them, so that cells do not change to and fro.
+const TOGETHER_MIN: f32 = 4.0;
+const TOGETHER_MAX: f32 = 20.0;
+
+/// How many are looked at together.
+pub(super) const LANES: usize = 8;
+
+/// A tick of the past.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    /// 0 for none yet.
+    pub(super) tick: Tick,
+    /// As in the columns: names, rising, and beside them where each stood.
+    net_ids: Vec<NetId>,
+    feet_steps: Vec<IVec3>,
+    size_m: f32,
+    /// Of the grid.
+    cell_m: f32,
+    pub(super) grid: Grid,
+    /// Everybody in the grid's order; behind the last is nobody.
+    blocks: Vec<Block>,
+    bodies: Vec<Body>,
+    /// Those who have gone farther since the tick before than anybody walks.
+    pub(super) leapt: Vec<Pose>,
+}
+
+/// Where somebody stood at a tick, and at the one before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pose {
+    pub(super) net_id: NetId,
+    feet_steps: IVec3,
+    before_steps: IVec3,
+}
+
+/// Where [`LANES`] stood and which way they had come, as seen from above: a line of memory, which is read whole anyway.
+///
+/// An axis of somebody is its place in steps times 256, plus by how many steps that was more at the tick before, signed; [`Block::LEAPT`] in x for
+/// who came from farther away.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Block {
+    x: [i32; LANES],
+    z: [i32; LANES],
+}
+
+const _: () = assert!(size_of::<Block>() == 64);
+
+/// Who stood there, and how high.
+///
+/// | bits | are |
+/// |---|---|
+/// | 0..32 | who it is |
+/// | 32..52 | y, in steps, signed |
+/// | 52..64 | by how many steps that was more at the tick before, signed |
+#[derive(Clone, Copy, Debug)]
+struct Body(u64);
+
+/// Where [`LANES`] were as seen from above, in metres.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Points {
+    pub(super) x_m: f32x8,
+    pub(super) z_m: f32x8,
+}
+
+impl Block {
+    const WAY_BITS: u32 = 8;
+    const LEAPT: i8 = i8::MIN;
+    const NOBODY: Block = Block { x: [0; LANES], z: [0; LANES] };
+
+    fn put(&mut self, lane: usize, pose: &Pose, has_leapt: bool) {
+        let way = pose.before_steps - pose.feet_steps;
+        let (way_x, way_z) = if has_leapt { (Block::LEAPT, 0) } else { (way.x as i8, way.z as i8) };
+        let axis = |steps: i32, way: i8| steps << Block::WAY_BITS | i32::from(way as u8);
+        (self.x[lane], self.z[lane]) = (axis(pose.feet_steps.x, way_x), axis(pose.feet_steps.z, way_z));
+    }
+
+    #[inline]
+    fn points_m(&self, earlier_ticks: f32) -> Points {
+        let axis_m = |axis: [i32; LANES]| {
+            let axis = i32x8::new(axis);
+            // The way is shifted up and down again, for its sign.
+            let (at_steps, way_steps) =
+                (axis >> Block::WAY_BITS, (axis << (32 - Block::WAY_BITS)) >> (32 - Block::WAY_BITS));
+            between_lanes_m(at_steps.round_float(), way_steps.round_float(), earlier_ticks)
+        };
+        Points { x_m: axis_m(self.x), z_m: axis_m(self.z) }
+    }
+
+    fn ground_m(&self, lane: usize, earlier_ticks: f32) -> Vec2 {
+        let axis_m = |axis: i32| between_m(axis >> Block::WAY_BITS, i32::from(axis as u8 as i8), earlier_ticks);
+        Vec2::new(axis_m(self.x[lane]), axis_m(self.z[lane]))
+    }
+
+    /// The lanes whose way is that of who has leapt, as bits.
+    fn leapt_lanes(&self) -> u32 {
+        self.x.iter().enumerate().map(|(lane, &x)| u32::from(x as u8 as i8 == Block::LEAPT) << lane).sum()
+    }
+
+    fn has_leapt(&self, lane: usize) -> bool {
+        self.x[lane] as u8 as i8 == Block::LEAPT
+    }
+}
+
+impl Body {
+    const HEIGHT_STEPS_MAX: i32 = (1 << 19) - 1;
+    const FALL_STEPS_MAX: i32 = (1 << 11) - 1;
+
+    fn of(pose: &Pose) -> Body {
+        let fall = (pose.before_steps - pose.feet_steps).y;
+        let height = pose.feet_steps.y.clamp(-Body::HEIGHT_STEPS_MAX, Body::HEIGHT_STEPS_MAX) as u32 & 0xf_ffff;
+        let fall = fall.clamp(-Body::FALL_STEPS_MAX, Body::FALL_STEPS_MAX) as u32 & 0xfff;
+        Body(u64::from(pose.net_id.0) | u64::from(fall << 20 | height) << 32)
+    }
+
+    fn height_m(self, earlier_ticks: f32) -> f32 {
+        let high = (self.0 >> 32) as i32;
+        // Shifted up and down again, for their signs.
+        let (height, fall) = (high << 12 >> 12, high >> 20);
+        between_m(height, fall, earlier_ticks)
+    }
+}
+
+impl Pose {
+    /// Somebody who stood here, and there at the tick before.
+    pub(super) fn new(net_id: NetId, feet_steps: IVec3, before_steps: IVec3) -> Pose {
+        Pose { net_id, feet_steps, before_steps }
+    }
+
+    /// Where it was so much of a tick earlier, as a client shows it that knows both: its feet, in metres.
+    pub(super) fn feet_m(&self, earlier_ticks: f32) -> Vec3 {
+        let way_steps = self.before_steps - self.feet_steps;
+        let axis = |number: usize| between_m(self.feet_steps[number], way_steps[number], earlier_ticks);
+        Vec3::new(axis(0), axis(1), axis(2))
+    }
+
+    fn has_leapt(&self, stride_steps: f32) -> bool {
+        let way = self.feet_steps - self.before_steps;
+        let (x, z) = (way.x as f32, way.z as f32);
+        // Or has gone farther than is said in eight bits.
+        x * x + z * z > stride_steps * stride_steps || way.x.abs().max(way.z.abs()) > i32::from(i8::MAX)
+    }
+}
+
+/// The smallest cells of a world of this size, in metres.
+fn cell_m_min(size_m: f32) -> f32 {
+    (size_m / CELLS_PER_SIDE_MAX).max(CELL_M_MIN)
+}
+
+/// The one formula for a place between two ticks, on one axis, in metres.
+fn between_m(at_steps: i32, way_steps: i32, earlier_ticks: f32) -> f32 {
+    (at_steps as f32 + way_steps as f32 * earlier_ticks) * (1.0 / STEPS_PER_M)
+}
+
+/// The same for [`LANES`] at once.
+#[inline]
+fn between_lanes_m(at_steps: f32x8, way_steps: f32x8, earlier_ticks: f32) -> f32x8 {
+    (at_steps + way_steps * f32x8::splat(earlier_ticks)) * f32x8::splat(1.0 / STEPS_PER_M)
+}
+
+impl Moment {
+    /// That of no tick, in a world of this size.
+    pub(super) fn none(size_m: f32) -> Moment {
+        let cell_m = cell_m_min(size_m);
+        Moment {
+            tick: Tick(0),
+            net_ids: Vec::new(),
+            feet_steps: Vec::new(),
+            size_m,
+            cell_m,
+            grid: Grid::with_cells(size_m, cell_m),
+            blocks: Vec::new(),
+            bodies: Vec::new(),
+            leapt: Vec::new(),
+        }
+    }
+
+    /// Makes it that of a tick, the one after `before`. O(characters).
+    pub(super) fn fill(&mut self, tick: Tick, columns: &CharacterColumns, before: Option<&Moment>, stride_steps: f32) {
+        let cell_m = before.map_or(self.cell_m, Moment::next_cell_m);
+        if cell_m != self.cell_m {
+            (self.cell_m, self.grid) = (cell_m, Grid::with_cells(self.size_m, cell_m));
+        }
+        self.tick = tick;
+        self.net_ids.clone_from(&columns.net_ids);
+        self.feet_steps.clear();
+        self.feet_steps.extend(columns.states.iter().map(|state| state.position));
+        self.grid.rebuild(&columns.positions_m);
+        let Moment { net_ids, feet_steps, grid, blocks, bodies, leapt, .. } = self;
+        blocks.clear();
+        blocks.resize(net_ids.len().div_ceil(LANES), Block::NOBODY);
+        bodies.clear();
+        leapt.clear();
+        for (place, &row) in grid.sorted_rows().iter().enumerate() {
+            let (net_id, feet_steps) = (net_ids[row as usize], feet_steps[row as usize]);
+            let before_steps = before.and_then(|before| before.feet_steps(net_id, row as usize)).unwrap_or(feet_steps);
+            let pose = Pose::new(net_id, feet_steps, before_steps);
+            let has_leapt = pose.has_leapt(stride_steps);
+            blocks[place / LANES].put(place % LANES, &pose, has_leapt);
+            bodies.push(Body::of(&pose));
+            if has_leapt {
+                leapt.push(pose);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn cell_m(&self) -> f32 {
+        self.cell_m
+    }
+
+    /// What size of cells would have suited it, in metres.
+    fn next_cell_m(&self) -> f32 {
+        let together = self.grid.together_mean();
+        if together > TOGETHER_MAX {
+            (self.cell_m / 2.0).max(cell_m_min(self.size_m))
+        } else if together < TOGETHER_MIN {
+            (self.cell_m * 2.0).min(CELL_M_MAX.max(self.cell_m))
+        } else {
+            self.cell_m
+        }
+    }
+
+    /// Brings near all that shots look at, for many that are judged by it: read in order, that is faster than by each what it needs.
+    pub(super) fn fetch(&self) {
+        self.grid.fetch();
+        self.blocks.iter().for_each(|block| {
+            black_box(block.x[0]);
+        });
+        self.bodies.iter().step_by(64 / size_of::<Body>()).for_each(|body| {
+            black_box(body.0);
+        });
+    }
+
+    /// Has who stands at a place brought near; see [`throng_shared::map::Terrain::fetch`].
+    pub(super) fn fetch_body(&self, place: usize) {
+        black_box(self.bodies[place].0);
+    }
+
+    /// The blocks that have a run of places: [`LANES`] of them each.
+    pub(super) fn blocks_of(run: &Range<usize>) -> Range<usize> {
+        run.start / LANES..run.end.div_ceil(LANES)
+    }
+
+    /// Where those of a block were, so much of a tick earlier.
+    #[inline]
+    pub(super) fn points_m(&self, block: usize, earlier_ticks: f32) -> Points {
+        self.blocks[block].points_m(earlier_ticks)
+    }
+
+    /// The feet of whoever stands at a place, so much of a tick earlier, in metres.
+    pub(super) fn feet_at_m(&self, place: usize, earlier_ticks: f32) -> Vec3 {
+        let ground_m = self.blocks[place / LANES].ground_m(place % LANES, earlier_ticks);
+        Vec3::new(ground_m.x, self.bodies[place].height_m(earlier_ticks), ground_m.y)
+    }
+
+    /// Who stands at a place.
+    pub(super) fn net_id(&self, place: usize) -> NetId {
+        NetId(self.bodies[place].0 as u32)
+    }
+
+    /// The lanes of a block that stand among [`Moment::leapt`], as bits.
+    pub(super) fn leapt_lanes(&self, block: usize) -> u32 {
+        self.blocks[block].leapt_lanes()
+    }
+
+    /// Whether whoever stands at a place stands among [`Moment::leapt`].
+    pub(super) fn has_leapt(&self, place: usize) -> bool {
+        self.blocks[place / LANES].has_leapt(place % LANES)
+    }
+
+    /// Where somebody stood, whose row was `row` in the next tick: as long as nobody comes or goes it is the same.
+    pub(super) fn feet_steps(&self, net_id: NetId, row: usize) -> Option<IVec3> {
+        let is_same = self.net_ids.get(row) == Some(&net_id);
+        let row = if is_same { Some(row) } else { self.net_ids.binary_search(&net_id).ok() };
+        row.map(|row| self.feet_steps[row])
+    }
+}

@@ -1,0 +1,297 @@
+//! The search for whom a shot meets first, or else comes nearest to.
+
+use std::ops::Range;
+
+use glam::{Vec2, Vec3, Vec3Swizzles};
+use throng_shared::combat::Ray;
+use throng_shared::ids::NetId;
+use throng_shared::map::Map;
+use throng_shared::spatial::CharacterColumns;
+use wide::f32x8;
+
+use super::moment::{LANES, Moment, Points};
+use super::receipt::{Target, body_at};
+
+/// Whoever a shot misses by more than this was not aimed at, in metres.
+const NARROW_M: f32 = 1.0;
+
+/// A shot's line is looked at piece by piece, for most meet somebody near. So long are the first, which where many stand has enough, and those after
+/// it, each twice as long as the one before, in metres; and so many of the longest are the most.
+const FIRST_PIECE_M: f32 = 2.0;
+const PIECE_M: f32 = 16.0;
+const PIECES_MAX: f32 = 64.0;
+
+/// So many are touched before they are looked at closer: what has to come from far away comes together.
+const TOUCHED_MAX: usize = 16;
+
+/// The search for whom a shot meets first, or else comes nearest to.
+pub(super) struct Search<'s> {
+    columns: &'s CharacterColumns,
+    map: &'s Map,
+    shooter: NetId,
+    ray: Ray,
+    line: Line,
+    /// How much longer the way along the ray is than as seen from above.
+    steepness: f32,
+    moment: &'s Moment,
+    earlier_ticks: f32,
+    considered: u32,
+    /// Whoever is farther from the line than this is not looked at, squared.
+    wanted_squared_m2: f32,
+    /// Those who were wanted in this piece, so many, and wait for a closer look.
+    touched: [Near; TOUCHED_MAX],
+    touched_count: usize,
+    met: Option<Found>,
+    passed: Option<Found>,
+    /// Whether those who have left the world are left out.
+    asks_who_is_there: bool,
+    may_hit: &'s dyn Fn(NetId) -> bool,
+}
+
+/// Somebody near a shot's line, as seen from above.
+#[derive(Clone, Copy, Debug, Default)]
+struct Near {
+    apart_squared_m2: f32,
+    along_m: f32,
+    place: usize,
+}
+
+/// Somebody near a shot's line, and how good a find that is: less is better.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    number: f32,
+    net_id: NetId,
+    feet_m: Vec3,
+}
+
+/// The ray as seen from above.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    from_m: Vec2,
+    /// Of length 1; nothing for a ray straight up or down.
+    along: Vec2,
+    length_m: f32,
+}
+
+impl Line {
+    fn of(ray: &Ray) -> Line {
+        let (from_m, to_m) = ray.ground_m();
+        let length_m = from_m.distance(to_m);
+        Line { from_m, along: (to_m - from_m).normalize_or_zero(), length_m }
+    }
+
+    /// How far a point is from it, squared, and how far along it that is: negative before its beginning, and more than its length beyond its end.
+    fn distance_squared_m2(&self, point_m: Vec2) -> (f32, f32) {
+        let (x_m, z_m) = (point_m.x - self.from_m.x, point_m.y - self.from_m.y);
+        let along_m = x_m * self.along.x + z_m * self.along.y;
+        let nearest_m = along_m.max(0.0).min(self.length_m);
+        let (x_m, z_m) = (x_m - self.along.x * nearest_m, z_m - self.along.y * nearest_m);
+        (x_m * x_m + z_m * z_m, along_m)
+    }
+
+    /// The same of several points.
+    #[inline]
+    fn distances(&self, points_m: &Points) -> (f32x8, f32x8) {
+        let (x_m, z_m) = (points_m.x_m - f32x8::splat(self.from_m.x), points_m.z_m - f32x8::splat(self.from_m.y));
+        let (along_x, along_z) = (f32x8::splat(self.along.x), f32x8::splat(self.along.y));
+        let along_m = x_m * along_x + z_m * along_z;
+        let nearest_m = along_m.fast_max(f32x8::ZERO).fast_min(f32x8::splat(self.length_m));
+        let (x_m, z_m) = (x_m - along_x * nearest_m, z_m - along_z * nearest_m);
+        (x_m * x_m + z_m * z_m, along_m)
+    }
+}
+
+/// The lanes of the block that begins at a place which are in a run, as bits.
+#[inline]
+fn lanes_of(run: &Range<usize>, first: usize) -> u32 {
+    let up_to = |end: usize| (1_u32 << end.saturating_sub(first).min(LANES)) - 1;
+    up_to(run.end) & !up_to(run.start)
+}
+
+impl<'s> Search<'s> {
+    /// Among those who stood there so much of a tick before a moment, and may be hit.
+    pub(super) fn new(
+        moment: &'s Moment,
+        earlier_ticks: f32,
+        ray: Ray,
+        shooter: NetId,
+        columns: &'s CharacterColumns,
+        map: &'s Map,
+        may_hit: &'s dyn Fn(NetId) -> bool,
+    ) -> Search<'s> {
+        let line = Line::of(&ray);
+        Search {
+            columns,
+            map,
+            shooter,
+            ray,
+            line,
+            steepness: ray.length_m / line.length_m.max(1e-3),
+            moment,
+            earlier_ticks,
+            considered: 0,
+            wanted_squared_m2: 0.0,
+            touched: [Near::default(); TOUCHED_MAX],
+            touched_count: 0,
+            met: None,
+            passed: None,
+            asks_who_is_there: false,
+            may_hit,
+        }
+    }
+
+    /// How many were near enough to be looked at.
+    pub(super) fn considered(&self) -> u32 {
+        self.considered
+    }
+
+    /// Looks for those whom it touches as seen from above; and when there are none, for those who are near.
+    fn run(&mut self, stride_m: f32) {
+        self.wanted_squared_m2 = self.touching_squared_m2();
+        self.run_along(stride_m);
+        if self.met.is_none() && self.passed.is_none() {
+            self.wanted_squared_m2 = self.near_squared_m2();
+            self.run_along(stride_m);
+        }
+    }
+
+    fn run_along(&mut self, stride_m: f32) {
+        self.considered = 0;
+        if self.earlier_ticks > 0.0 {
+            self.run_leapt();
+        }
+        let radius_m = self.map.rules.capsule_radius_m;
+        let reach_m = radius_m + NARROW_M + stride_m * self.earlier_ticks;
+        let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_M);
+        let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_M);
+        loop {
+            // Whoever is first looked at in a piece is met no more than its radius before.
+            if self.met.is_some_and(|met| met.number < (from_m - radius_m) * self.steepness) {
+                break;
+            }
+            let to_m = (from_m + piece_m).min(self.line.length_m);
+            // The ends have whoever is beyond them.
+            let is_last = to_m >= self.line.length_m;
+            let counted_from_m = if from_m == 0.0 { f32::NEG_INFINITY } else { from_m };
+            let counted_to_m = if is_last { f32::INFINITY } else { to_m };
+            self.run_piece(from_m..to_m, counted_from_m..counted_to_m, reach_m);
+            if is_last {
+                break;
+            }
+            (from_m, piece_m) = (to_m, (2.0 * piece_m).min(longest_m));
+        }
+    }
+
+    /// Looks at those who may be on their way from anywhere.
+    fn run_leapt(&mut self) {
+        for pose in &self.moment.leapt {
+            let feet_m = pose.feet_m(self.earlier_ticks);
+            let (apart_squared_m2, _) = self.line.distance_squared_m2(feet_m.xz());
+            self.considered += u32::from(apart_squared_m2 <= self.near_squared_m2());
+            if apart_squared_m2 <= self.wanted_squared_m2 {
+                self.consider(apart_squared_m2, feet_m, pose.net_id);
+            }
+        }
+    }
+
+    /// Looks at whoever is near a part of the line, and nearest to it in another, which may be longer.
+    fn run_piece(&mut self, part_m: Range<f32>, counted_m: Range<f32>, reach_m: f32) {
+        let (moment, line) = (self.moment, self.line);
+        let point_m = |along_m: f32| line.from_m + line.along * along_m;
+        moment.grid.for_each_run_along(point_m(part_m.start), point_m(part_m.end), reach_m, |run| {
+            self.run_places(run, &counted_m);
+        });
+        self.consider_touched();
+    }
+
+    /// Looks at a run of places, all of a block together.
+    fn run_places(&mut self, run: Range<usize>, counted_m: &Range<f32>) {
+        let (moment, line, earlier_ticks) = (self.moment, self.line, self.earlier_ticks);
+        let are_on_their_way = earlier_ticks > 0.0 && !moment.leapt.is_empty();
+        for block in Moment::blocks_of(&run) {
+            let (apart_squared_m2, along_m) = line.distances(&moment.points_m(block, earlier_ticks));
+            let is_here = along_m.simd_ge(counted_m.start) & along_m.simd_lt(counted_m.end);
+            let mut here = is_here.to_bitmask() & lanes_of(&run, block * LANES);
+            if are_on_their_way {
+                here &= !moment.leapt_lanes(block);
+            }
+            self.considered += (apart_squared_m2.simd_le(self.near_squared_m2()).to_bitmask() & here).count_ones();
+            let mut wanted = apart_squared_m2.simd_le(self.wanted_squared_m2).to_bitmask() & here;
+            let (apart_squared_m2, along_m) = (apart_squared_m2.to_array(), along_m.to_array());
+            while wanted != 0 {
+                let lane = wanted.trailing_zeros() as usize;
+                wanted &= wanted - 1;
+                self.touch(Near {
+                    apart_squared_m2: apart_squared_m2[lane],
+                    along_m: along_m[lane],
+                    place: block * LANES + lane,
+                });
+            }
+        }
+    }
+
+    fn touch(&mut self, near: Near) {
+        self.moment.fetch_body(near.place);
+        self.touched[self.touched_count] = near;
+        self.touched_count += 1;
+        if self.touched_count == TOUCHED_MAX {
+            self.consider_touched();
+        }
+    }
+
+    fn consider_touched(&mut self) {
+        for number in 0..std::mem::take(&mut self.touched_count) {
+            let near = self.touched[number];
+            let met_from_m = (near.along_m - self.map.rules.capsule_radius_m) * self.steepness;
+            if self.met.is_none_or(|met| met_from_m <= met.number) {
+                let feet_m = self.moment.feet_at_m(near.place, self.earlier_ticks);
+                self.consider(near.apart_squared_m2, feet_m, self.moment.net_id(near.place));
+            }
+        }
+    }
+
+    fn touching_squared_m2(&self) -> f32 {
+        self.map.rules.capsule_radius_m * self.map.rules.capsule_radius_m
+    }
+
+    fn near_squared_m2(&self) -> f32 {
+        let near_m = self.map.rules.capsule_radius_m + NARROW_M;
+        near_m * near_m
+    }
+
+    /// Somebody whose way is so far from the shot's as seen from above.
+    fn consider(&mut self, apart_squared_m2: f32, feet_m: Vec3, net_id: NetId) {
+        let touches = apart_squared_m2 <= self.touching_squared_m2();
+        let hit_m = if touches { body_at(self.map, feet_m).first_hit_m(&self.ray) } else { None };
+        let (best, number) = match hit_m {
+            Some(hit_m) => (&mut self.met, hit_m),
+            None => (&mut self.passed, apart_squared_m2),
+        };
+        let is_better = best.is_none_or(|best| (number, net_id) < (best.number, best.net_id));
+        let is_there = || !self.asks_who_is_there || self.columns.row(net_id).is_some();
+        if is_better && net_id != self.shooter && is_there() && (self.may_hit)(net_id) {
+            *best = Some(Found { number, net_id, feet_m });
+        }
+    }
+
+    /// Whom it met, or else who was nearest to it as seen from above.
+    pub(super) fn target(&mut self, stride_m: f32) -> Option<Target> {
+        self.run(stride_m);
+        let found = self.met.or(self.passed)?;
+        if self.columns.row(found.net_id).is_none() {
+            // Whoever has left the world since is not met. That is seldom, so that not everybody is looked up.
+            self.asks_who_is_there = true;
+            (self.met, self.passed) = (None, None);
+            self.run(stride_m);
+        }
+        let Found { net_id, feet_m, .. } = self.met.or(self.passed)?;
+        let row = self.columns.row(net_id)?;
+        let ground_m = self.columns.positions_m[row];
+        Some(Target {
+            net_id,
+            feet_then_m: feet_m,
+            feet_now_m: Vec3::new(ground_m.x, self.columns.heights_m[row], ground_m.y),
+            missed_by_m: body_at(self.map, feet_m).distance_m(&self.ray),
+        })
+    }
+}
