@@ -33,8 +33,8 @@ pub(super) fn opposite(direction: usize) -> usize {
 /// How many cells around a point are looked at for one from which to set out.
 const SET_OUT_CELLS: i32 = 2;
 
-/// All cells of a world, in chunks of 32 by 32. A chunk in which nothing is in the way takes no memory, any other 5 kB, and
-/// both are made when first asked for: what they say depends on the map alone, so that it does not matter who asks.
+/// All cells of a world, in chunks of 32 by 32. A chunk in which nothing is in the way takes no memory, any other 0.2 kB and 5 bytes for each cell that
+/// is not plain, and both are made when first asked for: what they say depends on the map alone, so that it does not matter who asks.
 #[derive(Debug)]
 pub(super) struct Cells {
     footing: Footing,
@@ -68,7 +68,7 @@ impl Cells {
     pub(super) fn place_m(&self, cell: IVec2) -> Option<Vec2> {
         match self.chunk(cell) {
             Chunk::Open => Some(self.footing.center_m(cell)),
-            Chunk::Mixed(cells) => cells[place_in_chunk(cell)].place_m(self.footing.center_m(cell)),
+            Chunk::Mixed(cells) => cells.cell(cell % CHUNK_SIDE).place_m(self.footing.center_m(cell)),
         }
     }
 
@@ -76,7 +76,7 @@ impl Cells {
     pub(super) fn links(&self, cell: IVec2) -> u8 {
         match self.chunk(cell) {
             Chunk::Open => u8::MAX,
-            Chunk::Mixed(cells) => cells[place_in_chunk(cell)].links,
+            Chunk::Mixed(cells) => cells.cell(cell % CHUNK_SIDE).links,
         }
     }
 
@@ -84,7 +84,7 @@ impl Cells {
     pub(super) fn is_roomy(&self, cell: IVec2) -> bool {
         match self.chunk(cell) {
             Chunk::Open => true,
-            Chunk::Mixed(cells) => cells[place_in_chunk(cell)].is_roomy,
+            Chunk::Mixed(cells) => cells.cell(cell % CHUNK_SIDE).is_roomy,
         }
     }
 
@@ -141,9 +141,4 @@ impl Cells {
         let chunk_index = (chunk.y * self.side_chunks + chunk.x) as usize;
         self.chunks[chunk_index].get_or_init(|| Chunk::new(&self.footing, chunk * CHUNK_SIDE))
     }
-}
-
-fn place_in_chunk(cell: IVec2) -> usize {
-    let place = cell % CHUNK_SIDE;
-    (place.y * CHUNK_SIDE + place.x) as usize
 }

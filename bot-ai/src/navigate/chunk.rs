@@ -16,11 +16,23 @@ pub(super) enum Chunk {
     /// Nothing is in the way in any of them.
     Open,
     /// Something is in some.
-    Mixed(Box<[Cell]>),
+    Mixed(Box<Mixed>),
 }
 
+/// Cells in some of which something is in the way. Most are plain even so, and those take a bit each.
+#[derive(Debug)]
+pub(super) struct Mixed {
+    /// For each row of cells those that are plain, as bits.
+    plain: [u32; CHUNK_SIDE as usize],
+    /// How many of the others are before each row.
+    before: [u16; CHUNK_SIDE as usize],
+    others: Box<[Cell]>,
+}
+
+const _: () = assert!(CHUNK_SIDE == u32::BITS as i32);
+
 /// One cell of a chunk in which something is in the way.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cell {
     /// Where to stand, from the middle (x, z), in steps of 4 mm.
     offset: [i8; 2],
@@ -31,9 +43,43 @@ pub(super) struct Cell {
 }
 
 impl Cell {
+    /// One stands in its middle, has room all around, and a way to each neighbour.
+    const PLAIN: Cell = Cell { offset: [0; 2], links: u8::MAX, can_stand: true, is_roomy: true };
+
     pub(super) fn place_m(self, center_m: Vec2) -> Option<Vec2> {
         let offset_m = Vec2::new(f32::from(self.offset[0]), f32::from(self.offset[1])) / STEPS_PER_M;
         self.can_stand.then_some(center_m + offset_m)
+    }
+}
+
+impl Mixed {
+    /// Of all cells, row by row.
+    fn new(cells: impl Iterator<Item = Cell>) -> Mixed {
+        let (mut plain, mut before) = ([0; CHUNK_SIDE as usize], [0; CHUNK_SIDE as usize]);
+        let mut others = Vec::new();
+        for (place, cell) in cells.enumerate() {
+            let (row, column) = (place / CHUNK_SIDE as usize, place % CHUNK_SIDE as usize);
+            if column == 0 {
+                before[row] = others.len() as u16;
+            }
+            if cell == Cell::PLAIN {
+                plain[row] |= 1 << column;
+            } else {
+                others.push(cell);
+            }
+        }
+        Mixed { plain, before, others: others.into() }
+    }
+
+    /// The cell at a place (column, row) of the chunk.
+    pub(super) fn cell(&self, place: IVec2) -> Cell {
+        let (column, row) = (place.x as u32, place.y as usize);
+        let plain = self.plain[row];
+        if plain >> column & 1 == 1 {
+            return Cell::PLAIN;
+        }
+        let before_in_row = (!plain & ((1 << column) - 1)).count_ones() as usize;
+        self.others[usize::from(self.before[row]) + before_in_row]
     }
 }
 
@@ -73,7 +119,7 @@ impl Chunk {
             let links = (0..DIRECTIONS.len()).filter(has_way).fold(0, |links, direction| links | 1 << direction);
             Cell { links, ..cell }
         });
-        Chunk::Mixed(linked.collect())
+        Chunk::Mixed(Box::new(Mixed::new(linked)))
     }
 }
 
@@ -99,4 +145,32 @@ fn corners(center_m: Vec2) -> [Vec2; 5] {
     let half_m = 0.5 * CELL_M;
     let corner = |x: f32, z: f32| center_m + Vec2::new(x, z) * half_m;
     [center_m, corner(-1.0, -1.0), corner(1.0, -1.0), corner(-1.0, 1.0), corner(1.0, 1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use throng_shared::random::Random;
+
+    use super::*;
+
+    #[test]
+    fn each_cell_of_a_chunk_is_found_again() {
+        let mut random = Random::new(1, 0);
+        for plain_percent in [0.0, 3.0, 50.0, 97.0, 100.0] {
+            let some = |random: &mut Random| Cell {
+                offset: [random.below(250) as u8 as i8, 0],
+                links: random.below(256) as u8,
+                can_stand: true,
+                is_roomy: random.percent(50.0),
+            };
+            let cells: Vec<Cell> = (0..CHUNK_SIDE * CHUNK_SIDE)
+                .map(|_| if random.percent(plain_percent) { Cell::PLAIN } else { some(&mut random) })
+                .collect();
+            let mixed = Mixed::new(cells.iter().copied());
+            for (place, cell) in (0..).zip(&cells) {
+                assert_eq!(mixed.cell(IVec2::new(place % CHUNK_SIDE, place / CHUNK_SIDE)), *cell, "{place}");
+            }
+            assert_eq!(mixed.others.len(), cells.iter().filter(|cell| **cell != Cell::PLAIN).count());
+        }
+    }
 }

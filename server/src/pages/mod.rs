@@ -7,6 +7,7 @@ mod areas;
 mod attributes;
 mod cells;
 mod deeds;
+mod growth;
 mod head;
 mod layers;
 mod page;
@@ -276,6 +277,8 @@ impl Pages {
         self.review_areas();
         let mut news = news.iter().peekable();
         let mut members = std::mem::take(&mut self.members);
+        let more = columns.len().saturating_sub(members.len());
+        growth::make_room(&mut members, more);
         // Those before `kept` are of this tick, those from `next` on of the one before; between is nobody.
         let (mut kept, mut next) = (0, 0);
         for row in 0..columns.len() {
@@ -466,8 +469,8 @@ impl Pages {
             None => self.areas.set_first_page(area, page),
         }
         let (center_m, half_m) = self.areas.extent_m(area);
-        self.slots.push(PageSlots::new());
-        self.heads.push(PageHead {
+        growth::push(&mut self.slots, PageSlots::new());
+        let head = PageHead {
             changed: tick,
             owners_changed: tick,
             attributes_changed: Tick(0),
@@ -484,8 +487,9 @@ impl Pages {
             is_first: is_first && !is_part && is_for_all && !self.areas.is_far(area),
             is_retired: false,
             length_bytes: 0,
-        });
-        self.wanted.push(AtomicU64::new(0));
+        };
+        growth::push(&mut self.heads, head);
+        growth::push(&mut self.wanted, AtomicU64::new(0));
         self.rows.add_page();
         page
     }

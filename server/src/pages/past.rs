@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use throng_shared::tick::Tick;
 use throng_shared::wire::page::{PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns, slots_of};
 
+use super::growth;
+
 /// How a page is, by slot; what stands in slots without an owner is of no use.
 pub(super) type PageStates = [PageState; PAGE_SLOTS];
 
@@ -75,9 +77,9 @@ impl Rows {
 
     /// Another page, which nobody is told of yet.
     pub(super) fn add_page(&mut self) {
-        self.now.push([PageState::default(); PAGE_SLOTS]);
-        self.past.push(Past::default());
-        self.watched.push(AtomicU32::new(0));
+        growth::push(&mut self.now, [PageState::default(); PAGE_SLOTS]);
+        growth::push(&mut self.past, Past::default());
+        growth::push(&mut self.watched, AtomicU32::new(0));
     }
 
     /// Notes that somebody is told of a page in a tick, whether it has its turn or not.
