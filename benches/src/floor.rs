@@ -3,6 +3,7 @@
 //! Processor time of the measuring thread, as for the server: other work on the machine does not count.
 
 use std::hint::black_box;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -182,43 +183,57 @@ fn wait_for(sent: usize, received: &AtomicUsize) -> usize {
 /// Datagrams that a socket is filled with before it is emptied: they fit into any buffer.
 const FILLED: usize = 4 * BATCH;
 
-/// Empties a socket, one by one and in batches; only that counts. Another core fills it, as a load does, and as a network card would: what arrives is
-/// not in the cache of whoever receives it. For comparison the batches are also received that the same core has sent.
+/// How datagrams are received: one by one or in batches that another core has sent, as a load does, and as a network card would, so that they are not
+/// in the cache of whoever receives them; and for comparison in batches that the same core has sent.
+#[derive(Clone, Copy, PartialEq)]
+enum Receiving {
+    Single,
+    Batched,
+    BatchedOfOwnCore,
+}
+
+/// Fills a socket and empties it, each way in turn; only the emptying counts.
 fn receives(bytes: usize, other_core: usize, rounds: usize) -> anyhow::Result<[f64; 3]> {
+    const WAYS: [Receiving; 3] = [Receiving::Single, Receiving::Batched, Receiving::BatchedOfOwnCore];
     let socket = DatagramSocket::bind(any_port())?;
     let address = socket.socket.local_addr()?;
     let own = std::net::UdpSocket::bind(any_port())?;
     let (order, orders) = std::sync::mpsc::channel::<()>();
-    let (filled, fills) = std::sync::mpsc::channel::<()>();
+    let (filled, fills) = std::sync::mpsc::channel::<anyhow::Result<()>>();
     let filler = std::thread::spawn(move || -> anyhow::Result<()> {
         pin_to_core(other_core)?;
         let other = std::net::UdpSocket::bind(any_port())?;
         for () in orders {
-            fill(&other, address, bytes)?;
-            filled.send(())?;
+            filled.send(fill(&other, address, bytes))?;
         }
         Ok(())
     });
-    let (mut batch, mut buffer, mut times, mut goes) = (Batch::default(), [0; 2_048], [Duration::ZERO; 3], 0);
-    for _ in 0..rounds.div_ceil(4) {
-        for (place, time) in times.iter_mut().enumerate() {
-            if place == 2 {
+    let (mut batch, mut buffer, mut times) = (Batch::default(), [0; 2_048], [Duration::ZERO; 3]);
+    let goes = rounds.div_ceil(4);
+    for _ in 0..goes {
+        for (way, time) in WAYS.into_iter().zip(&mut times) {
+            if way == Receiving::BatchedOfOwnCore {
                 fill(&own, address, bytes)?;
-            } else {
-                order.send(())?;
-                fills.recv()?;
+            } else if order.send(()).is_ok()
+                && let Ok(outcome) = fills.recv()
+            {
+                outcome?;
             }
-            let start = ThreadTime::now();
-            for _ in 0..if place == 0 { FILLED } else { FILLED / BATCH } {
-                if place == 0 {
-                    black_box(socket.socket.recv_from(&mut buffer)?);
-                } else {
-                    black_box(socket.receive(&mut batch)?);
+            let (mut received, start) = (0, ThreadTime::now());
+            while received < FILLED {
+                let result = match way {
+                    Receiving::Single => socket.socket.recv_from(black_box(&mut buffer)).map(|_| 1),
+                    Receiving::Batched | Receiving::BatchedOfOwnCore => socket.receive(&mut batch),
+                };
+                match result {
+                    Ok(count) => received += count,
+                    // It is still on its way from the other core.
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
+                    Err(error) => return Err(error.into()),
                 }
             }
             *time += start.elapsed();
         }
-        goes += 1;
     }
     drop(order);
     filler.join().map_err(|_| anyhow::anyhow!("the sender panicked"))??;

@@ -14,14 +14,19 @@ use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
 use wide::{f32x8, i32x8};
 
-/// Side of a cell, in metres, and how many cells there are along a side of the world at most, for not more memory than characters take.
+/// Smallest side of a cell, in metres.
 const CELL_M_MIN: f32 = 2.0;
+
+/// Largest side of a cell that it grows to, in metres.
 const CELL_M_MAX: f32 = 32.0;
+
+/// Most cells along a side of the world, so that they take no more memory than characters.
 const CELLS_PER_SIDE_MAX: f32 = 256.0;
 
-/// More than these in the cell that somebody stands in, itself included and on average, make the next tick's cells half as large, and fewer twice as large:
-/// some more than are looked at together. A quarter of the one, and four times the other, is between them, so that cells do not change to and fro.
+/// Fewer than these in the cell that somebody stands in, on average and itself included, and the next tick's cells are twice as large …
 const TOGETHER_MIN: f32 = 4.0;
+
+/// … and more than these, half as large. A quarter of this and four times that are between them, so that cells do not change to and fro.
 const TOGETHER_MAX: f32 = 20.0;
 
 /// How many are looked at together.
@@ -35,9 +40,8 @@ pub(super) struct Moment {
     /// As in the columns: names, rising, and beside them where each stood.
     net_ids: Vec<NetId>,
     feet_steps: Vec<IVec3>,
-    size_m: f32,
-    /// Of the grid.
-    cell_m: f32,
+    /// Side of the smallest cells that it may have, in metres.
+    cell_m_min: f32,
     pub(super) grid: Grid,
     /// Everybody in the grid's order; behind the last is nobody.
     blocks: Vec<Block>,
@@ -86,13 +90,18 @@ pub(super) struct Points {
 
 impl Block {
     const WAY_BITS: u32 = 8;
+    /// Farthest from the middle of a world that there is room for, in steps.
+    const AT_STEPS_MAX: i32 = i32::MAX >> Block::WAY_BITS;
     const LEAPT: i8 = i8::MIN;
     const NOBODY: Block = Block { x: [0; LANES], z: [0; LANES] };
 
     fn put(&mut self, lane: usize, pose: &Pose, has_leapt: bool) {
         let way = pose.before_steps - pose.feet_steps;
         let (way_x, way_z) = if has_leapt { (Block::LEAPT, 0) } else { (way.x as i8, way.z as i8) };
-        let axis = |steps: i32, way: i8| steps << Block::WAY_BITS | i32::from(way as u8);
+        let axis = |steps: i32, way: i8| {
+            debug_assert!(steps.abs() <= Block::AT_STEPS_MAX, "{pose:?} is in no world");
+            steps << Block::WAY_BITS | i32::from(way as u8)
+        };
         (self.x[lane], self.z[lane]) = (axis(pose.feet_steps.x, way_x), axis(pose.feet_steps.z, way_z));
     }
 
@@ -158,17 +167,14 @@ impl Pose {
     fn has_leapt(&self, stride_steps: f32) -> bool {
         let way = self.feet_steps - self.before_steps;
         let (x, z) = (way.x as f32, way.z as f32);
-        // Or has gone farther than is said in eight bits.
-        x * x + z * z > stride_steps * stride_steps || way.x.abs().max(way.z.abs()) > i32::from(i8::MAX)
+        // Or has gone farther than there are bits to say.
+        x * x + z * z > stride_steps * stride_steps
+            || way.x.abs().max(way.z.abs()) > i32::from(i8::MAX)
+            || way.y.abs() > Body::FALL_STEPS_MAX
     }
 }
 
-/// The smallest cells of a world of this size, in metres.
-fn cell_m_min(size_m: f32) -> f32 {
-    (size_m / CELLS_PER_SIDE_MAX).max(CELL_M_MIN)
-}
-
-/// The one formula for a place between two ticks, on one axis, in metres.
+/// The formula for a place between two ticks, on one axis, in metres; [`between_lanes_m`] is the same to the bit.
 fn between_m(at_steps: i32, way_steps: i32, earlier_ticks: f32) -> f32 {
     (at_steps as f32 + way_steps as f32 * earlier_ticks) * (1.0 / STEPS_PER_M)
 }
@@ -182,25 +188,25 @@ fn between_lanes_m(at_steps: f32x8, way_steps: f32x8, earlier_ticks: f32) -> f32
 impl Moment {
     /// That of no tick, in a world of this size.
     pub(super) fn none(size_m: f32) -> Moment {
-        let cell_m = cell_m_min(size_m);
+        // It begins with the smallest, so that it never needs more memory for cells.
+        let cell_m_min = (size_m / CELLS_PER_SIDE_MAX).max(CELL_M_MIN);
         Moment {
             tick: Tick(0),
             net_ids: Vec::new(),
             feet_steps: Vec::new(),
-            size_m,
-            cell_m,
-            grid: Grid::with_cells(size_m, cell_m),
+            cell_m_min,
+            grid: Grid::with_cells(size_m, cell_m_min),
             blocks: Vec::new(),
             bodies: Vec::new(),
             leapt: Vec::new(),
         }
     }
 
-    /// Makes it that of a tick, the one after `before`. O(characters).
+    /// Makes it that of a tick, the one after `before`. O(characters + cells).
     pub(super) fn fill(&mut self, tick: Tick, columns: &CharacterColumns, before: Option<&Moment>, stride_steps: f32) {
-        let cell_m = before.map_or(self.cell_m, Moment::next_cell_m);
-        if cell_m != self.cell_m {
-            (self.cell_m, self.grid) = (cell_m, Grid::with_cells(self.size_m, cell_m));
+        let cell_m = before.map_or(self.grid.cell_m(), Moment::next_cell_m);
+        if cell_m != self.grid.cell_m() {
+            self.grid.set_cells(cell_m);
         }
         self.tick = tick;
         self.net_ids.clone_from(&columns.net_ids);
@@ -225,20 +231,15 @@ impl Moment {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn cell_m(&self) -> f32 {
-        self.cell_m
-    }
-
     /// What size of cells would have suited it, in metres.
     fn next_cell_m(&self) -> f32 {
-        let together = self.grid.together_mean();
+        let (cell_m, together) = (self.grid.cell_m(), self.grid.rows_per_occupied_cell());
         if together > TOGETHER_MAX {
-            (self.cell_m / 2.0).max(cell_m_min(self.size_m))
+            (cell_m / 2.0).max(self.cell_m_min)
         } else if together < TOGETHER_MIN {
-            (self.cell_m * 2.0).min(CELL_M_MAX.max(self.cell_m))
+            (cell_m * 2.0).min(CELL_M_MAX.max(cell_m))
         } else {
-            self.cell_m
+            cell_m
         }
     }
 

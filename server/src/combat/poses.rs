@@ -75,7 +75,7 @@ impl Poses {
 
     #[cfg(test)]
     pub(super) fn newest_cell_m(&self) -> f32 {
-        self.moment(self.newest).map_or(0.0, Moment::cell_m)
+        self.moment(self.newest).map_or(0.0, |moment| moment.grid.cell_m())
     }
 
     /// How far anybody goes in a tick who does not leap, in metres.

@@ -22,7 +22,7 @@ pub struct Receipt {
     pub granted_rewind_ticks: f64,
     /// Why that is something else.
     pub clamp: Clamp,
-    /// How many were near its line.
+    /// How many were within a metre of being touched, as seen from above, along as much of its line as was looked at: to some metres behind whom it met.
     pub considered: u32,
     /// Whom it met first, or else who was nearest to it; none when nobody was near.
     pub target: Option<Target>,

@@ -15,11 +15,18 @@ use super::receipt::{Target, body_at};
 /// Whoever a shot misses by more than this was not aimed at, in metres.
 const NARROW_M: f32 = 1.0;
 
-/// A shot's line is looked at piece by piece, for most meet somebody near. So long are the first, which where many stand has enough, and those after
-/// it, each twice as long as the one before, in metres; and so many of the longest are the most.
+/// A shot's line is looked at piece by piece, for most meet somebody near. So long is the first, in metres, which is enough where many stand; each is twice
+/// as long as the one before.
 const FIRST_PIECE_M: f32 = 2.0;
+
+/// Longest piece, in metres, if [`PIECES_MAX`] of them reach.
 const PIECE_M: f32 = 16.0;
+
+/// Most of the longest pieces.
 const PIECES_MAX: f32 = 64.0;
+
+/// More than places along a shot's line are rounded by, in metres.
+const ROUNDING_M: f32 = 0.01;
 
 /// So many are touched before they are looked at closer: what has to come from far away comes together.
 const TOUCHED_MAX: usize = 16;
@@ -38,7 +45,7 @@ pub(super) struct Search<'s> {
     considered: u32,
     /// Whoever is farther from the line than this is not looked at, squared.
     wanted_squared_m2: f32,
-    /// Those who were wanted in this piece, so many, and wait for a closer look.
+    /// Those of this piece who wait for a closer look, and how many they are.
     touched: [Near; TOUCHED_MAX],
     touched_count: usize,
     met: Option<Found>,
@@ -166,7 +173,7 @@ impl<'s> Search<'s> {
         let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_M);
         loop {
             // Whoever is first looked at in a piece is met no more than its radius before.
-            if self.met.is_some_and(|met| met.number < (from_m - radius_m) * self.steepness) {
+            if self.met.is_some_and(|met| met.number + ROUNDING_M < (from_m - radius_m) * self.steepness) {
                 break;
             }
             let to_m = (from_m + piece_m).min(self.line.length_m);
@@ -194,7 +201,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Looks at whoever is near a part of the line, and nearest to it in another, which may be longer.
+    /// Looks at whoever is near a part of the line and counts for it, by how far along the line it is.
     fn run_piece(&mut self, part_m: Range<f32>, counted_m: Range<f32>, reach_m: f32) {
         let (moment, line) = (self.moment, self.line);
         let point_m = |along_m: f32| line.from_m + line.along * along_m;
@@ -243,7 +250,8 @@ impl<'s> Search<'s> {
         for number in 0..std::mem::take(&mut self.touched_count) {
             let near = self.touched[number];
             let met_from_m = (near.along_m - self.map.rules.capsule_radius_m) * self.steepness;
-            if self.met.is_none_or(|met| met_from_m <= met.number) {
+            // Both are rounded, each in its own way.
+            if self.met.is_none_or(|met| met_from_m <= met.number + ROUNDING_M) {
                 let feet_m = self.moment.feet_at_m(near.place, self.earlier_ticks);
                 self.consider(near.apart_squared_m2, feet_m, self.moment.net_id(near.place));
             }

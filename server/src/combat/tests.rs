@@ -219,6 +219,31 @@ fn the_verdict_is_that_of_looking_at_everybody_and_receipts_say_it_again() {
     assert!(hits > 300, "{hits} of 4,000");
 }
 
+/// Whoever a shot that met nobody came nearest to is its target, as seen from above, and all who were so near were considered.
+fn assert_nearest(range: &Range, receipt: &Receipt, at_tick: f64) {
+    const NEAR_M: f32 = 1.4;
+    const ROUNDING_M: f32 = 1e-3;
+    let (from_m, to_m) = receipt.shot.ray().expect("it has a line").ground_m();
+    let apart_m = |feet_m: Vec3| {
+        let point_m = Vec2::new(feet_m.x, feet_m.z);
+        let share = (point_m - from_m).dot(to_m - from_m) / from_m.distance_squared(to_m);
+        point_m.distance(from_m.lerp(to_m, share.clamp(0.0, 1.0)))
+    };
+    let all = range.people.iter().filter_map(|&(net_id, _)| Some((net_id, range.poses.feet_m(net_id, at_tick)?)));
+    let all_m: Vec<(NetId, f32)> = all.map(|(net_id, feet_m)| (net_id, apart_m(feet_m))).collect();
+    let others_m = all_m.iter().filter(|(net_id, _)| *net_id != receipt.shot.shooter).map(|(_, apart_m)| *apart_m);
+    let nearest_m = others_m.fold(f32::INFINITY, f32::min);
+    match &receipt.target {
+        Some(target) => {
+            assert!((apart_m(target.feet_then_m) - nearest_m).abs() < ROUNDING_M, "{nearest_m}: {receipt:?}")
+        }
+        None => assert!(nearest_m > NEAR_M - ROUNDING_M, "{nearest_m}: {receipt:?}"),
+    }
+    let within = |reach_m: f32| all_m.iter().filter(|(_, apart_m)| *apart_m < reach_m).count() as u32;
+    let counts = within(NEAR_M - ROUNDING_M)..=within(NEAR_M + ROUNDING_M);
+    assert!(counts.contains(&receipt.considered), "{counts:?}: {receipt:?}");
+}
+
 #[test]
 fn the_verdict_in_a_crowd_that_gathers_and_scatters_is_that_of_looking_at_everybody() {
     let mut random = Random::new(9, 0);
@@ -238,14 +263,20 @@ fn the_verdict_in_a_crowd_that_gathers_and_scatters_is_that_of_looking_at_everyb
         for _ in 0..10 {
             let direction =
                 Vec3::new(random.between(-1.0, 1.0), random.between(-0.04, 0.04), random.between(-1.0, 1.0));
-            let origin_m = Vec3::new(random.between(-48.0, 48.0), 1.2, random.between(-48.0, 48.0));
             let view_tick = f64::from(range.tick.0) - f64::from(random.between(0.0, 5.0));
-            let shot = Shot { shooter: NetId(1), origin_m, direction, range_m: 50.0, view_tick };
+            // One of them, from within itself.
+            let shooter = NetId(2 + random.below(400));
+            let feet_m = range.poses.feet_m(shooter, range.poses.granted_tick(view_tick)).expect("all are there");
+            let shot = Shot { shooter, origin_m: feet_m + Vec3::Y * 1.2, direction, range_m: 50.0, view_tick };
             let receipt = range.judge(&shot);
-            let expected = full_scan(&range, &shot, f64::from(range.tick.0) - receipt.granted_rewind_ticks);
+            let at_tick = f64::from(range.tick.0) - receipt.granted_rewind_ticks;
+            let expected = full_scan(&range, &shot, at_tick);
             assert_eq!(hit_of(&receipt), expected, "{receipt:?}");
             hits += u32::from(expected.is_some());
-            passed += u32::from(expected.is_none() && receipt.target.is_some());
+            if expected.is_none() {
+                passed += u32::from(receipt.target.is_some());
+                assert_nearest(&range, &receipt, at_tick);
+            }
         }
     }
     let [scattered_m, gathered_m, scattered_again_m] = [20, 119, 239].map(|number: usize| cells_m[number]);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use glam::Vec2;
+use wide::f32x8;
 
 /// Rows of [`super::CharacterColumns`] sorted by cell, so that a query reads memory in order.
 ///
@@ -18,9 +19,14 @@ pub struct Grid {
     /// Where each cell's rows start in the sorted columns; one more than there are cells.
     starts: Vec<u32>,
     sorted_rows: Vec<u32>,
-    sorted_positions_m: Vec<Vec2>,
+    /// Where each stands (x, z), and anything behind the last, so that [`LANES`] can be read from anywhere.
+    sorted_x_m: Vec<f32>,
+    sorted_z_m: Vec<f32>,
     cell_of_row: Vec<u32>,
 }
+
+/// Rows whose distances are looked at together.
+const LANES: usize = 8;
 
 /// How much farther than asked a query looks for cells: what is found is measured, but a sum that was rounded must not leave out
 /// the cell of somebody whose distance is rounded to just within. Far more than coordinates of a map are rounded by.
@@ -46,17 +52,33 @@ impl Grid {
 
     /// An empty grid with cells of this size.
     pub fn with_cells(size_m: f32, cell_m: f32) -> Grid {
-        let side = ((size_m / cell_m).ceil() as usize).max(1);
-        Grid {
-            side,
+        let mut grid = Grid {
+            side: 0,
             cell_m,
-            cells_per_m: 1.0 / cell_m,
+            cells_per_m: 0.0,
             half_size_m: size_m / 2.0,
-            starts: vec![0; side * side + 1],
+            starts: Vec::new(),
             sorted_rows: Vec::new(),
-            sorted_positions_m: Vec::new(),
+            sorted_x_m: Vec::new(),
+            sorted_z_m: Vec::new(),
             cell_of_row: Vec::new(),
-        }
+        };
+        grid.set_cells(cell_m);
+        grid
+    }
+
+    /// Gives it cells of another size, and empties it; what memory it has, it keeps.
+    pub fn set_cells(&mut self, cell_m: f32) {
+        self.side = ((2.0 * self.half_size_m / cell_m).ceil() as usize).max(1);
+        (self.cell_m, self.cells_per_m) = (cell_m, 1.0 / cell_m);
+        self.starts.clear();
+        self.starts.resize(self.side * self.side + 1, 0);
+        self.sorted_rows.clear();
+    }
+
+    /// Side of a cell, in metres.
+    pub fn cell_m(&self) -> f32 {
+        self.cell_m
     }
 
     /// Replaces the contents; row `i` is at `positions_m[i]`.
@@ -72,14 +94,16 @@ impl Grid {
             self.starts[cell] += self.starts[cell - 1];
         }
         self.sorted_rows.resize(positions_m.len(), 0);
-        self.sorted_positions_m.resize(positions_m.len(), Vec2::ZERO);
+        self.sorted_x_m.resize(positions_m.len() + LANES, f32::INFINITY);
+        self.sorted_z_m.resize(positions_m.len() + LANES, f32::INFINITY);
         // Filled from the back, which moves each cell's end down to its start: afterwards `starts[c + 1]` holds the
         // start of cell `c`, and one shift puts the table right.
         for row in (0..positions_m.len()).rev() {
             let end = &mut self.starts[self.cell_of_row[row] as usize + 1];
             *end -= 1;
             self.sorted_rows[*end as usize] = row as u32;
-            self.sorted_positions_m[*end as usize] = positions_m[row];
+            self.sorted_x_m[*end as usize] = positions_m[row].x;
+            self.sorted_z_m[*end as usize] = positions_m[row].y;
         }
         self.starts.copy_within(1.., 0);
         if let Some(last) = self.starts.last_mut() {
@@ -89,28 +113,50 @@ impl Grid {
 
     /// Number of rows within `radius_m` of a point: as many as [`Grid::for_each_within`] finds.
     pub fn count_within(&self, center_m: Vec2, radius_m: f32) -> usize {
-        let radius_squared = radius_m * radius_m;
-        let (rows, columns) = self.reach(center_m, radius_m);
         let mut count = 0;
-        for row in rows {
-            for position_m in &self.sorted_positions_m[self.run(row, columns.clone())] {
-                count += u32::from(position_m.distance_squared(center_m) <= radius_squared);
-            }
-        }
+        self.for_each_lanes_within(center_m, radius_m, |_, _, within| count += within.count_ones());
         count as usize
     }
 
     /// Calls `found` for each row within `radius_m` of a point, in the grid's order: cell by cell, rising rows within
     /// each.
     pub fn for_each_within(&self, center_m: Vec2, radius_m: f32, mut found: impl FnMut(Hit)) {
-        let radius_squared = radius_m * radius_m;
+        self.for_each_lanes_within(center_m, radius_m, |first, distances_squared_m2, mut within| {
+            if within == 0 {
+                return;
+            }
+            let distances_squared_m2 = distances_squared_m2.to_array();
+            while within != 0 {
+                let lane = within.trailing_zeros() as usize;
+                within &= within - 1;
+                found(Hit { row: self.sorted_rows[first + lane], distance_squared_m2: distances_squared_m2[lane] });
+            }
+        });
+    }
+
+    /// Calls `visit` for [`LANES`] places at a time around a point, with the first of them, how far from the point each is, squared, and which of
+    /// them are within `radius_m`, as bits.
+    #[inline]
+    fn for_each_lanes_within(&self, center_m: Vec2, radius_m: f32, mut visit: impl FnMut(usize, f32x8, u32)) {
+        let (center_x_m, center_z_m) = (f32x8::splat(center_m.x), f32x8::splat(center_m.y));
+        let radius_squared_m2 = f32x8::splat(radius_m * radius_m);
+        let lanes_from = |axis_m: &[f32], first: usize| {
+            f32x8::new(*axis_m[first..].first_chunk::<LANES>().unwrap_or(&[f32::INFINITY; LANES]))
+        };
         let (rows, columns) = self.reach(center_m, radius_m);
         for row in rows {
-            for place in self.run(row, columns.clone()) {
-                let distance_squared_m2 = self.sorted_positions_m[place].distance_squared(center_m);
-                if distance_squared_m2 <= radius_squared {
-                    found(Hit { row: self.sorted_rows[place], distance_squared_m2 });
-                }
+            let run = self.run(row, columns.clone());
+            for first in run.clone().step_by(LANES) {
+                let x_m = lanes_from(&self.sorted_x_m, first) - center_x_m;
+                let z_m = lanes_from(&self.sorted_z_m, first) - center_z_m;
+                let distances_squared_m2 = x_m * x_m + z_m * z_m;
+                // Those behind the run's end are in other cells.
+                let in_run = (1 << (run.end - first).min(LANES)) - 1;
+                visit(
+                    first,
+                    distances_squared_m2,
+                    distances_squared_m2.simd_le(radius_squared_m2).to_bitmask() & in_run,
+                );
             }
         }
     }
@@ -122,8 +168,8 @@ impl Grid {
         });
     }
 
-    /// How many rows are in the cell of a row, on average and with itself; 0 for none.
-    pub fn together_mean(&self) -> f32 {
+    /// How many rows are in the cell of a row, on average and with itself; 0 for none. O(cells).
+    pub fn rows_per_occupied_cell(&self) -> f32 {
         let squares = self.starts.windows(2).map(|cell| u64::from(cell[1] - cell[0]).pow(2));
         squares.sum::<u64>() as f32 / self.sorted_rows.len().max(1) as f32
     }
@@ -222,6 +268,28 @@ mod tests {
             }
             assert!(visited < 200 * 300, "{visited}: the whole world");
         }
+    }
+
+    #[test]
+    fn cells_of_another_size_find_the_same_in_the_same_memory() {
+        let mut random = Random::new(13, 0);
+        let positions: Vec<Vec2> =
+            (0..300).map(|_| Vec2::new(random.between(-50.0, 50.0), random.between(-50.0, 50.0))).collect();
+        let mut grid = Grid::with_cells(100.0, 1.0);
+        let (memory, mut rows_together) = (grid.starts.as_ptr(), Vec::new());
+        for cell_m in [1.0, 4.0, 33.0, 1.0] {
+            grid.set_cells(cell_m);
+            assert_eq!((grid.cell_m(), grid.count_within(Vec2::ZERO, 100.0)), (cell_m, 0));
+            grid.rebuild(&positions);
+            let near = positions.iter().filter(|position_m| position_m.length_squared() <= 400.0).count();
+            assert_eq!(grid.count_within(Vec2::ZERO, 20.0), near, "cells of {cell_m} m");
+            assert_eq!(grid.starts.as_ptr(), memory);
+            rows_together.push(grid.rows_per_occupied_cell());
+        }
+        let [small, middle, large, small_again] = rows_together[..] else { panic!("four sizes") };
+        assert!(small < middle && middle < large && small == small_again, "{rows_together:?}");
+        grid.rebuild(&[Vec2::ZERO; 5]);
+        assert_eq!(grid.rows_per_occupied_cell(), 5.0);
     }
 
     #[test]
