@@ -85,14 +85,16 @@ impl Server {
     /// Lives until it is told to stop, then says goodbye to everybody.
     ///
     /// # Errors
-    /// When a network thread has died; there is then nobody to say goodbye to.
+    /// When a network thread has died; the clients of the others are told goodbye nevertheless.
     pub fn run(self) -> anyhow::Result<()> {
         let Server { mut host, workers, status, clock, pool, .. } = self;
         // Inside the pool, so that the tick's own thread does its share of the parallel work.
-        pool.install(|| tick_until_stopped(&mut host, &workers, &status, &*clock))?;
+        let lived = pool.install(|| tick_until_stopped(&mut host, &workers, &status, &*clock));
         say_goodbye(&mut host, &workers, &*clock);
+        // All at once, for nobody may come in at one while another is still waited for.
+        workers.iter().for_each(NetWorker::close);
         workers.into_iter().for_each(NetWorker::finish);
-        Ok(())
+        lived
     }
 }
 

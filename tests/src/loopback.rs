@@ -59,6 +59,14 @@ impl LoopbackServer {
     /// # Panics
     /// When loopback has no port, or the world lacks its files.
     pub fn start(world: LoadedWorld) -> LoopbackServer {
+        LoopbackServer::start_with_places(world, 100)
+    }
+
+    /// The same for so many clients.
+    ///
+    /// # Panics
+    /// As [`LoopbackServer::start`].
+    pub fn start_with_places(world: LoadedWorld, clients_max: usize) -> LoopbackServer {
         let clock = Arc::new(ManualClock::default());
         let instance = Instance::new(&world, clock.clone()).expect("the kit's worlds have their files");
         let map = Map::new(&world.config, world.terrain_samples.as_ref()).expect("the kit's worlds have their files");
@@ -67,7 +75,7 @@ impl LoopbackServer {
             map: Arc::new(map),
             clock,
             host: Host::new(vec![instance], HostOptions::default(), Duration::ZERO),
-            connections: Connections::new(open_transport(100)),
+            connections: Connections::new(open_transport(clients_max)),
             inbound: NetInbound::default(),
             totals: NetTotals::default(),
             outbound: OutboundBatch::default(),

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use bevy_ecs::prelude::{IntoScheduleConfigs, ResMut};
-use throng_client::{Client, ClientTransport, MOVE_AFTER, State, UdpTransport};
+use throng_client::{Client, ClientTransport, CloseReason, MOVE_AFTER, State, UdpTransport};
 use throng_server::game_messages::GameMessages;
+use throng_server::net::netcode::HandshakeRefusal;
 use throng_server::tick::{BuiltIn, Phase};
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::link::LinkConditions;
+use throng_shared::netcode::ClientEnd;
 use throng_tests::{LoopbackServer, flat_world};
 
 const ANN: ClientId = ClientId(7);
@@ -161,4 +163,27 @@ fn a_player_whose_socket_dies_goes_on_over_another_as_the_same_character_and_mis
     play(&mut server, &mut [&mut ann], 200, &mut echoed);
     assert_eq!(echoed, (0..said).collect::<Vec<_>>());
     assert_eq!(server.instance_mut().sessions().all().len(), 1);
+}
+
+/// Her program is started anew while the server is full and still believes in her former connection.
+#[test]
+fn on_a_full_server_a_player_takes_over_her_own_connection_at_once_and_nobody_else_comes_in() {
+    let world = flat_world(|config| config.population.players_max = 1);
+    let mut server = LoopbackServer::start_with_places(world, 1);
+    let mut ann = server.open_client(ANN);
+    play(&mut server, &mut [&mut ann], 60, &mut Vec::new());
+    assert_eq!(*ann.state(), State::Playing);
+    let mut bob = server.open_client(ClientId(8));
+    play(&mut server, &mut [&mut ann, &mut bob], 60, &mut Vec::new());
+    assert_eq!(*bob.state(), State::Closed(CloseReason::Transport(ClientEnd::Denied.into())));
+    // She says no word of parting.
+    let lost_at = server.now();
+    let mut anew = server.open_client(ANN);
+    while *anew.state() != State::Playing {
+        play(&mut server, &mut [&mut anew], 1, &mut Vec::new());
+        assert!(server.now() < lost_at + Duration::from_millis(250), "{:?}", anew.state());
+    }
+    play(&mut server, &mut [&mut anew], 100, &mut Vec::new());
+    assert_eq!((anew.state(), anew.net_id()), (&State::Playing, ann.net_id()));
+    assert_eq!(server.totals().transport.handshakes_refused[HandshakeRefusal::Full as usize], 1, "Bob's");
 }

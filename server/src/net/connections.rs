@@ -27,7 +27,13 @@ pub struct Connections<T> {
     /// Channel packets of the shard that is being sent, that have not gone out yet.
     packets: FxHashMap<ConnectionId, Range<usize>>,
     misbehaved: Vec<ConnectionId>,
+    /// Whether the server is stopping, so that nobody may stay who comes now; and who has come since this was last looked at.
+    is_closing: bool,
+    latecomers: Vec<ConnectionId>,
 }
+
+/// How often somebody is told why its connection ends, by messages that may be lost and that nothing follows.
+const GOODBYE_REPEATS: u32 = 3;
 
 #[derive(Debug)]
 struct Peer {
@@ -50,6 +56,8 @@ impl<T: Transport> Connections<T> {
             scratch: Vec::new(),
             packets: FxHashMap::default(),
             misbehaved: Vec::new(),
+            is_closing: false,
+            latecomers: Vec::new(),
         }
     }
 
@@ -65,7 +73,7 @@ impl<T: Transport> Connections<T> {
 
     /// Takes everything that has arrived until `now`.
     pub fn receive(&mut self, now: Duration, inbound: &mut NetInbound) {
-        let Connections { transport, peers, connected, totals, misbehaved, .. } = self;
+        let Connections { transport, peers, connected, totals, misbehaved, is_closing, latecomers, .. } = self;
         transport.receive(now, &mut |event| match event {
             TransportEvent::Connected { connection, client, token } => {
                 let place = connection.slot as usize;
@@ -74,6 +82,7 @@ impl<T: Transport> Connections<T> {
                 }
                 *connected += 1;
                 peers[place] = Some(Peer::new(connection, client, now));
+                latecomers.extend(is_closing.then_some(connection));
                 inbound.events.push(NetEvent::Connected { connection, client, token });
             }
             TransportEvent::Datagram { connection, received_at, bytes } => {
@@ -97,6 +106,9 @@ impl<T: Transport> Connections<T> {
             }
         });
         self.expel_misbehaved(now, inbound);
+        while let Some(connection) = self.latecomers.pop() {
+            self.dismiss(now, connection, GoodbyeReason::ServerStopping, ConnectionEnd::Dismissed);
+        }
         self.totals.transport = self.transport.totals();
         self.totals.connected = self.connected;
         let dropped = inbound.totals.inbound_dropped;
@@ -174,15 +186,33 @@ impl<T: Transport> Connections<T> {
         true
     }
 
+    /// The server is stopping: whoever comes from now on is told so, and may not stay.
+    pub fn close_up(&mut self) {
+        self.is_closing = true;
+    }
+
+    /// Tells everybody who is left that the server is stopping, and ends their connections.
+    pub fn dismiss_all(&mut self, now: Duration) {
+        let left: Vec<ConnectionId> = self.peers.iter().flatten().map(|peer| peer.connection).collect();
+        for connection in left {
+            self.dismiss(now, connection, GoodbyeReason::ServerStopping, ConnectionEnd::Dismissed);
+        }
+    }
+
+    /// Tells somebody why its connection ends, and ends it.
+    fn dismiss(&mut self, now: Duration, connection: ConnectionId, reason: GoodbyeReason, end: ConnectionEnd) {
+        let goodbye = control::encode(&ServerControl::Goodbye(reason));
+        (0..GOODBYE_REPEATS).for_each(|_| self.send(now, connection, &[&[CONTROL], &goodbye]));
+        self.close(now, connection, end);
+        self.transport.flush();
+    }
+
     /// Those who send too much that is malformed are told so, and kept out for a while.
     fn expel_misbehaved(&mut self, now: Duration, inbound: &mut NetInbound) {
         while let Some(connection) = self.misbehaved.pop() {
             let Some(peer) = peer_mut(&mut self.peers, connection) else { continue };
             self.transport.quarantine(peer.client, now + Duration::from_millis(QUARANTINE_MS));
-            let goodbye = control::encode(&ServerControl::Goodbye(GoodbyeReason::Malformed));
-            self.send(now, connection, &[&[CONTROL], &goodbye]);
-            self.close(now, connection, ConnectionEnd::Malformed);
-            self.transport.flush();
+            self.dismiss(now, connection, GoodbyeReason::Malformed, ConnectionEnd::Malformed);
             inbound.events.push(NetEvent::Disconnected { connection, end: ConnectionEnd::Malformed });
         }
     }
@@ -283,6 +313,25 @@ mod tests {
         (connections, inbound)
     }
 
+    fn goodbye(reason: GoodbyeReason) -> Vec<u8> {
+        [&[CONTROL][..], &control::encode(&ServerControl::Goodbye(reason))].concat()
+    }
+
+    #[test]
+    fn whoever_comes_while_the_server_stops_or_is_left_in_the_end_is_told_so() {
+        let (mut connections, mut inbound) = connections(vec![connected(OLD)]);
+        connections.close_up();
+        let late = ConnectionId { slot: 5, ..OLD };
+        connections.transport_mut().news.push(connected(late));
+        connections.receive(Duration::ZERO, &mut inbound);
+        let told = |connection| (connection, goodbye(GoodbyeReason::ServerStopping));
+        assert_eq!(connections.transport_mut().sent, vec![told(late); 3]);
+        assert_eq!((connections.count(), &connections.transport_mut().disconnected[..]), (1, &[late][..]));
+        connections.dismiss_all(Duration::ZERO);
+        assert_eq!(connections.transport_mut().sent[3..], vec![told(OLD); 3]);
+        assert_eq!((connections.count(), &connections.transport_mut().disconnected[..]), (0, &[late, OLD][..]));
+    }
+
     #[test]
     fn a_frame_takes_its_clients_channel_packets_along_and_the_rest_follows() {
         let (mut connections, _) = connections(vec![connected(OLD)]);
@@ -331,8 +380,7 @@ mod tests {
         else {
             panic!("{:?}", inbound.events);
         };
-        let goodbye = control::encode(&ServerControl::Goodbye(GoodbyeReason::Malformed));
-        assert_eq!(connections.transport_mut().sent, [(OLD, [&[CONTROL][..], &goodbye].concat())]);
+        assert_eq!(connections.transport_mut().sent, vec![(OLD, goodbye(GoodbyeReason::Malformed)); 3]);
         assert_eq!(connections.transport_mut().quarantined, [CLIENT]);
         assert_eq!(inbound.totals.malformed[WireError::InvalidField as usize], u64::from(STRIKES_MAX) + 3);
     }

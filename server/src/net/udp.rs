@@ -160,7 +160,7 @@ impl UdpTransport {
         self.is_emptied = false;
         for _ in 0..budget.div_ceil(BATCH) {
             match self.socket.receive(&mut self.arrivals) {
-                Ok(count) => self.is_emptied = count < BATCH,
+                Ok(_) => self.is_emptied = self.arrivals.is_emptied(),
                 // Some systems report here that an earlier datagram could not be delivered; more may wait behind that.
                 Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::Interrupted) => continue,
                 // Nothing is there; and a socket that is broken for good must not keep the thread busy.
@@ -301,9 +301,71 @@ impl HandshakeLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    /// Counts the lines of a log.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<AtomicU32>);
+
+    impl Subscriber for Lines {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
 
     #[test]
-    fn what_the_budget_leaves_in_the_socket_is_not_waited_for() {
+    fn however_many_packets_are_refused_the_log_has_a_line_every_ten_seconds() {
+        let lines = Lines::default();
+        let mut refused = [0; HandshakeRefusal::ALL.len()];
+        tracing::subscriber::with_default(lines.clone(), || {
+            let mut log = HandshakeLog::default();
+            for step in 0..40_000_u32 {
+                refused[HandshakeRefusal::Seal as usize] += u64::from(step < 30_000);
+                log.tell(Duration::from_millis(step.into()), &refused);
+            }
+        });
+        // At once, after 10 and 20 s, and after 30 s of those that came meanwhile.
+        assert_eq!(lines.0.load(Ordering::Relaxed), 4);
+    }
+
+    #[test]
+    fn no_datagram_of_a_stranger_is_worth_a_line_in_the_log() {
+        let lines = Lines::default();
+        let refused = tracing::subscriber::with_default(lines.clone(), || {
+            let mut transport = transport();
+            let sender = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port is to be had");
+            for number in 0..2_000_u32 {
+                // Prefixes of every kind and lengths of every kind.
+                let packet = vec![number as u8; 1 + (number as usize * 7) % 1_300];
+                sender.send_to(&packet, transport.local_address()).expect("loopback is there");
+                transport.receive(Duration::from_millis(number.into()), &mut |event| panic!("{event:?}"));
+            }
+            transport.totals().refused.iter().sum::<u64>() + transport.totals().unknown_source
+        });
+        assert!(refused > 1_900, "{refused} of 2,000 were counted");
+        assert_eq!(lines.0.load(Ordering::Relaxed), 0);
+    }
+
+    fn transport() -> UdpTransport {
         let options = UdpOptions {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             public: None,
@@ -314,7 +376,12 @@ mod tests {
             worker: 0,
             used_tokens: UsedTokens::default(),
         };
-        let mut transport = UdpTransport::bind(options, Duration::ZERO).expect("a port is to be had");
+        UdpTransport::bind(options, Duration::ZERO).expect("a port is to be had")
+    }
+
+    #[test]
+    fn what_the_budget_leaves_in_the_socket_is_not_waited_for() {
+        let mut transport = transport();
         let sender = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port is to be had");
         for _ in 0..3 * BATCH {
             sender.send_to(&[0], transport.local_address()).expect("loopback is there");

@@ -71,10 +71,14 @@ impl NetWorker {
         let _ = self.waker.wake();
     }
 
-    /// Sends what was posted, and ends the thread.
-    pub fn finish(self) {
+    /// Nothing more will be posted: the thread sends what is left, tells whoever still comes that the server is stopping, and ends.
+    pub fn close(&self) {
         self.mailbox.close();
         self.wake();
+    }
+
+    /// Waits until the thread, which was closed, has ended.
+    pub fn finish(self) {
         // A panic there has been reported where it happened.
         let _ = self.thread.join();
     }
@@ -133,8 +137,10 @@ fn run(connections: &mut Connections<UdpTransport>, mailbox: &Mailbox, clock: &d
         send_on(connections, mailbox, clock.now(), spread, &mut sending);
         if sending.is_none() && mailbox.is_finished() {
             let now = clock.now();
+            connections.close_up();
             let finish_by = *finish_by.get_or_insert(now + Duration::from_millis(LINGER_MS));
             if connections.count() == 0 || now >= finish_by {
+                connections.dismiss_all(now);
                 return;
             }
         }

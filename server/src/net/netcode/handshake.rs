@@ -248,7 +248,7 @@ impl Table {
         if self.handshakes.quarantined.contains_key(&client) {
             Some(HandshakeRefusal::Quarantined)
         } else {
-            (!self.has_room()).then_some(HandshakeRefusal::Full)
+            (!self.has_room_for(client)).then_some(HandshakeRefusal::Full)
         }
     }
 
@@ -281,23 +281,25 @@ impl Table {
             return Received::Nothing;
         }
         let (newcomer, tag) = (pending.newcomer, pending.tag);
-        if let Some(refusal) = self.reason_to_deny(newcomer.client) {
+        let (places, clients_max) = (&self.options.places, self.options.clients_max);
+        // Taken before the token counts as used: another thread may be about to take the last.
+        let refusal = self.reason_to_deny(newcomer.client);
+        let refusal =
+            refusal.or_else(|| (!places.take(newcomer.client, clients_max)).then_some(HandshakeRefusal::Full));
+        if let Some(refusal) = refusal {
             self.handshakes.forget(from, &self.options.used_tokens);
             self.totals.handshakes_refused[refusal as usize] += 1;
             self.reply(PacketType::Denied, &newcomer.send_key, &[], reply);
             return Received::Reply;
         }
-        let Some(pending) = self.handshakes.pending.remove(&from) else { return Received::Nothing };
-        if !self.options.used_tokens.connect(tag) {
+        let pending = self.handshakes.pending.remove(&from);
+        let Some(pending) = pending.filter(|_| self.options.used_tokens.connect(tag)) else {
+            self.options.places.give_back(newcomer.client);
             self.totals.handshakes_refused[HandshakeRefusal::Used as usize] += 1;
             return Received::Nothing;
-        }
-        match self.admit(now, &newcomer, reply) {
-            Some(connection) => {
-                Received::Connected { connection, client: newcomer.client, user_data: pending.user_data }
-            }
-            None => Received::Nothing,
-        }
+        };
+        let connection = self.admit(now, &newcomer, reply);
+        Received::Connected { connection, client: newcomer.client, user_data: pending.user_data }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod handshake;
 mod moves;
+mod places;
 mod source_limits;
 mod table;
 mod tokens;
@@ -18,5 +19,6 @@ mod tokens;
 mod tests;
 
 pub use handshake::HandshakeRefusal;
-pub use table::{Received, ReplyBuffer, Table, TableOptions, TakenPlaces};
+pub use places::TakenPlaces;
+pub use table::{Received, ReplyBuffer, Table, TableOptions};
 pub use tokens::UsedTokens;

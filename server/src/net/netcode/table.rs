@@ -2,8 +2,6 @@
 
 use std::hint::black_box;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -17,6 +15,7 @@ use throng_shared::netcode::{
 };
 
 use super::handshake::Handshakes;
+use super::places::TakenPlaces;
 use super::source_limits::StrangerLimits;
 use super::tokens::UsedTokens;
 use crate::net::inbound::TransportTotals;
@@ -37,7 +36,7 @@ pub struct TableOptions {
     pub key: Key,
     /// What tokens for this table name.
     pub public: SocketAddr,
-    /// Most connections at once, of all that share `places`.
+    /// Most clients at once, of all that share `places`. Whoever takes over its own connection has two for a moment.
     pub clients_max: usize,
     /// Places taken; shared by the tables of a server.
     pub places: TakenPlaces,
@@ -51,26 +50,6 @@ pub struct TableOptions {
     pub challenge_key: Key,
     /// Drawn at random: where this run's handshake packets begin to count, so that another run uses other numbers.
     pub handshake_start: u32,
-}
-
-/// How many connections the tables of a server have, all together.
-#[derive(Clone, Debug, Default)]
-pub struct TakenPlaces(Arc<AtomicUsize>);
-
-impl TakenPlaces {
-    /// How many are taken.
-    fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Takes one, if fewer than `most` are taken.
-    fn take(&self, most: usize) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < most).then_some(count + 1)).is_ok()
-    }
-
-    fn give_back(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// All connections of one socket.
@@ -97,6 +76,7 @@ pub(super) struct Slot {
     /// Whether the client has shown that it knows its place.
     pub(super) is_confirmed: bool,
     generation: u32,
+    client: ClientId,
     pub(super) address: SocketAddr,
     pub(super) path: Path,
     send_key: Key,
@@ -320,16 +300,8 @@ impl Table {
         }
     }
 
-    /// Gives a newcomer a place, and writes the keep-alive that tells it; none when all are taken.
-    pub(super) fn admit(
-        &mut self,
-        now: Duration,
-        newcomer: &Newcomer,
-        reply: &mut ReplyBuffer,
-    ) -> Option<ConnectionId> {
-        if !self.options.places.take(self.options.clients_max) {
-            return None;
-        }
+    /// Gives a newcomer the place that was taken for it, and writes the keep-alive that tells it.
+    pub(super) fn admit(&mut self, now: Duration, newcomer: &Newcomer, reply: &mut ReplyBuffer) -> ConnectionId {
         let place = match self.free.pop() {
             Some(place) => place,
             None => {
@@ -337,11 +309,12 @@ impl Table {
                 self.slots.len() as u32 - 1
             }
         };
-        let Newcomer { address, send_key, receive_key, timeout, .. } = *newcomer;
+        let Newcomer { client, address, send_key, receive_key, timeout } = *newcomer;
         let slot = &mut self.slots[place as usize];
         *slot = Slot {
             is_connected: true,
             generation: slot.generation.wrapping_add(1),
+            client,
             address,
             send_key,
             receive_key,
@@ -352,12 +325,12 @@ impl Table {
         };
         self.by_address.insert(address, place);
         reply.length = self.seal_keep_alive(now, place, &mut reply.bytes);
-        Some(self.connection(place))
+        self.connection(place)
     }
 
-    /// Whether there is a place for another connection.
-    pub(super) fn has_room(&self) -> bool {
-        self.options.places.count() < self.options.clients_max
+    /// Whether there is a place for a client.
+    pub(super) fn has_room_for(&self, client: ClientId) -> bool {
+        self.options.places.are_open_to(client, self.options.clients_max)
     }
 
     /// Whether somebody is connected from `address`.
@@ -445,7 +418,9 @@ impl Table {
     }
 
     pub(super) fn seal_keep_alive(&mut self, now: Duration, place: u32, out: &mut [u8]) -> usize {
-        let told = KeepAlive { client_index: place, clients_max: self.options.clients_max as u32 };
+        // Who takes over its own connection may stand behind the last.
+        let clients_max = (self.options.clients_max as u32).max(place + 1);
+        let told = KeepAlive { client_index: place, clients_max };
         let slot = &mut self.slots[place as usize];
         slot.sent_at = now;
         slot.seal(PacketType::KeepAlive, self.options.protocol_id, &[&told.encode()], out)
@@ -475,7 +450,7 @@ impl Table {
         self.slots[place as usize].is_connected = false;
         self.forget_address(place);
         self.free.push(place);
-        self.options.places.give_back();
+        self.options.places.give_back(self.slots[place as usize].client);
     }
 }
 
@@ -485,6 +460,7 @@ impl Slot {
             is_connected: false,
             is_confirmed: false,
             generation: 0,
+            client: ClientId(0),
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             path: Path::Proven,
             send_key: Key([0; 32]),

@@ -41,6 +41,7 @@ pub(super) fn receive(socket: &UdpSocket, batch: &mut Batch) -> io::Result<usize
         libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), BATCH as c_uint, libc::MSG_DONTWAIT as _, none)
     };
     let count = counted(result)?;
+    batch.is_emptied = count < BATCH;
     for (place, header) in headers[..count].iter().enumerate() {
         batch.lengths[place] = (header.msg_len as usize).min(DATAGRAM_ROOM);
         batch.addresses[place] = address(&names[place]);

@@ -41,6 +41,8 @@ pub struct Batch {
     lengths: [usize; BATCH],
     addresses: [SocketAddr; BATCH],
     count: usize,
+    /// Whether the last look left nothing in the socket.
+    is_emptied: bool,
 }
 
 impl std::fmt::Debug for Batch {
@@ -56,6 +58,7 @@ impl Default for Batch {
             lengths: [0; BATCH],
             addresses: [SocketAddr::from(([0, 0, 0, 0], 0)); BATCH],
             count: 0,
+            is_emptied: false,
         }
     }
 }
@@ -70,6 +73,11 @@ impl Batch {
     /// Their addresses.
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses[..self.count]
+    }
+
+    /// Whether the look that has filled it left nothing in the socket.
+    pub(crate) fn is_emptied(&self) -> bool {
+        self.is_emptied
     }
 
     /// Whether there is no room for another datagram.

@@ -2,6 +2,7 @@
 //! found in another implementation of the standard; each test fails for an implementation that has it.
 
 mod moves;
+mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 
