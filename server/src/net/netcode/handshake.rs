@@ -36,11 +36,13 @@ pub enum HandshakeRefusal {
     Used,
     /// There is no place. The client is told.
     Full,
+    /// It was the oldest of too many handshakes under way, and was forgotten.
+    Displaced,
 }
 
 impl HandshakeRefusal {
     /// All of them, for metrics that start at zero.
-    pub const ALL: [HandshakeRefusal; 8] = [
+    pub const ALL: [HandshakeRefusal; 9] = [
         HandshakeRefusal::Expired,
         HandshakeRefusal::SourceLimit,
         HandshakeRefusal::Budget,
@@ -49,6 +51,7 @@ impl HandshakeRefusal {
         HandshakeRefusal::Quarantined,
         HandshakeRefusal::Used,
         HandshakeRefusal::Full,
+        HandshakeRefusal::Displaced,
     ];
 
     /// Name in metrics.
@@ -62,6 +65,7 @@ impl HandshakeRefusal {
             HandshakeRefusal::Quarantined => "quarantined",
             HandshakeRefusal::Used => "used",
             HandshakeRefusal::Full => "full",
+            HandshakeRefusal::Displaced => "displaced",
         }
     }
 }
@@ -109,7 +113,9 @@ impl Handshakes {
         }
     }
 
-    fn add(&mut self, mut pending: Pending, used_tokens: &UsedTokens) {
+    /// Adds a handshake; returns how many were forgotten for it.
+    fn add(&mut self, mut pending: Pending, used_tokens: &UsedTokens) -> u64 {
+        let mut displaced = 0;
         let address = pending.newcomer.address;
         match self.pending.get(&address) {
             // Another token from the same address: it has what is left of the former one's time.
@@ -120,12 +126,15 @@ impl Handshakes {
             None => {
                 // The oldest make room: whoever fills the memory with requests alone loses them first.
                 while self.pending.len() >= PENDING_HANDSHAKES_MAX && !self.expiries.is_empty() {
+                    let before = self.pending.len();
                     self.forget_oldest(used_tokens);
+                    displaced += (before - self.pending.len()) as u64;
                 }
                 self.expiries.push_back((pending.expires_at, address));
             }
         }
         self.pending.insert(address, pending);
+        displaced
     }
 
     /// Forgets the oldest handshake, unless it has been completed.
@@ -239,7 +248,8 @@ impl Table {
         }
         let expires_at = now + Duration::from_millis(PENDING_MS);
         let pending = Pending { newcomer, user_data: Box::new(private.user_data), tag, expires_at };
-        self.handshakes.add(pending, &self.options.used_tokens);
+        let displaced = self.handshakes.add(pending, &self.options.used_tokens);
+        self.totals.handshakes_refused[HandshakeRefusal::Displaced as usize] += displaced;
         Ok(())
     }
 
@@ -276,6 +286,10 @@ impl Table {
             self.totals.unknown_source += 1;
             return Received::Nothing;
         };
+        if !self.respondents.admit_source(now, from) {
+            self.totals.handshakes_refused[HandshakeRefusal::SourceLimit as usize] += 1;
+            return Received::Nothing;
+        }
         if !is_answer(self.options.protocol_id, &self.options.challenge_key, pending, header, packet) {
             self.totals.refused[NetcodeError::Seal as usize] += 1;
             return Received::Nothing;

@@ -57,8 +57,9 @@ pub struct TableOptions {
 pub struct Table {
     pub(super) options: TableOptions,
     pub(super) handshakes: Handshakes,
-    /// What those who move may cost.
+    /// What those who move may cost, and those who answer a challenge.
     pub(super) movers: StrangerLimits,
+    pub(super) respondents: StrangerLimits,
     /// Number of the next packet outside of a connection.
     handshake_sequence: u64,
     pub(super) slots: Vec<Slot>,
@@ -187,6 +188,7 @@ impl Table {
         Table {
             handshakes: Handshakes::default(),
             movers: StrangerLimits::default(),
+            respondents: StrangerLimits::default(),
             handshake_sequence: HANDSHAKE_SEQUENCE_FIRST | u64::from(options.handshake_start) << 24,
             slots: Vec::new(),
             free: Vec::new(),

@@ -354,6 +354,7 @@ fn handshakes_that_lead_nowhere_are_forgotten() {
         scene.receive(client_address(number), &request(&token(number, |_| ())));
     }
     assert_eq!(scene.table.handshakes.pending_count(), PENDING_HANDSHAKES_MAX);
+    assert_eq!(scene.turned_away(HandshakeRefusal::Displaced), 300);
     // Whoever alternates between two tokens takes one place, not one for each request.
     let tokens = [token(60_001, |_| ()), token(60_002, |_| ())].map(|token| request(&token));
     for number in 0..600 {
@@ -450,6 +451,26 @@ fn a_flood_from_one_source_from_all_and_from_a_connected_address_is_bounded() {
     }
     assert_eq!(scene.table.totals().flooded, 30);
     assert_eq!(scene.refused(NetcodeError::Seal), u64::from(PACKETS_PER_50_MS_MAX));
+}
+
+/// Whoever has one token could otherwise have any number of answers opened.
+#[test]
+fn a_flood_of_answers_to_a_challenge_is_bounded() {
+    let mut scene = scene(10);
+    let mut client = NetcodeClient::new(token(1, |_| ()), scene.now);
+    let asked = client.update(scene.now).expect("it asks at once").to_vec();
+    scene.receive(client_address(1), &asked);
+    let (_, mut challenge) = scene.sent.pop().expect("it is challenged");
+    client.receive(scene.now, &mut challenge).expect("well-formed");
+    let answer = client.update(scene.now).expect("it answers").to_vec();
+    let mut forged = answer.clone();
+    forged[answer.len() - 1] ^= 1;
+    (0..HANDSHAKES_PER_SOURCE_MAX + 50).for_each(|_| scene.receive(client_address(1), &forged));
+    assert_eq!(scene.refused(NetcodeError::Seal), u64::from(HANDSHAKES_PER_SOURCE_MAX));
+    assert_eq!(scene.turned_away(HandshakeRefusal::SourceLimit), 50);
+    scene.now += Duration::from_secs(1);
+    scene.receive(client_address(1), &answer);
+    assert_eq!(scene.connections.len(), 1, "its own answer, a second later");
 }
 
 #[test]
