@@ -25,6 +25,9 @@ pub(crate) const LOSS_PERCENT: f32 = 2.0;
 /// Every so many players one keeps a replica, to see how old what it knows is.
 const REPLICA_EVERY: usize = 100;
 
+/// So near a place whoever goes there has arrived, in metres.
+const ARRIVED_M: f32 = 2.0;
+
 /// All players of a run. What they do is not part of what is measured.
 pub(crate) struct Players {
     players: Vec<Player>,
@@ -37,6 +40,8 @@ pub(crate) struct Players {
 struct Player {
     input: PlayerInput,
     position_m: Vec2,
+    /// Where it goes in a circle.
+    place_m: Vec2,
     acks: SnapshotAcks,
     replica: Option<Replica>,
 }
@@ -59,6 +64,7 @@ impl Players {
             Player {
                 input: PlayerInput::default(),
                 position_m: Vec2::ZERO,
+                place_m: Vec2::ZERO,
                 acks: SnapshotAcks::default(),
                 replica: (number as usize).is_multiple_of(replica_every).then(Replica::default),
             }
@@ -81,15 +87,21 @@ impl Players {
     /// Puts everybody's input for `tick` into the batch, but for those that are lost.
     pub(crate) fn send_inputs(&mut self, tick: Tick, inbound: &mut InboundBatch) {
         for (number, player) in self.players.iter_mut().enumerate() {
-            let is_outside = self.radius_m.is_some_and(|radius_m| player.position_m.length() > radius_m);
-            if self.random.percent(3.0) || is_outside || tick.0 == 1 {
-                let direction = match self.radius_m {
-                    Some(radius_m) => self.random.in_disc(radius_m) - player.position_m,
-                    None => self.random.in_disc(1.0),
-                };
-                let direction = direction.normalize_or(Vec2::X);
+            let is_change = self.random.percent(3.0) || tick.0 == 1;
+            let direction = match self.radius_m {
+                None => is_change.then(|| self.random.in_disc(1.0)),
+                Some(radius_m) => {
+                    // From one place to the next: who only set out towards places would end up in the middle with all others.
+                    let is_there = player.position_m.distance_squared(player.place_m) < ARRIVED_M * ARRIVED_M;
+                    if is_there || tick.0 == 1 {
+                        player.place_m = self.random.in_disc(radius_m);
+                    }
+                    (is_change || is_there).then(|| player.place_m - player.position_m)
+                }
+            };
+            if let Some(direction) = direction {
                 let buttons = if self.random.percent(70.0) { Buttons::RUN } else { Buttons::default() };
-                player.input = PlayerInput::towards(direction, buttons);
+                player.input = PlayerInput::towards(direction.normalize_or(Vec2::X), buttons);
             }
             if !self.random.percent(LOSS_PERCENT) {
                 self.frame.clear();
