@@ -233,7 +233,7 @@ impl Moment {
 
     /// What size of cells would have suited it, in metres.
     fn next_cell_m(&self) -> f32 {
-        let (cell_m, together) = (self.grid.cell_m(), self.grid.rows_per_occupied_cell());
+        let (cell_m, together) = (self.grid.cell_m(), self.grid.crowding());
         if together > TOGETHER_MAX {
             (cell_m / 2.0).max(self.cell_m_min)
         } else if together < TOGETHER_MIN {

@@ -109,6 +109,9 @@ impl<T: Transport> Connections<T> {
         while let Some(connection) = self.latecomers.pop() {
             self.dismiss(now, connection, GoodbyeReason::ServerStopping, ConnectionEnd::Dismissed);
         }
+        if self.is_closing {
+            self.transport.flush();
+        }
         self.totals.transport = self.transport.totals();
         self.totals.connected = self.connected;
         let dropped = inbound.totals.inbound_dropped;
@@ -197,6 +200,7 @@ impl<T: Transport> Connections<T> {
         for connection in left {
             self.dismiss(now, connection, GoodbyeReason::ServerStopping, ConnectionEnd::Dismissed);
         }
+        self.transport.flush();
     }
 
     /// Tells somebody why its connection ends, and ends it.
@@ -204,7 +208,6 @@ impl<T: Transport> Connections<T> {
         let goodbye = control::encode(&ServerControl::Goodbye(reason));
         (0..GOODBYE_REPEATS).for_each(|_| self.send(now, connection, &[&[CONTROL], &goodbye]));
         self.close(now, connection, end);
-        self.transport.flush();
     }
 
     /// Those who send too much that is malformed are told so, and kept out for a while.
@@ -213,6 +216,7 @@ impl<T: Transport> Connections<T> {
             let Some(peer) = peer_mut(&mut self.peers, connection) else { continue };
             self.transport.quarantine(peer.client, now + Duration::from_millis(QUARANTINE_MS));
             self.dismiss(now, connection, GoodbyeReason::Malformed, ConnectionEnd::Malformed);
+            self.transport.flush();
             inbound.events.push(NetEvent::Disconnected { connection, end: ConnectionEnd::Malformed });
         }
     }
@@ -290,6 +294,7 @@ mod tests {
         }
 
         fn send(&mut self, _now: Duration, connection: ConnectionId, parts: &[&[u8]]) {
+            assert!(!self.disconnected.contains(&connection), "nothing reaches who is disconnected");
             self.sent.push((connection, parts.concat()));
         }
 

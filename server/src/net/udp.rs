@@ -158,19 +158,25 @@ impl UdpTransport {
     /// Takes about `budget` datagrams from the socket, a batch at a time.
     fn take_datagrams(&mut self, now: Duration, budget: usize, report: &mut dyn FnMut(TransportEvent<'_>)) {
         self.is_emptied = false;
+        let mut has_any = false;
         for _ in 0..budget.div_ceil(BATCH) {
             match self.socket.receive(&mut self.arrivals) {
-                Ok(_) => self.is_emptied = self.arrivals.is_emptied(),
+                Ok(count) => {
+                    has_any |= count > 0;
+                    self.is_emptied = self.arrivals.is_emptied();
+                }
                 // Some systems report here that an earlier datagram could not be delivered; more may wait behind that.
                 Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::Interrupted) => continue,
-                // Nothing is there; and a socket that is broken for good must not keep the thread busy.
-                Err(_) => self.is_emptied = true,
+                // Nothing is there, or nothing but what could not be taken.
+                Err(_) => self.is_emptied = self.arrivals.is_emptied(),
             }
             self.take_batch(now, report);
             if self.is_emptied {
                 return;
             }
         }
+        // A socket that is broken for good must not keep the thread busy.
+        self.is_emptied = !has_any;
     }
 
     fn take_batch(&mut self, now: Duration, report: &mut dyn FnMut(TransportEvent<'_>)) {

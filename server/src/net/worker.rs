@@ -71,7 +71,8 @@ impl NetWorker {
         let _ = self.waker.wake();
     }
 
-    /// Nothing more will be posted: the thread sends what is left, tells whoever still comes that the server is stopping, and ends.
+    /// Nothing more will be posted: the thread sends what is left and ends when nobody is connected any more, or a second later. Whoever comes
+    /// meanwhile is told that the server is stopping.
     pub fn close(&self) {
         self.mailbox.close();
         self.wake();

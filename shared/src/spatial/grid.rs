@@ -169,7 +169,7 @@ impl Grid {
     }
 
     /// How many rows are in the cell of a row, on average and with itself; 0 for none. O(cells).
-    pub fn rows_per_occupied_cell(&self) -> f32 {
+    pub fn crowding(&self) -> f32 {
         let squares = self.starts.windows(2).map(|cell| u64::from(cell[1] - cell[0]).pow(2));
         squares.sum::<u64>() as f32 / self.sorted_rows.len().max(1) as f32
     }
@@ -284,12 +284,12 @@ mod tests {
             let near = positions.iter().filter(|position_m| position_m.length_squared() <= 400.0).count();
             assert_eq!(grid.count_within(Vec2::ZERO, 20.0), near, "cells of {cell_m} m");
             assert_eq!(grid.starts.as_ptr(), memory);
-            rows_together.push(grid.rows_per_occupied_cell());
+            rows_together.push(grid.crowding());
         }
         let [small, middle, large, small_again] = rows_together[..] else { panic!("four sizes") };
         assert!(small < middle && middle < large && small == small_again, "{rows_together:?}");
         grid.rebuild(&[Vec2::ZERO; 5]);
-        assert_eq!(grid.rows_per_occupied_cell(), 5.0);
+        assert_eq!(grid.crowding(), 5.0);
     }
 
     #[test]

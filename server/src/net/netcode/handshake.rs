@@ -286,7 +286,7 @@ impl Table {
             self.totals.unknown_source += 1;
             return Received::Nothing;
         };
-        if !self.respondents.admit_source(now, from) {
+        if !self.respondents.admit(now, from) {
             self.totals.handshakes_refused[HandshakeRefusal::SourceLimit as usize] += 1;
             return Received::Nothing;
         }

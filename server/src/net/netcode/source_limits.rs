@@ -47,7 +47,7 @@ impl StrangerLimits {
 
 /// A count per source, in constant memory: a table whose places are shared by whoever falls into them.
 #[derive(Debug)]
-struct SourceLimits {
+pub(super) struct SourceLimits {
     places: Box<[Place]>,
     /// Seeded at random, so that nobody can choose to share a place with somebody else.
     hasher: DefaultHashBuilder,
@@ -66,7 +66,8 @@ impl Default for SourceLimits {
 }
 
 impl SourceLimits {
-    fn admit(&mut self, now: Duration, source: SocketAddr) -> bool {
+    /// Counts a packet of `source`; whether it is within the source's limit.
+    pub(super) fn admit(&mut self, now: Duration, source: SocketAddr) -> bool {
         let window = (now.as_nanos() / WINDOW.as_nanos()) as u32;
         let place = &mut self.places[self.hasher.hash_one(prefix(source.ip())) as usize % PLACES];
         if place.window != window {

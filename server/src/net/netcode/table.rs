@@ -16,7 +16,7 @@ use throng_shared::netcode::{
 
 use super::handshake::Handshakes;
 use super::places::TakenPlaces;
-use super::source_limits::StrangerLimits;
+use super::source_limits::{SourceLimits, StrangerLimits};
 use super::tokens::UsedTokens;
 use crate::net::inbound::TransportTotals;
 use crate::net::transport::ConnectionId;
@@ -59,7 +59,7 @@ pub struct Table {
     pub(super) handshakes: Handshakes,
     /// What those who move may cost, and those who answer a challenge.
     pub(super) movers: StrangerLimits,
-    pub(super) respondents: StrangerLimits,
+    pub(super) respondents: SourceLimits,
     /// Number of the next packet outside of a connection.
     handshake_sequence: u64,
     pub(super) slots: Vec<Slot>,
@@ -188,7 +188,7 @@ impl Table {
         Table {
             handshakes: Handshakes::default(),
             movers: StrangerLimits::default(),
-            respondents: StrangerLimits::default(),
+            respondents: SourceLimits::default(),
             handshake_sequence: HANDSHAKE_SEQUENCE_FIRST | u64::from(options.handshake_start) << 24,
             slots: Vec::new(),
             free: Vec::new(),

@@ -40,6 +40,7 @@ pub(super) fn receive(socket: &UdpSocket, batch: &mut Batch) -> io::Result<usize
     let result = unsafe {
         libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), BATCH as c_uint, libc::MSG_DONTWAIT as _, none)
     };
+    batch.is_emptied = true;
     let count = counted(result)?;
     batch.is_emptied = count < BATCH;
     for (place, header) in headers[..count].iter().enumerate() {
