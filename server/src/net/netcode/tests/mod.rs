@@ -150,6 +150,16 @@ impl Scene {
         }
     }
 
+    /// A client that has asked and has been challenged.
+    fn challenge(&mut self, token: ConnectToken, address: SocketAddr) -> NetcodeClient {
+        let mut client = NetcodeClient::new(token, self.now);
+        let asked = client.update(self.now).expect("it asks at once").to_vec();
+        self.receive(address, &asked);
+        let (_, mut challenge) = self.sent.pop().expect("it is challenged");
+        client.receive(self.now, &mut challenge).expect("well-formed");
+        client
+    }
+
     fn connect(&mut self, token: ConnectToken, address: SocketAddr) -> NetcodeClient {
         let mut client = NetcodeClient::new(token, self.now);
         self.exchange(&mut client, address);
@@ -457,11 +467,7 @@ fn a_flood_from_one_source_from_all_and_from_a_connected_address_is_bounded() {
 #[test]
 fn a_flood_of_answers_to_a_challenge_is_bounded() {
     let mut scene = scene(10);
-    let mut client = NetcodeClient::new(token(1, |_| ()), scene.now);
-    let asked = client.update(scene.now).expect("it asks at once").to_vec();
-    scene.receive(client_address(1), &asked);
-    let (_, mut challenge) = scene.sent.pop().expect("it is challenged");
-    client.receive(scene.now, &mut challenge).expect("well-formed");
+    let mut client = scene.challenge(token(1, |_| ()), client_address(1));
     let answer = client.update(scene.now).expect("it answers").to_vec();
     let mut forged = answer.clone();
     forged[answer.len() - 1] ^= 1;

@@ -40,11 +40,7 @@ fn on_a_full_server_a_newer_token_takes_over_and_nobody_else_comes_in() {
 #[test]
 fn who_loses_the_last_place_to_another_thread_is_told_and_its_token_stays_good() {
     let [mut scene, mut other] = two_scenes(1);
-    let mut loser = NetcodeClient::new(token(2, |_| ()), scene.now);
-    let asked = loser.update(scene.now).expect("it asks at once").to_vec();
-    scene.receive(client_address(2), &asked);
-    let (_, mut challenge) = scene.sent.pop().expect("there is a place as yet");
-    loser.receive(scene.now, &mut challenge).expect("well-formed");
+    let mut loser = scene.challenge(token(2, |_| ()), client_address(2));
     let _winner = other.connect(token(1, |_| ()), client_address(1));
     scene.exchange(&mut loser, client_address(2));
     assert_eq!((loser.end(), scene.connections.len()), (Some(ClientEnd::Denied), 0));
@@ -57,9 +53,8 @@ fn who_loses_the_last_place_to_another_thread_is_told_and_its_token_stays_good()
 #[test]
 fn a_place_that_was_taken_for_a_token_that_is_used_up_is_given_back() {
     let mut scene = scene(1);
-    let mut client = NetcodeClient::new(token(1, |_| ()), scene.now);
-    let asked = client.update(scene.now).expect("it asks at once").to_vec();
-    scene.receive(client_address(1), &asked);
+    let asked = request(&token(1, |_| ()));
+    let mut client = scene.challenge(token(1, |_| ()), client_address(1));
     // Its token is used up behind its back.
     let tag = std::array::from_fn(|place| asked[asked.len() - 16 + place]);
     assert!(scene.table.options.used_tokens.connect(tag));
