@@ -227,7 +227,6 @@ fn receives(bytes: usize, other_core: usize, rounds: usize) -> anyhow::Result<[f
                 };
                 match result {
                     Ok(count) => received += count,
-                    // It is still on its way from the other core.
                     // On the loopback interface whatever was sent is there.
                     Err(error) => return Err(anyhow::Error::new(error).context("a datagram is missing")),
                 }
