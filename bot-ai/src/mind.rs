@@ -161,7 +161,7 @@ impl BotMind {
             goal_ends: Tick(0),
             calm_until: Tick(0),
             peaceful_until: Tick(0),
-            archetype: Archetype::Bot,
+            archetype: Archetype::BOT,
             temper: (mix(mix(seed ^ TEMPERS) ^ u64::from(net_id.0)) >> 32) as u32,
             home: Home::WORLD,
             origin: 0,
@@ -230,7 +230,7 @@ pub type BotBundle = (BotMind, Percepts, Steering);
 /// The same for a bot that goes on with the character of a person: until it thinks, it goes where that one was going.
 pub fn stand_in_bundle(seed: u64, net_id: NetId, state: &CharacterState) -> BotBundle {
     let mut bundle = bot_bundle(seed, net_id);
-    bundle.0.archetype = Archetype::Player;
+    bundle.0.archetype = Archetype::PLAYER;
     let way_m = Vec2::new(state.velocity_mps.x, state.velocity_mps.z) * GOES_ON_S;
     if way_m.length() > ARRIVE_M {
         bundle.0.goal = Goal::Wander { target_m: state.ground_position_m() + way_m };

@@ -2,7 +2,6 @@
 
 use bevy_ecs::prelude::{Query, Res, ResMut, Resource, With};
 use glam::Vec2;
-use throng_shared::ids::Archetype;
 use throng_shared::spatial::CharacterColumns;
 
 use crate::mind::BotMind;
@@ -95,7 +94,7 @@ pub fn notice_people(
     }
     near.clear(world.map.half_size_m);
     for (archetype, position_m) in columns.archetypes.iter().zip(&columns.positions_m) {
-        if *archetype == Archetype::Player {
+        if archetype.is_player() {
             near.add(*position_m);
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::Resource;
+use throng_shared::archetypes::{ByArchetype, Gait};
 use throng_shared::config::{BotProfileConfig, BotsConfig, PatrolConfig, PlaceConfig, WorldConfig};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
@@ -23,7 +24,9 @@ pub struct BotWorld {
     /// Goal weights, sight and think interval.
     pub rules: BotsConfig,
     /// What bots fight with, and those who stand in for people; none where they can do no harm.
-    pub arms: [Option<Arc<Arms>>; 2],
+    pub arms: [Option<Arc<Arms>>; Archetype::COUNT],
+    /// How fast they go.
+    pub gaits: ByArchetype<Gait>,
     /// Kinds of bots, which go by what they say instead of `rules`; there may be none.
     pub profiles: Arc<[BotProfileConfig]>,
     /// Where bots live.
@@ -79,7 +82,8 @@ impl BotWorld {
             navigation,
             map,
             rules: config.bots.clone(),
-            arms: [None, None],
+            arms: [const { None }; Archetype::COUNT],
+            gaits: Gait::of_all(&config.movement, &config.archetypes),
             profiles: config.bot_profiles.as_slice().into(),
             homes: Arc::new(Homes::new(config)),
             places: config.places.as_slice().into(),
@@ -99,7 +103,7 @@ impl BotWorld {
 
     /// Which of the [`BotWorld::profiles`] a bot is of.
     pub fn kind_of(&self, mind: &BotMind) -> Option<usize> {
-        if self.profiles.is_empty() || mind.archetype == Archetype::Player {
+        if self.profiles.is_empty() || mind.archetype.is_player() {
             return None;
         }
         let sum: f64 = self.shares(mind.home).map(|(_, share)| share).sum();
@@ -139,7 +143,43 @@ impl BotWorld {
 
     /// What characters of an archetype fight with.
     pub(crate) fn arms_of(&self, archetype: Archetype) -> Option<&Arms> {
-        self.arms.get(archetype as usize)?.as_deref()
+        self.arms[usize::from(archetype.number())].as_deref()
+    }
+
+    /// Of which archetype a bot is by its kind; that of people, while it stands in for one.
+    pub fn archetype_of(&self, mind: &BotMind) -> Archetype {
+        let is_stand_in = mind.archetype.is_player();
+        let common = if is_stand_in { Archetype::PLAYER } else { Archetype::BOT };
+        self.profile_of(mind).map_or(common, |profile| profile.archetype)
+    }
+
+    /// How fast a bot goes.
+    pub(crate) fn gait_of(&self, mind: &BotMind) -> Gait {
+        self.gaits.of(mind.archetype)
+    }
+
+    /// The kinds that live somewhere and are as people are.
+    fn kinds_like_people(&self, home: Home) -> impl Iterator<Item = usize> + '_ {
+        let shared = self.shares(home).filter(|(_, share)| *share > 0.0);
+        shared.map(|(kind, _)| kind).filter(|&kind| self.profiles[kind].archetype == Archetype::BOT)
+    }
+
+    /// Whether bots that are as people are live somewhere.
+    pub fn has_people_like_bots(&self, home: Home) -> bool {
+        let has_kinds = self.shares(home).any(|(_, share)| share > 0.0);
+        !has_kinds || self.kinds_like_people(home).next().is_some()
+    }
+
+    /// Makes a bot one of those, unless it is, if there are any where it lives.
+    pub fn make_people_like(&self, mind: &mut BotMind) {
+        if self.archetype_of(mind) == Archetype::BOT {
+            return;
+        }
+        let kinds: Vec<usize> = self.kinds_like_people(mind.home).collect();
+        let kind = kinds.get(mind.temper as usize % kinds.len().max(1));
+        if let Some(temper) = kind.and_then(|&kind| self.temper_of(mind.home, kind, 0.5)) {
+            mind.temper = temper;
+        }
     }
 
     /// Whether a bot looks around and thinks in this tick.

@@ -196,6 +196,10 @@ typedef struct ThrongCharacter {
    */
   uint8_t locomotion;
   /*
+   Its archetype: 0 for a person's, 1 for a bot's that is as people are, and from 2 on those of the world file, in their order. See `throng_archetype`.
+   */
+  uint8_t archetype;
+  /*
    Its feet: x (east), y (up), z (south), in metres.
    */
   float position_m[3];
@@ -230,6 +234,20 @@ typedef struct ThrongHindrance {
    */
   float cast_s;
 } ThrongHindrance;
+
+/*
+ How large the characters of an archetype are: what shots meet, and what should be drawn.
+ */
+typedef struct ThrongArchetype {
+  /*
+   Radius of the body, an upright capsule, in metres.
+   */
+  float radius_m;
+  /*
+   Height from the feet to the top of the head, in metres.
+   */
+  float height_m;
+} ThrongArchetype;
 
 /*
  An event. What its kind does not speak of is 0.
@@ -492,6 +510,26 @@ enum ThrongStatus throng_characters(uint64_t client,
  `character` is null or points to one.
  */
 enum ThrongStatus throng_character(uint64_t client, uint32_t net_id, struct ThrongCharacter *character);
+
+/*
+ What the characters of an archetype have in common, by its number.
+
+ # Safety
+ `archetype` is null or points to one.
+ */
+enum ThrongStatus throng_archetype(uint64_t client, uint8_t number, struct ThrongArchetype *archetype);
+
+/*
+ What the world file calls an archetype, as `throng_close_reason` gives texts.
+
+ # Safety
+ `buffer` is null or has room for `buffer_bytes` bytes; `needed` is null or points to one.
+ */
+enum ThrongStatus throng_archetype_name(uint64_t client,
+                                        uint8_t number,
+                                        char *buffer,
+                                        size_t buffer_bytes,
+                                        size_t *needed);
 
 /*
  What a character has: a number as it is, a flag as 0 or 1, a choice as its place. `net_id` may be the own.

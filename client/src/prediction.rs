@@ -126,8 +126,8 @@ impl Prediction {
         let Some(abilities) = &self.abilities else {
             return (step_character(&self.map, state, input, step_s), None);
         };
-        let fighter = &mut self.fighter;
-        let step = abilities.step(&self.map, fighter, state, Archetype::Player, input, tick, step_s, |ability| {
+        let (fighter, gait) = (&mut self.fighter, self.map.rules.gait());
+        let step = abilities.step(&self.map, fighter, state, Archetype::PLAYER, gait, input, tick, step_s, |ability| {
             ability.is_affordable(own)
         });
         (step.state, step.done)

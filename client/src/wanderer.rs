@@ -89,7 +89,7 @@ impl Wanderer {
         }
         let number = 1 + self.random.below(abilities.all().len().max(1) as u32) as u8;
         let ability = abilities.get(number)?;
-        if ability.archetypes >> (Archetype::Player as u16) & 1 == 0 {
+        if !ability.is_held_by(Archetype::PLAYER) {
             return None;
         }
         let own_m = client.prediction().state().position_m;

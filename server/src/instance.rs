@@ -9,8 +9,9 @@ use glam::Vec2;
 use rustc_hash::FxHasher;
 use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople, Packs, RoutePlanner, Thoughts};
 use throng_shared::abilities::Fighter;
-use throng_shared::attributes::{Attributes, Schema, SchemaError};
-use throng_shared::config::{LoadedWorld, PopulationConfig, SpawnAreaConfig};
+use throng_shared::archetypes::{ByArchetype, Gait};
+use throng_shared::attributes::{AttributeHandle, Attributes, NumberAttribute, Schema, SchemaError};
+use throng_shared::config::{ArchetypeValueConfig, LoadedWorld, PopulationConfig, SpawnAreaConfig};
 use throng_shared::ids::{Archetype, ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
 use throng_shared::movement::CharacterState;
@@ -69,6 +70,12 @@ pub struct InstanceRules {
     pub tick_rate: TickRate,
     /// What characters have besides a place. Rules look up handles in it, and change what [`Attributes`] an entity has.
     pub attributes: Arc<Schema>,
+    /// What the world file calls the archetypes that there are, by their numbers.
+    pub archetype_names: Arc<[String]>,
+    /// How fast they go.
+    pub gaits: ByArchetype<Gait>,
+    /// What attributes are at first for some archetypes, instead of their default.
+    pub first_values: Arc<[ArchetypeValueConfig]>,
     /// Whether characters can use abilities; then there are [`crate::abilities::CombatRules`].
     pub has_abilities: bool,
     /// Seed of everything random.
@@ -83,6 +90,24 @@ pub struct InstanceRules {
     pub spawn_areas: Arc<[SpawnAreaConfig]>,
     /// How many characters there are to be, and whose.
     pub population: PopulationConfig,
+}
+
+impl InstanceRules {
+    /// What a number is at first for characters of an archetype.
+    pub fn first_value(&self, archetype: Archetype, attribute: &NumberAttribute) -> f32 {
+        let is_it = |value: &&ArchetypeValueConfig| {
+            value.archetype == archetype && usize::from(value.attribute) == attribute.index()
+        };
+        match self.first_values.iter().find(is_it) {
+            Some(value) => attribute.value_of(value.value),
+            None => self.attributes.first_value(attribute),
+        }
+    }
+
+    /// How fast the fastest run, in metres per second.
+    pub(crate) fn run_speed_max_mps(&self) -> f32 {
+        self.gaits.all().map(|gait| gait.run_speed_mps).fold(0.0, f32::max)
+    }
 }
 
 impl Instance {
@@ -135,6 +160,9 @@ impl Instance {
             bots_seen_from_m: bots_seen_from_m(&attributes, &interest),
             has_abilities: combat.is_some(),
             attributes,
+            archetype_names: config.archetype_names().into(),
+            gaits: Gait::of_all(&config.movement, &config.archetypes),
+            first_values: config.archetype_values.as_slice().into(),
             seed: config.seed,
             input_repeat_ticks: config.input_repeat_ticks,
             interest,
@@ -328,8 +356,7 @@ impl Instance {
     pub fn keep_poses(&mut self, rewind_max_ms: u32) {
         assert!(!self.world.contains_resource::<Poses>(), "poses are kept already");
         let rules = self.rules();
-        let poses =
-            Poses::new(rules.tick_rate, rewind_max_ms, 2.0 * rules.map.half_size_m, rules.map.rules.run_speed_mps);
+        let poses = Poses::new(rules.tick_rate, rewind_max_ms, 2.0 * rules.map.half_size_m, rules.run_speed_max_mps());
         self.world.insert_resource(poses);
         self.phase_mut(Phase::Record).add_systems(remember_poses.after(BuiltIn));
     }
@@ -404,14 +431,15 @@ impl Instance {
 
 /// What bots share: whoever can be shown to somebody is near to it, and moves as smoothly as can be.
 pub(crate) fn bot_world(bots: BotWorld, interest: &InterestRules, combat: Option<&CombatRules>) -> BotWorld {
-    let arms = combat.map_or([None, None], arm_bots);
+    let arms = combat.map_or([const { None }; Archetype::COUNT], arm_bots);
     BotWorld { near_m: bots.near_m.max(interest.sight_radius_m), arms, ..bots }
 }
 
 /// What bots fight with, and those who stand in for people.
-pub(crate) fn arm_bots(combat: &CombatRules) -> [Option<Arc<Arms>>; 2] {
-    [Archetype::Player, Archetype::Bot].map(|archetype| {
+pub(crate) fn arm_bots(combat: &CombatRules) -> [Option<Arc<Arms>>; Archetype::COUNT] {
+    std::array::from_fn(|number| {
         let CombatRules { abilities, safe_ground, .. } = combat;
+        let archetype = Archetype::from_number(number as u8)?;
         Arms::new(Arc::clone(abilities), Arc::clone(safe_ground), archetype).map(Arc::new)
     })
 }
@@ -423,10 +451,11 @@ pub(crate) fn combat_rules(loaded: &LoadedWorld, attributes: &Schema, hours: &Wo
     Some(CombatRules { safe_ground: Arc::new(hours.safe_ground(&config.safe_zones)), ..rules })
 }
 
-/// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from.
+/// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from, of whatever archetype.
 pub(crate) fn bots_seen_from_m(attributes: &Schema, interest: &InterestRules) -> f32 {
     let values: Vec<u32> = attributes.rules().iter().map(|rule| rule.default).collect();
-    let radius = attributes.layout(Archetype::Bot).far_radius(&values);
+    let bots = (0..).map_while(Archetype::from_number).filter(|archetype| !archetype.is_player());
+    let radius = bots.map(|archetype| attributes.layout(archetype).far_radius(&values)).max().unwrap_or(0);
     let far_m = usize::from(radius).checked_sub(1).map(|place| attributes.far_radii_m()[place]);
     // A page may reach as much farther as it counts as larger.
     far_m.map_or(interest.sight_radius_m, |far_m| interest.sight_radius_m * far_m / interest.enter_radius_m)

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use throng_bot_ai::{Goal, RouteCounts};
-use throng_shared::ids::InstanceId;
+use throng_shared::ids::{Archetype, InstanceId};
 use throng_shared::netcode::NetcodeError;
 use throng_shared::wire::WireError;
 use throng_shared::wire::control::GoodbyeReason;
@@ -148,6 +148,14 @@ struct WorldReasonLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ArchetypeLabels {
+    world: String,
+    number: u16,
+    /// `player`, `bot`, or as the world file calls it.
+    archetype: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ZoneLabels {
     world: String,
     number: u16,
@@ -182,6 +190,7 @@ pub struct Metrics {
     bot_ways_waiting: Family<WorldLabels, Gauge>,
     bot_think_delay: Family<WorldLabels, Gauge>,
     zone_characters: Family<ZoneLabels, Gauge>,
+    archetype_characters: Family<ArchetypeLabels, Gauge>,
     event_on: Family<EventLabels, Gauge>,
     hour: Family<WorldLabels, Gauge<f64, AtomicU64>>,
     events_begun: Family<WorldLabels, Counter>,
@@ -222,6 +231,7 @@ impl Default for Metrics {
             bot_ways_waiting: Family::default(),
             bot_think_delay: Family::default(),
             zone_characters: Family::default(),
+            archetype_characters: Family::default(),
             event_on: Family::default(),
             hour: Family::default(),
             events_begun: Family::default(),
@@ -309,6 +319,8 @@ impl Metrics {
         registry.register("seats_held", "Seats held for players whose connections broke", self.seats_held.clone());
         let help = "People and bots in each zone with a number of its own and in the rest of the world, and how many are wanted";
         registry.register("zone_characters", help, self.zone_characters.clone());
+        let help = "Characters of each archetype, in worlds with archetypes of their own";
+        registry.register("archetype_characters", help, self.archetype_characters.clone());
         registry.register("event_on", "Whether an event of the world is on: 1 or 0", self.event_on.clone());
         registry.register("events_begun", "Events of a world that have begun", self.events_begun.clone());
         let help = "Bots that made place for one of a side that had fewer";
@@ -369,6 +381,20 @@ impl Metrics {
         }
     }
 
+    /// Notes how many are of each archetype. O(characters), once in 64 ticks; nothing in worlds without archetypes of their own.
+    fn note_archetypes(&self, id: InstanceId, instance: &Instance) {
+        let names = &instance.rules().archetype_names;
+        if names.len() == Archetype::COMMON_NAMES.len() || !instance.current_tick().0.is_multiple_of(64) {
+            return;
+        }
+        let mut counts = [0; Archetype::COUNT];
+        instance.columns().archetypes.iter().for_each(|archetype| counts[usize::from(archetype.number())] += 1);
+        for (name, count) in names.iter().zip(counts) {
+            let labels = ArchetypeLabels { world: instance.name().to_owned(), number: id.0, archetype: name.clone() };
+            self.archetype_characters.get_or_create(&labels).set(count);
+        }
+    }
+
     /// Notes how the host and the network are.
     pub fn note_host(&self, host: &Host, net: &NetTotals) {
         set(&self.ticks_given_up, host.ticks_given_up());
@@ -376,6 +402,7 @@ impl Metrics {
         let versions = host.instances().map(|instance| u64::from(instance.hours().version)).sum();
         if self.hours_versions.swap(versions, Ordering::Relaxed) != versions {
             self.zone_characters.clear();
+            self.archetype_characters.clear();
             self.event_on.clear();
         }
         for (number, instance) in host.instances().enumerate() {
@@ -383,6 +410,7 @@ impl Metrics {
             let Some(ladder) = host.ladder(id) else { continue };
             let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
             self.note_hours(id, instance);
+            self.note_archetypes(id, instance);
             let (climbs, descents) = ladder.steps();
             self.overload_rung.get_or_create(&world()).set(ladder.rung().into());
             self.bot_think_delay.get_or_create(&world()).set(host.think_delay_percent(id).into());

@@ -55,14 +55,14 @@ pub(crate) fn number_rows(mut roster: ResMut<Roster>, mut rows: Query<&mut Row>)
 pub(crate) fn quantise_characters(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
-    mut characters: Query<(&CharacterState, &mut Replicated)>,
+    mut characters: Query<(&CharacterState, &Archetype, &mut Replicated)>,
 ) {
-    let (tick, rules) = (*tick, &rules.map.rules);
+    let (tick, gaits) = (*tick, &rules.gaits);
     let tables = characters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
-    for (states, mut replicated) in tables {
-        let characters = states.par_iter().zip(replicated.par_iter_mut()).with_min_len(QUANTISED_PER_JOB_MIN);
-        characters.for_each(|(state, replicated)| {
-            let quantised = QuantisedState::new(state, rules);
+    for (states, archetypes, mut replicated) in tables {
+        let characters = states.par_iter().zip(archetypes).zip(replicated.par_iter_mut());
+        characters.with_min_len(QUANTISED_PER_JOB_MIN).for_each(|((state, archetype), replicated)| {
+            let quantised = QuantisedState::new(state, gaits.of(*archetype));
             if quantised != replicated.state || replicated.changed == Tick(0) {
                 *replicated = Replicated { state: quantised, changed: tick };
             }
@@ -111,9 +111,10 @@ pub(crate) fn both(characters: usize, one: impl FnOnce() + Send, other: impl FnO
     }
 }
 
-/// A health in percent of the most that it can be.
-fn health_percent(health: f32, of: &NumberAttribute) -> u8 {
-    let share = (health - of.min()) / (of.max() - of.min()).max(f32::MIN_POSITIVE);
+/// A health in percent of what whoever has it begins with; of the most that it can be, where that is nothing.
+fn health_percent(health: f32, whole: f32, of: &NumberAttribute) -> u8 {
+    let whole = if whole > of.min() { whole } else { of.max() };
+    let share = (health - of.min()) / (whole - of.min()).max(f32::MIN_POSITIVE);
     (share * 100.0).clamp(0.0, 100.0) as u8
 }
 
@@ -138,7 +139,8 @@ pub(crate) fn mark_characters(
         let view = attributes.view();
         let team = schema.team().filter(|team| view.known >> team & 1 == 1).map(|team| view.values[team]);
         let health = abilities.and_then(|abilities| Some((attributes.get(&abilities.health)?, &abilities.health)));
-        let health_percent = health.map_or(100, |(health, of)| health_percent(health, of));
+        let health_percent =
+            health.map_or(100, |(health, of)| health_percent(health, rules.first_value(*archetype, of), of));
         by_row[row.0 as usize] = Mark {
             team,
             side: team.filter(|&team| Some(team) != no_side),

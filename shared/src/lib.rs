@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`tick`], [`ids`], [`limits`] | the vocabulary |
 //! | [`abilities`], [`combat`] | what characters can do, and when; what a line through the world meets |
+//! | [`archetypes`] | how fast and how large characters are |
 //! | [`attributes`] | what characters have besides a place |
 //! | [`input`] | what may be asked for in one tick, and the buffer it waits in |
 //! | [`map`] | terrain and static obstacles |
@@ -21,6 +22,7 @@
 //! | [`config`] | world files |
 
 pub mod abilities;
+pub mod archetypes;
 pub mod attributes;
 pub mod combat;
 pub mod config;

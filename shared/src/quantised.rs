@@ -2,7 +2,8 @@
 
 use glam::{IVec3, Vec3};
 
-use crate::movement::{CharacterState, MovementRules};
+use crate::archetypes::Gait;
+use crate::movement::CharacterState;
 
 /// Quantisation steps per metre. Positions are off by at most half a step per axis: 7.8 mm, and 13.6 mm in space.
 pub const STEPS_PER_M: f32 = 64.0;
@@ -49,14 +50,14 @@ impl Locomotion {
 }
 
 impl QuantisedState {
-    /// Quantises a character's state.
-    pub fn new(state: &CharacterState, rules: &MovementRules) -> QuantisedState {
+    /// Quantises the state of a character that goes so fast.
+    pub fn new(state: &CharacterState, gait: Gait) -> QuantisedState {
         let speed_mps = glam::Vec2::new(state.velocity_mps.x, state.velocity_mps.z).length();
         let locomotion = if !state.grounded {
             Locomotion::Airborne
         } else if speed_mps < 0.1 {
             Locomotion::Idle
-        } else if speed_mps <= rules.walk_speed_mps * 1.05 {
+        } else if speed_mps <= gait.walk_speed_mps * 1.05 {
             Locomotion::Walking
         } else {
             Locomotion::Running

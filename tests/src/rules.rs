@@ -3,7 +3,7 @@
 use glam::{Vec2, Vec3};
 use throng_server::abilities::CombatLog;
 use throng_server::instance::Instance;
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
@@ -49,7 +49,9 @@ pub fn check_rules(instance: &Instance, before: &[(u32, CharacterState)], states
             // A fall that ends on it goes on as a slide.
             let speed_mps = if is_steep { before.velocity_mps.length() } else { speed_mps };
             let gain_mps = if is_steep { map.rules.gravity_mps2 * step_s } else { 0.0 };
-            let allowed_m = (speed_mps + gain_mps).max(map.rules.run_speed_mps) * step_s + SLACK_M;
+            let archetype = instance.columns().row(NetId(*net_id)).map(|row| instance.columns().archetypes[row]);
+            let run_speed_mps = rules.gaits.of(archetype.unwrap_or(Archetype::PLAYER)).run_speed_mps;
+            let allowed_m = (speed_mps + gain_mps).max(run_speed_mps) * step_s + SLACK_M;
             assert!(moved_m <= allowed_m, "{tick:?}: {net_id} moved {moved_m} m in one tick, {allowed_m} allowed");
         }
     }

@@ -1,6 +1,7 @@
 //! Worlds for tests.
 
 use throng_shared::config::{ABILITIES_FILE_NAME, LoadedWorld, WORLD_FILE_NAME, builtin_world, load_world, read_world};
+use throng_shared::ids::Archetype;
 
 /// A flat world of 400 m with a few obstacles and no bots, changed by `change`.
 pub fn flat_world(change: impl FnOnce(&mut throng_shared::config::WorldConfig)) -> LoadedWorld {
@@ -72,10 +73,18 @@ pub fn fighting_world(abilities: &str, change: impl FnOnce(&mut throng_shared::c
         ABILITIES_FILE_NAME => Ok(abilities.into()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
     });
-    let LoadedWorld { config: fighting, combat, .. } = loaded.expect("the test's abilities are right");
+    let LoadedWorld { config: fighting, mut combat, .. } = loaded.expect("the test's abilities are right");
     let mut world = flat_world(|_| ());
     world.config.attributes = fighting.attributes;
     change(&mut world.config);
+    // What bots have, archetypes that `change` has added have too.
+    let own = (0..world.config.archetypes.len()).filter_map(Archetype::own).fold(0, |bits, own| bits | own.bit());
+    let of_attributes = world.config.attributes.iter_mut().map(|rule| &mut rule.archetypes);
+    let of_abilities =
+        combat.iter_mut().flat_map(|combat| &mut combat.abilities).map(|ability| &mut ability.archetypes);
+    for held_by in of_attributes.chain(of_abilities).filter(|held_by| **held_by & Archetype::BOT.bit() != 0) {
+        *held_by |= own;
+    }
     LoadedWorld { combat, hash: 0x0f1a8, ..world }
 }
 

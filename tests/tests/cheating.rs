@@ -210,7 +210,7 @@ fn a_forger_cannot_read_what_is_told_against_its_claims_and_is_told_anew_when_th
     let instance = sim.instance(InstanceId(0));
     let mut expected = honest.map(|player| {
         let (net_id, state) = sim.character(player);
-        (net_id, QuantisedState::new(&state, &instance.rules().map.rules))
+        (net_id, QuantisedState::new(&state, instance.rules().map.rules.gait()))
     });
     expected.sort_by_key(|(net_id, _)| *net_id);
     assert_eq!(known, expected);

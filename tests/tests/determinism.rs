@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use glam::Vec2;
 use throng_server::abilities::CombatLog;
 use throng_server::tick::Phase;
+use throng_shared::archetypes::{Body, Gait};
 use throng_shared::config::{
-    BotProfileConfig, DayConfig, EventConfig, Formation, OutlineConfig, PackConfig, PopulationConfig, WorldConfig,
-    ZoneConfig, ZoneKind,
+    ArchetypeConfig, BotProfileConfig, DayConfig, EventConfig, Formation, OutlineConfig, PackConfig, PopulationConfig,
+    WorldConfig, ZoneConfig, ZoneKind,
 };
-use throng_shared::ids::InstanceId;
+use throng_shared::ids::{Archetype, InstanceId};
 use throng_tests::{Aim, Link, Plan, Sim, fighting_world, hilly_world};
 
 const TICKS: u32 = 80;
@@ -49,18 +50,23 @@ fn add_zones(config: &mut WorldConfig) {
     }];
 }
 
-/// Half of the bots go alone, half in packs.
-fn kinds(config: &WorldConfig) -> Vec<BotProfileConfig> {
+/// Half of the bots go alone, half are wolves and go in packs.
+fn add_kinds(config: &mut WorldConfig) {
+    let gait = Gait { walk_speed_mps: 2.5, run_speed_mps: 9.0 };
+    config.archetypes =
+        vec![ArchetypeConfig { name: "wolf".to_owned(), gait, body: Body { radius_m: 0.3, height_m: 0.8 } }];
+    let wolf = Archetype::own(0).expect("there is room for one");
     let kind = |name: &str, size: u32, formation: Formation| BotProfileConfig {
         name: name.to_owned(),
         share: 1.0,
+        archetype: if size > 1 { wolf } else { Archetype::BOT },
         bots: config.bots.clone(),
         guards: None,
         leash_m: 30.0,
         zones: vec![],
         pack: PackConfig { size, formation, ..PackConfig::default() },
     };
-    vec![kind("alone", 1, Formation::Loose), kind("wedge", 6, Formation::Wedge)]
+    config.bot_profiles = vec![kind("alone", 1, Formation::Loose), kind("wedge", 6, Formation::Wedge)];
 }
 
 /// Fingerprints of every tick of a meadow with bots and players on bad links.
@@ -72,7 +78,7 @@ fn fingerprints(seed: u64, threads: usize, order_seed: Option<u64>) -> Vec<u64> 
             config.population =
                 PopulationConfig { target: CHARACTERS, players_max: 200, ..PopulationConfig::default() };
             add_zones(config);
-            config.bot_profiles = kinds(config);
+            add_kinds(config);
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(seed).world(world).link(link);
@@ -114,7 +120,7 @@ fn fighting_fingerprints(threads: usize, order_seed: Option<u64>) -> Vec<u64> {
         let world = fighting_world(ABILITIES, |config| {
             config.population = PopulationConfig { target: 1_100, players_max: 200, ..PopulationConfig::default() };
             config.spawn_areas[0].radius_m = 180.0;
-            config.bot_profiles = kinds(config);
+            add_kinds(config);
         });
         let link = Link { one_way_ms: 40.0, jitter_ms: 20.0, loss_percent: 3.0, ..Link::default() };
         let mut builder = Sim::new(3).world(world).link(link);

@@ -190,10 +190,10 @@ fn who_stands_in_for_a_person_fights_with_what_people_have() {
     // What is for bots alone would be refused, time and again.
     let combat = world.combat.as_mut().expect("they fight");
     let rifle = combat.abilities[0].clone();
-    combat.abilities[0].archetypes = 1 << Archetype::Player as u16;
+    combat.abilities[0].archetypes = Archetype::PLAYER.bit();
     combat.abilities.push(AbilityConfig {
         name: "claws".into(),
-        archetypes: 1 << Archetype::Bot as u16,
+        archetypes: Archetype::BOT.bit(),
         aim: AimConfig::Melee { range_m: 2.0, arc_deg: 90.0 },
         ..rifle
     });

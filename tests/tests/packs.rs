@@ -41,8 +41,16 @@ fn world(bots: u32, pack_size: u32, change: impl FnOnce(&mut BotsConfig)) -> Loa
         change(&mut bots);
         let pack = PackConfig { size: pack_size, formation: Formation::Wedge, spacing_m: 2.0 };
         let name = "band".to_owned();
-        config.bot_profiles =
-            vec![BotProfileConfig { name, share: 1.0, bots, guards: None, leash_m: 30.0, pack, zones: vec![] }];
+        config.bot_profiles = vec![BotProfileConfig {
+            name,
+            share: 1.0,
+            archetype: Archetype::BOT,
+            bots,
+            guards: None,
+            leash_m: 30.0,
+            pack,
+            zones: vec![],
+        }];
     })
 }
 
@@ -221,5 +229,5 @@ fn whoever_a_person_takes_over_leaves_its_pack_and_whoever_is_given_back_finds_o
     sim.run_ticks(400);
     assert_eq!(sizes(&sim), [6], "the bot that it is again goes with the others");
     let row = sim.instance(WORLD).columns().row(who).expect("it is still there");
-    assert_eq!(sim.instance(WORLD).columns().archetypes[row], Archetype::Bot);
+    assert_eq!(sim.instance(WORLD).columns().archetypes[row], Archetype::BOT);
 }

@@ -21,8 +21,8 @@ impl Places {
         let mut places = Places::default();
         for row in 0..columns.len() {
             match columns.archetypes[row] {
-                Archetype::Bot => places.bots.push((columns.net_ids[row], columns.positions_m[row])),
-                Archetype::Player => places.people_m.push(columns.positions_m[row]),
+                Archetype::BOT => places.bots.push((columns.net_ids[row], columns.positions_m[row])),
+                _ => places.people_m.push(columns.positions_m[row]),
             }
         }
         places

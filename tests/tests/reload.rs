@@ -8,7 +8,7 @@ use throng_shared::config::{
     BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PackConfig, PlaceConfig, PopulationConfig, ReliefConfig,
     SpawnAreaConfig, SpawnFor, TierConfig, WorldConfig,
 };
-use throng_shared::ids::InstanceId;
+use throng_shared::ids::{Archetype, InstanceId};
 use throng_shared::wire::combat::CombatEvent;
 use throng_tests::{Aim, Plan, PlayerHandle, Sim, fighting_world};
 
@@ -225,6 +225,7 @@ fn another_kind_of_bot_is_in_force_within_two_ticks_and_places_may_go() {
     };
     let kind = |bots: BotsConfig, guards| {
         vec![BotProfileConfig {
+            archetype: Archetype::BOT,
             name: "kind".to_owned(),
             share: 1.0,
             bots,
@@ -283,6 +284,7 @@ fn a_thousand_clients_go_by_another_radius_damage_kind_and_number_within_two_tic
         let bots = config.bots.clone();
         let (name, zones) = ("kind".to_owned(), vec![]);
         config.bot_profiles = vec![BotProfileConfig {
+            archetype: Archetype::BOT,
             name,
             share: 1.0,
             bots,

@@ -102,7 +102,7 @@ fn a_bot_plays_on_for_whose_connection_breaks_until_it_is_back() {
     sim.plan(ann, Plan::run(Vec2::X));
     sim.run_ticks(30);
     let before = character(&mut sim, who).expect("it is there");
-    assert!(!before.is_played_by_bot && before.archetype == Archetype::Player);
+    assert!(!before.is_played_by_bot && before.archetype == Archetype::PLAYER);
     sim.cut(ann);
     sim.time_out(ann);
     sim.run_ticks(1);
@@ -118,7 +118,7 @@ fn a_bot_plays_on_for_whose_connection_breaks_until_it_is_back() {
         way_m += now.position_m.distance(last_m);
         last_m = now.position_m;
         assert!(sim.client(ben).replica().get(who).is_some_and(|shown| !shown.is_missing()));
-        assert_eq!(now.archetype, Archetype::Player, "it is her character still");
+        assert_eq!(now.archetype, Archetype::PLAYER, "it is her character still");
     });
     assert!(way_m > 8.0, "{way_m} m in five seconds");
     sim.plan(ann, Plan::stand());
@@ -185,7 +185,7 @@ fn whoever_joins_takes_over_a_bot_as_it_is_and_leaves_it_as_it_is_then() {
     assert_eq!(everybody(&sim), bots, "and nobody has gone");
     let now = character(&mut sim, who).expect("it is there");
     let marks = (now.archetype, now.health, now.mana, now.is_played_by_bot);
-    assert_eq!(marks, (Archetype::Player, 40.0, 7.0, false));
+    assert_eq!(marks, (Archetype::PLAYER, 40.0, 7.0, false));
     if who == oldest {
         let before = before.expect("it was there");
         assert!(before.position_m.distance(now.position_m) < STEP_M && before.team == now.team);
@@ -193,13 +193,13 @@ fn whoever_joins_takes_over_a_bot_as_it_is_and_leaves_it_as_it_is_then() {
     // Whoever sees it is told that it is a person's now, and of no coming or going.
     sim.teleport(ann, now.position_m + Vec2::new(4.0, 0.0));
     sim.run_ticks(20);
-    assert_eq!(sim.client(ann).replica().get(who).map(|shown| shown.archetype), Some(Archetype::Player));
+    assert_eq!(sim.client(ann).replica().get(who).map(|shown| shown.archetype), Some(Archetype::PLAYER));
     assert_eq!(sim.client(ben).own_attributes().get(&number(&sim, "mana")), Some(7.0));
     mark(&mut sim, who, 33.0, 3.0);
     sim.run_ticks(10);
     sim.leave(ben);
     let mut ticks = 0;
-    while character(&mut sim, who).is_some_and(|now| now.archetype == Archetype::Player) {
+    while character(&mut sim, who).is_some_and(|now| now.archetype == Archetype::PLAYER) {
         assert!(sim.client(ann).replica().get(who).is_some_and(|shown| !shown.is_missing()));
         sim.run_ticks(1);
         ticks += 1;
@@ -209,7 +209,7 @@ fn whoever_joins_takes_over_a_bot_as_it_is_and_leaves_it_as_it_is_then() {
     assert_eq!((given_back.health, given_back.mana, given_back.is_played_by_bot), (33.0, 3.0, true));
     sim.run_ticks(10);
     let shown = sim.client(ann).replica().get(who).expect("ann has seen it all the time");
-    assert_eq!((shown.archetype, shown.is_missing()), (Archetype::Bot, false));
+    assert_eq!((shown.archetype, shown.is_missing()), (Archetype::BOT, false));
     assert_eq!(everybody(&sim), bots);
     let totals = sim.instance(WORLD).totals();
     assert_eq!((totals.seats_to_people, totals.seats_to_bots), (2, 1), "ann and ben came, ben went");
@@ -311,7 +311,7 @@ fn whoever_joins_while_bots_go_keeps_its_character() {
         sim.run_ticks(100);
         for &player in &players {
             let who = net_id(&sim, player);
-            assert!(character(&mut sim, who).is_some_and(|it| it.archetype == Archetype::Player), "{seed}: {who:?}");
+            assert!(character(&mut sim, who).is_some_and(|it| it.archetype == Archetype::PLAYER), "{seed}: {who:?}");
         }
         assert!(everybody(&sim).len() >= 12);
     }

@@ -265,10 +265,10 @@ fn sides(sim: &mut Sim, home: Home) -> (BTreeMap<(u32, usize), usize>, [usize; 2
     for (archetype, attributes, mind) in all.iter(world) {
         let side = attributes.view().values[team];
         match (archetype, mind) {
-            (Archetype::Bot, Some(mind)) if mind.home() == home => {
+            (&Archetype::BOT, Some(mind)) if mind.home() == home => {
                 *kinds.entry((side, bots.kind_of(mind).expect("all are of a kind"))).or_default() += 1;
             }
-            (Archetype::Player, _) => people[side as usize - 1] += 1,
+            (&Archetype::PLAYER, _) => people[side as usize - 1] += 1,
             _ => {}
         }
     }

@@ -50,10 +50,11 @@ pub(super) fn is_safe_from(mind: &mut BotMind, situation: &Situation<'_>, net_id
 
 /// The nearest one who comes running; where bots fight, allies frighten nobody, and nowhere those with whom one goes.
 fn threat<'a>(mind: &BotMind, situation: &Situation<'a>) -> Option<&'a Seen> {
-    let rules = &situation.world.map.rules;
+    // Whoever is as fast as people who run.
+    let gait = situation.world.map.rules.gait();
     // Between walking and running; where those are the same, nobody can be told to run.
-    let fast_mps = 0.5 * (rules.walk_speed_mps + rules.run_speed_mps);
-    if rules.run_speed_mps <= rules.walk_speed_mps {
+    let fast_mps = gait.running_from_mps();
+    if gait.run_speed_mps <= gait.walk_speed_mps {
         return None;
     }
     let is_fighting = situation.world.arms_of(mind.archetype).is_some();

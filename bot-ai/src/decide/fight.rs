@@ -82,6 +82,6 @@ fn is_in_view(arms: &Arms, situation: &Situation<'_>, seen: &Seen) -> bool {
     let map = &situation.world.map;
     let over = |point_m: Vec2, height_m: f32| Vec3::new(point_m.x, height_m, point_m.y);
     let eyes_m = over(situation.position_m, situation.height_m + arms.eyes_m());
-    let middle_m = over(seen.position_m, seen.height_m + 0.5 * map.rules.capsule_height_m);
+    let middle_m = over(seen.position_m, seen.middle_m);
     Ray::between(eyes_m, middle_m).is_none_or(|ray| map.first_wall_m(&ray).is_none())
 }

@@ -143,7 +143,9 @@ fn lead<'a>(world: &'a BotWorld, net_id: NetId, mind: &BotMind, position_m: Vec2
 
 /// Whether who led is suddenly so far from the end of its rope that it cannot have run there.
 fn is_taken_away(leader: &Leader<'_>, world: &BotWorld, tail_distance_m: f32) -> bool {
-    let run_m = world.map.rules.run_speed_mps * world.rules.think_interval_ms as f32 * 1e-3;
+    let run_m = world.gaits.of(world.profiles[leader.kind].archetype).run_speed_mps
+        * world.rules.think_interval_ms as f32
+        * 1e-3;
     tail_distance_m > rope_m(reach_m(leader.pack, PACK_SIZE_MAX)) + 2.0 * run_m + TAKEN_AWAY_M
 }
 

@@ -5,6 +5,7 @@ mod nearest;
 use bevy_ecs::prelude::{Component, Query, Res};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::archetypes::Bodies;
 use throng_shared::ids::NetId;
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid, Hit};
@@ -38,8 +39,8 @@ pub struct Seen {
     pub position_m: Vec2,
     /// Horizontal velocity, in metres per second.
     pub velocity_mps: Vec2,
-    /// Height of its feet, in metres.
-    pub height_m: f32,
+    /// Height of the middle of its body, in metres.
+    pub middle_m: f32,
 }
 
 /// What a bot saw when it last looked; written by [`perceive`] only.
@@ -57,7 +58,7 @@ pub struct Percepts {
 
 impl Default for Percepts {
     fn default() -> Self {
-        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, height_m: 0.0 };
+        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, middle_m: 0.0 };
         let (enemies, own_health_percent) = (0, 100);
         Percepts {
             seen: [nobody; SEEN_MAX],
@@ -129,7 +130,8 @@ pub fn perceive(
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
     let (near, packs, homes) = (&*near, &*packs, &*world.homes);
-    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks, homes });
+    let bodies = &world.map.bodies;
+    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks, homes, bodies });
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
@@ -152,6 +154,7 @@ struct Others<'a> {
     grid: &'a Grid,
     marks: &'a Marks,
     homes: &'a Homes,
+    bodies: &'a Bodies,
 }
 
 /// Who looks.
@@ -194,7 +197,7 @@ fn look_around(others: &Others<'_>, viewer: &Viewer, percepts: &mut Percepts) {
             net_id: columns.net_ids[row],
             position_m: columns.positions_m[row],
             velocity_mps: columns.velocities_mps[row],
-            height_m: columns.heights_m[row],
+            middle_m: columns.heights_m[row] + 0.5 * others.bodies.of(columns.archetypes[row]).height_m,
         };
     }
 }
@@ -208,7 +211,7 @@ fn own_mark(others: &Others<'_>, viewer: &Viewer) -> Mark {
 /// The nearest to `viewer`. Where it had a crowd within `crowd_radius_m` when it last looked, it looks hardly farther
 /// at first, and over its whole sight only if that was not enough: the outcome is the same, and crowds are cheap.
 fn find_nearest(others: &Others<'_>, viewer: &Viewer, own: &Mark, crowd_radius_m: f32) -> Nearest {
-    let Others { columns, grid, marks, homes } = others;
+    let Others { columns, grid, marks, homes, .. } = others;
     let room = homes.room(viewer.position_m);
     let is_in_room = |point_m| !homes.has_rooms() || homes.room(point_m) == room;
     let near_m = (crowd_radius_m * 1.25 + 1.0).min(viewer.sight_m);

@@ -55,35 +55,35 @@ pub(super) fn aim(world: &BotWorld, tick: Tick, body: &Body<'_>, route: &Route) 
 fn aim_at_goal(world: &BotWorld, tick: Tick, body: &Body<'_>) -> Aim {
     let position_m = body.state.ground_position_m();
     match body.mind.goal {
-        Goal::Idle => stay(world),
+        Goal::Idle => stay(body),
         Goal::Wander { target_m } | Goal::Gather { target_m, .. } => {
-            approach(world, target_m - position_m, STOP_M, false)
+            approach(body, target_m - position_m, STOP_M, false)
         }
         Goal::Patrol(leg) => match route_point(world, leg.route, leg.point) {
-            Some(point_m) => approach(world, point_m - position_m, STOP_M, false),
-            None => stay(world),
+            Some(point_m) => approach(body, point_m - position_m, STOP_M, false),
+            None => stay(body),
         },
         Goal::Follow { net_id } => match body.percepts.find(net_id) {
             Some(somebody) => {
                 let offset_m = position_now_m(world, tick, body, somebody) - position_m;
-                let run_from_m = if is_running(world, body) { CAUGHT_UP_M } else { CATCH_UP_M };
-                approach(world, offset_m, POLITE_M, offset_m.length_squared() > run_from_m * run_from_m)
+                let run_from_m = if is_running(body) { CAUGHT_UP_M } else { CATCH_UP_M };
+                approach(body, offset_m, POLITE_M, offset_m.length_squared() > run_from_m * run_from_m)
             }
-            None => stay(world),
+            None => stay(body),
         },
         Goal::March { net_id, offset_m } => match body.percepts.find(net_id) {
             Some(ahead) => march::keep_place(world, tick, body, ahead, offset_m),
-            None => stay(world),
+            None => stay(body),
         },
         Goal::Fight { net_id, is_in_view } => match body.percepts.find(net_id) {
             Some(opponent) => close_in(world, tick, body, opponent, is_in_view),
-            None => stay(world),
+            None => stay(body),
         },
         Goal::Flee { net_id, from_m } => {
             let threat = body.percepts.find(net_id);
             let from_m = threat.map_or(from_m, |threat| position_now_m(world, tick, body, threat));
             let direction = (position_m - from_m).try_normalize().unwrap_or(Vec2::X);
-            let speed_mps = world.map.rules.run_speed_mps;
+            let speed_mps = body.gait.run_speed_mps;
             Aim { direction, distance_m: f32::MAX, speed_share: 1.0, speed_mps, is_running: true }
         }
     }
@@ -94,13 +94,13 @@ fn close_in(world: &BotWorld, tick: Tick, body: &Body<'_>, opponent: &Seen, is_i
     let offset_m = position_now_m(world, tick, body, opponent) - body.state.ground_position_m();
     let keep_m = body.keep_m;
     if !is_in_view || offset_m.length_squared() > keep_m * keep_m {
-        return approach(world, offset_m, 0.5 * keep_m.min(POLITE_M), true);
+        return approach(body, offset_m, 0.5 * keep_m.min(POLITE_M), true);
     }
     let since_start_s = world.seconds_between(body.mind.goal_started, tick);
     let to_and_fro = (since_start_s / ASIDE_S) as u32 + body.net_id.0;
     let aside = offset_m.perp().try_normalize().unwrap_or(Vec2::X);
     let direction = if to_and_fro.is_multiple_of(2) { aside } else { -aside };
-    let speed_mps = world.map.rules.run_speed_mps;
+    let speed_mps = body.gait.run_speed_mps;
     Aim { direction, distance_m: f32::MAX, speed_share: 1.0, speed_mps, is_running: true }
 }
 
@@ -110,14 +110,13 @@ pub(super) fn position_now_m(world: &BotWorld, tick: Tick, body: &Body<'_>, seen
     seen.position_m + seen.velocity_mps * age_s
 }
 
-fn stay(world: &BotWorld) -> Aim {
-    approach(world, Vec2::ZERO, 0.0, false)
+fn stay(body: &Body<'_>) -> Aim {
+    approach(body, Vec2::ZERO, 0.0, false)
 }
 
 /// Goes along `offset_m` until `stop_m` from its end, slower on the last metres.
-fn approach(world: &BotWorld, offset_m: Vec2, stop_m: f32, is_running: bool) -> Aim {
-    let rules = &world.map.rules;
-    let speed_mps = if is_running { rules.run_speed_mps } else { rules.walk_speed_mps };
+fn approach(body: &Body<'_>, offset_m: Vec2, stop_m: f32, is_running: bool) -> Aim {
+    let speed_mps = if is_running { body.gait.run_speed_mps } else { body.gait.walk_speed_mps };
     let distance_m = offset_m.length();
     let remaining_m = distance_m - stop_m;
     Aim {
@@ -130,9 +129,8 @@ fn approach(world: &BotWorld, offset_m: Vec2, stop_m: f32, is_running: bool) -> 
     }
 }
 
-pub(super) fn is_running(world: &BotWorld, body: &Body<'_>) -> bool {
+pub(super) fn is_running(body: &Body<'_>) -> bool {
     let velocity_mps = Vec2::new(body.state.velocity_mps.x, body.state.velocity_mps.z);
-    let rules = &world.map.rules;
-    let fast_mps = 0.5 * (rules.walk_speed_mps + rules.run_speed_mps);
+    let fast_mps = body.gait.running_from_mps();
     velocity_mps.length_squared() > fast_mps * fast_mps
 }

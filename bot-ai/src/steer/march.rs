@@ -19,7 +19,7 @@ const RUN_FROM_SHARE: f32 = 1.15;
 
 /// Goes as the one goes that it keeps beside, and a little nearer to its place.
 pub(super) fn keep_place(world: &BotWorld, tick: Tick, body: &Body<'_>, ahead: &Seen, offset_m: Vec2) -> Aim {
-    let rules = &world.map.rules;
+    let gait = body.gait;
     let missing_m = position_now_m(world, tick, body, ahead) + offset_m - body.state.ground_position_m();
     let wanted_mps = if offset_m == Vec2::ZERO {
         // Whoever is in front may come back: nobody gives way backwards.
@@ -32,9 +32,9 @@ pub(super) fn keep_place(world: &BotWorld, tick: Tick, body: &Body<'_>, ahead: &
         Vec2::ZERO
     };
     let wanted_length_mps = wanted_mps.length();
-    let run_from_mps = rules.walk_speed_mps * if is_running(world, body) { 1.0 } else { RUN_FROM_SHARE };
-    let is_running = wanted_length_mps > run_from_mps && rules.run_speed_mps > rules.walk_speed_mps;
-    let speed_mps = if is_running { rules.run_speed_mps } else { rules.walk_speed_mps };
+    let run_from_mps = gait.walk_speed_mps * if is_running(body) { 1.0 } else { RUN_FROM_SHARE };
+    let is_running = wanted_length_mps > run_from_mps && gait.run_speed_mps > gait.walk_speed_mps;
+    let speed_mps = if is_running { gait.run_speed_mps } else { gait.walk_speed_mps };
     let is_there = wanted_length_mps < THERE_M * CLOSE_PER_S;
     Aim {
         direction: wanted_mps.normalize_or_zero(),

@@ -12,6 +12,7 @@ use bevy_ecs::prelude::{Component, Query, Res, Without};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::abilities::Fighter;
+use throng_shared::archetypes::Gait;
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::NetId;
 use throng_shared::input::{Buttons, InputBuffer, PlayerInput};
@@ -81,7 +82,8 @@ pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, near: Res<NearPeople>, mut b
         bots.for_each(|(((((net_id, state), percepts), mind), steering), buffer)| {
             let steer_ticks = world.steer_ticks(near.contains(state.ground_position_m()));
             if tick.0 % steer_ticks == net_id.0 % steer_ticks {
-                let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m: 0.0 };
+                let gait = world.gait_of(mind);
+                let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m: 0.0 };
                 put(world, tick, steer_ticks, next_input(world, tick, &body, steering), buffer);
             }
         });
@@ -106,7 +108,8 @@ pub fn steer_fighters(
             if tick.0 % steer_ticks == net_id.0 % steer_ticks {
                 let arms = world.arms_of(mind.archetype).filter(|_| is_fighting);
                 let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
-                let body = Body { net_id: *net_id, state, percepts, mind, steer_ticks, keep_m };
+                let gait = world.gait_of(mind);
+                let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m };
                 let mut input = next_input(world, tick, &body, steering);
                 strike::strike(world, tick, &body, fighter, attributes, &mut input);
                 put(world, tick, steer_ticks, input, buffer);
@@ -129,6 +132,8 @@ struct Body<'a> {
     state: &'a CharacterState,
     percepts: &'a Percepts,
     mind: &'a BotMind,
+    /// How fast it goes.
+    gait: Gait,
     /// For how many ticks it goes on with its input.
     steer_ticks: u32,
     /// How far it keeps from whom it fights, in metres.

@@ -1,6 +1,7 @@
 //! Whether a bot that wants to move gets anywhere.
 
 use glam::Vec2;
+use throng_shared::archetypes::Gait;
 use throng_shared::input::Buttons;
 use throng_shared::tick::Tick;
 
@@ -67,8 +68,8 @@ impl Progress {
             };
             return Buttons::default();
         }
-        let halted_ticks = self.near.ticks_until(world, &here, HALTED);
-        let astray_ticks = self.far.ticks_until(world, &here, ASTRAY);
+        let halted_ticks = self.near.ticks_until(world, body, &here, HALTED);
+        let astray_ticks = self.far.ticks_until(world, body, &here, ASTRAY);
         self.is_stuck = halted_ticks >= world.ticks_for_s(HALTED.duration_s)
             || astray_ticks >= world.ticks_for_s(ASTRAY.duration_s);
         if self.is_stuck {
@@ -83,8 +84,8 @@ impl Progress {
 
 impl Checkpoint {
     /// The ticks since the checkpoint; it moves on to `here` once that is far enough from it.
-    fn ticks_until(&mut self, world: &BotWorld, here: &Checkpoint, patience: Patience) -> u32 {
-        let enough_m = patience.share * free_way_m(world, patience.duration_s);
+    fn ticks_until(&mut self, world: &BotWorld, body: &Body<'_>, here: &Checkpoint, patience: Patience) -> u32 {
+        let enough_m = patience.share * free_way_m(world, body.gait, patience.duration_s);
         if here.position_m.distance_squared(self.position_m) >= enough_m * enough_m {
             *self = here.clone();
         }
@@ -93,8 +94,7 @@ impl Checkpoint {
 }
 
 /// How far a bot walks from rest when nothing is in its way, or a little less, in metres.
-fn free_way_m(world: &BotWorld, duration_s: f32) -> f32 {
-    let rules = &world.map.rules;
-    let accelerating_m = 0.5 * rules.ground_acceleration_mps2 * duration_s * duration_s;
-    accelerating_m.min(rules.walk_speed_mps * duration_s)
+fn free_way_m(world: &BotWorld, gait: Gait, duration_s: f32) -> f32 {
+    let accelerating_m = 0.5 * world.map.rules.ground_acceleration_mps2 * duration_s * duration_s;
+    accelerating_m.min(gait.walk_speed_mps * duration_s)
 }

@@ -42,8 +42,7 @@ pub(super) fn strike(
     let there_m = position_now_m(world, tick, body, opponent);
     // It sees the eyes' height of its own, and aims at the middle of the other.
     let eyes_m = body.state.position_m + Vec3::Y * arms.eyes_m();
-    let middle_m = opponent.height_m + 0.5 * world.map.rules.capsule_height_m;
-    let offset_m = Vec3::new(there_m.x, middle_m, there_m.y) - eyes_m;
+    let offset_m = Vec3::new(there_m.x, opponent.middle_m, there_m.y) - eyes_m;
     let Some((number, ability)) = arms.harm_at(offset_m.length(), tick, fighter, attributes) else { return };
     let velocity_mps = Vec3::new(opponent.velocity_mps.x, 0.0, opponent.velocity_mps.y);
     let Some(direction) = lead(ability, offset_m, velocity_mps).try_normalize() else { return };

@@ -12,7 +12,15 @@ fn walk(world: &BotWorld, goal: Goal, percepts: &Percepts, ticks: u32) -> Vec<(P
     let mut steering = Steering::default();
     let mut state = CharacterState::standing_at(&world.map, Vec2::ZERO);
     let mut step = |tick| {
-        let body = Body { net_id: NetId(1), state: &state, percepts, mind: &mind, steer_ticks: 1, keep_m: 0.0 };
+        let body = Body {
+            net_id: NetId(1),
+            state: &state,
+            percepts,
+            mind: &mind,
+            gait: world.gait_of(&mind),
+            steer_ticks: 1,
+            keep_m: 0.0,
+        };
         let input = next_input(world, Tick(tick), &body, &mut steering);
         state = step_character(&world.map, state, input, world.tick_rate.step_s());
         (input, state)
@@ -89,8 +97,15 @@ fn a_bot_that_cannot_get_on_jumps_once_and_then_is_stuck() {
     let mut steering = Steering::default();
     let mut jumps = 0;
     let stuck_after = (0..200).find(|&tick| {
-        let body =
-            Body { net_id: NetId(1), state: &state, percepts: &percepts, mind: &mind, steer_ticks: 1, keep_m: 0.0 };
+        let body = Body {
+            net_id: NetId(1),
+            state: &state,
+            percepts: &percepts,
+            mind: &mind,
+            gait: world.gait_of(&mind),
+            steer_ticks: 1,
+            keep_m: 0.0,
+        };
         let input = next_input(&world, Tick(tick), &body, &mut steering);
         jumps += u32::from(input.buttons.contains(Buttons::JUMP));
         state = step_character(&world.map, state, input, world.tick_rate.step_s());

@@ -43,6 +43,7 @@ pub(crate) fn open_config() -> WorldConfig {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
+        archetypes: Vec::new(),
         spawn_areas: vec![SpawnAreaConfig::disc(Vec2::ZERO, 50.0)],
         interest: InterestConfig {
             enter_radius_m: 60.0,
@@ -52,6 +53,7 @@ pub(crate) fn open_config() -> WorldConfig {
             tiers: Vec::new(),
         },
         attributes: Vec::new(),
+        archetype_values: Vec::new(),
         overload: OverloadConfig::default(),
         population: PopulationConfig { target: 200, players_max: 100, ..PopulationConfig::default() },
         day: DayConfig::default(),
@@ -102,7 +104,7 @@ pub(crate) fn situation<'a>(
 
 /// A person as bots see it.
 pub(crate) fn somebody(net_id: u32, position_m: Vec2, velocity_mps: Vec2) -> Seen {
-    Seen { net_id: NetId(net_id), position_m, velocity_mps, height_m: 0.0 }
+    Seen { net_id: NetId(net_id), position_m, velocity_mps, middle_m: 0.9 }
 }
 
 /// The percepts of a bot that saw `seen` in tick 0.

@@ -50,7 +50,7 @@ impl Population {
         }
         for (net_id, place_m) in bots {
             let state = CharacterState::standing_at(&map, place_m);
-            world.spawn((net_id, Archetype::Bot, state, InputBuffer::default(), bot_bundle(config.seed, net_id)));
+            world.spawn((net_id, Archetype::BOT, state, InputBuffer::default(), bot_bundle(config.seed, net_id)));
         }
         let mut schedule = Schedule::default();
         schedule.set_build_settings(ScheduleBuildSettings {

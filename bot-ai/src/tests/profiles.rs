@@ -13,6 +13,7 @@ fn profile(name: &str, share: f32) -> BotProfileConfig {
     BotProfileConfig {
         name: name.to_owned(),
         share,
+        archetype: Archetype::BOT,
         bots: open_config().bots,
         guards: None,
         leash_m: 30.0,
@@ -44,15 +45,15 @@ fn kinds(world: &BotWorld, archetype: Archetype) -> Vec<(String, u32)> {
 #[test]
 fn bots_are_of_kinds_by_their_shares_and_stand_ins_of_none() {
     let config = |profiles: &[BotProfileConfig]| WorldConfig { bot_profiles: profiles.to_vec(), ..open_config() };
-    assert_eq!(kinds(&world_of(&config(&[])), Archetype::Bot), [("-".to_owned(), 4_000)]);
+    assert_eq!(kinds(&world_of(&config(&[])), Archetype::BOT), [("-".to_owned(), 4_000)]);
     let three_to_one = world_of(&config(&[profile("many", 3.0), profile("never", 0.0), profile("some", 1.0)]));
-    let counts = kinds(&three_to_one, Archetype::Bot);
+    let counts = kinds(&three_to_one, Archetype::BOT);
     let [(many, many_count), (some, some_count)] = &counts[..] else { panic!("{counts:?}") };
     assert_eq!((many.as_str(), some.as_str()), ("many", "some"));
     assert!((2_900..3_100).contains(many_count) && many_count + some_count == 4_000, "{counts:?}");
-    assert_eq!(kinds(&three_to_one, Archetype::Player), [("-".to_owned(), 4_000)]);
+    assert_eq!(kinds(&three_to_one, Archetype::PLAYER), [("-".to_owned(), 4_000)]);
     let nobody = world_of(&config(&[profile("none", 0.0)]));
-    assert_eq!(kinds(&nobody, Archetype::Bot), [("-".to_owned(), 4_000)], "a kind without a share is of nobody");
+    assert_eq!(kinds(&nobody, Archetype::BOT), [("-".to_owned(), 4_000)], "a kind without a share is of nobody");
 }
 
 #[test]

@@ -18,12 +18,12 @@ mod types;
 
 pub use connect::{throng_close, throng_connect, throng_connect_local, throng_reconnect, throng_reconnect_local};
 pub use play::{
-    throng_ability, throng_attribute, throng_character, throng_characters, throng_close_reason, throng_cooldown,
-    throng_event_is_on, throng_feature_is_on, throng_hindrance, throng_hour, throng_next_event, throng_next_message,
-    throng_own, throng_send_message, throng_set_input, throng_state, throng_statistics, throng_update,
-    throng_use_ability,
+    throng_ability, throng_archetype, throng_archetype_name, throng_attribute, throng_character, throng_characters,
+    throng_close_reason, throng_cooldown, throng_event_is_on, throng_feature_is_on, throng_hindrance, throng_hour,
+    throng_next_event, throng_next_message, throng_own, throng_send_message, throng_set_input, throng_state,
+    throng_statistics, throng_update, throng_use_ability,
 };
 pub use types::{
-    ThrongCharacter, ThrongEvent, ThrongEventKind, ThrongHindrance, ThrongInput, ThrongLink, ThrongState,
-    ThrongStatistics, ThrongStatus, throng_status_text, throng_version,
+    ThrongArchetype, ThrongCharacter, ThrongEvent, ThrongEventKind, ThrongHindrance, ThrongInput, ThrongLink,
+    ThrongState, ThrongStatistics, ThrongStatus, throng_status_text, throng_version,
 };

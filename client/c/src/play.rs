@@ -17,8 +17,8 @@ use throng_shared::wire::combat::CombatEvent;
 use crate::connect::text;
 use crate::registry::with;
 use crate::types::{
-    ThrongCharacter, ThrongEvent, ThrongEventKind, ThrongHindrance, ThrongInput, ThrongState, ThrongStatistics,
-    ThrongStatus,
+    ThrongArchetype, ThrongCharacter, ThrongEvent, ThrongEventKind, ThrongHindrance, ThrongInput, ThrongState,
+    ThrongStatistics, ThrongStatus,
 };
 
 /// Writes `value` to `out` unless that is null.
@@ -210,7 +210,14 @@ fn own_character(client: &Client<UdpTransport>, now: Duration) -> Option<ThrongC
         (true, _) => 2,
     };
     let yaw_rad = f32::from(state.yaw) / 65_536.0 * std::f32::consts::TAU;
-    Some(ThrongCharacter { net_id: net_id.0, is_player: 1, locomotion, position_m: position_m.to_array(), yaw_rad })
+    Some(ThrongCharacter {
+        net_id: net_id.0,
+        is_player: 1,
+        locomotion,
+        archetype: Archetype::PLAYER.number(),
+        position_m: position_m.to_array(),
+        yaw_rad,
+    })
 }
 
 /// What hinders the own character, as it is predicted.
@@ -364,11 +371,56 @@ fn character_of(
     };
     ThrongCharacter {
         net_id: entity.net_id.0,
-        is_player: (entity.archetype == Archetype::Player).into(),
+        is_player: entity.archetype.is_player().into(),
         locomotion,
+        archetype: entity.archetype.number(),
         position_m: shown.position_m.to_array(),
         yaw_rad: shown.yaw_rad,
     }
+}
+
+/// What the characters of an archetype have in common, by its number.
+///
+/// # Safety
+/// `archetype` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_archetype(client: u64, number: u8, archetype: *mut ThrongArchetype) -> ThrongStatus {
+    with(client, |playing| match named_archetype(&playing.client, number) {
+        Some((_, of)) => {
+            let body = playing.client.body_of(of);
+            // SAFETY: the caller says so.
+            unsafe { put(archetype, ThrongArchetype { radius_m: body.radius_m, height_m: body.height_m }) }
+        }
+        None => ThrongStatus::Nothing,
+    })
+}
+
+/// What the world file calls an archetype, as `throng_close_reason` gives texts.
+///
+/// # Safety
+/// `buffer` is null or has room for `buffer_bytes` bytes; `needed` is null or points to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn throng_archetype_name(
+    client: u64,
+    number: u8,
+    buffer: *mut c_char,
+    buffer_bytes: usize,
+    needed: *mut usize,
+) -> ThrongStatus {
+    with(client, |playing| match named_archetype(&playing.client, number) {
+        Some((name, _)) => {
+            let bytes = [name.as_bytes(), &[0]].concat();
+            // SAFETY: the caller says so.
+            unsafe { write_bytes(&bytes, buffer.cast(), buffer_bytes, needed) }
+        }
+        None => ThrongStatus::Nothing,
+    })
+}
+
+/// An archetype that the world has, with its name.
+fn named_archetype(client: &Client<UdpTransport>, number: u8) -> Option<(&str, Archetype)> {
+    let archetype = Archetype::from_number(number)?;
+    Some((client.archetype_name(archetype)?, archetype))
 }
 
 /// What a character has: a number as it is, a flag as 0 or 1, a choice as its place. `net_id` may be the own.

@@ -86,10 +86,22 @@ pub struct ThrongCharacter {
     pub is_player: u8,
     /// What it does: 0 stands, 1 walks, 2 runs, 3 is in the air.
     pub locomotion: u8,
+    /// Its archetype: 0 for a person's, 1 for a bot's that is as people are, and from 2 on those of the world file, in their order. See `throng_archetype`.
+    pub archetype: u8,
     /// Its feet: x (east), y (up), z (south), in metres.
     pub position_m: [f32; 3],
     /// Facing, in radians, clockwise from north.
     pub yaw_rad: f32,
+}
+
+/// How large the characters of an archetype are: what shots meet, and what should be drawn.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThrongArchetype {
+    /// Radius of the body, an upright capsule, in metres.
+    pub radius_m: f32,
+    /// Height from the feet to the top of the head, in metres.
+    pub height_m: f32,
 }
 
 /// What hinders the own character.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use glam::Vec3;
 use throng_shared::abilities::{Abilities, Act, Fighter, VIEW_STEPS_PER_TICK, stray};
 use throng_shared::attributes::Schema;
-use throng_shared::combat::{Capsule, Ray};
+use throng_shared::combat::Ray;
 use throng_shared::config::{AimConfig, CombatConfig};
 use throng_shared::ids::NetId;
 use throng_shared::input::PlayerInput;
@@ -214,10 +214,9 @@ impl<T: ClientTransport> Client<T> {
             // A shot meets others alone.
             is_alive && ability.hits.includes(false, are_allies)
         };
-        let rules = &self.map.rules;
         let hits = self.replica.entities().filter(|entity| may_hit(entity)).filter_map(|entity| {
             let feet_m = self.shown_at(entity, act.view_tick()).position_m;
-            let body = Capsule { feet_m, radius_m: rules.capsule_radius_m, height_m: rules.capsule_height_m };
+            let body = self.map.bodies.of(entity.archetype).at(feet_m);
             body.first_hit_m(&ray).map(|hit_m| (hit_m, entity.net_id))
         });
         let (hit_m, net_id) = hits.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;

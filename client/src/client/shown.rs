@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use glam::Vec3;
+use throng_shared::archetypes::Body;
 use throng_shared::config::STALENESS_MS_MAX;
+use throng_shared::ids::Archetype;
 use throng_shared::tick::Tick;
 
 use super::Client;
@@ -23,6 +25,16 @@ const DELAY_ADAPTED_KEPT: Duration = Duration::from_millis(300);
 const LINGER_MS: u32 = 500;
 
 impl<T: ClientTransport> Client<T> {
+    /// What the world file calls an archetype: `player`, `bot`, or a name of its own. None for one that it does not have.
+    pub fn archetype_name(&self, archetype: Archetype) -> Option<&str> {
+        self.archetype_names.get(usize::from(archetype.number())).map(String::as_str)
+    }
+
+    /// How large those of an archetype are: what shots meet, and what should be drawn.
+    pub fn body_of(&self, archetype: Archetype) -> Body {
+        self.map.bodies.of(archetype)
+    }
+
     /// Shows others always this far behind the newest snapshot: the later, the more loss and jitter is bridged. At least two
     /// ticks, at most a second.
     pub fn set_interpolation_delay(&mut self, delay: Duration) {

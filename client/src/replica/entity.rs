@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn entity(samples: &[(u32, i32, Locomotion)]) -> ReplicaEntity {
-        let owner = PageOwner { net_id: NetId(1), archetype: Archetype::Bot };
+        let owner = PageOwner { net_id: NetId(1), archetype: Archetype::BOT };
         let sample = |tick, x, locomotion| {
             let way_m = if locomotion == Locomotion::Idle { Vec3::ZERO } else { Vec3::X };
             Sample { tick: Tick(tick), state: at(x, locomotion), way_m }

@@ -14,7 +14,7 @@ struct Server {
 }
 
 fn owner(net_id: u32) -> PageOwner {
-    PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot }
+    PageOwner { net_id: NetId(net_id), archetype: Archetype::BOT }
 }
 
 fn state(x: i32) -> PageState {
@@ -313,7 +313,7 @@ fn a_crowd_is_what_the_last_scan_of_each_stretch_says() {
 fn with_deeds(tick: u32, deeds: &[(u8, u8, u8)]) -> Vec<u8> {
     let mut page = PageCopy::new(IVec2::ZERO);
     for slot in 0..2 {
-        let owner = PageOwner { net_id: NetId(7 + slot as u32), archetype: Archetype::Player };
+        let owner = PageOwner { net_id: NetId(7 + slot as u32), archetype: Archetype::PLAYER };
         page.put(slot, owner, PageState::default());
     }
     let deed = |&(slot, age_ticks, ability)| PageDeed { slot, age_ticks, ability, yaw: 160, pitch: -160 };

@@ -5,7 +5,7 @@ use glam::Vec3;
 use throng_bot_ai::BotMind;
 use throng_shared::abilities::{Ability, Fighter, Slow};
 use throng_shared::attributes::Attributes;
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 use throng_shared::wire::combat::CombatEvent;
@@ -104,6 +104,7 @@ fn slow(fighter: &mut Fighter, ability: &Ability, tick: Tick) {
 /// Somebody who can die, and what it is from then on.
 type Mortal = (
     &'static NetId,
+    &'static Archetype,
     &'static mut CharacterState,
     &'static mut Fighter,
     &'static mut Attributes,
@@ -131,7 +132,8 @@ pub(crate) fn respawn_fighters(
     due.sort_unstable();
     for net_id in due {
         let Some(entity) = roster.entity_of(net_id) else { continue };
-        let Ok((_, mut state, mut fighter, mut attributes, mut vitals, mind)) = fighters.get_mut(entity) else {
+        let Ok((_, archetype, mut state, mut fighter, mut attributes, mut vitals, mind)) = fighters.get_mut(entity)
+        else {
             continue;
         };
         let point_m = place_to_reappear(&rules, &hours, mind, &mut roster.random);
@@ -141,6 +143,6 @@ pub(crate) fn respawn_fighters(
         // Whoever has appeared anew is not hit where it died.
         *vitals = Vitals { respawn_at: None, evaded_at: Some(*tick), ..*vitals };
         let health = &combat.abilities.health;
-        attributes.set(health, rules.attributes.first_value(health));
+        attributes.set(health, rules.first_value(*archetype, health));
     }
 }

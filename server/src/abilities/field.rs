@@ -4,7 +4,7 @@ use bevy_ecs::prelude::Query;
 use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::abilities::{Ability, Fighter};
 use throng_shared::attributes::Attributes;
-use throng_shared::combat::Ray;
+use throng_shared::combat::{Capsule, Ray};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::movement::CharacterState;
@@ -93,23 +93,22 @@ impl Field<'_, '_, '_> {
         Ray::between(from_m, to_m).is_none_or(|ray| self.map.first_wall_m(&ray).is_none())
     }
 
-    /// Calls `found` for everybody near a point (x, z) at a moment, with where it was: its feet, in metres.
+    /// Calls `found` for everybody whose body reaches to within a distance of a point (x, z) at a moment, with that body.
     pub(super) fn for_each_near(
         &self,
         view_tick: f64,
         point_m: Vec2,
-        radius_m: f32,
-        mut found: impl FnMut(NetId, Vec3),
+        within_m: f32,
+        mut found: impl FnMut(NetId, Capsule),
     ) {
-        self.poses.for_each_near(view_tick, point_m, radius_m, |net_id, feet_m| {
-            if feet_m.xz().distance_squared(point_m) <= radius_m * radius_m {
-                found(net_id, feet_m);
+        let bodies = &self.map.bodies;
+        let reach_m = within_m + bodies.radius_max_m();
+        self.poses.for_each_near(view_tick, point_m, reach_m, |net_id, archetype, feet_m| {
+            let body = bodies.of(archetype).at(feet_m);
+            let reach_m = within_m + body.radius_m;
+            if feet_m.xz().distance_squared(point_m) <= reach_m * reach_m {
+                found(net_id, body);
             }
         });
-    }
-
-    /// The middle of a body whose feet are here.
-    pub(super) fn chest_m(&self, feet_m: Vec3) -> Vec3 {
-        feet_m + Vec3::Y * (0.6 * self.map.rules.capsule_height_m)
     }
 }

@@ -4,7 +4,7 @@ use bevy_ecs::prelude::{Component, Query, Res, ResMut};
 use glam::Vec3;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
-use throng_shared::abilities::{Act, Fighter, UseRefusal};
+use throng_shared::abilities::{Ability, Act, Fighter, UseRefusal};
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::Archetype;
 use throng_shared::input::InputBuffer;
@@ -17,7 +17,7 @@ use super::blows::{Vitals, strike};
 use super::field::{Field, Fighters};
 use super::log::{CombatLog, Refusal, RefusalRule, ShotReceipt};
 use super::projectiles::{PROJECTILES_MAX, Projectiles};
-use super::reach::{Done, Outcome};
+use super::reach::{Done, Outcome, chest_m};
 use super::rules::CombatRules;
 use crate::combat::{Clamp, Poses, Verdict};
 use crate::instance::InstanceRules;
@@ -66,9 +66,9 @@ pub(crate) fn move_fighters(
             for ((((((state, buffer), last), fighter), deed), archetype), attributes) in each {
                 let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
                 *last = LastInput { input, source };
-                let step = abilities.step(&rules.map, fighter, *state, *archetype, input, tick, step_s, |ability| {
-                    ability.is_affordable(attributes)
-                });
+                let gait = rules.gaits.of(*archetype);
+                let can_pay = |ability: &Ability| ability.is_affordable(attributes);
+                let step = abilities.step(&rules.map, fighter, *state, *archetype, gait, input, tick, step_s, can_pay);
                 *state = step.state;
                 let has_leapt = step.has_leapt;
                 *deed = Deed { done: step.done, has_leapt, begun: step.begun, refused: step.refused };
@@ -222,10 +222,12 @@ fn keep_receipt(log: &mut CombatLog, receipt: &ShotReceipt, step_ms: f64, behind
 fn behind_cover_ticks(field: &Field<'_, '_, '_>, shot: &ShotReceipt) -> f64 {
     let receipt = &shot.receipt;
     let Verdict::Hit { net_id, .. } = receipt.verdict else { return 0.0 };
+    let Some(target) = receipt.target else { return 0.0 };
+    let body = field.map.bodies.of(target.archetype);
     let newest = f64::from(receipt.judged.0);
     let is_hidden = |at_tick: f64| {
         let feet_m = field.poses.feet_m(net_id, at_tick);
-        feet_m.is_some_and(|feet_m| !field.is_in_sight(receipt.shot.origin_m, field.chest_m(feet_m)))
+        feet_m.is_some_and(|feet_m| !field.is_in_sight(receipt.shot.origin_m, chest_m(&body.at(feet_m))))
     };
     if !is_hidden(newest) {
         return 0.0;

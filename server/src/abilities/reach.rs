@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::abilities::{Ability, Act, aim_direction, cosine_of_deg, stray};
-use throng_shared::combat::Ray;
+use throng_shared::combat::{Capsule, Ray};
 use throng_shared::config::AimConfig;
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
@@ -107,12 +107,11 @@ impl Field<'_, '_, '_> {
         let ahead = aim_direction(done.act.yaw, 0).xz();
         let cosine_min = cosine_of_deg(0.5 * arc_deg);
         let view_tick = self.moment(ability, done.act.view_tick());
-        let reach_m = range_m + self.map.rules.capsule_radius_m;
-        self.for_each_near(view_tick, done.from_m.xz(), reach_m, |target, feet_m| {
-            let way_m = feet_m.xz() - done.from_m.xz();
+        self.for_each_near(view_tick, done.from_m.xz(), range_m, |target, body| {
+            let way_m = body.feet_m.xz() - done.from_m.xz();
             let is_in_front = way_m.dot(ahead) >= cosine_min * way_m.length();
-            let chest_m = self.chest_m(feet_m);
-            let is_level = (chest_m.y - done.from_m.y).abs() <= range_m.max(self.map.rules.capsule_height_m);
+            let chest_m = chest_m(&body);
+            let is_level = (chest_m.y - done.from_m.y).abs() <= range_m.max(body.height_m);
             if is_in_front
                 && is_level
                 && self.may_hit(user, ability, target, view_tick)
@@ -136,13 +135,11 @@ impl Field<'_, '_, '_> {
         outcome: &mut Outcome,
     ) {
         let view_tick = self.moment(ability, view_tick);
-        let body_m = self.map.rules.capsule_radius_m;
-        self.for_each_near(view_tick, middle_m.xz(), radius_m + body_m, |target, feet_m| {
-            let nearest_y = middle_m.y.clamp(feet_m.y, feet_m.y + self.map.rules.capsule_height_m);
-            let is_within = Vec3::new(feet_m.x, nearest_y, feet_m.z).distance(middle_m) <= radius_m + body_m;
-            if is_within
-                && self.may_hit(user, ability, target, view_tick)
-                && self.is_in_sight(middle_m, self.chest_m(feet_m))
+        self.for_each_near(view_tick, middle_m.xz(), radius_m, |target, body| {
+            let feet_m = body.feet_m;
+            let nearest_y = middle_m.y.clamp(feet_m.y, feet_m.y + body.height_m);
+            let is_within = Vec3::new(feet_m.x, nearest_y, feet_m.z).distance(middle_m) <= radius_m + body.radius_m;
+            if is_within && self.may_hit(user, ability, target, view_tick) && self.is_in_sight(middle_m, chest_m(&body))
             {
                 let away = feet_m.xz() - middle_m.xz();
                 outcome.blows.push(self.blow(done, target, push_along(away, aim_direction(done.act.yaw, 0).xz())));
@@ -160,6 +157,11 @@ impl Field<'_, '_, '_> {
             _ => done.from_m,
         }
     }
+}
+
+/// The middle of a body, which blows and blasts must be in sight of.
+pub(super) fn chest_m(body: &Capsule) -> Vec3 {
+    body.feet_m + Vec3::Y * (0.6 * body.height_m)
 }
 
 /// A direction on the ground, as a push; `or` when it is none.

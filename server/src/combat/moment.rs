@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::ops::Range;
 
 use glam::{IVec3, Vec2, Vec3};
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
@@ -54,6 +54,7 @@ pub(super) struct Moment {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pose {
     pub(super) net_id: NetId,
+    pub(super) archetype: Archetype,
     feet_steps: IVec3,
     before_steps: IVec3,
 }
@@ -71,13 +72,14 @@ struct Block {
 
 const _: () = assert!(size_of::<Block>() == 64);
 
-/// Who stood there, and how high.
+/// Who stood there, how high, and of which archetype.
 ///
 /// | bits | are |
 /// |---|---|
 /// | 0..32 | who it is |
 /// | 32..52 | y, in steps, signed |
-/// | 52..64 | by how many steps that was more at the tick before, signed |
+/// | 52..60 | by how many steps that was more at the tick before, signed |
+/// | 60..64 | the archetype |
 #[derive(Clone, Copy, Debug)]
 struct Body(u64);
 
@@ -134,34 +136,37 @@ impl Block {
 
 impl Body {
     const HEIGHT_STEPS_MAX: i32 = (1 << 19) - 1;
-    const FALL_STEPS_MAX: i32 = (1 << 11) - 1;
+    const FALL_STEPS_MAX: i32 = i8::MAX as i32;
 
     fn of(pose: &Pose) -> Body {
         let fall = (pose.before_steps - pose.feet_steps).y;
         let height = pose.feet_steps.y.clamp(-Body::HEIGHT_STEPS_MAX, Body::HEIGHT_STEPS_MAX) as u32 & 0xf_ffff;
-        let fall = fall.clamp(-Body::FALL_STEPS_MAX, Body::FALL_STEPS_MAX) as u32 & 0xfff;
-        Body(u64::from(pose.net_id.0) | u64::from(fall << 20 | height) << 32)
+        let fall = fall.clamp(-Body::FALL_STEPS_MAX, Body::FALL_STEPS_MAX) as u32 & 0xff;
+        let archetype = u32::from(pose.archetype.number());
+        Body(u64::from(pose.net_id.0) | u64::from(archetype << 28 | fall << 20 | height) << 32)
     }
 
     fn height_m(self, earlier_ticks: f32) -> f32 {
         let high = (self.0 >> 32) as i32;
         // Shifted up and down again, for their signs.
-        let (height, fall) = (high << 12 >> 12, high >> 20);
+        let (height, fall) = (high << 12 >> 12, high << 4 >> 24);
         between_m(height, fall, earlier_ticks)
+    }
+
+    fn archetype(self) -> Archetype {
+        Archetype::from_number((self.0 >> 60) as u8).expect("every number of four bits is one")
     }
 }
 
 impl Pose {
     /// Somebody who stood here, and there at the tick before.
-    pub(super) fn new(net_id: NetId, feet_steps: IVec3, before_steps: IVec3) -> Pose {
-        Pose { net_id, feet_steps, before_steps }
+    fn new(net_id: NetId, archetype: Archetype, feet_steps: IVec3, before_steps: IVec3) -> Pose {
+        Pose { net_id, archetype, feet_steps, before_steps }
     }
 
     /// Where it was so much of a tick earlier, as a client shows it that knows both: its feet, in metres.
     pub(super) fn feet_m(&self, earlier_ticks: f32) -> Vec3 {
-        let way_steps = self.before_steps - self.feet_steps;
-        let axis = |number: usize| between_m(self.feet_steps[number], way_steps[number], earlier_ticks);
-        Vec3::new(axis(0), axis(1), axis(2))
+        feet_between_m(self.feet_steps, self.before_steps, earlier_ticks)
     }
 
     fn has_leapt(&self, stride_steps: f32) -> bool {
@@ -172,6 +177,13 @@ impl Pose {
             || way.x.abs().max(way.z.abs()) > i32::from(i8::MAX)
             || way.y.abs() > Body::FALL_STEPS_MAX
     }
+}
+
+/// Where somebody was between two ticks, so much of one earlier than at the later, in metres.
+pub(super) fn feet_between_m(feet_steps: IVec3, before_steps: IVec3, earlier_ticks: f32) -> Vec3 {
+    let way_steps = before_steps - feet_steps;
+    let axis = |number: usize| between_m(feet_steps[number], way_steps[number], earlier_ticks);
+    Vec3::new(axis(0), axis(1), axis(2))
 }
 
 /// The formula for a place between two ticks, on one axis, in metres; [`between_lanes_m`] is the same to the bit.
@@ -221,7 +233,7 @@ impl Moment {
         for (place, &row) in grid.sorted_rows().iter().enumerate() {
             let (net_id, feet_steps) = (net_ids[row as usize], feet_steps[row as usize]);
             let before_steps = before.and_then(|before| before.feet_steps(net_id, row as usize)).unwrap_or(feet_steps);
-            let pose = Pose::new(net_id, feet_steps, before_steps);
+            let pose = Pose::new(net_id, columns.archetypes[row as usize], feet_steps, before_steps);
             let has_leapt = pose.has_leapt(stride_steps);
             blocks[place / LANES].put(place % LANES, &pose, has_leapt);
             bodies.push(Body::of(&pose));
@@ -279,6 +291,11 @@ impl Moment {
     /// Who stands at a place.
     pub(super) fn net_id(&self, place: usize) -> NetId {
         NetId(self.bodies[place].0 as u32)
+    }
+
+    /// Of which archetype whoever stands at a place is.
+    pub(super) fn archetype(&self, place: usize) -> Archetype {
+        self.bodies[place].archetype()
     }
 
     /// The lanes of a block that stand among [`Moment::leapt`], as bits.

@@ -2,13 +2,13 @@
 
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use glam::{Vec2, Vec3};
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 
 use super::judge::clamped;
-use super::moment::{Moment, Pose};
+use super::moment::{Moment, feet_between_m};
 
 /// By how much the places that are told can be farther apart than the true ones, in metres.
 const ROUNDING_M: f32 = 0.03;
@@ -34,14 +34,21 @@ impl Poses {
     /// None yet, in a world of this rate and size in which nobody goes faster than `speed_mps` on foot. Shots are judged up to `rewind_max_ms` back.
     pub fn new(rate: TickRate, rewind_max_ms: u32, size_m: f32, speed_mps: f32) -> Poses {
         let rewind_ticks_max = f64::from(rewind_max_ms) * f64::from(rate.hz()) / 1_000.0;
-        Poses {
+        let mut poses = Poses {
             // One more, for the tick before the first.
             moments: vec![Moment::none(size_m); (rewind_ticks_max.ceil() as usize + 1).next_power_of_two()],
             filled: Moment::none(size_m),
             newest: Tick(0),
             rewind_ticks_max,
-            stride_m: speed_mps * rate.step_s() + ROUNDING_M,
-        }
+            stride_m: 0.0,
+        };
+        poses.expect_speed(rate, speed_mps);
+        poses
+    }
+
+    /// From now on nobody goes faster than `speed_mps` on foot, where nobody goes faster who did not before.
+    pub(crate) fn expect_speed(&mut self, rate: TickRate, speed_mps: f32) {
+        self.stride_m = speed_mps * rate.step_s() + ROUNDING_M;
     }
 
     /// The last tick that is known.
@@ -60,16 +67,24 @@ impl Poses {
         newest - clamped(newest - view_tick, self.rewind_ticks_max()).0
     }
 
-    /// Calls `found` for everybody who may have been near a point (x, z) at a moment that was granted, with where it was: its feet, in metres.
-    pub(crate) fn for_each_near(&self, at_tick: f64, point_m: Vec2, radius_m: f32, mut found: impl FnMut(NetId, Vec3)) {
+    /// Calls `found` for everybody who may have been near a point (x, z) at a moment that was granted, with what it is and where it was: its feet, in metres.
+    pub(crate) fn for_each_near(
+        &self,
+        at_tick: f64,
+        point_m: Vec2,
+        radius_m: f32,
+        mut found: impl FnMut(NetId, Archetype, Vec3),
+    ) {
         let Some((moment, earlier_ticks)) = self.after(at_tick) else { return };
         if earlier_ticks > 0.0 {
-            moment.leapt.iter().for_each(|pose| found(pose.net_id, pose.feet_m(earlier_ticks)));
+            moment.leapt.iter().for_each(|pose| found(pose.net_id, pose.archetype, pose.feet_m(earlier_ticks)));
         }
         let reach_m = radius_m + self.stride_m * earlier_ticks;
         moment.grid.for_each_run_along(point_m, point_m, reach_m, |run| {
             let places = run.filter(|&place| earlier_ticks == 0.0 || !moment.has_leapt(place));
-            places.for_each(|place| found(moment.net_id(place), moment.feet_at_m(place, earlier_ticks)));
+            places.for_each(|place| {
+                found(moment.net_id(place), moment.archetype(place), moment.feet_at_m(place, earlier_ticks));
+            });
         });
     }
 
@@ -102,7 +117,7 @@ impl Poses {
         let after_steps = moment.feet_steps(net_id, 0)?;
         let before = if earlier_ticks > 0.0 { self.moment(moment.tick - 1) } else { None };
         let before_steps = before.and_then(|before| before.feet_steps(net_id, 0)).unwrap_or(after_steps);
-        Some(Pose::new(net_id, after_steps, before_steps).feet_m(earlier_ticks))
+        Some(feet_between_m(after_steps, before_steps, earlier_ticks))
     }
 
     /// The first tick that is not before a moment, and how much earlier than that the moment is, in ticks.

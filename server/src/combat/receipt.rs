@@ -3,7 +3,7 @@
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 use throng_shared::combat::{Capsule, Ray};
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::tick::Tick;
 
@@ -49,6 +49,8 @@ pub enum Clamp {
 pub struct Target {
     /// Who.
     pub net_id: NetId,
+    /// What it was, which says how large.
+    pub archetype: Archetype,
     /// Where the shooter saw it: its feet, in metres.
     pub feet_then_m: Vec3,
     /// Where it was when the shot was judged.
@@ -95,14 +97,16 @@ impl Receipt {
 
 /// The verdict on a shot whose nearest target is this one.
 pub(super) fn verdict_on(map: &Map, ray: &Ray, target: &Target) -> Verdict {
-    let Some(distance_m) = body_at(map, target.feet_then_m).first_hit_m(ray) else { return Verdict::Miss };
+    let Some(distance_m) = target.body(map).first_hit_m(ray) else { return Verdict::Miss };
     match map.first_wall_m(&Ray { length_m: distance_m, ..*ray }) {
         Some(distance_m) => Verdict::Wall { distance_m },
         None => Verdict::Hit { net_id: target.net_id, distance_m },
     }
 }
 
-/// The volume of a character that stands here.
-pub(super) fn body_at(map: &Map, feet_m: Vec3) -> Capsule {
-    Capsule { feet_m, radius_m: map.rules.capsule_radius_m, height_m: map.rules.capsule_height_m }
+impl Target {
+    /// Its volume, where the shooter saw it.
+    pub(super) fn body(&self, map: &Map) -> Capsule {
+        map.bodies.of(self.archetype).at(self.feet_then_m)
+    }
 }

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::combat::Ray;
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::spatial::CharacterColumns;
 use wide::f32x8;
 
 use super::moment::{LANES, Moment, Points};
-use super::receipt::{Target, body_at};
+use super::receipt::Target;
 
 /// Whoever a shot misses by more than this was not aimed at, in metres.
 const NARROW_M: f32 = 1.0;
@@ -68,6 +68,7 @@ struct Near {
 struct Found {
     number: f32,
     net_id: NetId,
+    archetype: Archetype,
     feet_m: Vec3,
 }
 
@@ -167,7 +168,7 @@ impl<'s> Search<'s> {
         if self.earlier_ticks > 0.0 {
             self.run_leapt();
         }
-        let radius_m = self.map.rules.capsule_radius_m;
+        let radius_m = self.map.bodies.radius_max_m();
         let reach_m = radius_m + NARROW_M + stride_m * self.earlier_ticks;
         let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_M);
         let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_M);
@@ -196,7 +197,7 @@ impl<'s> Search<'s> {
             let (apart_squared_m2, _) = self.line.distance_squared_m2(feet_m.xz());
             self.considered += u32::from(apart_squared_m2 <= self.near_squared_m2());
             if apart_squared_m2 <= self.wanted_squared_m2 {
-                self.consider(apart_squared_m2, feet_m, pose.net_id);
+                self.consider(apart_squared_m2, feet_m, pose.net_id, pose.archetype);
             }
         }
     }
@@ -249,28 +250,31 @@ impl<'s> Search<'s> {
     fn consider_touched(&mut self) {
         for number in 0..std::mem::take(&mut self.touched_count) {
             let near = self.touched[number];
-            let met_from_m = (near.along_m - self.map.rules.capsule_radius_m) * self.steepness;
+            let met_from_m = (near.along_m - self.map.bodies.radius_max_m()) * self.steepness;
             // Both are rounded, each in its own way.
             if self.met.is_none_or(|met| met_from_m <= met.number + ROUNDING_M) {
                 let feet_m = self.moment.feet_at_m(near.place, self.earlier_ticks);
-                self.consider(near.apart_squared_m2, feet_m, self.moment.net_id(near.place));
+                let (net_id, archetype) = (self.moment.net_id(near.place), self.moment.archetype(near.place));
+                self.consider(near.apart_squared_m2, feet_m, net_id, archetype);
             }
         }
     }
 
+    /// Farther from the line than this, squared, it touches nobody, as seen from above.
     fn touching_squared_m2(&self) -> f32 {
-        self.map.rules.capsule_radius_m * self.map.rules.capsule_radius_m
+        self.map.bodies.radius_max_m() * self.map.bodies.radius_max_m()
     }
 
     fn near_squared_m2(&self) -> f32 {
-        let near_m = self.map.rules.capsule_radius_m + NARROW_M;
+        let near_m = self.map.bodies.radius_max_m() + NARROW_M;
         near_m * near_m
     }
 
     /// Somebody whose way is so far from the shot's as seen from above.
-    fn consider(&mut self, apart_squared_m2: f32, feet_m: Vec3, net_id: NetId) {
+    fn consider(&mut self, apart_squared_m2: f32, feet_m: Vec3, net_id: NetId, archetype: Archetype) {
         let touches = apart_squared_m2 <= self.touching_squared_m2();
-        let hit_m = if touches { body_at(self.map, feet_m).first_hit_m(&self.ray) } else { None };
+        let body = self.map.bodies.of(archetype);
+        let hit_m = if touches { body.at(feet_m).first_hit_m(&self.ray) } else { None };
         let (best, number) = match hit_m {
             Some(hit_m) => (&mut self.met, hit_m),
             None => (&mut self.passed, apart_squared_m2),
@@ -278,7 +282,7 @@ impl<'s> Search<'s> {
         let is_better = best.is_none_or(|best| (number, net_id) < (best.number, best.net_id));
         let is_there = || !self.asks_who_is_there || self.columns.row(net_id).is_some();
         if is_better && net_id != self.shooter && is_there() && (self.may_hit)(net_id) {
-            *best = Some(Found { number, net_id, feet_m });
+            *best = Some(Found { number, net_id, archetype, feet_m });
         }
     }
 
@@ -292,14 +296,15 @@ impl<'s> Search<'s> {
             (self.met, self.passed) = (None, None);
             self.run(stride_m);
         }
-        let Found { net_id, feet_m, .. } = self.met.or(self.passed)?;
+        let Found { net_id, archetype, feet_m, .. } = self.met.or(self.passed)?;
         let row = self.columns.row(net_id)?;
         let ground_m = self.columns.positions_m[row];
         Some(Target {
             net_id,
+            archetype,
             feet_then_m: feet_m,
             feet_now_m: Vec3::new(ground_m.x, self.columns.heights_m[row], ground_m.y),
-            missed_by_m: body_at(self.map, feet_m).distance_m(&self.ray),
+            missed_by_m: self.map.bodies.of(archetype).at(feet_m).distance_m(&self.ray),
         })
     }
 }

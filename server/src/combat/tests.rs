@@ -1,6 +1,8 @@
 use glam::{Vec2, Vec3};
-use throng_shared::config::builtin_world;
-use throng_shared::ids::NetId;
+use throng_shared::archetypes::{Bodies, Body};
+use throng_shared::combat::Capsule;
+use throng_shared::config::{ArchetypeConfig, builtin_world};
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::{Map, Obstacle, Obstacles, Outline, Terrain};
 use throng_shared::movement::MovementRules;
 use throng_shared::quantised::{QuantisedState, quantise_position};
@@ -8,7 +10,6 @@ use throng_shared::random::Random;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 
-use super::receipt::body_at;
 use super::*;
 
 const SIZE_M: f32 = 100.0;
@@ -21,8 +22,13 @@ struct Range {
     poses: Poses,
     columns: CharacterColumns,
     people: Vec<(NetId, Vec3)>,
+    /// How many archetypes they are of, in turn.
+    archetypes: u32,
     tick: Tick,
 }
+
+/// Somebody large, and somebody small.
+const OTHER_BODIES: [Body; 2] = [Body { radius_m: 1.3, height_m: 3.5 }, Body { radius_m: 0.15, height_m: 0.5 }];
 
 impl Range {
     fn new(obstacles: Vec<Obstacle>) -> Range {
@@ -31,13 +37,35 @@ impl Range {
                 terrain: Terrain::flat(SIZE_M, 0.0),
                 obstacles: Obstacles::new(SIZE_M, obstacles),
                 rules: MovementRules::new(&builtin_world().config.movement),
+                bodies: Bodies::new(&builtin_world().config.movement, &[]),
                 half_size_m: SIZE_M / 2.0,
             },
             poses: Poses::new(TickRate::new(RATE_HZ), 250, SIZE_M, STEP_M * RATE_HZ as f32),
             columns: CharacterColumns::default(),
             people: Vec::new(),
+            archetypes: 1,
             tick: Tick(0),
         }
+    }
+
+    /// The same for people, giants and rats.
+    fn of_all_sizes() -> Range {
+        let own = OTHER_BODIES.map(|body| {
+            let gait = MovementRules::new(&builtin_world().config.movement).gait();
+            ArchetypeConfig { name: "other".to_owned(), gait, body }
+        });
+        let mut range = Range::new(vec![]);
+        range.map.bodies = Bodies::new(&builtin_world().config.movement, &own);
+        range.archetypes = 3;
+        range
+    }
+
+    fn archetype(&self, net_id: NetId) -> Archetype {
+        Archetype::from_number(1 + (net_id.0 % self.archetypes) as u8).expect("these are few")
+    }
+
+    fn body_at(&self, net_id: NetId, feet_m: Vec3) -> Capsule {
+        self.map.bodies.of(self.archetype(net_id)).at(feet_m)
     }
 
     fn add(&mut self, id: u32, x: f32, z: f32) {
@@ -50,6 +78,7 @@ impl Range {
         self.columns.resize(self.people.len());
         for (row, &(net_id, feet_m)) in self.people.iter().enumerate() {
             self.columns.net_ids[row] = net_id;
+            self.columns.archetypes[row] = self.archetype(net_id);
             self.columns.positions_m[row] = Vec2::new(feet_m.x, feet_m.z);
             self.columns.heights_m[row] = feet_m.y;
             self.columns.states[row] =
@@ -178,7 +207,7 @@ fn full_scan(range: &Range, shot: &Shot, at_tick: f64) -> Option<NetId> {
     let ray = shot.ray()?;
     let met = range.people.iter().filter_map(|&(net_id, _)| {
         let feet_m = range.poses.feet_m(net_id, at_tick)?;
-        let distance_m = body_at(&range.map, feet_m).first_hit_m(&ray)?;
+        let distance_m = range.body_at(net_id, feet_m).first_hit_m(&ray)?;
         (net_id != shot.shooter).then_some((distance_m, net_id))
     });
     met.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|(_, net_id)| net_id)
@@ -186,8 +215,16 @@ fn full_scan(range: &Range, shot: &Shot, at_tick: f64) -> Option<NetId> {
 
 #[test]
 fn the_verdict_is_that_of_looking_at_everybody_and_receipts_say_it_again() {
+    assert_verdicts(Range::new(vec![]));
+}
+
+#[test]
+fn the_verdict_among_giants_and_rats_is_that_of_looking_at_everybody() {
+    assert_verdicts(Range::of_all_sizes());
+}
+
+fn assert_verdicts(mut range: Range) {
     let mut random = Random::new(4, 0);
-    let mut range = Range::new(vec![]);
     let (mut next_id, mut hits) = (2, 0);
     for number in 0..400 {
         for (_, feet_m) in &mut range.people {
@@ -221,8 +258,8 @@ fn the_verdict_is_that_of_looking_at_everybody_and_receipts_say_it_again() {
 
 /// Whoever a shot that met nobody came nearest to is its target, as seen from above, and all who were so near were considered.
 fn assert_nearest(range: &Range, receipt: &Receipt, at_tick: f64) {
-    const NEAR_M: f32 = 1.4;
     const ROUNDING_M: f32 = 1e-3;
+    let near_m = 1.0 + range.map.bodies.radius_max_m();
     let (from_m, to_m) = receipt.shot.ray().expect("it has a line").ground_m();
     let apart_m = |feet_m: Vec3| {
         let point_m = Vec2::new(feet_m.x, feet_m.z);
@@ -237,17 +274,25 @@ fn assert_nearest(range: &Range, receipt: &Receipt, at_tick: f64) {
         Some(target) => {
             assert!((apart_m(target.feet_then_m) - nearest_m).abs() < ROUNDING_M, "{nearest_m}: {receipt:?}")
         }
-        None => assert!(nearest_m > NEAR_M - ROUNDING_M, "{nearest_m}: {receipt:?}"),
+        None => assert!(nearest_m > near_m - ROUNDING_M, "{nearest_m}: {receipt:?}"),
     }
     let within = |reach_m: f32| all_m.iter().filter(|(_, apart_m)| *apart_m < reach_m).count() as u32;
-    let counts = within(NEAR_M - ROUNDING_M)..=within(NEAR_M + ROUNDING_M);
+    let counts = within(near_m - ROUNDING_M)..=within(near_m + ROUNDING_M);
     assert!(counts.contains(&receipt.considered), "{counts:?}: {receipt:?}");
 }
 
 #[test]
 fn the_verdict_in_a_crowd_that_gathers_and_scatters_is_that_of_looking_at_everybody() {
+    assert_verdicts_in_crowd(Range::new(vec![]));
+}
+
+#[test]
+fn the_verdict_in_a_crowd_of_giants_and_rats_is_that_of_looking_at_everybody() {
+    assert_verdicts_in_crowd(Range::of_all_sizes());
+}
+
+fn assert_verdicts_in_crowd(mut range: Range) {
     let mut random = Random::new(9, 0);
-    let mut range = Range::new(vec![]);
     (2..402).for_each(|id| range.add(id, random.between(-48.0, 48.0), random.between(-48.0, 48.0)));
     let (mut cells_m, mut hits, mut passed) = (Vec::new(), 0, 0);
     for number in 0..240 {

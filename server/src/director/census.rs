@@ -127,14 +127,14 @@ impl Census {
         let mut census = Census::empty(world);
         for (archetype, state, attributes, mind) in characters.iter(world) {
             let side = team.zip(attributes).and_then(|(team, attributes)| side_in(team, attributes));
-            let mind = mind.filter(|_| *archetype == Archetype::Bot);
+            let mind = mind.filter(|_| !archetype.is_player());
             let home = match mind {
                 Some(mind) => mind.home(),
                 None => home_at(hours, state.ground_position_m()),
             };
             let kept = home.place().filter(|&place| hours.is_kept.get(place) == Some(&true));
             let Some(count) = census.homes.get_mut(kept.map_or(0, |place| place + 1)) else { continue };
-            count.add(side, (*archetype == Archetype::Bot).then(|| mind.and_then(|mind| bots.kind_of(mind))));
+            count.add(side, (!archetype.is_player()).then(|| mind.and_then(|mind| bots.kind_of(mind))));
             let area = mind.and_then(BotMind::origin).and_then(|area| census.areas.get_mut(usize::from(area)));
             area.into_iter().for_each(|count| *count += 1);
         }
@@ -170,8 +170,7 @@ pub(crate) fn home_at(hours: &WorldHours, point_m: Vec2) -> Home {
 pub(super) fn bots_of(world: &mut World, home: Home) -> Vec<(NetId, Option<u32>, Vec2)> {
     let mut bots = world.query::<(&NetId, &Archetype, &CharacterState, Option<&Attributes>, &BotMind)>();
     let team = world.resource::<InstanceRules>().attributes.team();
-    let live_here =
-        bots.iter(world).filter(|(_, archetype, .., mind)| **archetype == Archetype::Bot && mind.home() == home);
+    let live_here = bots.iter(world).filter(|(_, archetype, .., mind)| !archetype.is_player() && mind.home() == home);
     let known = live_here.map(|(net_id, _, state, attributes, _)| {
         let side = team.zip(attributes).and_then(|(team, attributes)| side_in(team, attributes));
         (*net_id, side, state.ground_position_m())

@@ -4,7 +4,6 @@ use bevy_ecs::prelude::World;
 use glam::Vec2;
 use throng_bot_ai::{BotMind, Home};
 use throng_shared::config::{SpawnAreaConfig, SpawnFor, ZoneKind};
-use throng_shared::ids::Archetype;
 use throng_shared::movement::CharacterState;
 use throng_shared::random::Random;
 use throng_shared::zones::{Outline, zone_at};
@@ -86,7 +85,7 @@ pub(crate) fn place_to_reappear(
     mind: Option<&BotMind>,
     random: &mut Random,
 ) -> Vec2 {
-    let Some(mind) = mind.filter(|mind| mind.plays() == Archetype::Bot) else {
+    let Some(mind) = mind.filter(|mind| !mind.plays().is_player()) else {
         return draw_place_of_person(rules, random);
     };
     let origin = mind.origin().and_then(|number| rules.spawn_areas.get(usize::from(number)));

@@ -93,7 +93,7 @@ impl AttributeTable {
             return 0;
         }
         self.free.pop().unwrap_or_else(|| {
-            self.rows.push(RowState { archetype: Archetype::Bot, is_free: true, own_changed: Tick(0) });
+            self.rows.push(RowState { archetype: Archetype::BOT, is_free: true, own_changed: Tick(0) });
             self.values.resize(self.rows.len() * self.schema.len(), 0);
             self.changed.resize(self.values.len(), Tick(0));
             self.rows.len() as Row - 1

@@ -2,7 +2,6 @@
 
 use glam::IVec2;
 use throng_shared::attributes::Values;
-use throng_shared::ids::Archetype;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::tick::Tick;
 use throng_shared::wire::crowd::{CROWD_TEAMS_MAX, CrowdRecord};
@@ -197,7 +196,7 @@ impl<'p> PageNow<'p> {
             let PageState { offset: [x, z], velocity: [speed_x, _, speed_z], .. } = now[slot];
             middle += IVec2::new(x.into(), z.into());
             velocity += IVec2::new(speed_x.into(), speed_z.into());
-            players += u8::from(slots.owners[slot].archetype == Archetype::Player);
+            players += u8::from(slots.owners[slot].archetype.is_player());
             if let Some(team) = self.attributes.team_of(slots.rows[slot]).filter(|&team| (team as usize) < teams) {
                 of_teams[team as usize] += 1;
             }

@@ -75,7 +75,7 @@ impl Scene {
         self.columns.resize(self.people.len());
         for (row, (&id, &(place_m, _))) in self.people.iter().enumerate() {
             self.columns.net_ids[row] = NetId(id);
-            self.columns.archetypes[row] = if id % 2 == 0 { Archetype::Bot } else { Archetype::Player };
+            self.columns.archetypes[row] = if id % 2 == 0 { Archetype::BOT } else { Archetype::PLAYER };
             self.columns.positions_m[row] = Vec2::new(place_m.x, place_m.z);
             self.columns.heights_m[row] = place_m.y;
             self.columns.states[row] =

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use throng_bot_ai::BotWorld;
+use throng_shared::archetypes::Gait;
 use throng_shared::config::{CombatConfig, LoadedWorld};
 
 use crate::abilities::CombatRules;
+use crate::combat::Poses;
 use crate::director::{WorldHours, resettle};
 use crate::instance::{Instance, InstanceRules, bot_world, bots_seen_from_m, combat_rules};
 use crate::interest::InterestRules;
 use crate::overload::OverloadRules;
 use crate::pages::Pages;
 use crate::session::Sessions;
-use crate::simulation::review_stand_ins;
+use crate::simulation::{review_archetypes, review_stand_ins};
 
 /// Why a changed world was not taken over: these parts of it stand as long as the world runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,14 +25,14 @@ pub struct AdoptError {
 }
 
 /// What clients predict with and have in files of their own: whatever enters [`LoadedWorld::hash`].
-const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement; of abilities their kind, who has them, \
+const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement, how many archetypes there are and their bodies; of abilities their kind, who has them, \
                          range, radius, speed, arc, spread, cooldown, cast, cost and blink, and eyes_m)";
 
 /// The most that the enter radius may come to be, in sides of the cells that were cut for another one: then some 130 of a client's 256 pages are cells.
 const ENTER_RADIUS_CELLS_MAX: f32 = 6.0;
 
 impl Instance {
-    /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population, seats and spawn areas, day, zones, events and features, bots and patrols, the
+    /// Takes over what a world's changed files say, from the next tick on: interest and its tiers, population, seats and spawn areas, day, zones, events and features, bots and patrols, the speeds of archetypes and what they begin with, the
     /// overload ladder, input repetition, and of abilities whatever clients do not compute ahead. All of it or nothing.
     ///
     /// Cells stay as large as they are: after a much larger radius views have more pages than they would after a restart.
@@ -59,11 +61,19 @@ impl Instance {
         rules.bots_seen_from_m = bots_seen_from_m(&rules.attributes, &interest);
         rules.interest = interest;
         rules.input_repeat_ticks = config.input_repeat_ticks;
+        rules.archetype_names = config.archetype_names().into();
+        rules.gaits = Gait::of_all(&config.movement, &config.archetypes);
+        rules.first_values = config.archetype_values.as_slice().into();
+        let run_speed_max_mps = rules.run_speed_max_mps();
         rules.spawn_areas = config.spawn_areas.clone().into();
         rules.population = config.population.clone();
+        if let Some(mut poses) = world.get_resource_mut::<Poses>() {
+            poses.expect_speed(rate, run_speed_max_mps);
+        }
         world.insert_resource(bots);
         world.insert_resource(hours);
         resettle(world, &former_names, &former_areas);
+        review_archetypes(world);
         review_stand_ins(world);
         // On no rung, so that the one that the world stands on is taken again with the next tick.
         let overload = OverloadRules::new(config.overload.clone(), interest, config.bots.think_interval_ms);

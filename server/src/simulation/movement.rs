@@ -2,11 +2,11 @@
 
 use bevy_ecs::prelude::{Component, Query, Res, ResMut, Without};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use throng_shared::abilities::Fighter;
 use throng_shared::ids::Archetype;
 use throng_shared::input::{InputBuffer, InputSource, PlayerInput};
-use throng_shared::movement::{CharacterState, step_character};
+use throng_shared::movement::{CharacterState, step_at};
 use throng_shared::tick::Tick;
 
 use crate::commit::Totals;
@@ -38,21 +38,21 @@ pub(crate) const LOOK_AHEAD: usize = 16;
 pub(crate) fn move_characters(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
-    mut characters: Query<(&mut CharacterState, &mut InputBuffer, &mut LastInput), Without<Fighter>>,
+    mut characters: Query<(&mut CharacterState, &mut InputBuffer, &mut LastInput, &Archetype), Without<Fighter>>,
 ) {
     let (tick, rules) = (*tick, &*rules);
     let step_s = rules.tick_rate.step_s();
     // Table by table, as slices: so there is no list to be made of whom to move.
     let tables = characters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
-    for (mut states, mut buffers, mut lasts) in tables {
+    for (mut states, mut buffers, mut lasts, archetypes) in tables {
         let columns = states.par_chunks_mut(LOOK_AHEAD).zip(buffers.par_chunks_mut(LOOK_AHEAD));
-        let columns = columns.zip(lasts.par_chunks_mut(LOOK_AHEAD)).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
-        columns.for_each(|((states, buffers), lasts)| {
+        let columns = columns.zip(lasts.par_chunks_mut(LOOK_AHEAD)).zip(archetypes.par_chunks(LOOK_AHEAD));
+        columns.with_min_len(PARALLEL_MIN / LOOK_AHEAD).for_each(|(((states, buffers), lasts), archetypes)| {
             rules.map.terrain.fetch(states.iter().map(CharacterState::ground_position_m));
-            for ((state, buffer), last) in states.iter_mut().zip(buffers).zip(lasts) {
+            for (((state, buffer), last), archetype) in states.iter_mut().zip(buffers).zip(lasts).zip(archetypes) {
                 let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
                 *last = LastInput { input, source };
-                *state = step_character(&rules.map, *state, input, step_s);
+                *state = step_at(&rules.map, *state, input, step_s, rules.gaits.of(*archetype));
             }
         });
     }
@@ -61,10 +61,10 @@ pub(crate) fn move_characters(
 /// Counts the ticks in which players had no input of their own.
 pub(crate) fn count_missing_inputs(characters: Query<(&Archetype, &LastInput)>, mut totals: ResMut<Totals>) {
     for (archetype, last) in &characters {
-        match (archetype, last.source) {
-            (Archetype::Bot, _) | (_, InputSource::Fresh | InputSource::Still) => {}
-            (Archetype::Player, InputSource::Repeated) => totals.inputs_repeated += 1,
-            (Archetype::Player, InputSource::Neutral) => totals.inputs_neutral += 1,
+        match last.source {
+            InputSource::Repeated if archetype.is_player() => totals.inputs_repeated += 1,
+            InputSource::Neutral if archetype.is_player() => totals.inputs_neutral += 1,
+            _ => {}
         }
     }
 }

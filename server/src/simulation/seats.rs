@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bevy_ecs::prelude::{Entity, World};
+use bevy_ecs::prelude::{Entity, Mut, World};
 use glam::Vec2;
-use throng_bot_ai::{BotBundle, BotMind, stand_in_bundle};
+use throng_bot_ai::{BotBundle, BotMind, BotWorld, stand_in_bundle};
 use throng_shared::abilities::Fighter;
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::{Archetype, NetId};
@@ -48,7 +48,7 @@ impl SeatsOnOffer {
         side.people += 1;
         end_stand_in(world, entity);
         world.resource_mut::<Totals>().seats_to_people += 1;
-        change_archetype(world, net_id, entity, Archetype::Player);
+        change_archetype(world, net_id, entity, Archetype::PLAYER);
         Some((net_id, entity))
     }
 }
@@ -82,10 +82,11 @@ fn sides(world: &World) -> BTreeMap<Option<u32>, Side> {
         let key = known.map(|(values, team)| values.values[team]);
         let side = sides.entry(key).or_default();
         match world.get::<Archetype>(entity) {
-            Some(Archetype::Bot) if is_dead(entity) => dead.push((net_id, entity, key)),
-            Some(Archetype::Bot) => side.bots.push_back((net_id, entity)),
-            Some(Archetype::Player) => side.people += 1,
-            None => {}
+            Some(&Archetype::BOT) if is_dead(entity) => dead.push((net_id, entity, key)),
+            Some(&Archetype::BOT) => side.bots.push_back((net_id, entity)),
+            Some(&Archetype::PLAYER) => side.people += 1,
+            // Nobody plays on as a wolf.
+            Some(_) | None => {}
         }
     }
     for (net_id, entity, key) in dead {
@@ -127,18 +128,42 @@ pub(crate) fn give_back(world: &mut World, net_id: NetId, entity: Entity) -> boo
     if !population.shared_seats || !has_room || world.get::<Archetype>(entity).is_none() {
         return false;
     }
+    let point_m = world.get::<CharacterState>(entity).map_or(Vec2::ZERO, CharacterState::ground_position_m);
+    let home = home_at(world.resource::<WorldHours>(), point_m);
+    // What people are is what it stays, whatever else lives there.
+    if !world.resource::<BotWorld>().has_people_like_bots(home) {
+        return false;
+    }
     if world.get::<BotMind>(entity).is_none() {
         stand_in(world, net_id, entity);
     }
-    change_archetype(world, net_id, entity, Archetype::Bot);
-    let point_m = world.get::<CharacterState>(entity).map_or(Vec2::ZERO, CharacterState::ground_position_m);
-    let home = home_at(world.resource::<WorldHours>(), point_m);
-    if let Some(mut mind) = world.get_mut::<BotMind>(entity) {
-        mind.go_on_as(Archetype::Bot);
-        // It lives where it was left.
-        mind.settle(home, None, None);
-    }
+    change_archetype(world, net_id, entity, Archetype::BOT);
+    world.resource_scope(|world, bots: Mut<'_, BotWorld>| {
+        if let Some(mut mind) = world.get_mut::<BotMind>(entity) {
+            mind.go_on_as(Archetype::BOT);
+            // It lives where it was left.
+            mind.settle(home, None, None);
+            bots.make_people_like(&mut mind);
+        }
+    });
     true
+}
+
+/// Bots whose kind is of another archetype than they were, since the world's files have changed, are of that from now on. O(characters).
+pub(crate) fn review_archetypes(world: &mut World) {
+    let mut minds = world.query::<(&NetId, Entity, &BotMind)>();
+    let bots = world.resource::<BotWorld>();
+    let changes: Vec<_> = minds
+        .iter(world)
+        .map(|(net_id, entity, mind)| (*net_id, entity, mind.plays(), bots.archetype_of(mind)))
+        .filter(|(.., before, after)| before != after)
+        .collect();
+    for (net_id, entity, _, archetype) in changes {
+        change_archetype(world, net_id, entity, archetype);
+        if let Some(mut mind) = world.get_mut::<BotMind>(entity) {
+            mind.go_on_as(archetype);
+        }
+    }
 }
 
 /// As the seats of a world are from now on, so are those of whose connections are broken already.
@@ -162,11 +187,12 @@ pub(crate) fn review_stand_ins(world: &mut World) {
 
 fn change_archetype(world: &mut World, net_id: NetId, entity: Entity, archetype: Archetype) {
     if let Some(mut attributes) = world.get::<Attributes>(entity).cloned() {
-        let schema = &world.resource::<InstanceRules>().attributes;
+        let rules = world.resource::<InstanceRules>();
+        let schema = &rules.attributes;
         let team = schema.team();
         let has_team = |attributes: &Attributes| team.is_some_and(|team| attributes.view().known >> team & 1 == 1);
         let had_team = has_team(&attributes);
-        attributes.change_archetype(schema, archetype);
+        attributes.change_archetype(schema, archetype, &rules.first_values);
         if let Some(combat) = world.get_resource::<CombatRules>().filter(|_| !had_team) {
             combat.deal(net_id, None, &mut attributes);
         }

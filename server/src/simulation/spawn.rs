@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::{Entity, Resource, World};
 use glam::Vec2;
-use throng_bot_ai::Home;
+use throng_bot_ai::{BotBundle, BotWorld, Home};
 use throng_shared::attributes::Attributes;
 use throng_shared::config::SpawnAreaConfig;
 use throng_shared::ids::{Archetype, NetId};
@@ -79,8 +79,8 @@ pub(crate) fn spawn_player(world: &mut World, side: Option<u32>) -> (NetId, Enti
     let rules = world.resource::<InstanceRules>().clone();
     let point_m = draw_place_of_person(&rules, &mut world.resource_mut::<Roster>().random);
     let net_id = world.resource_mut::<Roster>().name_next();
-    let attributes = first_attributes(world, &rules, Archetype::Player, net_id, side);
-    let mut entity = world.spawn(character(&rules, Archetype::Player, net_id, point_m));
+    let attributes = first_attributes(world, &rules, Archetype::PLAYER, net_id, side);
+    let mut entity = world.spawn(character(&rules, Archetype::PLAYER, net_id, point_m));
     if !rules.attributes.is_empty() {
         entity.insert(attributes);
     }
@@ -104,16 +104,22 @@ pub(crate) fn spawn_bots(world: &mut World, new: &[NewBot]) {
     let bots = net_ids.iter().zip(new).map(|(&net_id, new)| {
         let mut bot = throng_bot_ai::bot_bundle(rules.seed, net_id);
         bot.0.settle(new.home, new.origin, new.temper);
-        (character(&rules, Archetype::Bot, net_id, new.point_m), bot)
+        let archetype = world.resource::<BotWorld>().archetype_of(&bot.0);
+        bot.0.go_on_as(archetype);
+        (net_id, archetype, new, bot)
     });
+    let bots: Vec<(NetId, Archetype, &NewBot, BotBundle)> = bots.collect();
     // One kind of bundle or the other: an entity that gets a component later is moved from table to table.
     let attributes: Vec<Attributes> = match rules.attributes.is_empty() {
         true => Vec::new(),
         false => {
-            let each = net_ids.iter().zip(new);
-            each.map(|(&net_id, new)| first_attributes(world, &rules, Archetype::Bot, net_id, new.side)).collect()
+            let each = bots.iter();
+            each.map(|(net_id, archetype, new, _)| first_attributes(world, &rules, *archetype, *net_id, new.side))
+                .collect()
         }
     };
+    let bots =
+        bots.into_iter().map(|(net_id, archetype, new, bot)| (character(&rules, archetype, net_id, new.point_m), bot));
     let entities: Vec<Entity> = match (rules.attributes.is_empty(), rules.has_abilities) {
         (true, _) => world.spawn_batch(bots).collect(),
         (false, false) => world.spawn_batch(bots.zip(attributes)).collect(),
@@ -133,7 +139,7 @@ fn first_attributes(
     net_id: NetId,
     side: Option<u32>,
 ) -> Attributes {
-    let mut attributes = Attributes::new(&rules.attributes, archetype);
+    let mut attributes = Attributes::first(&rules.attributes, archetype, &rules.first_values);
     if let Some(combat) = world.get_resource::<CombatRules>() {
         combat.deal(net_id, side, &mut attributes);
     }

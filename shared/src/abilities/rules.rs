@@ -133,6 +133,6 @@ impl Ability {
 
     /// Whether such characters have it.
     pub fn is_held_by(&self, archetype: Archetype) -> bool {
-        self.archetypes >> archetype as u16 & 1 == 1
+        self.archetypes & archetype.bit() != 0
     }
 }

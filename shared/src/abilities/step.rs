@@ -6,10 +6,11 @@ use super::blink::blink;
 use super::fighter::{Cast, Fighter};
 use super::rules::{Abilities, Ability};
 use super::{Act, VIEW_STEPS_PER_TICK};
+use crate::archetypes::Gait;
 use crate::ids::Archetype;
 use crate::input::PlayerInput;
 use crate::map::Map;
-use crate::movement::{CharacterState, step_slowed};
+use crate::movement::{CharacterState, step_at};
 use crate::tick::Tick;
 
 /// What came of a tick.
@@ -75,7 +76,7 @@ impl UseRefusal {
 }
 
 impl Abilities {
-    /// Moves a character by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
+    /// Moves a character of an archetype, which goes so fast, by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
     ///
     /// The ability happens after the movement, from where the character is then: at once, or at the end of its cast with the aim of its
     /// beginning and a view as late as then. Client and server agree to the bit when they agree on what hinders it. Cost: that of [`crate::movement::step_character`], and for a blink
@@ -87,19 +88,20 @@ impl Abilities {
         fighter: &mut Fighter,
         state: CharacterState,
         archetype: Archetype,
+        gait: Gait,
         input: PlayerInput,
         tick: Tick,
         step_s: f32,
         can_pay: impl FnOnce(&Ability) -> bool,
     ) -> Step {
         fighter.settle(tick - 1);
-        let (moves, share) = match (fighter.is_dead, fighter.slow) {
-            (true, _) => (PlayerInput { yaw: state.yaw, ..PlayerInput::default() }, 0.0),
-            (false, Some(slow)) => (input, 1.0 - f32::from(slow.percent.min(100)) / 100.0),
-            (false, None) => (input, 1.0),
+        let (moves, gait) = match (fighter.is_dead, fighter.slow) {
+            (true, _) => (PlayerInput { yaw: state.yaw, ..PlayerInput::default() }, gait.share(0.0)),
+            (false, Some(slow)) => (input, gait.share(1.0 - f32::from(slow.percent.min(100)) / 100.0)),
+            (false, None) => (input, gait),
         };
         let mut step = Step {
-            state: step_slowed(map, state, moves, step_s, share),
+            state: step_at(map, state, moves, step_s, gait),
             done: None,
             has_leapt: false,
             begun: None,

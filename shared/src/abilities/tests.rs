@@ -2,6 +2,7 @@ use glam::{Vec2, Vec3};
 use proptest::prelude::*;
 
 use super::*;
+use crate::archetypes::Bodies;
 use crate::attributes::{AttributeKind, AttributeRule, Attributes, Schema};
 use crate::config::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, builtin_world};
 use crate::ids::Archetype;
@@ -59,6 +60,7 @@ fn map_with(obstacles: Vec<Obstacle>) -> Map {
         terrain: Terrain::flat(64.0, 0.0),
         obstacles: Obstacles::new(64.0, obstacles),
         rules: MovementRules::new(&builtin_world().config.movement),
+        bodies: Bodies::new(&builtin_world().config.movement, &[]),
         half_size_m: 32.0,
     }
 }
@@ -86,11 +88,20 @@ impl Actor {
 
     fn step(&mut self, input: PlayerInput) -> Step {
         self.tick = self.tick + 1;
-        let mut has = Attributes::new(&schema(), Archetype::Player);
+        let mut has = Attributes::new(&schema(), Archetype::PLAYER);
         has.set(&schema().number("mana").expect("a number"), self.mana);
         let Actor { map, abilities, fighter, state, tick, .. } = self;
-        let step = abilities
-            .step(map, fighter, *state, Archetype::Player, input, *tick, STEP_S, |ability| ability.is_affordable(&has));
+        let step = abilities.step(
+            map,
+            fighter,
+            *state,
+            Archetype::PLAYER,
+            map.rules.gait(),
+            input,
+            *tick,
+            STEP_S,
+            |ability| ability.is_affordable(&has),
+        );
         self.state = step.state;
         if let Some(cost) = step.begun.and_then(|number| self.abilities.get(number)?.cost.clone()) {
             self.mana -= cost.amount;

@@ -209,7 +209,7 @@ impl AttributeRule {
         AttributeRule {
             name: name.to_owned(),
             kind,
-            archetypes: 1 << Archetype::Player as u8 | 1 << Archetype::Bot as u8,
+            archetypes: Archetype::PLAYER.bit() | Archetype::BOT.bit(),
             readers: Readers::default(),
             conceals: Concealment::default(),
             seen_from_m: 0.0,
@@ -344,7 +344,7 @@ impl Schema {
 
     /// What an archetype has.
     pub fn layout(&self, archetype: Archetype) -> &Layout {
-        &self.layouts[usize::from(archetype as u8 & 15)]
+        &self.layouts[usize::from(archetype.number())]
     }
 
     /// Greatest value of an attribute as it is told, and its bits.

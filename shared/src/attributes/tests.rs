@@ -21,7 +21,7 @@ fn handles_are_of_the_kind_that_the_schema_says() {
     let schema = schema.expect("it is right");
     assert!(schema.number("alive").is_none() && schema.flag("health").is_none() && schema.choice("none").is_none());
     let (health, side) = (schema.number("health").expect("a number"), schema.choice("side").expect("a choice"));
-    let mut attributes = Attributes::new(&schema, Archetype::Player);
+    let mut attributes = Attributes::new(&schema, Archetype::PLAYER);
     for (set, got) in [(30.3, 30.5), (-4.0, 0.0), (1e9, 100.0), (f32::NAN, 0.0)] {
         assert!(attributes.set(&health, set));
         assert_eq!(attributes.get(&health), Some(got));
@@ -36,7 +36,7 @@ fn who_does_not_have_an_attribute_cannot_be_given_a_value() {
     let of_players = AttributeRule { archetypes: 0b01, ..number("mana", 0.0, 10.0, 1.0) };
     let schema = Schema::new(vec![of_players]).expect("it is right");
     let mana = schema.number("mana").expect("a number");
-    let mut bot = Attributes::new(&schema, Archetype::Bot);
+    let mut bot = Attributes::new(&schema, Archetype::BOT);
     assert!(!bot.set(&mana, 3.0));
     assert_eq!(bot.get(&mana), None);
 }
@@ -86,7 +86,7 @@ fn the_stricter_concealment_counts() {
     let flag = |name, conceals| AttributeRule { conceals, ..rule(name, AttributeKind::Flag) };
     let rules = vec![team("side"), flag("hidden", Concealment::FromOtherTeams), flag("gone", Concealment::FromOthers)];
     let schema = Schema::new(rules).expect("it is right");
-    let layout = schema.layout(Archetype::Player);
+    let layout = schema.layout(Archetype::PLAYER);
     let concealments = [[0, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 1]].map(|values| layout.concealment(&values));
     use Concealment::{FromOtherTeams, FromOthers, None};
     assert_eq!(concealments, [None, FromOtherTeams, FromOthers, FromOthers]);

@@ -2,6 +2,7 @@
 
 use super::handle::AttributeHandle;
 use super::schema::{Schema, indices_of};
+use crate::config::ArchetypeValueConfig;
 use crate::ids::Archetype;
 
 /// What one character has of a world's attributes, or what a client knows of that.
@@ -51,11 +52,23 @@ impl Attributes {
         true
     }
 
+    /// What a new character of an archetype has, in a world that says with what it begins instead of the defaults.
+    pub fn first(schema: &Schema, archetype: Archetype, first: &[ArchetypeValueConfig]) -> Attributes {
+        let mut attributes = Attributes::new(schema, archetype);
+        for value in first.iter().filter(|value| value.archetype == archetype) {
+            if let Some(told) = attributes.values.get_mut(usize::from(value.attribute)) {
+                *told = value.value;
+            }
+        }
+        attributes
+    }
+
     /// Goes on as those of another archetype: what both have stays, the rest begins anew.
-    pub fn change_archetype(&mut self, schema: &Schema, archetype: Archetype) {
-        let known = schema.layout(archetype).all;
-        indices_of(self.known & !known).for_each(|index| self.values[index] = schema.default_value(index));
-        self.known = known;
+    pub fn change_archetype(&mut self, schema: &Schema, archetype: Archetype, first: &[ArchetypeValueConfig]) {
+        let begun = Attributes::first(schema, archetype, first);
+        indices_of(!self.known & begun.known).for_each(|index| self.values[index] = begun.values[index]);
+        indices_of(self.known & !begun.known).for_each(|index| self.values[index] = schema.default_value(index));
+        self.known = begun.known;
     }
 
     /// All of it.

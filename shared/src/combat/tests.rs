@@ -2,6 +2,7 @@ use glam::{Vec2, Vec3};
 use proptest::prelude::*;
 
 use super::*;
+use crate::archetypes::Bodies;
 use crate::config::builtin_world;
 use crate::map::{Obstacle, Obstacles, Outline, Terrain};
 use crate::movement::MovementRules;
@@ -31,6 +32,7 @@ fn hilly_map(seed: u64) -> Map {
         terrain,
         obstacles: Obstacles::new(SIZE_M, obstacles.collect()),
         rules: MovementRules::new(&builtin_world().config.movement),
+        bodies: Bodies::new(&builtin_world().config.movement, &[]),
         half_size_m: SIZE_M / 2.0,
     }
 }

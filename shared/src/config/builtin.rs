@@ -11,9 +11,10 @@ pub const BUILTIN_WORLD_NAME: &str = "meadow";
 pub(super) const BUILTIN_WORLD_TEXT: &str = include_str!("../../../assets/worlds/meadow/world.toml");
 
 /// What the worlds that come along include: name, as seen from a world's folder, and text.
-const COMMON_FILES: [(&str, &str); 5] = [
+const COMMON_FILES: [(&str, &str); 6] = [
     ("../common/movement.toml", include_str!("../../../assets/worlds/common/movement.toml")),
     ("../common/overload.toml", include_str!("../../../assets/worlds/common/overload.toml")),
+    ("../../bots/beasts.toml", include_str!("../../../assets/bots/beasts.toml")),
     ("../../bots/fighters.toml", include_str!("../../../assets/bots/fighters.toml")),
     ("../../bots/guards.toml", include_str!("../../../assets/bots/guards.toml")),
     ("../../bots/townsfolk.toml", include_str!("../../../assets/bots/townsfolk.toml")),

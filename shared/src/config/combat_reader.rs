@@ -6,7 +6,7 @@ use super::combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsC
 use super::error::{ConfigError, ConfigErrorKind};
 use super::limits::{ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX};
 use super::reader::{Choice, FileFormat, Name, Number, Presence, Source, TableReader, Truth, Word, number, whole};
-use super::world_attributes::HOLDERS;
+use super::world_archetypes::{HOLDER_NAMES_DOC, HOLDERS, Holders, KnownArchetypes, holder_mistake, read_holder_names};
 use super::world_tables::POINT;
 use crate::attributes::{AttributeKind, AttributeRule};
 
@@ -58,6 +58,8 @@ const HITS: &[Choice<Hits>] = &[
 pub(super) struct CombatFile {
     pub(super) config: CombatConfig,
     mentions: Vec<Mention>,
+    /// Who has each ability.
+    held: Vec<Held>,
     /// The word of no side, and where it stands.
     side: Option<(String, Range<usize>)>,
 }
@@ -67,8 +69,16 @@ struct Mention {
     key: String,
     span: Option<Range<usize>>,
     name: String,
-    /// Bit n: archetype n must have it.
-    archetypes: u16,
+    /// The place of the ability whose holders must have it.
+    needed_for: Option<usize>,
+}
+
+/// Who has an ability, as far as its file knows.
+struct Held {
+    holders: Holders,
+    names: Vec<String>,
+    /// Where each name stands.
+    spans: Vec<Option<Range<usize>>>,
 }
 
 /// Abilities files.
@@ -81,11 +91,11 @@ pub(super) const COMBAT_FORMAT: FileFormat<CombatFile> = FileFormat {
 };
 
 fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
-    let (mut mentions, mut side) = (Vec::new(), None);
+    let (mut mentions, mut held, mut side) = (Vec::new(), Vec::new(), None);
     let mut config = file.table("combat", Presence::Required, "What all abilities have in common.", |table| {
         let health_doc = "The attribute that damage takes from: a number. Whom damage brings to its least dies.";
         let health = table.required("health", Name, health_doc);
-        mentions.extend(Mention::of(table, "health", "combat.health", &health, 0));
+        mentions.extend(Mention::of(table, "health", "combat.health", &health, None));
         let respawn_doc = "How long somebody is dead until it appears again, with all its health.";
         let eyes_doc = "How high above its feet a character's eyes are, where its shots begin.";
         let rewind_doc = "How far back a shot is judged at most: where its shooter saw its target.";
@@ -118,16 +128,17 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
         "Something that characters can do. Write one table per ability; clients name them by their place in the file.";
     let mut abilities: Vec<AbilityConfig> = Vec::new();
     file.named_tables("ability", 1..=ABILITIES_MAX, doc, |table| {
-        let ability = read_ability(table, &abilities, &mut mentions);
+        let ability = read_ability(table, &abilities, &mut held, &mut mentions);
         abilities.push(ability);
     });
     config.abilities = abilities;
-    CombatFile { config, mentions, side }
+    CombatFile { config, mentions, held, side }
 }
 
 fn read_ability(
     table: &mut TableReader<'_, '_>,
     former: &[AbilityConfig],
+    held: &mut Vec<Held>,
     mentions: &mut Vec<Mention>,
 ) -> AbilityConfig {
     let name = table.required("name", Name, "What rules and clients call it.");
@@ -137,7 +148,7 @@ fn read_ability(
         former.iter().all(|other| other.name != name),
         || format!("there is an ability {name} before this one"),
     );
-    let archetypes = table.word("held_by", HOLDERS, "Who has it.");
+    held.push(Held::read(table));
     let hits = table.word("hits", HITS, "Which of those in reach it is for.");
     let duration = whole(0, 500_000, "ms");
     let cooldown_ms = table.optional("cooldown_ms", duration, 1_000, "How long until it can be used again.");
@@ -153,11 +164,12 @@ fn read_ability(
     let path = format!("ability[{}].cost_attribute", former.len() + 1);
     let cost = attribute.map(|attribute| CostConfig { attribute, amount });
     if let Some(cost) = &cost {
-        mentions.extend(Mention::of(table, "cost_attribute", &path, &cost.attribute, archetypes));
+        mentions.extend(Mention::of(table, "cost_attribute", &path, &cost.attribute, Some(former.len())));
     }
     let effects = read_effects(table);
     let aim = table.choose("kind", FORMS, "Whom it can reach.", read_aim).unwrap_or(AimConfig::Own);
-    AbilityConfig { name, archetypes, aim, hits, cooldown_ms, cast_ms, cost, effects }
+    // Who has it is known when the archetypes are.
+    AbilityConfig { name, archetypes: 0, aim, hits, cooldown_ms, cast_ms, cost, effects }
 }
 
 fn read_effects(table: &mut TableReader<'_, '_>) -> EffectsConfig {
@@ -243,20 +255,32 @@ fn read_aim(table: &mut TableReader<'_, '_>, form: Form) -> AimConfig {
 
 impl Mention {
     /// Nothing for a key that is wrong by itself.
-    fn of(table: &TableReader<'_, '_>, key: &str, path: &str, name: &str, archetypes: u16) -> Option<Mention> {
+    fn of(
+        table: &TableReader<'_, '_>,
+        key: &str,
+        path: &str,
+        name: &str,
+        needed_for: Option<usize>,
+    ) -> Option<Mention> {
         let span = table.span(key).filter(|_| table.is_sound(key))?;
-        Some(Mention { key: path.to_owned(), span: Some(span), name: name.to_owned(), archetypes })
+        Some(Mention { key: path.to_owned(), span: Some(span), name: name.to_owned(), needed_for })
     }
 
-    /// What is wrong with it in a world that declares these attributes.
-    fn mistake(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Option<ConfigError> {
+    /// What is wrong with it in a world that declares these attributes, among these abilities.
+    fn mistake(
+        &self,
+        source: &Source<'_>,
+        rules: &[AttributeRule],
+        abilities: &[AbilityConfig],
+    ) -> Option<ConfigError> {
+        let archetypes = self.needed_for.map_or(0, |ability| abilities[ability].archetypes);
         let rule = rules.iter().find(|rule| rule.name == self.name);
         let reason = match rule {
             None => format!("the world file declares no attribute {}", self.name),
             Some(rule) if !matches!(rule.kind, AttributeKind::Number { .. }) => {
                 format!("the attribute {} is not a number", self.name)
             }
-            Some(rule) if self.archetypes & !rule.archetypes != 0 => {
+            Some(rule) if archetypes & !rule.archetypes != 0 => {
                 format!("some who have this ability do not have the attribute {}", self.name)
             }
             Some(_) => return None,
@@ -278,11 +302,49 @@ impl Mention {
     }
 }
 
+impl Held {
+    fn read(table: &mut TableReader<'_, '_>) -> Held {
+        let holders = table.word("held_by", HOLDERS, "Who has it.");
+        let names = read_holder_names(table);
+        // For the reference page; it is looked at when the archetypes are known.
+        table.rule(&["held_by_archetypes"], HOLDER_NAMES_DOC, true, String::new);
+        let spans = (0..names.len()).map(|index| table.element_span("held_by_archetypes", index)).collect();
+        Held { holders, names, spans }
+    }
+
+    /// What is wrong with those of an ability at a place, in a world with these archetypes.
+    fn mistakes(&self, place: usize, source: &Source<'_>, known: &KnownArchetypes) -> Vec<ConfigError> {
+        let held_by = known.held_by(self.holders);
+        let each = self.names.iter().zip(&self.spans).enumerate();
+        let mistakes = each.filter_map(|(index, (name, span))| {
+            let reason = holder_mistake(known, held_by, name)?;
+            let error = source.error(span.clone(), ConfigErrorKind::Conflict { reason });
+            let key = format!("ability[{}].held_by_archetypes[{}]", place + 1, index + 1);
+            Some(ConfigError { key, accepted: HOLDER_NAMES_DOC.replace('`', ""), ..error })
+        });
+        mistakes.collect()
+    }
+}
+
 impl CombatFile {
-    /// What is wrong with it in a world that declares these attributes.
-    pub(super) fn mistakes(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Vec<ConfigError> {
-        let mentioned = self.mentions.iter().filter_map(|mention| mention.mistake(source, rules));
-        mentioned.chain(self.side_mistake(source, rules)).collect()
+    /// Says who has each ability, in a world with these archetypes.
+    pub(super) fn settle_holders(&mut self, known: &KnownArchetypes) {
+        for (ability, held) in self.config.abilities.iter_mut().zip(&self.held) {
+            ability.archetypes = known.among(known.held_by(held.holders), &held.names);
+        }
+    }
+
+    /// What is wrong with it in a world that declares these attributes and archetypes.
+    pub(super) fn mistakes(
+        &self,
+        source: &Source<'_>,
+        rules: &[AttributeRule],
+        known: &KnownArchetypes,
+    ) -> Vec<ConfigError> {
+        let abilities = &self.config.abilities;
+        let held = self.held.iter().enumerate().flat_map(|(place, held)| held.mistakes(place, source, known));
+        let mentioned = self.mentions.iter().filter_map(|mention| mention.mistake(source, rules, abilities));
+        held.chain(mentioned).chain(self.side_mistake(source, rules)).collect()
     }
 
     fn side_mistake(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Option<ConfigError> {

@@ -71,6 +71,9 @@ pub const EVENTS_MAX: usize = 64;
 /// Most parts of a day that have a number of their own.
 pub const DAY_PARTS_MAX: usize = 24;
 
+/// Most `[[archetype_value]]` tables.
+pub const ARCHETYPE_VALUES_MAX: usize = 256;
+
 /// Most `[[patrol]]` tables.
 pub const PATROLS_MAX: usize = 256;
 

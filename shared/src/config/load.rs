@@ -8,6 +8,7 @@ use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use super::reader::{Folder, Mistakes, encoding_mistake, shown_text_of, unreadable_reason};
 use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
 use super::world::{TerrainConfig, WorldConfig};
+use super::world_archetypes::KnownArchetypes;
 use super::world_hash::world_hash;
 use super::world_reader::{WORLD_FORMAT, WorldFile};
 use crate::attributes::AttributeRule;
@@ -85,7 +86,7 @@ fn load(
     let mut files = Folder { path_of: &path_of, read_file: &mut read_file };
     let set = WORLD_FORMAT.gather(WORLD_FILE_NAME, text, &mut files);
     let checked = WORLD_FORMAT.check_files(&set, is_shown)?;
-    let WorldFile { config, terrain_file: named_at, has_unsound_attributes } = checked.value;
+    let WorldFile { config, archetypes, terrain_file: named_at, has_unsound_attributes } = checked.value;
     let mut mistakes = checked.mistakes;
     let mut terrain_samples = None;
     // A file that is missing may say that the ground is another.
@@ -103,7 +104,7 @@ fn load(
         }
     }
     let is_partial = checked.is_partial || has_unsound_attributes;
-    let world = KnownWorld { attributes: &config.attributes, is_partial };
+    let world = KnownWorld { attributes: &config.attributes, archetypes, is_partial };
     let (combat, abilities_toml) = load_combat(&mut files, world, &mut mistakes, is_shown)?.unzip();
     let hash = world_hash(&config, combat.as_ref(), terrain_samples.as_ref());
     let loaded = LoadedWorld { config, combat, terrain_samples, hash };
@@ -129,6 +130,7 @@ fn path_of(folder: &str, name: &str) -> String {
 /// What an abilities file must know of its world.
 struct KnownWorld<'w> {
     attributes: &'w [AttributeRule],
+    archetypes: KnownArchetypes,
     /// Whether there may be more.
     is_partial: bool,
 }
@@ -155,10 +157,12 @@ fn load_combat(
     let text = String::from_utf8(bytes)
         .map_err(|error| COMBAT_FORMAT.refuse(encoding_mistake(&file_name, error.as_bytes())))?;
     let set = COMBAT_FORMAT.gather(ABILITIES_FILE_NAME, text, folder);
-    let checked = COMBAT_FORMAT.check_files(&set, is_shown)?;
+    let mut checked = COMBAT_FORMAT.check_files(&set, is_shown)?;
     mistakes.extend(checked.mistakes);
+    checked.value.settle_holders(&world.archetypes);
     if !world.is_partial && !checked.is_partial {
-        checked.value.mistakes(&checked.source, world.attributes).into_iter().for_each(|error| mistakes.push(error));
+        let found = checked.value.mistakes(&checked.source, world.attributes, &world.archetypes);
+        found.into_iter().for_each(|error| mistakes.push(error));
     }
     Ok(Some((checked.value.config, shown_text_of(&checked.shown))))
 }

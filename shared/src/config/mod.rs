@@ -29,6 +29,7 @@ mod terrain_samples;
 #[cfg(test)]
 mod tests;
 mod world;
+mod world_archetypes;
 mod world_attributes;
 mod world_bots;
 mod world_ground;
@@ -44,12 +45,12 @@ pub use builtin::{BUILTIN_WORLD_NAME, builtin_world, read_common_file};
 pub use combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, SafeZoneConfig};
 pub use error::{ConfigError, ConfigErrorKind, ConfigErrors};
 pub use limits::{
-    ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, BOT_PROFILES_MAX, CHARACTERS_MAX,
-    CLIENTS_MAX, CONFIG_ERRORS_MAX, DAY_PARTS_MAX, EVENTS_MAX, FEATURES_MAX, HOLD_S_MAX, INCLUDE_DEPTH_MAX,
-    INCLUDED_FILES_MAX, INCLUDES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PACK_SIZE_MAX,
-    PATROL_POINTS_MAX, PATROLS_MAX, PLACES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX, SETTINGS_FILE_BYTES_MAX,
-    SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX, TERRAIN_SIDE_MAX, THREADS_MAX,
-    WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX, ZONES_MAX,
+    ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, APPLY_WATCH_S_MAX, APPLY_WATCH_S_MIN, ARCHETYPE_VALUES_MAX,
+    BOT_PROFILES_MAX, CHARACTERS_MAX, CLIENTS_MAX, CONFIG_ERRORS_MAX, DAY_PARTS_MAX, EVENTS_MAX, FEATURES_MAX,
+    HOLD_S_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX, INCLUDES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX,
+    OVERLOAD_RUNGS_MAX, PACK_SIZE_MAX, PATROL_POINTS_MAX, PATROLS_MAX, PLACES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX,
+    SETTINGS_FILE_BYTES_MAX, SPAWN_AREAS_MAX, SPREAD_PERCENT_MAX, STALENESS_MS_MAX, TERRAIN_FILE_BYTES_MAX,
+    TERRAIN_SIDE_MAX, THREADS_MAX, WORKERS_MAX, WORLD_FILE_BYTES_MAX, WORLD_FOLDERS_MAX, ZONES_MAX,
 };
 pub use load::{ABILITIES_FILE_NAME, LoadedWorld, ShownWorld, WORLD_FILE_NAME, load_and_show_world, load_world};
 pub use reference::{abilities_reference_markdown, settings_reference_markdown, world_reference_markdown};
@@ -60,9 +61,9 @@ pub use settings::{ApplySettings, KEY_VARIABLE, KeySource, NetSettings, ServerSe
 pub use settings_reader::{read_and_show_settings, read_settings};
 pub use terrain_samples::TerrainSamples;
 pub use world::{
-    BotProfileConfig, BotsConfig, Formation, InterestConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig,
-    OverloadConfig, PackConfig, PatrolConfig, PlaceConfig, PopulationConfig, ReliefConfig, SpawnAreaConfig,
-    TerrainConfig, TierConfig, WorldConfig,
+    ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, BotsConfig, Formation, InterestConfig, MovementConfig,
+    ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PackConfig, PatrolConfig, PlaceConfig, PopulationConfig,
+    ReliefConfig, SpawnAreaConfig, TerrainConfig, TierConfig, WorldConfig,
 };
 pub use world_reader::read_world;
 pub use zones::{DayConfig, EventConfig, FeatureConfig, OutlineConfig, SpawnFor, ZoneConfig, ZoneKind};

@@ -6,7 +6,9 @@
 use glam::Vec2;
 
 use super::zones::{DayConfig, EventConfig, FeatureConfig, SpawnFor, ZoneConfig};
+use crate::archetypes::{Body, Gait};
 use crate::attributes::AttributeRule;
+use crate::ids::Archetype;
 
 /// One world: everything that the simulation, the bots and a predicting client need to know about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +29,16 @@ pub struct WorldConfig {
     pub obstacles: Vec<ObstacleConfig>,
     /// How characters move.
     pub movement: MovementConfig,
+    /// Archetypes besides those of people and bots; [`Archetype::own`] is the one at a place.
+    pub archetypes: Vec<ArchetypeConfig>,
     /// Where characters appear; never empty.
     pub spawn_areas: Vec<SpawnAreaConfig>,
     /// What each client is told about.
     pub interest: InterestConfig,
     /// What characters have besides a place; together they make a [`crate::attributes::Schema`].
     pub attributes: Vec<AttributeRule>,
+    /// What attributes are at first for some archetypes, instead of their default.
+    pub archetype_values: Vec<ArchetypeValueConfig>,
     /// What gives way when the server cannot keep up.
     pub overload: OverloadConfig,
     /// How many characters the world wants.
@@ -53,6 +59,14 @@ pub struct WorldConfig {
     pub places: Vec<PlaceConfig>,
     /// Routes that bots patrol.
     pub patrols: Vec<PatrolConfig>,
+}
+
+impl WorldConfig {
+    /// What files call the archetypes that there are, by their numbers.
+    pub fn archetype_names(&self) -> Vec<String> {
+        let own = self.archetypes.iter().map(|own| own.name.as_str());
+        Archetype::COMMON_NAMES.into_iter().chain(own).take(Archetype::COUNT).map(str::to_owned).collect()
+    }
 }
 
 /// Where the ground's heights come from.
@@ -147,6 +161,28 @@ pub struct MovementConfig {
     pub capsule_radius_m: f32,
     /// Height of the character's capsule, in metres.
     pub capsule_height_m: f32,
+}
+
+/// A kind of character that bots alone are of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArchetypeConfig {
+    /// Its name.
+    pub name: String,
+    /// How fast it goes.
+    pub gait: Gait,
+    /// How large it is.
+    pub body: Body,
+}
+
+/// What an attribute is at first for an archetype.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchetypeValueConfig {
+    /// Which archetype.
+    pub archetype: Archetype,
+    /// The attribute's place among [`WorldConfig::attributes`].
+    pub attribute: u8,
+    /// The value as it is told.
+    pub value: u32,
 }
 
 /// A disc in which characters appear.
@@ -319,6 +355,8 @@ pub struct BotProfileConfig {
     pub share: f32,
     /// What they do, instead of [`WorldConfig::bots`]; their think interval is that of all.
     pub bots: BotsConfig,
+    /// Of which archetype they are; [`Archetype::BOT`] for those that are as people are.
+    pub archetype: Archetype,
     /// Which of [`WorldConfig::places`] they guard, if they guard any.
     pub guards: Option<u32>,
     /// How far from the middle of what they guard they go, in metres.

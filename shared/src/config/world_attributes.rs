@@ -1,20 +1,14 @@
 //! The tables of a world file that declare attributes.
 
 use super::reader::{Choice, Name, Number, TableReader, Truth, Word, number, words};
+use super::world_archetypes::{HOLDER_NAMES_DOC, HOLDERS, KnownArchetypes, holder_mistake, read_holder_names};
 use crate::attributes::{
     AttributeHandle, AttributeKind, AttributeRule, CHOICES_MAX, Concealment, FAR_RADII_MAX, NUMBER_STEPS_MAX, Readers,
     Schema, SchemaError, VALUE_BITS_MAX,
 };
 
 /// A value of a number.
-const VALUE: Number = number(-1_000_000.0, 1_000_000.0, "");
-
-/// Who has an attribute, or an ability.
-pub(super) const HOLDERS: &[Choice<u16>] = &[
-    Choice { word: "everybody", means: 0b11, doc: "Players and bots." },
-    Choice { word: "players", means: 0b01, doc: "Players alone." },
-    Choice { word: "bots", means: 0b10, doc: "Bots alone." },
-];
+pub(super) const VALUE: Number = number(-1_000_000.0, 1_000_000.0, "");
 
 const READERS: &[Choice<Readers>] = &[
     Choice { word: "everybody", means: Readers::Everybody, doc: "All who are told of the character." },
@@ -53,14 +47,16 @@ pub(super) struct Former {
     pub(super) rules: Vec<AttributeRule>,
     /// Whether any is not, of which nothing is known.
     pub(super) has_unsound: bool,
+    /// Who may have them.
+    pub(super) archetypes: KnownArchetypes,
     /// From how far characters are seen, in metres; none where that is wrong.
     enter_radius_m: Option<f32>,
 }
 
 impl Former {
-    /// None yet, in a world in which characters are seen from so far.
-    pub(super) fn new(enter_radius_m: Option<f32>) -> Former {
-        Former { enter_radius_m, ..Former::default() }
+    /// None yet, in a world with these archetypes in which characters are seen from so far.
+    pub(super) fn new(archetypes: KnownArchetypes, enter_radius_m: Option<f32>) -> Former {
+        Former { archetypes, enter_radius_m, ..Former::default() }
     }
 
     /// The team, if there is one.
@@ -85,7 +81,7 @@ fn read_attribute(table: &mut TableReader<'_, '_>, former: &Former) -> Option<At
     table.rule(&["name"], doc, former.rules.iter().all(|other| other.name != name), || {
         format!("there is an attribute {name} before this one")
     });
-    let archetypes = table.word("held_by", HOLDERS, "Who has it.");
+    let archetypes = read_holders(table, &former.archetypes);
     let readers = table.word("visible_to", READERS, "Who is told its value; nobody else gets a bit of it.");
     let is_team_known = former.team().is_some() || former.has_unsound;
     let doc = "what is visible to a team comes after the choice that says which team somebody is of";
@@ -120,6 +116,21 @@ fn read_attribute(table: &mut TableReader<'_, '_>, former: &Former) -> Option<At
     let doc = "all `seen_from_m` together are at most three different distances";
     table.rule(&["name"], doc, !has_too_many_radii, || "with this one, they are four".to_owned());
     schema.is_ok().then_some(rule)
+}
+
+/// Who has an attribute: bit n for archetype n.
+fn read_holders(table: &mut TableReader<'_, '_>, known: &KnownArchetypes) -> u16 {
+    let held_by = known.held_by(table.word("held_by", HOLDERS, "Who has it."));
+    let names = read_holder_names(table);
+    // For the reference page, where nothing is written.
+    table.rule(&["held_by_archetypes"], HOLDER_NAMES_DOC, true, String::new);
+    for (index, name) in names.iter().enumerate() {
+        let mistake = holder_mistake(known, held_by, name);
+        table.rule_for_element("held_by_archetypes", index, HOLDER_NAMES_DOC, mistake.is_none(), || {
+            mistake.unwrap_or_default()
+        });
+    }
+    known.among(held_by, &names)
 }
 
 /// The kind, the default, from whom it conceals, and from how far it lets be seen.

@@ -3,10 +3,12 @@
 use super::limits::{PACK_SIZE_MAX, PATROL_POINTS_MAX};
 use super::reader::{Choice, Name, Number, TableReader, number, pairs, whole};
 use super::world::{BotProfileConfig, BotsConfig, Formation, PackConfig, PatrolConfig, PlaceConfig};
+use super::world_archetypes::KnownArchetypes;
 use super::world_rules::{Settled, check_center_inside, check_points_inside};
 use super::world_tables::{POINT, REACH_MAX_M};
 use super::world_zones::read_zone_names;
 use super::zones::ZoneConfig;
+use crate::ids::Archetype;
 
 /// How often something is drawn, beside the others.
 const WEIGHT: Number = number(0.0, 1_000.0, "");
@@ -36,10 +38,12 @@ pub(super) fn read_bot_profile(
     think_interval_ms: u32,
     places: &[PlaceConfig],
     zones: &[ZoneConfig],
+    archetypes: &KnownArchetypes,
 ) -> BotProfileConfig {
     let name = table.required("name", Name, "Name, by which a file changes what it includes.");
     let share_doc = "How many of the bots are of this kind: of two with shares 3 and 1, three quarters are of the first. Where all have 0, bots go by `[bots]`.";
     let share = table.optional("share", WEIGHT, 1.0, share_doc);
+    let archetype = read_archetype_name(table, archetypes);
     let bots = read_habits(table, settled);
     let guards_doc =
         "The name of the place that it guards: it gathers there alone, and fights nobody farther away than its leash.";
@@ -67,7 +71,23 @@ pub(super) fn read_bot_profile(
         "The zones whose bots are of this kind, if they have numbers of their own; without it, it is everywhere.";
     let zones = read_zone_names(table, settled, zones, zones_doc);
     let pack = read_pack(table, bots.sight_m);
-    BotProfileConfig { name, share, bots: BotsConfig { think_interval_ms, ..bots }, guards, leash_m, pack, zones }
+    let bots = BotsConfig { think_interval_ms, ..bots };
+    BotProfileConfig { name, share, archetype, bots, guards, leash_m, pack, zones }
+}
+
+/// What the archetype of bots is called that are as people are.
+const BOT_NAME: &str = Archetype::COMMON_NAMES[1];
+
+/// Reads of which archetype the bots of a kind are.
+fn read_archetype_name(table: &mut TableReader<'_, '_>, known: &KnownArchetypes) -> Archetype {
+    let doc = "The name of the archetype that they are of; without it, their bodies and speeds are those of people. Nobody takes over the character of a bot that is of one.";
+    let wanted = table.optional_without_default("archetype", Name, doc);
+    let archetype = wanted.as_ref().and_then(|name| known.find(name)).filter(|archetype| !archetype.is_player());
+    let doc = "`archetype` is `bot`, or the `name` of an `[[archetype]]`";
+    table.rule(&["archetype"], doc, wanted.is_none() || archetype.is_some() || known.has_unsound, || {
+        known.unknown(&[BOT_NAME])
+    });
+    archetype.unwrap_or(Archetype::BOT)
 }
 
 /// Reads how bots go together that see so far.

@@ -6,7 +6,8 @@
 use super::combat::{AbilityConfig, AimConfig, CombatConfig, EffectsConfig};
 use super::hash::Fnv1a;
 use super::terrain_samples::TerrainSamples;
-use super::world::{MovementConfig, ObstacleConfig, ObstacleShapeConfig, TerrainConfig, WorldConfig};
+use super::world::{ArchetypeConfig, MovementConfig, ObstacleConfig, ObstacleShapeConfig, TerrainConfig, WorldConfig};
+use crate::archetypes::Body;
 
 /// The hash of what decides how a character moves when its inputs are known. `samples` are the heights of the
 /// terrain's file, if it has one. It goes over the wire: it must never change for the same world.
@@ -23,10 +24,12 @@ pub(super) fn world_hash(config: &WorldConfig, combat: Option<&CombatConfig>, sa
         terrain,
         obstacles,
         movement,
+        archetypes,
         spawn_areas: _,
         interest: _,
         // Clients are told these.
         attributes: _,
+        archetype_values: _,
         overload: _,
         population: _,
         day: _,
@@ -48,6 +51,14 @@ pub(super) fn world_hash(config: &WorldConfig, combat: Option<&CombatConfig>, sa
         write_obstacle(&mut hash, obstacle);
     }
     write_movement(&mut hash, movement);
+    // Nothing for a world without: its hash is what it always was. A client shoots at bodies; how fast bots go, it is told.
+    if !archetypes.is_empty() {
+        hash.write_u64(archetypes.len() as u64);
+    }
+    for ArchetypeConfig { name: _, gait: _, body: Body { radius_m, height_m } } in archetypes {
+        hash.write_f32(*radius_m);
+        hash.write_f32(*height_m);
+    }
     // Nothing for a world without: its hash is what it always was.
     if let Some(combat) = combat {
         write_combat(&mut hash, combat);

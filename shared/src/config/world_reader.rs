@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use super::error::ConfigErrors;
 use super::limits::{
-    BOT_PROFILES_MAX, CHARACTERS_MAX, EVENTS_MAX, FEATURES_MAX, INTEREST_TIERS_MAX, OBSTACLES_MAX, OVERLOAD_RUNGS_MAX,
-    PATROLS_MAX, PLACES_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX, ZONES_MAX,
+    ARCHETYPE_VALUES_MAX, BOT_PROFILES_MAX, CHARACTERS_MAX, EVENTS_MAX, FEATURES_MAX, INTEREST_TIERS_MAX,
+    OBSTACLES_MAX, OVERLOAD_RUNGS_MAX, PATROLS_MAX, PLACES_MAX, SPAWN_AREAS_MAX, WORLD_FILE_BYTES_MAX, ZONES_MAX,
 };
 use super::reader::{FileFormat, Name, Presence, TableReader, Truth, number, whole};
 use super::world::{
-    BotProfileConfig, BotsConfig, InterestConfig, OverloadConfig, PatrolConfig, PlaceConfig, PopulationConfig,
-    ReliefConfig, TierConfig, WorldConfig,
+    ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, BotsConfig, InterestConfig, MovementConfig,
+    ObstacleConfig, ObstacleShapeConfig, OverloadConfig, PatrolConfig, PlaceConfig, PopulationConfig, ReliefConfig,
+    TierConfig, WorldConfig,
 };
+use super::world_archetypes::{CommonMovement, KnownArchetypes, read_archetype, read_archetype_value};
 use super::world_attributes::Former;
 use super::world_bots::{read_bot_profile, read_bots, read_patrol, read_place};
 use super::world_ground::{read_obstacle, read_terrain};
@@ -22,6 +24,7 @@ use super::world_tables::{SIZE_MAX_M, read_interest, read_movement, read_spawn_a
 use super::world_zones::{read_day, read_event, read_feature, read_hours, read_zone};
 use super::zones::{DayConfig, EventConfig, FeatureConfig, ZoneConfig};
 use crate::attributes::ATTRIBUTES_MAX;
+use crate::ids::Archetype;
 
 /// Reads the text of a world file that includes no others. `file_name` is only for messages.
 ///
@@ -36,6 +39,8 @@ pub fn read_world(file_name: &str, text: &str) -> Result<WorldConfig, ConfigErro
 pub(super) struct WorldFile {
     /// What it says; a default or some accepted value where it is wrong.
     pub(super) config: WorldConfig,
+    /// Its archetypes, for other files that name them.
+    pub(super) archetypes: KnownArchetypes,
     /// Where it names the terrain's file, when it does so rightly.
     pub(super) terrain_file: Option<Range<usize>>,
     /// Whether it may have attributes that are not in `config`, because they are wrong.
@@ -71,19 +76,14 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
     });
     let doc = "The ground.";
     let (terrain, terrain_file) = file.table("terrain", Presence::Required, doc, |table| read_terrain(table, settled));
-    let doc = "Something that characters walk around or stand upon. Write one table per obstacle.";
-    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| read_obstacle(table, settled));
-    let doc = "How characters move, players and bots alike.";
-    let movement = file.table("movement", Presence::Optional, doc, read_movement);
+    let (obstacles, outlines) = read_obstacle_tables(file, settled);
+    let (movement, archetypes, known_archetypes) = read_movement_tables(file);
     let doc = "A disc in which characters appear. Write one table per area; a larger one gets more of them, in \
                proportion to the ground that it covers.";
     let spawn_areas =
-        file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &obstacles));
+        file.tables("spawn", 1..=SPAWN_AREAS_MAX, doc, |table| read_spawn_area(table, settled, &outlines));
     let (interest, enter_radius_m) = read_interest_tables(file);
-    let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
-               it. Write one table per attribute.";
-    let mut attributes = Former::new(enter_radius_m);
-    file.named_tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
+    let (attributes, archetype_values) = read_attribute_tables(file, known_archetypes, enter_radius_m);
     let overload = read_overload_tables(file);
     let doc = "How many characters the world wants.";
     let population = file.table("population", Presence::Optional, doc, |table| {
@@ -92,8 +92,10 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
         population
     });
     let Surroundings { day, zones, features, events } = read_zone_tables(file, &mut settled);
-    let Inhabitants { bots, bot_profiles, places, patrols } = read_bot_tables(file, &mut settled, &zones);
-    let has_unsound_attributes = attributes.has_unsound;
+    let Inhabitants { bots, bot_profiles, places, patrols } =
+        read_bot_tables(file, &mut settled, &zones, &attributes.archetypes);
+    let Former { rules: attributes, has_unsound: has_unsound_attributes, archetypes: known_archetypes, .. } =
+        attributes;
     let config = WorldConfig {
         name,
         seed,
@@ -103,9 +105,11 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
         terrain,
         obstacles,
         movement,
+        archetypes,
         spawn_areas,
         interest,
-        attributes: attributes.rules,
+        attributes,
+        archetype_values,
         overload,
         population,
         day,
@@ -117,7 +121,57 @@ fn read_file(file: &mut TableReader<'_, '_>) -> WorldFile {
         places,
         patrols,
     };
-    WorldFile { config, terrain_file, has_unsound_attributes }
+    WorldFile { config, archetypes: known_archetypes, terrain_file, has_unsound_attributes }
+}
+
+/// The obstacles; and again, without extent where they are wrong, for those who look whether anything is in their way.
+fn read_obstacle_tables(
+    file: &mut TableReader<'_, '_>,
+    settled: Settled,
+) -> (Vec<ObstacleConfig>, Vec<ObstacleConfig>) {
+    let doc = "Something that characters walk around or stand upon. Write one table per obstacle.";
+    let mut outlines = Vec::new();
+    let obstacles = file.tables("obstacle", 0..=OBSTACLES_MAX, doc, |table| {
+        let obstacle = read_obstacle(table, settled);
+        let nothing = ObstacleShapeConfig::Cylinder { radius_m: 0.0 };
+        let shape = if table.are_all_sound() { obstacle.shape.clone() } else { nothing };
+        outlines.push(ObstacleConfig { shape, ..obstacle.clone() });
+        obstacle
+    });
+    (obstacles, outlines)
+}
+
+/// How characters move, the archetypes that there are, and what these are called.
+fn read_movement_tables(file: &mut TableReader<'_, '_>) -> (MovementConfig, Vec<ArchetypeConfig>, KnownArchetypes) {
+    let doc = "How characters move, players and bots alike.";
+    let common = file.table("movement", Presence::Optional, doc, |table| {
+        let config = read_movement(table);
+        CommonMovement { config, is_sound: table.are_all_sound() }
+    });
+    let doc = "A kind of character that bots alone are of, with a body and a speed of its own: a wolf, a giant. Kinds of bots, attributes and abilities \
+               mention it by its name, clients know who is of it. Write one table per archetype.";
+    let mut known = KnownArchetypes::default();
+    let archetypes =
+        file.named_tables("archetype", 0..=Archetype::OWN_MAX, doc, |table| read_archetype(table, &common, &mut known));
+    (common.config, archetypes, known)
+}
+
+/// The attributes of a world with these archetypes, in which characters are seen from so far, and what archetypes begin with.
+fn read_attribute_tables(
+    file: &mut TableReader<'_, '_>,
+    archetypes: KnownArchetypes,
+    enter_radius_m: Option<f32>,
+) -> (Former, Vec<ArchetypeValueConfig>) {
+    let doc = "Something that characters have besides a place, such as health or a team. The server's rules change it, clients are told \
+               it. Write one table per attribute.";
+    let mut attributes = Former::new(archetypes, enter_radius_m);
+    file.named_tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
+    let doc = "What an attribute is at first for an archetype, such as the health of a giant. Write one table per archetype and attribute.";
+    let mut values = Vec::new();
+    file.tables("archetype_value", 0..=ARCHETYPE_VALUES_MAX, doc, |table| {
+        values.extend(read_archetype_value(table, &attributes, &values));
+    });
+    (attributes, values)
 }
 
 fn read_population(table: &mut TableReader<'_, '_>) -> PopulationConfig {
@@ -177,7 +231,12 @@ struct Inhabitants {
 }
 
 /// The tables about bots, behind `[population]`.
-fn read_bot_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled, zones: &[ZoneConfig]) -> Inhabitants {
+fn read_bot_tables(
+    file: &mut TableReader<'_, '_>,
+    settled: &mut Settled,
+    zones: &[ZoneConfig],
+    archetypes: &KnownArchetypes,
+) -> Inhabitants {
     let doc = "A place that has a name: where bots gather, and what they guard. Write one table per place.";
     let places = file.named_tables("place", 0..=PLACES_MAX, doc, |table| {
         let place = read_place(table, *settled);
@@ -190,7 +249,7 @@ fn read_bot_tables(file: &mut TableReader<'_, '_>, settled: &mut Settled, zones:
     let doc = "A kind of bot. Where there are any, every bot is of one of them, and goes by what it says instead of `[bots]`; bots that stand \
                in for people go by `[bots]`. Write one table per kind.";
     let bot_profiles = file.named_tables("bot_profile", 0..=BOT_PROFILES_MAX, doc, |table| {
-        read_bot_profile(table, *settled, bots.think_interval_ms, &places, zones)
+        read_bot_profile(table, *settled, bots.think_interval_ms, &places, zones, archetypes)
     });
     let doc = "A closed route that bots patrol. Write one table per route.";
     let patrols = file.named_tables("patrol", 0..=PATROLS_MAX, doc, |table| read_patrol(table, *settled));

@@ -129,7 +129,8 @@ pub(super) fn read_event(
     let become_doc = "What its zones are meanwhile. The walls of one that is indoor stay.";
     let zones_become = table.word("zones_become", CHANGES, become_doc);
     let doc = "`zones_become` needs `zones`";
-    table.rule(&["zones_become", "zones"], doc, zones_become.is_none() || !zones.is_empty(), || {
+    let has_zones = !zones.is_empty() || settled.has_unsound_zone;
+    table.rule(&["zones_become", "zones"], doc, zones_become.is_none() || has_zones, || {
         "there are no zones that would become that".to_owned()
     });
     let feature_doc = "The name of a feature without which it is not: with `is_on = false` there, the event is over. For whom the feature is on does not matter.";
@@ -165,7 +166,7 @@ pub(super) fn read_zone_names(
 }
 
 /// Why a name is refused that is none of `known`.
-fn unknown<'n>(what: &str, known: impl Iterator<Item = &'n str>) -> String {
+pub(super) fn unknown<'n>(what: &str, known: impl Iterator<Item = &'n str>) -> String {
     let known: Vec<&str> = known.collect();
     match known.is_empty() {
         true => format!("there is no {what} in this world"),

@@ -8,6 +8,7 @@ pub use terrain::{Terrain, TerrainError};
 
 use glam::Vec2;
 
+use crate::archetypes::Bodies;
 use crate::config::{TerrainConfig, TerrainSamples, WorldConfig};
 use crate::movement::MovementRules;
 
@@ -21,6 +22,8 @@ pub struct Map {
     pub obstacles: Obstacles,
     /// How characters move here.
     pub rules: MovementRules,
+    /// How large they are.
+    pub bodies: Bodies,
     /// Half the side of the square world around the origin, in metres.
     pub half_size_m: f32,
 }
@@ -56,6 +59,7 @@ impl Map {
             terrain,
             obstacles: Obstacles::new(size_m, placed),
             rules: MovementRules::new(&config.movement),
+            bodies: Bodies::new(&config.movement, &config.archetypes),
             half_size_m: size_m / 2.0,
         })
     }
@@ -125,6 +129,7 @@ mod tests {
             terrain: Terrain::flat(64.0, 0.0),
             obstacles: Obstacles::new(64.0, obstacles),
             rules: MovementRules::new(&config.movement),
+            bodies: Bodies::new(&config.movement, &config.archetypes),
             half_size_m: 32.0,
         }
     }

@@ -8,6 +8,7 @@
 
 use glam::{Vec2, Vec3};
 
+use crate::archetypes::Gait;
 use crate::config::MovementConfig;
 use crate::input::{Buttons, PlayerInput};
 use crate::map::{Map, Obstacle};
@@ -81,6 +82,11 @@ impl MovementRules {
             capsule_height_m: config.capsule_height_m,
         }
     }
+
+    /// How fast characters go that have no speed of their own.
+    pub fn gait(&self) -> Gait {
+        Gait { walk_speed_mps: self.walk_speed_mps, run_speed_mps: self.run_speed_mps }
+    }
 }
 
 /// Fastest fall, in metres per second.
@@ -97,20 +103,14 @@ const PARTS_MAX: f32 = 32.0;
 /// Whatever the input, the result is inside the world, outside of obstacles (when `state` was), never below the
 /// terrain, and no farther away than the rules' speeds allow. Cost: about a microsecond.
 pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step_s: f32) -> CharacterState {
-    step_slowed(map, state, input, step_s, 1.0)
+    step_at(map, state, input, step_s, map.rules.gait())
 }
 
-/// As [`step_character`], for somebody who walks and runs at a share of its speed, 0 to 1.
-pub fn step_slowed(
-    map: &Map,
-    state: CharacterState,
-    input: PlayerInput,
-    step_s: f32,
-    speed_share: f32,
-) -> CharacterState {
+/// As [`step_character`], for somebody who walks and runs as fast as this.
+pub fn step_at(map: &Map, state: CharacterState, input: PlayerInput, step_s: f32, gait: Gait) -> CharacterState {
     let rules = &map.rules;
     let mut next = CharacterState { yaw: input.yaw, ..state };
-    accelerate(map, &mut next, input, step_s, speed_share);
+    accelerate(map, &mut next, input, step_s, gait);
     if next.grounded && input.buttons.contains(Buttons::JUMP) && rules.jump_speed_mps > 0.0 {
         next.velocity_mps.y = rules.jump_speed_mps;
         next.grounded = false;
@@ -139,10 +139,10 @@ fn parts(map: &Map, state: &CharacterState, distance_m: f32) -> f32 {
 }
 
 /// Turns the horizontal velocity towards the wanted one.
-fn accelerate(map: &Map, state: &mut CharacterState, input: PlayerInput, step_s: f32, speed_share: f32) {
+fn accelerate(map: &Map, state: &mut CharacterState, input: PlayerInput, step_s: f32, gait: Gait) {
     let rules = &map.rules;
-    let speed_mps = if input.buttons.contains(Buttons::RUN) { rules.run_speed_mps } else { rules.walk_speed_mps };
-    let mut wanted = input.direction() * (speed_mps * speed_share);
+    let speed_mps = if input.buttons.contains(Buttons::RUN) { gait.run_speed_mps } else { gait.walk_speed_mps };
+    let mut wanted = input.direction() * speed_mps;
     let point = state.ground_position_m();
     if !state.grounded && state.position_m.y <= map.terrain.height_m(point) + CONTACT_M {
         // Sliding: there is no foothold to push uphill from.

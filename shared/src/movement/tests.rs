@@ -2,6 +2,8 @@ use glam::{Vec2, Vec3};
 use proptest::prelude::*;
 
 use super::*;
+use crate::archetypes::Bodies;
+use crate::config::builtin_world;
 use crate::map::{Obstacle, Obstacles, Outline, Terrain};
 use crate::random::Random;
 
@@ -32,6 +34,7 @@ fn map(height: impl Fn(f32, f32) -> f32, obstacles: Vec<Obstacle>) -> Map {
         terrain: Terrain::from_samples(SIZE_M, side, heights_m).expect("as many heights as cells need"),
         obstacles: Obstacles::new(SIZE_M, obstacles),
         rules: rules(),
+        bodies: Bodies::new(&builtin_world().config.movement, &[]),
         half_size_m: SIZE_M / 2.0,
     }
 }

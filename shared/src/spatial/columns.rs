@@ -53,7 +53,7 @@ impl CharacterColumns {
         self.net_ids.resize(count, NetId(0));
         self.positions_m.resize(count, Vec2::ZERO);
         self.velocities_mps.resize(count, Vec2::ZERO);
-        self.archetypes.resize(count, Archetype::Bot);
+        self.archetypes.resize(count, Archetype::BOT);
         self.states.resize(count, QuantisedState::default());
         self.heights_m.resize(count, 0.0);
         self.changed.resize(count, Tick(0));

@@ -115,7 +115,7 @@ impl OwnAttributes {
 
     pub(super) fn encode(&self, schema: &Schema, out: &mut Vec<u8>) {
         let mut bits = BitWriter::new(out);
-        bits.put(self.archetype as u32, 4);
+        bits.put(self.archetype.number().into(), 4);
         put_values(&mut bits, schema, schema.layout(self.archetype).own, self.told());
         bits.finish();
     }

@@ -44,7 +44,7 @@ fn the_example_of_what_abilities_have_done_is_encoded_and_decoded_alike() {
 #[test]
 fn deeds_have_the_widths_and_bounds_of_the_page() {
     let mut page = PageCopy::new(IVec2::ZERO);
-    page.put(0, PageOwner { net_id: NetId(1), archetype: Archetype::Player }, PageState::default());
+    page.put(0, PageOwner { net_id: NetId(1), archetype: Archetype::PLAYER }, PageState::default());
     let length = |count: usize| {
         let deeds = vec![PageDeed { ability: 1, ..PageDeed::default() }; count];
         let mut bytes = Vec::new();

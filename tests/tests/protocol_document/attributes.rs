@@ -16,11 +16,11 @@ fn the_examples_of_attributes_are_encoded_and_decoded_alike() {
     assert_eq!(attributes::rule_of(&example("attribute")), Ok(health.clone()));
 
     let schema = Schema::new(vec![health, rule("asleep", AttributeKind::Flag, 0)]).expect("it is right");
-    let own = OwnAttributes::new(Archetype::Player, Values { known: 0b11, values: &[61, 0] });
-    let owner = PageOwner { net_id: NetId(300), archetype: Archetype::Bot };
+    let own = OwnAttributes::new(Archetype::PLAYER, Values { known: 0b11, values: &[61, 0] });
+    let owner = PageOwner { net_id: NetId(300), archetype: Archetype::BOT };
     let mut page = PageCopy::new(IVec2::new(6_400, -3_200));
     page.put(0, owner, PageState::default());
-    let mut bot = Attributes::new(&schema, Archetype::Bot);
+    let mut bot = Attributes::new(&schema, Archetype::BOT);
     bot.set(&schema.flag("asleep").expect("a flag"), true);
     page.put_attributes(0, &bot);
     let told = [Values { known: 0b10, ..page.attributes(0) }];

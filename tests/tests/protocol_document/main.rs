@@ -368,7 +368,7 @@ fn the_example_of_inputs_is_encoded_and_decoded_alike() {
 
 #[test]
 fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
-    let owner = |net_id| PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot };
+    let owner = |net_id| PageOwner { net_id: NetId(net_id), archetype: Archetype::BOT };
     let header = SnapshotHeader {
         tells_deeds: false,
         tick: Tick(1_200),
@@ -426,7 +426,7 @@ fn the_example_of_a_snapshot_is_encoded_and_decoded_alike() {
 fn the_table_of_numbers_is_what_is_told() {
     let height_bits = |height: i32| {
         let mut page = PageCopy::new(IVec2::ZERO);
-        let owner = PageOwner { net_id: NetId(1), archetype: Archetype::Bot };
+        let owner = PageOwner { net_id: NetId(1), archetype: Archetype::BOT };
         page.put(0, owner, PageState { height, locomotion: Locomotion::Walking, ..PageState::default() });
         let mut bytes = Vec::new();
         page.view().encode(Schema::EMPTY, None, &mut bytes);
@@ -479,7 +479,14 @@ fn the_tables_of_names_have_the_numbers_of_the_code() {
         ServerControl::Goodbye(reason) => Some(reason),
         other => panic!("{other:?}"),
     });
-    check_names("archetypes", Archetype::from_number);
+    let archetypes = table("archetypes");
+    for (number, (row, name)) in (0..).zip(archetypes.iter().zip(Archetype::COMMON_NAMES)) {
+        assert_eq!((row[0], code_word(row[1])), (&*format!("{number}"), name));
+        assert!(Archetype::from_number(number).is_some_and(|archetype| archetype.place().is_none()));
+    }
+    let numbers: Vec<u8> = (0..).map_while(Archetype::own).map(Archetype::number).collect();
+    let of_own = archetypes[Archetype::COMMON_NAMES.len()][0];
+    assert_eq!(of_own, format!("{} to {}", numbers[0], numbers[numbers.len() - 1]));
     check_names("locomotion", |number| (number < 4).then(|| Locomotion::from_bits(u32::from(number))));
 }
 

@@ -19,13 +19,28 @@ pub(super) fn flat() -> LoadedWorld {
 }
 
 /// A world that comes with the server, and has abilities.
-fn arena() -> LoadedWorld {
+fn fighting(world: &str, abilities: &str) -> LoadedWorld {
     let read = |name: &str| match name {
-        WORLD_FILE_NAME => Ok(include_str!("../../../assets/worlds/arena/world.toml").into()),
-        ABILITIES_FILE_NAME => Ok(include_str!("../../../assets/worlds/arena/abilities.toml").into()),
+        WORLD_FILE_NAME => Ok(world.into()),
+        ABILITIES_FILE_NAME => Ok(abilities.into()),
         _ => read_common_file(name),
     };
-    load_world("arena", read).expect("the world is right")
+    load_world("fighting", read).expect("the world is right")
+}
+
+fn arena() -> LoadedWorld {
+    fighting(
+        include_str!("../../../assets/worlds/arena/world.toml"),
+        include_str!("../../../assets/worlds/arena/abilities.toml"),
+    )
+}
+
+/// It has archetypes of its own too.
+fn wilds() -> LoadedWorld {
+    fighting(
+        include_str!("../../../assets/worlds/wilds/world.toml"),
+        include_str!("../../../assets/worlds/wilds/abilities.toml"),
+    )
 }
 
 /// The world hash, written after the page.
@@ -69,6 +84,10 @@ fn documented_hash(world: &LoadedWorld) -> u64 {
     let MovementConfig { step_height_m, capsule_radius_m, capsule_height_m, .. } = config.movement;
     put(&mut bytes, &[walk_speed_mps, run_speed_mps, jump_height_m, gravity_mps2, ground_acceleration_mps2]);
     put(&mut bytes, &[air_acceleration_mps2, slope_max_deg, step_height_m, capsule_radius_m, capsule_height_m]);
+    if !config.archetypes.is_empty() {
+        bytes.extend((config.archetypes.len() as u64).to_le_bytes());
+        config.archetypes.iter().for_each(|own| put(&mut bytes, &[own.body.radius_m, own.body.height_m]));
+    }
     if let Some(combat) = &world.combat {
         put(&mut bytes, &[combat.eyes_m]);
         bytes.extend((combat.abilities.len() as u64).to_le_bytes());
@@ -97,7 +116,7 @@ fn documented_hash(world: &LoadedWorld) -> u64 {
 
 #[test]
 fn the_world_hash_is_computed_as_the_page_says() {
-    for world in [builtin_world(), flat(), arena()] {
+    for world in [builtin_world(), flat(), arena(), wilds()] {
         assert_eq!(documented_hash(&world), world.hash, "{}", world.config.name);
     }
 }

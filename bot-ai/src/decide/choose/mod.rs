@@ -1,6 +1,7 @@
 //! The choice of a goal by the weights of the world file.
 
 use glam::Vec2;
+use throng_shared::archetypes::Gait;
 use throng_shared::config::{BotProfileConfig, BotsConfig, PlaceConfig};
 use throng_shared::tick::Tick;
 
@@ -265,12 +266,13 @@ fn strangers<'a>(situation: &Situation<'a>) -> impl Iterator<Item = &'a Seen> {
 
 /// Makes `goal`, a walk to `target_m`, the goal of `mind`, for as long as patience lasts.
 fn set_walk(mind: &mut BotMind, situation: &Situation<'_>, goal: Goal, target_m: Vec2) {
-    set_goal(mind, situation, goal, patience_s(situation.world, situation.position_m.distance(target_m)));
+    let gait = situation.world.gait_of(mind);
+    set_goal(mind, situation, goal, patience_s(gait, situation.position_m.distance(target_m)));
 }
 
-/// How long a walk of a length may take, in seconds.
-fn patience_s(world: &BotWorld, length_m: f32) -> f32 {
-    let walk_s = length_m / world.map.rules.walk_speed_mps;
+/// How long a walk of a length may take who goes so fast, in seconds.
+fn patience_s(gait: Gait, length_m: f32) -> f32 {
+    let walk_s = length_m / gait.walk_speed_mps;
     (walk_s * PATIENCE_SHARE + PATIENCE_S).min(WALK_S_MAX)
 }
 
@@ -280,7 +282,7 @@ impl BotMind {
         if !self.goal.is_walk() {
             return;
         }
-        self.goal_ends = self.goal_ends.max(tick + world.ticks_for_s(patience_s(world, length_m)));
+        self.goal_ends = self.goal_ends.max(tick + world.ticks_for_s(patience_s(world.gait_of(self), length_m)));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rules between several values.
 
+use std::ops::Range;
+
 use super::findings::Output;
 use super::table::TableReader;
 use super::value::Written;
@@ -54,14 +56,18 @@ impl TableReader<'_, '_> {
         if findings.is_partial {
             return;
         }
-        let list = self.written(key).next();
-        let element = list.and_then(|list| list.get_ref().as_array()).and_then(|list| list.get(index));
         let name = format!("{key}[{}]", index + 1);
-        let span = element.map(Written::span);
+        let span = self.element_span(key, index);
         let others = findings.places_elsewhere(doc, span.as_ref().map_or(0, |span| span.start));
         let suggestion = (!others.is_empty()).then(|| others.join("; "));
         let kind = ConfigErrorKind::Conflict { reason: reason() };
         self.refuse(span, &name, kind, plain(doc), suggestion);
+    }
+
+    /// Where element `index` of the list `key` is written.
+    pub(in crate::config) fn element_span(&self, key: &str, index: usize) -> Option<Range<usize>> {
+        let list = self.written(key).next()?;
+        list.get_ref().as_array()?.get(index).map(Written::span)
     }
 }
 

@@ -176,6 +176,11 @@ impl<'r, 't> TableReader<'r, 't> {
         self.fields.iter().any(|field| field.name == name && field.is_sound)
     }
 
+    /// Whether none of the keys that were read so far is wrong.
+    pub(in crate::config) fn are_all_sound(&self) -> bool {
+        !self.is_partial && self.fields.iter().all(|field| field.is_sound)
+    }
+
     /// Whether a part of the table could not be read: what counts may stand there.
     pub(in crate::config) fn is_partial(&self) -> bool {
         self.is_partial

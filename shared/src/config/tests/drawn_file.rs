@@ -87,10 +87,22 @@ impl DrawnFile {
     }
 }
 
+/// Keys that name an entry of another list, and which.
+const REFERENCES: [(&str, &str); 6] = [
+    ("archetype", "archetype"),
+    ("held_by_archetypes", "archetype"),
+    ("attribute", "attribute"),
+    ("guards", "place"),
+    ("feature", "feature"),
+    ("zones", "zone"),
+];
+
 /// Draws what can be written.
 pub(super) struct Draw {
     pub(super) random: Random,
     texts: TestRunner,
+    /// The names that entries of lists have, as they are written, with the names of the lists.
+    names: Vec<(&'static str, String)>,
 }
 
 impl Draw {
@@ -98,7 +110,8 @@ impl Draw {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let texts = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        Self { random: Random::new(seed, 0), texts: TestRunner::new_with_rng(Config::default(), texts) }
+        let texts = TestRunner::new_with_rng(Config::default(), texts);
+        Self { random: Random::new(seed, 0), texts, names: Vec::new() }
     }
 
     /// A file that keeps the rules between keys too. `None` if none is found in time.
@@ -126,9 +139,31 @@ impl Draw {
             // One of them: where the others are may have changed by then.
             let (line, _) = mistakes[self.random.below(mistakes.len() as u32) as usize];
             let index = file.table_at(line)?;
-            file.tables[index] = self.table(file.tables[index].doc);
+            let doc = file.tables[index].doc;
+            let named = |table: &DrawnTable| {
+                let name = table.lines.iter().find(|(key, _)| key.name == "name");
+                name.map(|(_, name)| (table.doc.name, name.clone()))
+            };
+            self.names = file.tables.iter().filter_map(named).collect();
+            // What needs others to be as it needs them is seldom drawn.
+            let can_be_left_out = matches!(&doc.occurrence, Occurrence::Many(counts) if *counts.start() == 0);
+            match can_be_left_out && self.random.percent(10.0) {
+                true => drop(file.tables.remove(index)),
+                false => file.tables[index] = self.table(doc),
+            }
         }
         None
+    }
+
+    /// For a key that names an entry of another list, mostly one that is there.
+    fn reference(&mut self, key: &KeyDoc) -> Option<String> {
+        let (_, list) = REFERENCES.iter().find(|(name, _)| *name == key.name)?;
+        let names: Vec<&String> = self.names.iter().filter(|(of, _)| of == list).map(|(_, name)| name).collect();
+        if names.is_empty() || self.random.percent(20.0) {
+            return None;
+        }
+        let name = names[self.random.below(names.len() as u32) as usize];
+        Some(if matches!(key.shape, Shape::List { .. }) { format!("[{name}]") } else { name.clone() })
     }
 
     pub(super) fn table(&mut self, doc: &'static TableDoc) -> DrawnTable {
@@ -141,7 +176,7 @@ impl Draw {
                 written.is_some_and(|(_, value)| *value == word)
             });
             if exists && (matches!(key.unwritten, Unwritten::Refused) || self.random.percent(50.0)) {
-                let value = self.value(&key.shape);
+                let value = self.reference(key).unwrap_or_else(|| self.value(&key.shape));
                 table.lines.push((key, value));
             }
         }

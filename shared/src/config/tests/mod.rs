@@ -1,6 +1,7 @@
 //! The readers as a whole.
 
 mod any_text;
+mod archetypes;
 mod attributes;
 mod declarations;
 mod drawn_file;

@@ -81,11 +81,16 @@ fn pair(draw: &mut Draw) -> Option<[DrawnFile; 2]> {
     for table in world.tables.iter_mut().filter(|table| table.doc.name == "terrain") {
         table.lines.iter_mut().for_each(|(_, value)| *value = value.replace("\"png\"", "\"raw\""));
     }
+    let own = world.tables.iter().filter(|table| table.doc.name == "archetype").filter_map(|table| table.lines.first());
+    let archetypes: Vec<String> =
+        [quoted("player"), quoted("bot")].into_iter().chain(own.map(|(_, name)| name.clone())).collect();
     for table in &mut abilities.tables {
-        table.lines.retain(|(key, _)| key.name != "no_side");
+        table.lines.retain(|(key, _)| !matches!(key.name, "no_side" | "held_by"));
         for (key, value) in &mut table.lines {
-            if matches!(key.name, "health" | "cost_attribute") {
-                *value = quoted("health");
+            match key.name {
+                "health" | "cost_attribute" => *value = quoted("health"),
+                "held_by_archetypes" => *value = format!("[{}]", archetypes.join(", ")),
+                _ => {}
             }
         }
     }

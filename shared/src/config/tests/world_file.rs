@@ -58,6 +58,7 @@ fn tables_that_are_not_written_have_their_defaults() {
             capsule_radius_m: 0.4,
             capsule_height_m: 1.8,
         },
+        archetypes: Vec::new(),
         spawn_areas: vec![SpawnAreaConfig::disc(Vec2::ZERO, 10.0)],
         interest: InterestConfig {
             enter_radius_m: 100.0,
@@ -67,6 +68,7 @@ fn tables_that_are_not_written_have_their_defaults() {
             tiers: Vec::new(),
         },
         attributes: Vec::new(),
+        archetype_values: Vec::new(),
         overload: OverloadConfig {
             bots_yield_percent: 70,
             climb_percent: 85,

@@ -31,7 +31,7 @@ prop_compose! {
     fn any_attributes()(
         is_bot: bool, health in 0u8..=100, asleep: bool, side in 0u32..3, mana in 0u16..=1_000, plan: bool,
     ) -> (Archetype, Attributes) {
-        let (schema, archetype) = (schema(), if is_bot { Archetype::Bot } else { Archetype::Player });
+        let (schema, archetype) = (schema(), if is_bot { Archetype::BOT } else { Archetype::PLAYER });
         let mut attributes = Attributes::new(&schema, archetype);
         let number = |name| schema.number(name).expect("a number");
         let flag = |name| schema.flag(name).expect("a flag");
@@ -181,7 +181,7 @@ fn a_page_without_news_of_attributes_costs_a_bit_for_them() {
     let schema = schema();
     let mut page = PageCopy::new(IVec2::ZERO);
     for slot in 0..9 {
-        page.put(slot, PageOwner { net_id: NetId(slot as u32), archetype: Archetype::Player }, PageState::default());
+        page.put(slot, PageOwner { net_id: NetId(slot as u32), archetype: Archetype::PLAYER }, PageState::default());
     }
     let length = |schema: &Schema| {
         let mut bytes = Vec::new();

@@ -149,7 +149,7 @@ fn put_owner(bits: &mut BitWriter<'_>, owner: PageOwner) {
     let bytes = (32 - owner.net_id.0.leading_zeros()).div_ceil(8).max(1);
     bits.put(bytes - 1, 2);
     bits.put(owner.net_id.0, bytes * 8);
-    bits.put(owner.archetype as u32, ARCHETYPE_BITS);
+    bits.put(owner.archetype.number().into(), ARCHETYPE_BITS);
 }
 
 fn get_owner(bits: &mut BitReader<'_>) -> Result<PageOwner, WireError> {

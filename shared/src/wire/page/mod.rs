@@ -181,7 +181,7 @@ pub struct PageOwner {
 
 impl PageOwner {
     /// What stands in slots that are nobody's.
-    pub const NOBODY: PageOwner = PageOwner { net_id: NetId(0), archetype: Archetype::Bot };
+    pub const NOBODY: PageOwner = PageOwner { net_id: NetId(0), archetype: Archetype::BOT };
 }
 
 /// A page as one tick has it: columns by slot, which reach as far as the last slot with an owner, or farther.

@@ -26,7 +26,7 @@ prop_compose! {
         let mut page = PageCopy::new(ORIGIN);
         for (slot, character) in slots.into_iter().enumerate() {
             if let Some((net_id, is_bot, state)) = character {
-                let archetype = if is_bot { Archetype::Bot } else { Archetype::Player };
+                let archetype = if is_bot { Archetype::BOT } else { Archetype::PLAYER };
                 page.put(slot, PageOwner { net_id: NetId(net_id), archetype }, state);
             } else {
                 page.clear(slot, departed >> slot & 1 == 1);
@@ -68,7 +68,7 @@ fn next(page: &PageCopy, random: &mut Random) -> PageCopy {
         }
     }
     let slot = random.below(PAGE_SLOTS as u32) as usize;
-    after.put(slot, PageOwner { net_id: NetId(random.next_u32()), archetype: Archetype::Bot }, PageState::default());
+    after.put(slot, PageOwner { net_id: NetId(random.next_u32()), archetype: Archetype::BOT }, PageState::default());
     after
 }
 
@@ -155,7 +155,7 @@ fn a_page_against_a_copy_that_the_reader_does_not_have_is_refused() {
 
 #[test]
 fn what_is_told_of_each_is_counted() {
-    let owner = |net_id| PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot };
+    let owner = |net_id| PageOwner { net_id: NetId(net_id), archetype: Archetype::BOT };
     let walker = PageState { offset: [5, 5], velocity: [16, 0, 0], ..PageState::default() };
     let (mut before, mut after) = (PageCopy::new(ORIGIN), PageCopy::new(ORIGIN));
     (0..4).for_each(|slot| before.put(slot, owner(slot as u32), walker));
@@ -181,7 +181,7 @@ fn who_goes_straight_on_costs_five_bits() {
             let steps = |metres: Vec3, per_m: i32| (metres * per_m as f32).round().as_ivec3();
             let position = steps(start_m + way_m * tick as f32, 64);
             let velocity = steps(way_m, 64 * VELOCITY_STEPS_PER_STEP).to_array().map(|speed| speed as i16);
-            let owner = PageOwner { net_id: NetId(slot as u32), archetype: Archetype::Player };
+            let owner = PageOwner { net_id: NetId(slot as u32), archetype: Archetype::PLAYER };
             let state = QuantisedState { position, ..QuantisedState::default() };
             page.put(slot, owner, PageState::new(IVec2::ZERO, &state, velocity));
         }
@@ -198,7 +198,7 @@ fn who_goes_straight_on_costs_five_bits() {
 #[test]
 fn a_deed_of_nobody_or_of_no_ability_or_aimed_over_the_zenith_is_refused() {
     let mut page = PageCopy::new(ORIGIN);
-    page.put(3, PageOwner { net_id: NetId(7), archetype: Archetype::Player }, PageState::default());
+    page.put(3, PageOwner { net_id: NetId(7), archetype: Archetype::PLAYER }, PageState::default());
     let good = PageDeed { slot: 3, age_ticks: 2, ability: 1, yaw: 160, pitch: -320 };
     let read = |deed: PageDeed| {
         let mut bytes = Vec::new();

@@ -42,7 +42,7 @@ fn snapshot(tick: u32, age_ticks: Option<u32>) -> Vec<u8> {
     let page = |tick: u32| {
         let mut page = PageCopy::new(IVec2::new(640, -640));
         for slot in 0..5 {
-            let archetype = if slot % 2 == 0 { Archetype::Player } else { Archetype::Bot };
+            let archetype = if slot % 2 == 0 { Archetype::PLAYER } else { Archetype::BOT };
             let mut attributes = Attributes::new(&schema, archetype);
             attributes.set(&health, (tick + slot as u32) as f32);
             attributes.set(&mana, 500.0);
@@ -63,7 +63,7 @@ fn snapshot(tick: u32, age_ticks: Option<u32>) -> Vec<u8> {
     let mut crowd = CrowdScan::new(0);
     let record = CrowdRecord::new(5, 9, 4, Vec2::new(30.0, -4.0), Vec2::ZERO);
     crowd.push(record.with_teams([3, 0, 6, 0, 0, 0, 0, 0]));
-    let own = OwnAttributes::new(Archetype::Player, Values { known: 0b11011, values: &[1, 50, 0, 7, 1_234] });
+    let own = OwnAttributes::new(Archetype::PLAYER, Values { known: 0b11011, values: &[1, 50, 0, 7, 1_234] });
     let header = SnapshotHeader { tick: Tick(tick), position_m: Vec3::ONE, ..SnapshotHeader::default() };
     let mut out = Vec::new();
     Snapshot { header, fighter: &[], ends: &[7], crowd: Some(crowd), own: Some(own), pages: &pages }

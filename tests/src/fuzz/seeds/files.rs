@@ -46,6 +46,26 @@ slope_max_deg = 50
 step_height_m = 0.3
 capsule_radius_m = 0.4
 capsule_height_m = 1.8
+[[archetype]]
+name = "wolf"
+run_speed_mps = 8.5
+body_radius_m = 0.3
+body_height_m = 0.9
+[[archetype]]
+name = "ogre"
+[[attribute]]
+name = "rage"
+kind = "number"
+max = 50
+held_by = "bots"
+held_by_archetypes = ["ogre", "bot"]
+[[archetype_value]]
+archetype = "ogre"
+attribute = "rage"
+value = 20.0
+[[bot_profile]]
+name = "beast"
+archetype = "wolf"
 [[spawn]]
 center_m = [0.0, 0.0]
 radius_m = 15.0
@@ -135,6 +155,7 @@ pub(super) fn abilities_file() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("arena", ARENA.into()),
         ("smallest", smallest.into()),
+        ("held", smallest.replace("kind", "held_by = \"bots\"\nheld_by_archetypes = [\"bot\"]\nkind").into()),
         ("no-such-attribute", ARENA.replace("mana", "rage").into()),
     ]
 }

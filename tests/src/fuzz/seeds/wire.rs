@@ -94,7 +94,7 @@ pub(super) fn page() -> Vec<(&'static str, Vec<u8>)> {
             };
             let offset = [slot as i16 * 90 + velocity[0] * tick / 16, 7 + velocity[2] * tick / 16];
             let state = PageState { height: 12, offset, velocity, yaw: 9, locomotion: Locomotion::Walking };
-            page.put(slot, PageOwner { net_id: NetId(owner), archetype: Archetype::Bot }, state);
+            page.put(slot, PageOwner { net_id: NetId(owner), archetype: Archetype::BOT }, state);
         }
         page
     };
@@ -180,7 +180,7 @@ fn snapshot_bytes(tick: u32, pages: TestPages<'_>, ends: &[u8], age_ticks: u32, 
         let mut copy = PageCopy::new(PAGE_ORIGIN);
         for (slot, &(net_id, x, locomotion)) in characters.iter().enumerate() {
             let state = PageState { height: 640, offset: [x, 0], yaw: 200, locomotion, ..PageState::default() };
-            copy.put(slot, PageOwner { net_id: NetId(net_id), archetype: Archetype::Bot }, state);
+            copy.put(slot, PageOwner { net_id: NetId(net_id), archetype: Archetype::BOT }, state);
         }
         copy
     };
