@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use glam::Vec2;
-use throng_bot_ai::BotMind;
+use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_server::abilities::CombatLog;
 use throng_shared::archetypes::{Body, Gait};
@@ -203,15 +203,32 @@ fn archetypes(sim: &Sim) -> BTreeMap<Archetype, usize> {
     counts
 }
 
-/// Takes over changed files; the bots' minds agree with what their characters are afterwards.
+/// Every bot is what its mind thinks that it is, and what its kind is.
+fn check_minds(sim: &mut Sim) {
+    let world = sim.instance_mut(WORLD).world_mut();
+    let bots = world.resource::<BotWorld>().clone();
+    for (archetype, mind) in world.query::<(&Archetype, &BotMind)>().iter(world) {
+        assert_eq!((mind.plays(), bots.archetype_of(mind)), (*archetype, *archetype), "{mind:?}");
+    }
+}
+
+/// Takes over changed files.
 fn adopt(sim: &mut Sim, changed: &LoadedWorld) {
     let now = sim.now();
     sim.host_mut().adopt(now, WORLD, changed).expect("it is taken over");
     sim.run_ticks(2);
-    let world = sim.instance_mut(WORLD).world_mut();
-    let all: Vec<_> =
-        world.query::<(&Archetype, &BotMind)>().iter(world).map(|(of, mind)| (*of, mind.plays())).collect();
-    assert!(all.iter().all(|(archetype, plays)| archetype == plays), "{all:?}");
+    check_minds(sim);
+}
+
+/// Has players go where they see nobody, until as many bots have made place as there are people.
+fn go_apart(sim: &mut Sim, players: &[PlayerHandle]) {
+    for (&player, x_m) in
+        players.iter().zip([-180.0, -170.0, -160.0, -150.0, -140.0, -130.0, -120.0, -110.0, -100.0, -90.0])
+    {
+        sim.teleport(player, Vec2::new(x_m, -190.0));
+    }
+    sim.run_ticks(60);
+    assert_eq!(sim.instance(WORLD).columns().len(), 30, "people and bots together");
 }
 
 #[test]
@@ -275,20 +292,20 @@ fn nobody_takes_over_a_beast_and_nobody_becomes_one() {
     assert_eq!(taken, plain as u64, "the plain ones, and no giant");
     assert_eq!(archetypes(&sim)[&Archetype::PLAYER], 10);
     // They come back to bots as what people are.
+    go_apart(&mut sim, &players);
     for player in players {
         sim.leave(player);
     }
-    sim.run_ticks(60);
-    let world = sim.instance_mut(WORLD).world_mut();
-    let all: Vec<_> =
-        world.query::<(&Archetype, &BotMind)>().iter(world).map(|(of, mind)| (*of, mind.plays())).collect();
-    assert!(all.iter().all(|(archetype, plays)| archetype == plays && !plays.is_player()), "{all:?}");
-    assert!(all.iter().filter(|(archetype, _)| *archetype == Archetype::BOT).count() >= plain, "{all:?}");
+    sim.run_ticks(2);
+    check_minds(&mut sim);
+    let left = archetypes(&sim);
+    assert_eq!((left.get(&Archetype::BOT), left.get(&Archetype::PLAYER)), (Some(&10), None), "{left:?}");
     // Where all bots are beasts, characters of people go when they go.
     let mut sim = Sim::new(8).world(shared(&[(own(1), 1.0)])).start();
     sim.run_ticks(5);
     let [ann] = sim.connect();
     let who = sim.client(ann).net_id().expect("it plays");
+    go_apart(&mut sim, &[ann]);
     sim.leave(ann);
     sim.run_ticks(60);
     assert_eq!(archetypes(&sim), BTreeMap::from([(own(1), 30)]));
