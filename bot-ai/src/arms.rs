@@ -60,15 +60,18 @@ impl Arms {
         self.abilities.eyes_m
     }
 
-    /// The most harmful that can be used now on somebody so far away, in metres.
+    /// The most harmful that can be used now on somebody whose middle is so far away, and whom blows meet that reach so far, in metres.
     pub(crate) fn harm_at<'a>(
         &'a self,
-        distance_m: f32,
+        (middle_m, blow_m): (f32, f32),
         tick: Tick,
         fighter: &'a Fighter,
         attributes: &'a Attributes,
     ) -> Option<(u8, &'a Ability)> {
-        self.usable(&self.harmful, tick, fighter, attributes).find(|(_, ability)| distance_m <= reach_m(ability))
+        self.usable(&self.harmful, tick, fighter, attributes).find(|(_, ability)| {
+            let distance_m = if matches!(ability.aim, AimConfig::Melee { .. }) { blow_m } else { middle_m };
+            distance_m <= reach_m(ability)
+        })
     }
 
     /// What heals the bot and can be used now.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::Resource;
+use glam::Vec3;
 use throng_shared::archetypes::{ByArchetype, Gait};
+use throng_shared::combat::Capsule;
 use throng_shared::config::{BotProfileConfig, BotsConfig, PatrolConfig, PlaceConfig, WorldConfig};
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
@@ -13,6 +15,7 @@ use crate::arms::Arms;
 use crate::home::{Home, Homes};
 use crate::mind::BotMind;
 use crate::navigate::Navigation;
+use crate::perceive::Percepts;
 
 /// What all bots of an instance share; it may be replaced between two ticks.
 #[derive(Clone, Debug, Resource)]
@@ -158,10 +161,15 @@ impl BotWorld {
         self.gaits.of(mind.archetype)
     }
 
+    /// The body of somebody who was seen, with its feet here.
+    pub(crate) fn body_of(&self, percepts: &Percepts, net_id: NetId, feet_m: Vec3) -> Capsule {
+        self.map.bodies.of(percepts.archetype_of(net_id).unwrap_or(Archetype::BOT)).at(feet_m)
+    }
+
     /// The kinds that live somewhere and are as people are.
-    fn kinds_like_people(&self, home: Home) -> impl Iterator<Item = usize> + '_ {
+    fn kinds_like_people(&self, home: Home) -> impl Iterator<Item = (usize, f64)> + '_ {
         let shared = self.shares(home).filter(|(_, share)| *share > 0.0);
-        shared.map(|(kind, _)| kind).filter(|&kind| self.profiles[kind].archetype == Archetype::BOT)
+        shared.filter(|&(kind, _)| self.profiles[kind].archetype == Archetype::BOT)
     }
 
     /// Whether bots that are as people are live somewhere.
@@ -175,9 +183,13 @@ impl BotWorld {
         if self.archetype_of(mind) == Archetype::BOT {
             return;
         }
-        let kinds: Vec<usize> = self.kinds_like_people(mind.home).collect();
-        let kind = kinds.get(mind.temper as usize % kinds.len().max(1));
-        if let Some(temper) = kind.and_then(|&kind| self.temper_of(mind.home, kind, 0.5)) {
+        let sum: f64 = self.kinds_like_people(mind.home).map(|(_, share)| share).sum();
+        let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * sum;
+        let kind = self.kinds_like_people(mind.home).find(|(_, share)| {
+            drawn -= share;
+            drawn < 0.0
+        });
+        if let Some(temper) = kind.and_then(|(kind, _)| self.temper_of(mind.home, kind, 0.5)) {
             mind.temper = temper;
         }
     }

@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 use throng_bot_ai::{Arms, BotWorld, Marks, NearPeople, Packs, RoutePlanner, Thoughts};
 use throng_shared::abilities::Fighter;
 use throng_shared::archetypes::{ByArchetype, Gait};
-use throng_shared::attributes::{AttributeHandle, Attributes, NumberAttribute, Schema, SchemaError};
+use throng_shared::attributes::{Attributes, Schema, SchemaError};
 use throng_shared::config::{ArchetypeValueConfig, LoadedWorld, PopulationConfig, SpawnAreaConfig};
 use throng_shared::ids::{Archetype, ClientId, NetId};
 use throng_shared::map::{Map, TerrainError};
@@ -93,17 +93,6 @@ pub struct InstanceRules {
 }
 
 impl InstanceRules {
-    /// What a number is at first for characters of an archetype.
-    pub fn first_value(&self, archetype: Archetype, attribute: &NumberAttribute) -> f32 {
-        let is_it = |value: &&ArchetypeValueConfig| {
-            value.archetype == archetype && usize::from(value.attribute) == attribute.index()
-        };
-        match self.first_values.iter().find(is_it) {
-            Some(value) => attribute.value_of(value.value),
-            None => self.attributes.first_value(attribute),
-        }
-    }
-
     /// How fast the fastest run, in metres per second.
     pub(crate) fn run_speed_max_mps(&self) -> f32 {
         self.gaits.all().map(|gait| gait.run_speed_mps).fold(0.0, f32::max)
@@ -157,7 +146,7 @@ impl Instance {
         world.insert_resource(InstanceRules {
             map,
             tick_rate: rate,
-            bots_seen_from_m: bots_seen_from_m(&attributes, &interest),
+            bots_seen_from_m: bots_seen_from_m(&attributes, &config.archetype_values, &interest),
             has_abilities: combat.is_some(),
             attributes,
             archetype_names: config.archetype_names().into(),
@@ -447,15 +436,27 @@ pub(crate) fn arm_bots(combat: &CombatRules) -> [Option<Arc<Arms>>; Archetype::C
 /// How characters fight at these hours, in a world in which they do. None too where an attribute is missing.
 pub(crate) fn combat_rules(loaded: &LoadedWorld, attributes: &Schema, hours: &WorldHours) -> Option<CombatRules> {
     let config = loaded.combat.as_ref()?;
-    let rules = CombatRules::new(config, TickRate::new(loaded.config.tick_rate_hz), attributes)?;
+    let rules = CombatRules::new(
+        config,
+        TickRate::new(loaded.config.tick_rate_hz),
+        attributes,
+        &loaded.config.archetype_values,
+    )?;
     Some(CombatRules { safe_ground: Arc::new(hours.safe_ground(&config.safe_zones)), ..rules })
 }
 
 /// From how far bots may be seen: as far as everybody, or as the farthest that a new one is seen from, of whatever archetype.
-pub(crate) fn bots_seen_from_m(attributes: &Schema, interest: &InterestRules) -> f32 {
-    let values: Vec<u32> = attributes.rules().iter().map(|rule| rule.default).collect();
+pub(crate) fn bots_seen_from_m(
+    attributes: &Schema,
+    first_values: &[ArchetypeValueConfig],
+    interest: &InterestRules,
+) -> f32 {
     let bots = (0..).map_while(Archetype::from_number).filter(|archetype| !archetype.is_player());
-    let radius = bots.map(|archetype| attributes.layout(archetype).far_radius(&values)).max().unwrap_or(0);
+    let radius_of = |archetype| {
+        let first = Attributes::first(attributes, archetype, first_values);
+        attributes.layout(archetype).far_radius(first.view().values)
+    };
+    let radius = bots.map(radius_of).max().unwrap_or(0);
     let far_m = usize::from(radius).checked_sub(1).map(|place| attributes.far_radii_m()[place]);
     // A page may reach as much farther as it counts as larger.
     far_m.map_or(interest.sight_radius_m, |far_m| interest.sight_radius_m * far_m / interest.enter_radius_m)

@@ -381,10 +381,11 @@ impl Metrics {
         }
     }
 
-    /// Notes how many are of each archetype. O(characters), once in 64 ticks; nothing in worlds without archetypes of their own.
-    fn note_archetypes(&self, id: InstanceId, instance: &Instance) {
+    /// Notes how many are of each archetype. O(characters), once in 64 ticks and when they are other than before; nothing in worlds without
+    /// archetypes of their own.
+    fn note_archetypes(&self, id: InstanceId, instance: &Instance, are_new: bool) {
         let names = &instance.rules().archetype_names;
-        if names.len() == Archetype::COMMON_NAMES.len() || !instance.current_tick().0.is_multiple_of(64) {
+        if names.len() == Archetype::COMMON_NAMES.len() || !(are_new || instance.current_tick().0.is_multiple_of(64)) {
             return;
         }
         let mut counts = [0; Archetype::COUNT];
@@ -400,7 +401,8 @@ impl Metrics {
         set(&self.ticks_given_up, host.ticks_given_up());
         // Those that other files no longer have are told no longer.
         let versions = host.instances().map(|instance| u64::from(instance.hours().version)).sum();
-        if self.hours_versions.swap(versions, Ordering::Relaxed) != versions {
+        let are_new = self.hours_versions.swap(versions, Ordering::Relaxed) != versions;
+        if are_new {
             self.zone_characters.clear();
             self.archetype_characters.clear();
             self.event_on.clear();
@@ -410,7 +412,7 @@ impl Metrics {
             let Some(ladder) = host.ladder(id) else { continue };
             let world = || WorldLabels { world: instance.name().to_owned(), number: id.0 };
             self.note_hours(id, instance);
-            self.note_archetypes(id, instance);
+            self.note_archetypes(id, instance, are_new);
             let (climbs, descents) = ladder.steps();
             self.overload_rung.get_or_create(&world()).set(ladder.rung().into());
             self.bot_think_delay.get_or_create(&world()).set(host.think_delay_percent(id).into());

@@ -111,9 +111,8 @@ pub(crate) fn both(characters: usize, one: impl FnOnce() + Send, other: impl FnO
     }
 }
 
-/// A health in percent of what whoever has it begins with; of the most that it can be, where that is nothing.
+/// A health in percent of a whole one.
 fn health_percent(health: f32, whole: f32, of: &NumberAttribute) -> u8 {
-    let whole = if whole > of.min() { whole } else { of.max() };
     let share = (health - of.min()) / (whole - of.min()).max(f32::MIN_POSITIVE);
     (share * 100.0).clamp(0.0, 100.0) as u8
 }
@@ -138,14 +137,15 @@ pub(crate) fn mark_characters(
     for (row, archetype, attributes, fighter) in &characters {
         let view = attributes.view();
         let team = schema.team().filter(|team| view.known >> team & 1 == 1).map(|team| view.values[team]);
-        let health = abilities.and_then(|abilities| Some((attributes.get(&abilities.health)?, &abilities.health)));
-        let health_percent =
-            health.map_or(100, |(health, of)| health_percent(health, rules.first_value(*archetype, of), of));
+        let health = combat.as_deref().and_then(|combat| {
+            let of = &combat.abilities.health;
+            Some(health_percent(attributes.get(of)?, combat.whole_health.of(*archetype), of))
+        });
         by_row[row.0 as usize] = Mark {
             team,
             side: team.filter(|&team| Some(team) != no_side),
             is_dead: fighter.is_some_and(|fighter| fighter.is_dead),
-            health_percent,
+            health_percent: health.unwrap_or(100),
             concealment: schema.layout(*archetype).concealment(view.values),
         };
     }

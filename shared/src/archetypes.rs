@@ -47,6 +47,14 @@ impl<T: Copy> ByArchetype<T> {
         ByArchetype(all)
     }
 
+    /// What `of` says of each.
+    pub fn from_fn(of: impl Fn(Archetype) -> T) -> ByArchetype<T> {
+        let mut all = [of(Archetype::PLAYER); Archetype::COUNT];
+        let archetypes = (0..).map_while(Archetype::from_number);
+        archetypes.skip(1).for_each(|archetype| all[usize::from(archetype.number())] = of(archetype));
+        ByArchetype(all)
+    }
+
     /// That of one.
     pub fn of(&self, archetype: Archetype) -> T {
         self.0[usize::from(archetype.number())]
@@ -121,7 +129,6 @@ mod tests {
         let all: Vec<u8> = (0..=u8::MAX).filter_map(Archetype::from_number).map(Archetype::number).collect();
         assert_eq!(all, (0..16).collect::<Vec<u8>>());
         assert_eq!(Archetype::own(0).map(Archetype::number), Some(2));
-        assert_eq!(Archetype::own(13).and_then(Archetype::place), Some(13));
-        assert_eq!((Archetype::own(14), Archetype::BOT.place(), Archetype::PLAYER.place()), (None, None, None));
+        assert_eq!((Archetype::own(13).map(Archetype::number), Archetype::own(14)), (Some(15), None));
     }
 }

@@ -63,11 +63,6 @@ impl Archetype {
         (place < Archetype::OWN_MAX).then(|| Archetype(place as u8 + Archetype::FIRST_OWN))
     }
 
-    /// Where a world declares it; none for the two that are everywhere.
-    pub fn place(self) -> Option<usize> {
-        self.0.checked_sub(Archetype::FIRST_OWN).map(usize::from)
-    }
-
     /// Its number on the wire, 0 to 15.
     pub fn number(self) -> u8 {
         self.0

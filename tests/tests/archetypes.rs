@@ -7,11 +7,13 @@ use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_server::abilities::CombatLog;
 use throng_shared::archetypes::{Body, Gait};
+use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
     ABILITIES_FILE_NAME, ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, LoadedWorld, PackConfig,
     PopulationConfig, SpawnAreaConfig, WORLD_FILE_NAME, load_world, read_common_file,
 };
 use throng_shared::ids::{Archetype, InstanceId, NetId};
+use throng_shared::input::PlayerInput;
 use throng_shared::quantised::Locomotion;
 use throng_shared::tick::Tick;
 use throng_tests::{Aim, Link, Plan, PlayerHandle, Sim, fighting_world};
@@ -190,8 +192,14 @@ fn a_shot_meets_bodies_as_large_as_they_are_for_the_shooter_and_the_server() {
         assert_eq!((seen > 5, hits > 5), (is_met, is_met), "{archetype:?} at {height_m} m: {seen} seen, {hits} hits");
         assert!(is_met || (seen, hits) == (0, 0), "{archetype:?} at {height_m} m: {seen} seen, {hits} hits");
     }
-    // A sword of two metres reaches to the skin.
-    for (archetype, from_m, is_met) in [(rat, 2.6, false), (Archetype::BOT, 2.6, false), (giant, 3.2, true)] {
+    // A sword of two metres reaches to the skin, and to the ground.
+    for (archetype, from_m, is_met) in [
+        (rat, 2.6, false),
+        (rat, 1.9, true),
+        (Archetype::BOT, 2.6, false),
+        (Archetype::BOT, 2.2, true),
+        (giant, 3.2, true),
+    ] {
         let (_, hits) = outcome(archetype, 2, 0.5, from_m);
         assert_eq!(hits > 5, is_met, "{archetype:?} from {from_m} m: {hits} hits");
     }
@@ -262,7 +270,12 @@ fn speeds_values_and_kinds_of_archetypes_change_within_two_ticks() {
     giants.config.bot_profiles = kinds(&giants, &[(own(1), 1.0)]);
     adopt(&mut sim, &giants);
     assert_eq!(archetypes(&sim), BTreeMap::from([(Archetype::PLAYER, 1), (own(1), 39)]));
-    assert!(everybody(&mut sim).iter().all(|(.., health)| *health == 100.0), "what both have stays");
+    let of_giants = everybody(&mut sim).into_iter().filter(|(_, archetype, ..)| *archetype == own(1));
+    assert!(
+        of_giants.clone().all(|(.., health)| health == 66.0),
+        "they begin as such: {:?}",
+        of_giants.collect::<Vec<_>>()
+    );
     sim.run_ticks(60);
     let shown = sim.client(ann).replica().entities().map(|entity| entity.archetype).collect::<Vec<_>>();
     assert!(shown.len() > 5 && shown.iter().all(|archetype| *archetype == own(1)), "clients know: {shown:?}");
@@ -272,6 +285,103 @@ fn speeds_values_and_kinds_of_archetypes_change_within_two_ticks() {
     adopt(&mut sim, &plain);
     assert_eq!(archetypes(&sim), BTreeMap::from([(Archetype::PLAYER, 1), (Archetype::BOT, 39)]));
     assert!(sim.instance(WORLD).current_tick() > Tick(100));
+}
+
+#[test]
+fn nobody_is_healed_to_more_than_it_begins_with_and_everybody_appears_again_with_that() {
+    const POTIONS: &str = r#"
+        [combat]
+        health = "health"
+        respawn_ms = 500
+        [[ability]]
+        name = "drink"
+        hits = "others"
+        kind = "area"
+        radius_m = 30.0
+        cooldown_ms = 100
+        heal = 40.0
+        [[ability]]
+        name = "bomb"
+        hits = "others"
+        kind = "area"
+        radius_m = 30.0
+        cooldown_ms = 100
+        damage = 100.0
+    "#;
+    let mut world = world(3, &[(own(0), 1.0), (own(1), 1.0), (Archetype::BOT, 1.0)]);
+    let values = [(own(0), 20), (own(1), 90)];
+    world.config.archetype_values =
+        values.map(|(archetype, value)| ArchetypeValueConfig { archetype, attribute: 1, value }).to_vec();
+    world.config.attributes[1].default = 60;
+    world.combat = fighting_world(POTIONS, |_| ()).combat;
+    world.config.spawn_areas = vec![SpawnAreaConfig::disc(Vec2::ZERO, 3.0)];
+    let mut sim = Sim::new(12).world(world).start();
+    let [ann] = sim.connect();
+    let whole = |archetype| {
+        if archetype == own(0) {
+            20.0
+        } else if archetype == own(1) {
+            90.0
+        } else {
+            60.0
+        }
+    };
+    let use_ability = |sim: &mut Sim, ability: u8| {
+        sim.plan(ann, Plan::Hold(PlayerInput { ability, ..PlayerInput::default() }));
+        sim.run_ticks(10);
+        sim.plan(ann, Plan::stand());
+        sim.run_ticks(5);
+    };
+    let bots = |sim: &mut Sim| {
+        let all = everybody(sim).into_iter().filter(|(_, archetype, ..)| !archetype.is_player());
+        all.map(|(_, archetype, _, health)| (archetype, health)).collect::<Vec<_>>()
+    };
+    use_ability(&mut sim, 1);
+    let healed = bots(&mut sim);
+    assert!(healed.len() > 1 && healed.iter().all(|&(of, health)| health == whole(of)), "{healed:?}");
+    use_ability(&mut sim, 2);
+    let deaths = sim.instance(WORLD).world().resource::<CombatLog>().totals.deaths;
+    assert!(deaths >= 2, "{deaths}");
+    sim.run_ticks(30);
+    let again = bots(&mut sim);
+    assert!(again.iter().all(|&(of, health)| health == whole(of)), "{again:?}");
+}
+
+#[test]
+fn bots_strike_rats_and_giants_with_what_reaches_as_far_as_they_are_near() {
+    for archetype in [own(0), own(1)] {
+        let mut world = world(6, &[(archetype, 1.0), (Archetype::BOT, 1.0)]);
+        let combat = world.combat.as_mut().expect("it has abilities");
+        combat.abilities.remove(0);
+        combat.abilities[0].archetypes = Archetype::BOT.bit();
+        combat.deal_teams = false;
+        for profile in &mut world.config.bot_profiles {
+            (profile.bots.attack_percent, profile.bots.sight_m) = (100.0, 40.0);
+        }
+        world.config.obstacles.clear();
+        world.config.spawn_areas = vec![SpawnAreaConfig::disc(Vec2::ZERO, 6.0)];
+        let mut sim = Sim::new(21).world(world).start();
+        let mut hurt = false;
+        sim.run_ticks_with(400, |sim| {
+            hurt |= everybody(sim).iter().any(|(_, of, _, health)| *of == archetype && *health < 100.0);
+        });
+        assert!(archetypes(&sim).len() == 2, "{:?}", archetypes(&sim));
+        assert!(hurt, "nobody has struck {archetype:?}");
+    }
+}
+
+#[test]
+fn whoever_is_seen_from_afar_by_its_archetype_does_not_appear_before_anybodys_eyes() {
+    let mut world = world(10, &[(own(1), 1.0)]);
+    let flag = AttributeRule { seen_from_m: 150.0, ..AttributeRule::new("vast", AttributeKind::Flag) };
+    world.config.attributes.push(AttributeRule { archetypes: own(1).bit(), ..flag });
+    let seen_from_m = |world: &LoadedWorld| {
+        let sim = Sim::new(1).world(world.clone()).start();
+        sim.instance(WORLD).rules().bots_seen_from_m
+    };
+    let near_m = seen_from_m(&world);
+    world.config.archetype_values = vec![ArchetypeValueConfig { archetype: own(1), attribute: 3, value: 1 }];
+    assert!(seen_from_m(&world) > 2.0 * near_m, "150 m instead of 60: {near_m} {}", seen_from_m(&world));
 }
 
 #[test]

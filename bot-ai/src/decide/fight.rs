@@ -82,6 +82,7 @@ fn is_in_view(arms: &Arms, situation: &Situation<'_>, seen: &Seen) -> bool {
     let map = &situation.world.map;
     let over = |point_m: Vec2, height_m: f32| Vec3::new(point_m.x, height_m, point_m.y);
     let eyes_m = over(situation.position_m, situation.height_m + arms.eyes_m());
-    let middle_m = over(seen.position_m, seen.middle_m);
+    let body = situation.world.body_of(situation.percepts, seen.net_id, over(seen.position_m, seen.height_m));
+    let middle_m = body.feet_m + Vec3::Y * (0.5 * body.height_m);
     Ray::between(eyes_m, middle_m).is_none_or(|ray| map.first_wall_m(&ray).is_none())
 }

@@ -5,8 +5,7 @@ mod nearest;
 use bevy_ecs::prelude::{Component, Query, Res};
 use glam::Vec2;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
-use throng_shared::archetypes::Bodies;
-use throng_shared::ids::NetId;
+use throng_shared::ids::{Archetype, NetId};
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::{CharacterColumns, Grid, Hit};
 use throng_shared::tick::Tick;
@@ -39,14 +38,16 @@ pub struct Seen {
     pub position_m: Vec2,
     /// Horizontal velocity, in metres per second.
     pub velocity_mps: Vec2,
-    /// Height of the middle of its body, in metres.
-    pub middle_m: f32,
+    /// Height of its feet, in metres.
+    pub height_m: f32,
 }
 
 /// What a bot saw when it last looked; written by [`perceive`] only.
 #[derive(Clone, Debug, Component)]
 pub struct Percepts {
     seen: [Seen; SEEN_MAX],
+    /// What each of them is; beside them, for a byte each is all that there is room for.
+    archetypes: [Archetype; SEEN_MAX],
     count: u8,
     /// Which of them are living enemies, as bits.
     enemies: u8,
@@ -58,10 +59,11 @@ pub struct Percepts {
 
 impl Default for Percepts {
     fn default() -> Self {
-        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, middle_m: 0.0 };
+        let nobody = Seen { net_id: NetId(0), position_m: Vec2::ZERO, velocity_mps: Vec2::ZERO, height_m: 0.0 };
         let (enemies, own_health_percent) = (0, 100);
         Percepts {
             seen: [nobody; SEEN_MAX],
+            archetypes: [Archetype::BOT; SEEN_MAX],
             count: 0,
             enemies,
             own_health_percent,
@@ -103,6 +105,12 @@ impl Percepts {
         self.looked
     }
 
+    /// Of which archetype somebody among [`Percepts::seen`] is.
+    pub fn archetype_of(&self, net_id: NetId) -> Option<Archetype> {
+        let place = self.seen().iter().position(|seen| seen.net_id == net_id)?;
+        Some(self.archetypes[place])
+    }
+
     /// Somebody among [`Percepts::seen`].
     pub fn find(&self, net_id: NetId) -> Option<&Seen> {
         self.seen().iter().find(|seen| seen.net_id == net_id)
@@ -130,8 +138,7 @@ pub fn perceive(
     mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
 ) {
     let (near, packs, homes) = (&*near, &*packs, &*world.homes);
-    let bodies = &world.map.bodies;
-    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks, homes, bodies });
+    let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks, homes });
     for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
         let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
         bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
@@ -154,7 +161,6 @@ struct Others<'a> {
     grid: &'a Grid,
     marks: &'a Marks,
     homes: &'a Homes,
-    bodies: &'a Bodies,
 }
 
 /// Who looks.
@@ -197,8 +203,9 @@ fn look_around(others: &Others<'_>, viewer: &Viewer, percepts: &mut Percepts) {
             net_id: columns.net_ids[row],
             position_m: columns.positions_m[row],
             velocity_mps: columns.velocities_mps[row],
-            middle_m: columns.heights_m[row] + 0.5 * others.bodies.of(columns.archetypes[row]).height_m,
+            height_m: columns.heights_m[row],
         };
+        percepts.archetypes[place] = columns.archetypes[row];
     }
 }
 
@@ -211,7 +218,7 @@ fn own_mark(others: &Others<'_>, viewer: &Viewer) -> Mark {
 /// The nearest to `viewer`. Where it had a crowd within `crowd_radius_m` when it last looked, it looks hardly farther
 /// at first, and over its whole sight only if that was not enough: the outcome is the same, and crowds are cheap.
 fn find_nearest(others: &Others<'_>, viewer: &Viewer, own: &Mark, crowd_radius_m: f32) -> Nearest {
-    let Others { columns, grid, marks, homes, .. } = others;
+    let Others { columns, grid, marks, homes } = others;
     let room = homes.room(viewer.position_m);
     let is_in_room = |point_m| !homes.has_rooms() || homes.room(point_m) == room;
     let near_m = (crowd_radius_m * 1.25 + 1.0).min(viewer.sight_m);

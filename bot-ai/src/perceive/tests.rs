@@ -1,7 +1,6 @@
 use throng_shared::random::Random;
 
 use super::*;
-use crate::tests::open_world;
 
 /// The columns and the grid of characters at `positions_m` with ids 10, 11, 12 and so on.
 fn crowd(positions_m: Vec<Vec2>) -> (CharacterColumns, Grid) {
@@ -14,16 +13,12 @@ fn crowd(positions_m: Vec<Vec2>) -> (CharacterColumns, Grid) {
     (columns, grid)
 }
 
-fn bodies() -> Bodies {
-    open_world().map.bodies
-}
-
 /// What a bot sees, whatever it saw before.
 fn seen_ids((columns, grid): &(CharacterColumns, Grid), viewer: &Viewer) -> Vec<u32> {
     let look = |crowd_radius_m: f32| {
         let mut percepts = Percepts { crowd_radius_m, ..Percepts::default() };
         look_around(
-            &Others { columns, grid, marks: &Marks::default(), homes: &Homes::default(), bodies: &bodies() },
+            &Others { columns, grid, marks: &Marks::default(), homes: &Homes::default() },
             viewer,
             &mut percepts,
         );
@@ -109,7 +104,7 @@ fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
     ];
     marks.begin(all.len()).copy_from_slice(&all);
     let ids = |seen: &mut dyn Iterator<Item = &Seen>| seen.map(|seen| seen.net_id.0).collect::<Vec<_>>();
-    let others = Others { columns: &columns, grid: &grid, marks: &marks, homes: &Homes::default(), bodies: &bodies() };
+    let others = Others { columns: &columns, grid: &grid, marks: &marks, homes: &Homes::default() };
     let mut percepts = Percepts::default();
     // Whoever is kept an eye on is not known either when it conceals itself.
     for attention in [None, Some(NetId(14)), Some(NetId(16))] {
@@ -124,7 +119,7 @@ fn a_bot_knows_its_enemies_and_knows_nothing_of_whom_it_may_not() {
     marks.begin(all.len()).copy_from_slice(&all);
     marks.begin(all.len())[1] = red;
     look_around(
-        &Others { columns: &columns, grid: &grid, marks: &marks, homes: &Homes::default(), bodies: &bodies() },
+        &Others { columns: &columns, grid: &grid, marks: &marks, homes: &Homes::default() },
         &viewer(10, Vec2::ZERO, 1.5),
         &mut percepts,
     );

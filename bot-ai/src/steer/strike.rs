@@ -42,8 +42,10 @@ pub(super) fn strike(
     let there_m = position_now_m(world, tick, body, opponent);
     // It sees the eyes' height of its own, and aims at the middle of the other.
     let eyes_m = body.state.position_m + Vec3::Y * arms.eyes_m();
-    let offset_m = Vec3::new(there_m.x, opponent.middle_m, there_m.y) - eyes_m;
-    let Some((number, ability)) = arms.harm_at(offset_m.length(), tick, fighter, attributes) else { return };
+    let theirs = world.body_of(body.percepts, net_id, Vec3::new(there_m.x, opponent.height_m, there_m.y));
+    let offset_m = theirs.feet_m + Vec3::Y * (0.5 * theirs.height_m) - eyes_m;
+    let distances_m = (offset_m.length(), theirs.blow_distance_m(eyes_m, body.state.position_m.y));
+    let Some((number, ability)) = arms.harm_at(distances_m, tick, fighter, attributes) else { return };
     let velocity_mps = Vec3::new(opponent.velocity_mps.x, 0.0, opponent.velocity_mps.y);
     let Some(direction) = lead(ability, offset_m, velocity_mps).try_normalize() else { return };
     let direction = stray(direction, world.rules_of(body.mind).aim_error_deg, body.net_id, tick, AIM_ERROR);

@@ -104,7 +104,7 @@ pub(crate) fn situation<'a>(
 
 /// A person as bots see it.
 pub(crate) fn somebody(net_id: u32, position_m: Vec2, velocity_mps: Vec2) -> Seen {
-    Seen { net_id: NetId(net_id), position_m, velocity_mps, middle_m: 0.9 }
+    Seen { net_id: NetId(net_id), position_m, velocity_mps, height_m: 0.0 }
 }
 
 /// The percepts of a bot that saw `seen` in tick 0.

@@ -52,7 +52,7 @@ pub(super) fn strike(
 ) -> bool {
     let Some(ability) = rules.abilities.get(blow.ability) else { return false };
     let Some(entity) = roster.entity_of(blow.target) else { return false };
-    let Ok((_, _, mut state, mut fighter, mut attributes, _, mut vitals)) = fighters.get_mut(entity) else {
+    let Ok((_, archetype, mut state, mut fighter, mut attributes, _, mut vitals)) = fighters.get_mut(entity) else {
         return false;
     };
     if fighter.is_dead {
@@ -62,7 +62,9 @@ pub(super) fn strike(
     slow(&mut fighter, ability, tick);
     let health = &rules.abilities.health;
     let Some(before) = attributes.get(health) else { return true };
-    attributes.set(health, before - ability.effects.damage + ability.effects.heal);
+    // Nobody is healed to more than it begins with; what a rule of the game has given it beyond that, it keeps.
+    let whole = rules.whole_health.of(*archetype).max(before);
+    attributes.set(health, (before - ability.effects.damage + ability.effects.heal).min(whole));
     let after = attributes.get(health).unwrap_or(before);
     let event = CombatEvent::Hit { by: blow.by, target: blow.target, ability: blow.ability, change: after - before };
     log.tell([blow.by, blow.target], event);
@@ -143,6 +145,6 @@ pub(crate) fn respawn_fighters(
         // Whoever has appeared anew is not hit where it died.
         *vitals = Vitals { respawn_at: None, evaded_at: Some(*tick), ..*vitals };
         let health = &combat.abilities.health;
-        attributes.set(health, rules.first_value(*archetype, health));
+        attributes.set(health, combat.whole_health.of(*archetype));
     }
 }

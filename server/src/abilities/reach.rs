@@ -110,12 +110,11 @@ impl Field<'_, '_, '_> {
         self.for_each_near(view_tick, done.from_m.xz(), range_m, |target, body| {
             let way_m = body.feet_m.xz() - done.from_m.xz();
             let is_in_front = way_m.dot(ahead) >= cosine_min * way_m.length();
-            let chest_m = chest_m(&body);
-            let is_level = (chest_m.y - done.from_m.y).abs() <= range_m.max(body.height_m);
+            let feet_y_m = done.from_m.y - self.rules.abilities.eyes_m;
             if is_in_front
-                && is_level
+                && body.blow_distance_m(done.from_m, feet_y_m) <= range_m
                 && self.may_hit(user, ability, target, view_tick)
-                && self.is_in_sight(done.from_m, chest_m)
+                && self.is_in_sight(done.from_m, chest_m(&body))
             {
                 outcome.blows.push(self.blow(done, target, push_along(way_m, ahead)));
             }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bevy_ecs::prelude::Resource;
 use glam::Vec2;
 use throng_shared::abilities::Abilities;
+use throng_shared::archetypes::ByArchetype;
 use throng_shared::attributes::{Attributes, Schema};
-use throng_shared::config::CombatConfig;
+use throng_shared::config::{ArchetypeValueConfig, CombatConfig};
 use throng_shared::ids::NetId;
 use throng_shared::tick::TickRate;
 use throng_shared::zones::SafeGround;
@@ -23,15 +24,30 @@ pub struct CombatRules {
     /// What the file says.
     pub config: CombatConfig,
     pub(crate) deal_teams: bool,
+    /// The health that characters of each archetype begin with: what they are healed to at most, and wounded is less.
+    pub(crate) whole_health: ByArchetype<f32>,
     /// Where nobody is harmed.
     pub safe_ground: Arc<SafeGround>,
 }
 
 impl CombatRules {
     /// None where an attribute is missing, which [`throng_shared::config::load_world`] rules out.
-    pub fn new(config: &CombatConfig, rate: TickRate, schema: &Schema) -> Option<CombatRules> {
+    pub fn new(
+        config: &CombatConfig,
+        rate: TickRate,
+        schema: &Schema,
+        first_values: &[ArchetypeValueConfig],
+    ) -> Option<CombatRules> {
+        let abilities = Abilities::new(config, rate, schema)?;
+        let health = &abilities.health;
+        let whole_health = |archetype| {
+            let first = Attributes::first(schema, archetype, first_values).get(health);
+            // Where somebody begins with nothing, a rule of the game gives it more.
+            first.filter(|&first| first > health.min()).unwrap_or(health.max())
+        };
         Some(CombatRules {
-            abilities: Arc::new(Abilities::new(config, rate, schema)?),
+            whole_health: ByArchetype::from_fn(whole_health),
+            abilities: Arc::new(abilities),
             view_delay_ticks_max: rate.ticks_for_ms(config.view_delay_max_ms),
             rewind_max_ms: config.rewind_max_ms,
             config: config.clone(),

@@ -114,7 +114,7 @@ pub(crate) fn judge_among(
     let Some(ray) = shot.ray() else { return receipt };
     let Some((moment, earlier_ticks)) = poses.after(newest - granted_rewind_ticks) else { return receipt };
     let mut search = Search::new(moment, earlier_ticks, ray, shot.shooter, columns, map, may_hit);
-    receipt.target = search.target(poses.stride_m());
+    receipt.target = search.target();
     receipt.considered = search.considered();
     receipt.verdict = receipt.target.map_or(Verdict::Miss, |target| verdict_on(map, &ray, &target));
     receipt

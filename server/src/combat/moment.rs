@@ -48,6 +48,8 @@ pub(super) struct Moment {
     bodies: Vec<Body>,
     /// Those who have gone farther since the tick before than anybody walks.
     pub(super) leapt: Vec<Pose>,
+    /// How far anybody had gone who has not leapt, in metres.
+    pub(super) stride_m: f32,
 }
 
 /// Where somebody stood at a tick, and at the one before.
@@ -211,16 +213,18 @@ impl Moment {
             blocks: Vec::new(),
             bodies: Vec::new(),
             leapt: Vec::new(),
+            stride_m: 0.0,
         }
     }
 
-    /// Makes it that of a tick, the one after `before`. O(characters + cells).
-    pub(super) fn fill(&mut self, tick: Tick, columns: &CharacterColumns, before: Option<&Moment>, stride_steps: f32) {
+    /// Makes it that of a tick, the one after `before`; who has gone farther since than `stride_m` has leapt. O(characters + cells).
+    pub(super) fn fill(&mut self, tick: Tick, columns: &CharacterColumns, before: Option<&Moment>, stride_m: f32) {
+        let stride_steps = stride_m * STEPS_PER_M;
         let cell_m = before.map_or(self.grid.cell_m(), Moment::next_cell_m);
         if cell_m != self.grid.cell_m() {
             self.grid.set_cells(cell_m);
         }
-        self.tick = tick;
+        (self.tick, self.stride_m) = (tick, stride_m);
         self.net_ids.clone_from(&columns.net_ids);
         self.feet_steps.clear();
         self.feet_steps.extend(columns.states.iter().map(|state| state.position));

@@ -3,7 +3,6 @@
 use bevy_ecs::prelude::{Res, ResMut, Resource};
 use glam::{Vec2, Vec3};
 use throng_shared::ids::{Archetype, NetId};
-use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
 
@@ -46,7 +45,7 @@ impl Poses {
         poses
     }
 
-    /// From now on nobody goes faster than `speed_mps` on foot, where nobody goes faster who did not before.
+    /// From the next tick on nobody goes faster than `speed_mps` on foot.
     pub(crate) fn expect_speed(&mut self, rate: TickRate, speed_mps: f32) {
         self.stride_m = speed_mps * rate.step_s() + ROUNDING_M;
     }
@@ -79,7 +78,7 @@ impl Poses {
         if earlier_ticks > 0.0 {
             moment.leapt.iter().for_each(|pose| found(pose.net_id, pose.archetype, pose.feet_m(earlier_ticks)));
         }
-        let reach_m = radius_m + self.stride_m * earlier_ticks;
+        let reach_m = radius_m + moment.stride_m * earlier_ticks;
         moment.grid.for_each_run_along(point_m, point_m, reach_m, |run| {
             let places = run.filter(|&place| earlier_ticks == 0.0 || !moment.has_leapt(place));
             places.for_each(|place| {
@@ -93,11 +92,6 @@ impl Poses {
         self.moment(self.newest).map_or(0.0, |moment| moment.grid.cell_m())
     }
 
-    /// How far anybody goes in a tick who does not leap, in metres.
-    pub(super) fn stride_m(&self) -> f32 {
-        self.stride_m
-    }
-
     /// Notes where everybody is at `tick`. O(characters).
     pub fn remember(&mut self, tick: Tick, columns: &CharacterColumns) {
         let place = self.place(tick);
@@ -105,7 +99,7 @@ impl Poses {
         std::mem::swap(&mut self.filled, &mut self.moments[place]);
         let Poses { moments, filled, stride_m, .. } = self;
         let before = moment_of(moments, tick - 1);
-        filled.fill(tick, columns, before, *stride_m * STEPS_PER_M);
+        filled.fill(tick, columns, before, *stride_m);
         std::mem::swap(&mut self.filled, &mut self.moments[place]);
         self.newest = tick;
     }

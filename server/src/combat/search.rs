@@ -12,7 +12,7 @@ use wide::f32x8;
 use super::moment::{LANES, Moment, Points};
 use super::receipt::Target;
 
-/// Whoever a shot misses by more than this was not aimed at, in metres.
+/// Whoever a shot misses by more than this was not aimed at, in metres, as if all were as wide as the widest.
 const NARROW_M: f32 = 1.0;
 
 /// A shot's line is looked at piece by piece, for most meet somebody near. So long is the first, in metres, which is enough where many stand; each is twice
@@ -154,22 +154,22 @@ impl<'s> Search<'s> {
     }
 
     /// Looks for those whom it touches as seen from above; and when there are none, for those who are near.
-    fn run(&mut self, stride_m: f32) {
+    fn run(&mut self) {
         self.wanted_squared_m2 = self.touching_squared_m2();
-        self.run_along(stride_m);
+        self.run_along();
         if self.met.is_none() && self.passed.is_none() {
             self.wanted_squared_m2 = self.near_squared_m2();
-            self.run_along(stride_m);
+            self.run_along();
         }
     }
 
-    fn run_along(&mut self, stride_m: f32) {
+    fn run_along(&mut self) {
         self.considered = 0;
         if self.earlier_ticks > 0.0 {
             self.run_leapt();
         }
         let radius_m = self.map.bodies.radius_max_m();
-        let reach_m = radius_m + NARROW_M + stride_m * self.earlier_ticks;
+        let reach_m = radius_m + NARROW_M + self.moment.stride_m * self.earlier_ticks;
         let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_M);
         let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_M);
         loop {
@@ -287,14 +287,14 @@ impl<'s> Search<'s> {
     }
 
     /// Whom it met, or else who was nearest to it as seen from above.
-    pub(super) fn target(&mut self, stride_m: f32) -> Option<Target> {
-        self.run(stride_m);
+    pub(super) fn target(&mut self) -> Option<Target> {
+        self.run();
         let found = self.met.or(self.passed)?;
         if self.columns.row(found.net_id).is_none() {
             // Whoever has left the world since is not met. That is seldom, so that not everybody is looked up.
             self.asks_who_is_there = true;
             (self.met, self.passed) = (None, None);
-            self.run(stride_m);
+            self.run();
         }
         let Found { net_id, archetype, feet_m, .. } = self.met.or(self.passed)?;
         let row = self.columns.row(net_id)?;

@@ -25,7 +25,7 @@ pub struct AdoptError {
 }
 
 /// What clients predict with and have in files of their own: whatever enters [`LoadedWorld::hash`].
-const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement, how many archetypes there are and their bodies; of abilities their kind, who has them, \
+const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement, bodies of archetypes; of abilities their kind, who has them, \
                          range, radius, speed, arc, spread, cooldown, cast, cost and blink, and eyes_m)";
 
 /// The most that the enter radius may come to be, in sides of the cells that were cut for another one: then some 130 of a client's 256 pages are cells.
@@ -58,10 +58,9 @@ impl Instance {
             world.insert_resource(combat);
         }
         let mut rules = world.resource_mut::<InstanceRules>();
-        rules.bots_seen_from_m = bots_seen_from_m(&rules.attributes, &interest);
+        rules.bots_seen_from_m = bots_seen_from_m(&rules.attributes, &config.archetype_values, &interest);
         rules.interest = interest;
         rules.input_repeat_ticks = config.input_repeat_ticks;
-        rules.archetype_names = config.archetype_names().into();
         rules.gaits = Gait::of_all(&config.movement, &config.archetypes);
         rules.first_values = config.archetype_values.as_slice().into();
         let run_speed_max_mps = rules.run_speed_max_mps();
@@ -92,6 +91,7 @@ impl Instance {
         let mut check = |has_changed: bool, what| fixed.extend(has_changed.then_some(what));
         check(config.name != self.name(), "world.name");
         check(config.attributes != rules.attributes.rules(), "[[attribute]]");
+        check(config.archetype_names() != *rules.archetype_names, "which archetypes there are, and their order");
         check(config.population.players_max as usize != self.players_max(), "population.players_max");
         check(combat.is_some() != own.is_some(), "whether there is an abilities file");
         if let (Some(combat), Some(own)) = (combat, own) {

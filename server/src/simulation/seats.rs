@@ -28,6 +28,8 @@ pub(crate) struct SeatsOnOffer {
 #[derive(Debug, Default)]
 struct Side {
     people: usize,
+    /// Bots whose characters nobody can take over.
+    beasts: usize,
     /// The oldest first, and behind all others those who are dead.
     bots: VecDeque<(NetId, Entity)>,
 }
@@ -63,8 +65,9 @@ impl SeatsOnOffer {
         }
         let turn = world.resource::<Roster>().next_net_id().0 as usize;
         let sides = self.sides.get_or_insert_with(|| sides(world));
-        let count =
-            |side: u32| sides.get(&Some(side)).map_or((0, 0), |side| (side.people, side.people + side.bots.len()));
+        let count = |side: u32| {
+            sides.get(&Some(side)).map_or((0, 0), |side| (side.people, side.people + side.bots.len() + side.beasts))
+        };
         let turns = (0..dealt.len()).map(|step| dealt[(turn + step) % dealt.len()]);
         let side = turns.min_by_key(|&side| count(side))?;
         sides.entry(Some(side)).or_default().people += 1;
@@ -85,8 +88,8 @@ fn sides(world: &World) -> BTreeMap<Option<u32>, Side> {
             Some(&Archetype::BOT) if is_dead(entity) => dead.push((net_id, entity, key)),
             Some(&Archetype::BOT) => side.bots.push_back((net_id, entity)),
             Some(&Archetype::PLAYER) => side.people += 1,
-            // Nobody plays on as a wolf.
-            Some(_) | None => {}
+            Some(_) => side.beasts += 1,
+            None => {}
         }
     }
     for (net_id, entity, key) in dead {
@@ -159,11 +162,33 @@ pub(crate) fn review_archetypes(world: &mut World) {
         .filter(|(.., before, after)| before != after)
         .collect();
     for (net_id, entity, _, archetype) in changes {
-        change_archetype(world, net_id, entity, archetype);
+        begin_as(world, net_id, entity, archetype);
         if let Some(mut mind) = world.get_mut::<BotMind>(entity) {
             mind.go_on_as(archetype);
         }
     }
+}
+
+/// A bot becomes one of another archetype, as a new one is: but it stays where it is, on the side that it was dealt to, and dead if it is.
+fn begin_as(world: &mut World, net_id: NetId, entity: Entity, archetype: Archetype) {
+    if let Some(mut fighter) = world.get_mut::<Fighter>(entity) {
+        // What it was about to do, it may not be able to any more.
+        fighter.cast = None;
+    }
+    if let Some(before) = world.get::<Attributes>(entity).cloned() {
+        let rules = world.resource::<InstanceRules>();
+        let mut attributes = Attributes::first(&rules.attributes, archetype, &rules.first_values);
+        if let Some(combat) = world.get_resource::<CombatRules>() {
+            let abilities = &combat.abilities;
+            let side = abilities.team.as_ref().and_then(|team| before.get(team)).filter(|_| combat.deal_teams);
+            combat.deal(net_id, side, &mut attributes);
+            if world.get::<Fighter>(entity).is_some_and(|fighter| fighter.is_dead) {
+                attributes.set(&abilities.health, abilities.health.min());
+            }
+        }
+        world.entity_mut(entity).insert(attributes);
+    }
+    world.entity_mut(entity).insert(archetype);
 }
 
 /// As the seats of a world are from now on, so are those of whose connections are broken already.

@@ -16,6 +16,14 @@ pub struct Capsule {
 }
 
 impl Capsule {
+    /// How far a blow has to reach from somebody who stands upright between its feet and its eyes to meet this, in metres; 0 where it stands inside.
+    pub fn blow_distance_m(&self, eyes_m: Vec3, feet_y_m: f32) -> f32 {
+        let aside_m = Vec2::new(eyes_m.x - self.feet_m.x, eyes_m.z - self.feet_m.z).length() - self.radius_m;
+        let above_m = self.feet_m.y - eyes_m.y;
+        let below_m = feet_y_m - (self.feet_m.y + self.height_m);
+        Vec2::new(aside_m, above_m.max(below_m)).max(Vec2::ZERO).length()
+    }
+
     /// How far along a ray it is first met, in metres; 0 for a ray that begins inside.
     pub fn first_hit_m(&self, ray: &Ray) -> Option<f32> {
         let Capsule { feet_m, radius_m, height_m } = *self;

@@ -2,7 +2,7 @@ use glam::{Vec2, Vec3};
 use proptest::prelude::*;
 
 use super::*;
-use crate::archetypes::Bodies;
+use crate::archetypes::{Bodies, Body};
 use crate::config::builtin_world;
 use crate::map::{Obstacle, Obstacles, Outline, Terrain};
 use crate::movement::MovementRules;
@@ -130,4 +130,23 @@ fn a_ray_along_the_axes_and_from_within_is_no_special_case() {
     assert_eq!(capsule.first_hit_m(&inside), Some(0.0));
     let above = Ray::new(Vec3::Y * 5.0, Vec3::NEG_Y, 5.0).expect("a direction");
     assert_eq!(capsule.first_hit_m(&above), Some(3.0));
+}
+
+#[test]
+fn a_blow_reaches_from_feet_and_eyes_to_the_nearest_of_a_body() {
+    let body = |x: f32, y: f32, radius_m: f32, height_m: f32| Body { radius_m, height_m }.at(Vec3::new(x, y, 0.0));
+    let eyes_m = Vec3::new(0.0, 11.6, 0.0);
+    for (body, expected_m) in [
+        (body(2.0, 10.0, 0.4, 1.8), 1.6),
+        (body(0.3, 10.0, 0.4, 1.8), 0.0),
+        // A rat on the ground is no farther than a man; a giant is as near as its skin.
+        (body(2.0, 10.0, 0.1, 0.3), 1.9),
+        (body(2.0, 10.0, 1.5, 4.0), 0.5),
+        // Above the eyes, and below the feet.
+        (body(3.4, 15.6, 0.4, 1.8), 5.0),
+        (body(3.4, 4.2, 0.4, 1.8), 5.0),
+    ] {
+        let found_m = body.blow_distance_m(eyes_m, 10.0);
+        assert!((found_m - expected_m).abs() < 1e-4, "{body:?}: {found_m}");
+    }
 }

@@ -6,6 +6,7 @@ use super::combat::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsC
 use super::error::{ConfigError, ConfigErrorKind};
 use super::limits::{ABILITIES_FILE_BYTES_MAX, ABILITIES_MAX, REWIND_MS_MAX, SAFE_ZONES_MAX};
 use super::reader::{Choice, FileFormat, Name, Number, Presence, Source, TableReader, Truth, Word, number, whole};
+use super::world::ArchetypeValueConfig;
 use super::world_archetypes::{HOLDER_NAMES_DOC, HOLDERS, Holders, KnownArchetypes, holder_mistake, read_holder_names};
 use super::world_tables::POINT;
 use crate::attributes::{AttributeKind, AttributeRule};
@@ -54,6 +55,18 @@ const HITS: &[Choice<Hits>] = &[
     Choice { word: "others", means: Hits::Others, doc: "All but the user." },
 ];
 
+/// The rule between dealing to teams and archetypes.
+const DEALT_DOC: &str = "`deal_teams` goes with no `[[archetype_value]]` of the attribute with is_team = true";
+
+/// What an abilities file must know of its world.
+pub(super) struct KnownWorld<'w> {
+    pub(super) attributes: &'w [AttributeRule],
+    pub(super) archetypes: KnownArchetypes,
+    pub(super) archetype_values: &'w [ArchetypeValueConfig],
+    /// Whether there may be more.
+    pub(super) is_partial: bool,
+}
+
 /// An abilities file, and what it says of attributes, which another file declares.
 pub(super) struct CombatFile {
     pub(super) config: CombatConfig,
@@ -62,6 +75,8 @@ pub(super) struct CombatFile {
     held: Vec<Held>,
     /// The word of no side, and where it stands.
     side: Option<(String, Range<usize>)>,
+    /// Where it says that those who appear are dealt to teams, if it does.
+    deals: Option<Range<usize>>,
 }
 
 /// An attribute that is named.
@@ -91,7 +106,7 @@ pub(super) const COMBAT_FORMAT: FileFormat<CombatFile> = FileFormat {
 };
 
 fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
-    let (mut mentions, mut held, mut side) = (Vec::new(), Vec::new(), None);
+    let (mut mentions, mut held, mut side, mut deals) = (Vec::new(), Vec::new(), None, None);
     let mut config = file.table("combat", Presence::Required, "What all abilities have in common.", |table| {
         let health_doc = "The attribute that damage takes from: a number. Whom damage brings to its least dies.";
         let health = table.required("health", Name, health_doc);
@@ -106,7 +121,11 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
         let no_side = table.optional_without_default("no_side", Word, side_doc);
         side = no_side.clone().zip(table.span("no_side"));
         let deal_doc = "Whether those who appear are dealt in turn to the words of the attribute with is_team = true, all but `no_side`. Otherwise \
-                        they have its default, and a rule of the game says who is of which team.";
+                        they have its default, or the value of their archetype, and a rule of the game says who is of which team.";
+        let deal_teams = table.optional("deal_teams", Truth, false, deal_doc);
+        deals = table.span("deal_teams").filter(|_| deal_teams);
+        // For the reference page; it is looked at when the world is known.
+        table.rule(&["deal_teams"], DEALT_DOC, true, String::new);
         CombatConfig {
             health,
             respawn_ms: table.optional("respawn_ms", whole(0, 600_000, "ms"), 5_000, respawn_doc),
@@ -114,7 +133,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
             rewind_max_ms: table.optional("rewind_max_ms", whole(0, REWIND_MS_MAX, "ms"), 250, rewind_doc),
             view_delay_max_ms: table.optional("view_delay_max_ms", whole(50, 1_000, "ms"), 250, view_doc),
             no_side,
-            deal_teams: table.optional("deal_teams", Truth, false, deal_doc),
+            deal_teams,
             safe_zones: Vec::new(),
             abilities: Vec::new(),
         }
@@ -132,7 +151,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> CombatFile {
         abilities.push(ability);
     });
     config.abilities = abilities;
-    CombatFile { config, mentions, held, side }
+    CombatFile { config, mentions, held, side, deals }
 }
 
 fn read_ability(
@@ -175,7 +194,12 @@ fn read_ability(
 fn read_effects(table: &mut TableReader<'_, '_>) -> EffectsConfig {
     let effects = EffectsConfig {
         damage: table.optional("damage", AMOUNT, 0.0, "What it takes from the health of whoever is hit."),
-        heal: table.optional("heal", AMOUNT, 0.0, "What it gives to the health of whoever is hit."),
+        heal: table.optional(
+            "heal",
+            AMOUNT,
+            0.0,
+            "What it gives to the health of whoever is hit, up to what that one begins with.",
+        ),
         slow_percent: table.optional(
             "slow_percent",
             whole(0, 100, "%"),
@@ -334,17 +358,26 @@ impl CombatFile {
         }
     }
 
-    /// What is wrong with it in a world that declares these attributes and archetypes.
-    pub(super) fn mistakes(
-        &self,
-        source: &Source<'_>,
-        rules: &[AttributeRule],
-        known: &KnownArchetypes,
-    ) -> Vec<ConfigError> {
+    /// What is wrong with it in a world like this.
+    pub(super) fn mistakes(&self, source: &Source<'_>, world: &KnownWorld<'_>) -> Vec<ConfigError> {
+        let (rules, known) = (world.attributes, &world.archetypes);
         let abilities = &self.config.abilities;
         let held = self.held.iter().enumerate().flat_map(|(place, held)| held.mistakes(place, source, known));
         let mentioned = self.mentions.iter().filter_map(|mention| mention.mistake(source, rules, abilities));
-        held.chain(mentioned).chain(self.side_mistake(source, rules)).collect()
+        held.chain(mentioned).chain(self.side_mistake(source, rules)).chain(self.deal_mistake(source, world)).collect()
+    }
+
+    /// Whoever is dealt to a team in turn is not of the one that its archetype says.
+    fn deal_mistake(&self, source: &Source<'_>, world: &KnownWorld<'_>) -> Option<ConfigError> {
+        let is_team = |value: &&ArchetypeValueConfig| world.attributes[usize::from(value.attribute)].kind.is_team();
+        let value = world.archetype_values.iter().find(is_team)?;
+        let team = &world.attributes[usize::from(value.attribute)].name;
+        let reason = format!("an [[archetype_value]] of the world file says which {team} an archetype has");
+        let error = source.error(Some(self.deals.clone()?), ConfigErrorKind::Conflict { reason });
+        let suggestion =
+            "leave it out, and let the default of the attribute and the values of archetypes say it".to_owned();
+        let accepted = DEALT_DOC.replace('`', "");
+        Some(ConfigError { key: "combat.deal_teams".to_owned(), accepted, suggestion: Some(suggestion), ..error })
     }
 
     fn side_mistake(&self, source: &Source<'_>, rules: &[AttributeRule]) -> Option<ConfigError> {

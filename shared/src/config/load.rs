@@ -3,15 +3,13 @@
 use std::io;
 
 use super::combat::CombatConfig;
-use super::combat_reader::COMBAT_FORMAT;
+use super::combat_reader::{COMBAT_FORMAT, KnownWorld};
 use super::error::{ConfigError, ConfigErrorKind, ConfigErrors};
 use super::reader::{Folder, Mistakes, encoding_mistake, shown_text_of, unreadable_reason};
 use super::terrain_samples::{HeightRange, TerrainRefusal, TerrainSamples, decode_png, decode_raw};
 use super::world::{TerrainConfig, WorldConfig};
-use super::world_archetypes::KnownArchetypes;
 use super::world_hash::world_hash;
 use super::world_reader::{WORLD_FORMAT, WorldFile};
-use crate::attributes::AttributeRule;
 
 /// Name of the file in a world's folder that describes the world.
 pub const WORLD_FILE_NAME: &str = "world.toml";
@@ -104,7 +102,8 @@ fn load(
         }
     }
     let is_partial = checked.is_partial || has_unsound_attributes;
-    let world = KnownWorld { attributes: &config.attributes, archetypes, is_partial };
+    let archetype_values = &config.archetype_values;
+    let world = KnownWorld { attributes: &config.attributes, archetypes, archetype_values, is_partial };
     let (combat, abilities_toml) = load_combat(&mut files, world, &mut mistakes, is_shown)?.unzip();
     let hash = world_hash(&config, combat.as_ref(), terrain_samples.as_ref());
     let loaded = LoadedWorld { config, combat, terrain_samples, hash };
@@ -125,14 +124,6 @@ fn path_of(folder: &str, name: &str) -> String {
         _ if folder.is_empty() => name.to_owned(),
         _ => format!("{folder}/{name}"),
     }
-}
-
-/// What an abilities file must know of its world.
-struct KnownWorld<'w> {
-    attributes: &'w [AttributeRule],
-    archetypes: KnownArchetypes,
-    /// Whether there may be more.
-    is_partial: bool,
 }
 
 /// Reads the abilities file, if there is one, and adds its mistakes to those of the world file. Returns it with its text as
@@ -161,7 +152,7 @@ fn load_combat(
     mistakes.extend(checked.mistakes);
     checked.value.settle_holders(&world.archetypes);
     if !world.is_partial && !checked.is_partial {
-        let found = checked.value.mistakes(&checked.source, world.attributes, &world.archetypes);
+        let found = checked.value.mistakes(&checked.source, &world);
         found.into_iter().for_each(|error| mistakes.push(error));
     }
     Ok(Some((checked.value.config, shown_text_of(&checked.shown))))

@@ -100,7 +100,7 @@ pub(super) fn read_archetype(
     });
     let doc = "Radius of its body, which is what others aim at and hit; `movement.capsule_radius_m` if it is not written. It walks through whatever \
                that lets through, however large its body is.";
-    let own_radius_m = table.optional_without_default("body_radius_m", number(0.05, 10.0, "m"), doc);
+    let own_radius_m = table.optional_without_default("body_radius_m", number(0.05, 5.0, "m"), doc);
     let doc = "Height of its body; `movement.capsule_height_m` if it is not written.";
     let own_height_m = table.optional_without_default("body_height_m", number(0.1, 20.0, "m"), doc);
     let radius_m = own_radius_m.unwrap_or(movement.capsule_radius_m);
@@ -119,7 +119,6 @@ pub(super) fn read_archetype(
 pub(super) fn read_archetype_value(
     table: &mut TableReader<'_, '_>,
     attributes: &Former,
-    former: &[ArchetypeValueConfig],
 ) -> Option<ArchetypeValueConfig> {
     let archetypes = &attributes.archetypes;
     let wanted = table.required("archetype", Name, "The name of an archetype.");
@@ -141,9 +140,6 @@ pub(super) fn read_archetype_value(
         format!("by held_by or held_by_archetypes of {} it does not have it", rule.name)
     });
     let attribute = attributes.rules.iter().position(|other| other.name == rule.name)? as u8;
-    let is_new = former.iter().all(|other| (other.archetype, other.attribute) != (archetype, attribute));
-    let doc = "no archetype has two values of one attribute";
-    table.rule(&["attribute", "archetype"], doc, is_new, || "there is another one before this".to_owned());
     Some(ArchetypeValueConfig { archetype, attribute, value: told? })
 }
 
@@ -155,15 +151,17 @@ fn read_first_value(table: &mut TableReader<'_, '_>, rule: Option<&AttributeRule
     let kind = rule.map(|rule| &rule.kind);
     let is_choice = matches!(kind, Some(AttributeKind::Choice { .. }));
     let doc = "a choice has a `word`, everything else a `value`";
+    const FITTING: &str = "it is what the attribute can be";
+    // For the reference page, where nothing is written.
+    table.rule(&["value", "word"], FITTING, true, String::new);
     let is_fitting = rule.is_none() || (value.is_some(), word.is_some()) == (!is_choice, is_choice);
     table.rule(&["value", "word", "attribute"], doc, is_fitting, || {
         format!("{} is {}", rule.map_or("it", |rule| &rule.name), if is_choice { "a choice" } else { "no choice" })
     });
-    let doc = "it is what the attribute can be";
     match kind? {
         AttributeKind::Number { min, max, .. } => {
             let value = value?;
-            table.rule(&["value", "attribute"], doc, (*min..=*max).contains(&value), || {
+            table.rule(&["value", "attribute"], FITTING, (*min..=*max).contains(&value), || {
                 format!("{value} is not from {min} to {max}")
             });
             let alone = AttributeRule::new("n", rule?.kind.clone());
@@ -171,7 +169,7 @@ fn read_first_value(table: &mut TableReader<'_, '_>, rule: Option<&AttributeRule
         }
         AttributeKind::Flag => {
             let value = value?;
-            table.rule(&["value", "attribute"], doc, value == 0.0 || value == 1.0, || {
+            table.rule(&["value", "attribute"], FITTING, value == 0.0 || value == 1.0, || {
                 format!("{value} is neither 0 nor 1")
             });
             Some(u32::from(value == 1.0))
@@ -179,7 +177,7 @@ fn read_first_value(table: &mut TableReader<'_, '_>, rule: Option<&AttributeRule
         AttributeKind::Choice { names, .. } => {
             let word = word?;
             let place = names.iter().position(|name| *name == word);
-            table.rule(&["word", "attribute"], doc, place.is_some(), || {
+            table.rule(&["word", "attribute"], FITTING, place.is_some(), || {
                 format!("{word} is none of {}", names.join(", "))
             });
             place.map(|place| place as u32)

@@ -29,6 +29,7 @@ pub(super) fn world_hash(config: &WorldConfig, combat: Option<&CombatConfig>, sa
         interest: _,
         // Clients are told these.
         attributes: _,
+        // With what somebody begins.
         archetype_values: _,
         overload: _,
         population: _,
@@ -55,7 +56,10 @@ pub(super) fn world_hash(config: &WorldConfig, combat: Option<&CombatConfig>, sa
     if !archetypes.is_empty() {
         hash.write_u64(archetypes.len() as u64);
     }
-    for ArchetypeConfig { name: _, gait: _, body: Body { radius_m, height_m } } in archetypes {
+    for ArchetypeConfig { name, gait: _, body: Body { radius_m, height_m } } in archetypes {
+        // What is shown goes by it.
+        hash.write_u64(name.len() as u64);
+        hash.write(name.bytes());
         hash.write_f32(*radius_m);
         hash.write_f32(*height_m);
     }

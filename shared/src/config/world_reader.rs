@@ -166,10 +166,15 @@ fn read_attribute_tables(
                it. Write one table per attribute.";
     let mut attributes = Former::new(archetypes, enter_radius_m);
     file.named_tables("attribute", 0..=ATTRIBUTES_MAX, doc, |table| attributes.read(table));
-    let doc = "What an attribute is at first for an archetype, such as the health of a giant. Write one table per archetype and attribute.";
+    let doc = "What an attribute is at first for an archetype, such as the health of a giant. Write one table per archetype and attribute; of two, \
+               the later counts.";
     let mut values = Vec::new();
     file.tables("archetype_value", 0..=ARCHETYPE_VALUES_MAX, doc, |table| {
-        values.extend(read_archetype_value(table, &attributes, &values));
+        let Some(value) = read_archetype_value(table, &attributes) else { return };
+        values.retain(|other: &ArchetypeValueConfig| {
+            (other.archetype, other.attribute) != (value.archetype, value.attribute)
+        });
+        values.push(value);
     });
     (attributes, values)
 }

@@ -86,7 +86,11 @@ fn documented_hash(world: &LoadedWorld) -> u64 {
     put(&mut bytes, &[air_acceleration_mps2, slope_max_deg, step_height_m, capsule_radius_m, capsule_height_m]);
     if !config.archetypes.is_empty() {
         bytes.extend((config.archetypes.len() as u64).to_le_bytes());
-        config.archetypes.iter().for_each(|own| put(&mut bytes, &[own.body.radius_m, own.body.height_m]));
+        for own in &config.archetypes {
+            bytes.extend((own.name.len() as u64).to_le_bytes());
+            bytes.extend(own.name.bytes());
+            put(&mut bytes, &[own.body.radius_m, own.body.height_m]);
+        }
     }
     if let Some(combat) = &world.combat {
         put(&mut bytes, &[combat.eyes_m]);

@@ -78,7 +78,6 @@ fn each_mistake_is_told_once_and_at_its_line() {
         ("[[archetype_value]]\narchetype = \"wolf\"\nattribute = \"health\"\nvalue = 501\n", 26, "conflict"),
         ("[[archetype_value]]\narchetype = \"wolf\"\nattribute = \"health\"\nword = \"some\"\n", 26, "conflict"),
         ("[[archetype_value]]\narchetype = \"wolf\"\nattribute = \"health\"\n", 25, "conflict"),
-        (&format!("{OGRES_HEALTH}{OGRES_HEALTH}"), 29, "conflict"),
         ("[[attribute]]\nname = \"a\"\nkind = \"flag\"\nheld_by_archetypes = [\"wolf\",\n\"elf\"]\n", 27, "conflict"),
         (
             "[[attribute]]\nname = \"a\"\nkind = \"flag\"\nheld_by = \"players\"\nheld_by_archetypes = [\"wolf\"]\n",
@@ -145,18 +144,41 @@ fn abilities_are_held_by_archetypes_that_the_world_file_declares() {
 }
 
 #[test]
+fn of_two_values_of_an_archetype_the_later_counts() {
+    let more = OGRES_HEALTH.replace("300", "200");
+    let config = read(&format!("{SMALLEST}{WOLF_AND_OGRE}{HEALTH}{OGRES_HEALTH}{more}")).expect("it is right");
+    assert_eq!(config.archetype_values, [ArchetypeValueConfig { archetype: ogre(), attribute: 0, value: 200 }]);
+}
+
+#[test]
+fn whoever_is_of_a_side_by_its_archetype_is_not_dealt_to_another() {
+    let team = "[[attribute]]\nname = \"side\"\nkind = \"choice\"\nwords = [\"a\", \"b\"]\nis_team = true\n";
+    let of_wolves = "[[archetype_value]]\narchetype = \"wolf\"\nattribute = \"side\"\nword = \"b\"\n";
+    let abilities =
+        "[combat]\nhealth = \"health\"\ndeal_teams = true\n[[ability]]\nname = \"a\"\nkind = \"own\"\nheal = 1\n";
+    let mistakes = |values: &str, abilities: &str| {
+        let world = format!("{SMALLEST}{WOLF_AND_OGRE}{team}{HEALTH}{values}");
+        let result = load(&[("world.toml", world.as_bytes()), ("abilities.toml", abilities.as_bytes())]);
+        result.err().map_or(Vec::new(), |errors| labels(&errors))
+    };
+    assert_eq!(mistakes(of_wolves, abilities), [(3, "conflict")]);
+    assert_eq!(mistakes(OGRES_HEALTH, abilities), []);
+    assert_eq!(mistakes(of_wolves, &abilities.replace("true", "false")), []);
+}
+
+#[test]
 fn bodies_are_part_of_what_clients_must_have_in_common_and_speeds_are_not() {
     let hash = |archetypes: &str| world_with_bite(archetypes, "").expect("it is right").hash;
     let own = hash(WOLF_AND_OGRE);
-    for (old, new) in [("body_radius_m = 0.3", "body_radius_m = 0.2"), ("body_height_m = 0.8", "body_height_m = 0.9")] {
+    for (old, new) in [
+        ("body_radius_m = 0.3", "body_radius_m = 0.2"),
+        ("body_height_m = 0.8", "body_height_m = 0.9"),
+        ("\"wolf\"", "\"dog\""),
+    ] {
         assert_ne!(hash(&WOLF_AND_OGRE.replace(old, new)), own, "{old}");
     }
     assert_ne!(hash(""), own);
-    for (old, new) in [
-        ("run_speed_mps = 9", "run_speed_mps = 8"),
-        ("walk_speed_mps = 1.5", "walk_speed_mps = 1"),
-        ("\"wolf\"", "\"dog\""),
-    ] {
+    for (old, new) in [("run_speed_mps = 9", "run_speed_mps = 8"), ("walk_speed_mps = 1.5", "walk_speed_mps = 1")] {
         assert_eq!(hash(&WOLF_AND_OGRE.replace(old, new)), own, "{old}");
     }
 }
