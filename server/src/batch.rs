@@ -240,9 +240,25 @@ impl OutboundShard {
         self.each(&self.controls)
     }
 
-    /// Drops the snapshots, and keeps the rest.
-    pub fn clear_frames(&mut self) {
+    /// Drops the snapshots with their bytes, and keeps the rest, of which no more than `bytes_max`: else of packets and control messages nothing. Returns how
+    /// many of these were dropped. O(what is kept).
+    pub fn keep_without_frames(&mut self, bytes_max: usize) -> u64 {
+        const MESSAGE_BYTES: usize = 64;
         self.frames.clear();
+        let messages = || self.packets.iter().chain(&self.controls);
+        let kept_bytes: usize = messages().map(|(_, range)| range.len() + MESSAGE_BYTES).sum();
+        let mut dropped = 0;
+        if kept_bytes > bytes_max {
+            dropped = messages().count() as u64;
+            self.packets.clear();
+            self.controls.clear();
+        }
+        let mut bytes = Vec::new();
+        for (_, range) in self.packets.iter_mut().chain(&mut self.controls) {
+            *range = put(&mut bytes, &self.bytes[range.clone()]);
+        }
+        self.bytes = bytes;
+        dropped
     }
 
     /// Moves everything from `other` behind what is here; `other` is left empty, with its memory.
@@ -257,6 +273,12 @@ impl OutboundShard {
         self.controls.extend(other.controls.drain(..).map(moved));
         self.closes.append(&mut other.closes);
         self.quarantines.append(&mut other.quarantines);
+    }
+
+    /// How many bytes it has of snapshots, packets and messages.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Whether there is nothing in it.

@@ -91,7 +91,7 @@ fn by_rewind(buckets: &FairnessBuckets) -> Vec<(&'static str, u64)> {
 /// A count of the network side, under its public name.
 type NetCounter = (&'static str, &'static str, fn(&NetTotals) -> u64);
 
-const NET_COUNTERS: [NetCounter; 12] = [
+const NET_COUNTERS: [NetCounter; 13] = [
     ("net_datagrams_in", "Datagrams from clients", |t| t.datagrams_in),
     ("net_bytes_in", "Payload bytes from clients", |t| t.bytes_in),
     ("net_datagrams_out", "Datagrams to clients", |t| t.datagrams_out),
@@ -106,6 +106,11 @@ const NET_COUNTERS: [NetCounter; 12] = [
     ("net_send_failures", "Datagrams that the operating system did not take", |t| t.transport.send_failures),
     ("net_inbound_dropped", "Frames and packets dropped because there were too many", |t| t.inbound_dropped),
     ("net_outbound_dropped", "Batches of snapshots dropped because a network thread was late", |t| t.outbound_dropped),
+    (
+        "net_outbound_messages_dropped",
+        "Packets and control messages dropped because a network thread was late for long",
+        |t| t.outbound_messages_dropped,
+    ),
 ];
 
 /// Counts of the network side by reason: their public name, and each reason with its count.

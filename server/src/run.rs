@@ -139,6 +139,7 @@ fn collect(host: &mut Host, workers: &[NetWorker], now: Duration, inbound: &mut 
         host.receive(now, inbound);
         totals.add(&inbound.totals);
         totals.outbound_dropped += worker.mailbox().dropped_batches();
+        totals.outbound_messages_dropped += worker.mailbox().dropped_messages();
     }
     totals
 }

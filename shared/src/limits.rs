@@ -97,6 +97,10 @@ pub const INBOUND_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Ticks of outbound frames waiting for the network thread; further ones are dropped and counted.
 pub const OUTBOUND_BATCHES_MAX: usize = 4;
 
+/// Bytes of channel packets and control messages, each counted with 64 more, that are kept of batches whose frames were dropped. When there are
+/// more, they are all dropped and counted: both ends send again what is not answered.
+pub const OUTBOUND_KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Packets from one connected client's address that are opened in 50 ms; further ones are dropped and counted. High, for the
 /// address may be written on packets by somebody else, whose share it is not to be; to open one takes a quarter of a
 /// microsecond.

@@ -9,8 +9,8 @@ use throng_server::abilities::CombatLog;
 use throng_shared::archetypes::{Body, Gait};
 use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
-    ABILITIES_FILE_NAME, ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, LoadedWorld, PackConfig,
-    PopulationConfig, SpawnAreaConfig, WORLD_FILE_NAME, load_world, read_common_file,
+    ABILITIES_FILE_NAME, ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, LoadedWorld, PopulationConfig,
+    SpawnAreaConfig, WORLD_FILE_NAME, load_world, read_common_file,
 };
 use throng_shared::ids::{Archetype, InstanceId, NetId};
 use throng_shared::input::PlayerInput;
@@ -126,14 +126,9 @@ const RIFLE: &str = r#"
 /// Kinds of bots with these archetypes and shares.
 fn kinds(world: &LoadedWorld, shares: &[(Archetype, f32)]) -> Vec<BotProfileConfig> {
     let kind = |(place, &(archetype, share)): (usize, &(Archetype, f32))| BotProfileConfig {
-        name: format!("kind-{place}"),
         share,
         archetype,
-        bots: world.config.bots.clone(),
-        guards: None,
-        leash_m: 30.0,
-        zones: vec![],
-        pack: PackConfig::default(),
+        ..BotProfileConfig::new(&format!("kind-{place}"), world.config.bots.clone())
     };
     shares.iter().enumerate().map(kind).collect()
 }

@@ -1,7 +1,6 @@
 //! A crowd crosses a town with walls and doors, half of it each way, through gates of 4 m and doors of 1.6 m.
 
 use throng_shared::config::{BotProfileConfig, Formation, PackConfig};
-use throng_shared::ids::Archetype;
 use throng_tests::{Crossing, CrossingReport, town_to_cross};
 
 const BOTS: usize = 2_000;
@@ -42,17 +41,8 @@ fn a_crowd_in_packs_crosses_the_town_and_leaves_nobody_behind() {
     for formation in [Formation::Wedge, Formation::Line] {
         let mut world = town_to_cross(PACKED);
         let pack = PackConfig { size: 6, formation, spacing_m: 2.0 };
-        let (name, bots) = ("band".to_owned(), world.config.bots.clone());
-        world.config.bot_profiles = vec![BotProfileConfig {
-            name,
-            share: 1.0,
-            archetype: Archetype::BOT,
-            bots,
-            guards: None,
-            leash_m: 30.0,
-            pack,
-            zones: vec![],
-        }];
+        let bots = world.config.bots.clone();
+        world.config.bot_profiles = vec![BotProfileConfig { pack, ..BotProfileConfig::new("band", bots) }];
         let mut crossing = Crossing::of(world, true);
         let start = report_at(&mut crossing, 10);
         let packs = crossing.instance().totals().packs;

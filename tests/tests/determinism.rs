@@ -57,14 +57,9 @@ fn add_kinds(config: &mut WorldConfig) {
         vec![ArchetypeConfig { name: "wolf".to_owned(), gait, body: Body { radius_m: 0.3, height_m: 0.8 } }];
     let wolf = Archetype::own(0).expect("there is room for one");
     let kind = |name: &str, size: u32, formation: Formation| BotProfileConfig {
-        name: name.to_owned(),
-        share: 1.0,
         archetype: if size > 1 { wolf } else { Archetype::BOT },
-        bots: config.bots.clone(),
-        guards: None,
-        leash_m: 30.0,
-        zones: vec![],
         pack: PackConfig { size, formation, ..PackConfig::default() },
+        ..BotProfileConfig::new(name, config.bots.clone())
     };
     config.bot_profiles = vec![kind("alone", 1, Formation::Loose), kind("wedge", 6, Formation::Wedge)];
 }

@@ -40,17 +40,7 @@ fn world(bots: u32, pack_size: u32, change: impl FnOnce(&mut BotsConfig)) -> Loa
         (bots.wander_weight, bots.follow_weight, bots.sight_m) = (0.0, 0.0, 60.0);
         change(&mut bots);
         let pack = PackConfig { size: pack_size, formation: Formation::Wedge, spacing_m: 2.0 };
-        let name = "band".to_owned();
-        config.bot_profiles = vec![BotProfileConfig {
-            name,
-            share: 1.0,
-            archetype: Archetype::BOT,
-            bots,
-            guards: None,
-            leash_m: 30.0,
-            pack,
-            zones: vec![],
-        }];
+        config.bot_profiles = vec![BotProfileConfig { pack, ..BotProfileConfig::new("band", bots) }];
     })
 }
 

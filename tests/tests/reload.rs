@@ -5,10 +5,10 @@ use throng_bot_ai::{BotMind, BotWorld};
 use throng_client::ClientEvent;
 use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
-    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PackConfig, PlaceConfig, PopulationConfig, ReliefConfig,
+    BotProfileConfig, BotsConfig, LoadedWorld, OverloadConfig, PlaceConfig, PopulationConfig, ReliefConfig,
     SpawnAreaConfig, SpawnFor, TierConfig, WorldConfig,
 };
-use throng_shared::ids::{Archetype, InstanceId};
+use throng_shared::ids::InstanceId;
 use throng_shared::wire::combat::CombatEvent;
 use throng_tests::{Aim, Plan, PlayerHandle, Sim, fighting_world};
 
@@ -223,18 +223,7 @@ fn another_kind_of_bot_is_in_force_within_two_ticks_and_places_may_go() {
         attack_percent: 0.0,
         ..world(|_| ()).config.bots
     };
-    let kind = |bots: BotsConfig, guards| {
-        vec![BotProfileConfig {
-            archetype: Archetype::BOT,
-            name: "kind".to_owned(),
-            share: 1.0,
-            bots,
-            guards,
-            leash_m: 30.0,
-            pack: PackConfig::default(),
-            zones: vec![],
-        }]
-    };
+    let kind = |bots: BotsConfig, guards| vec![BotProfileConfig { guards, ..BotProfileConfig::new("kind", bots) }];
     let square = PlaceConfig { name: "square".to_owned(), center_m: Vec2::ZERO, radius_m: 8.0, draw: 1.0 };
     let mut sim = Sim::new(8).world(world(|config| config.bot_profiles = kind(bots(0.0, 0.0), None))).start();
     let [player] = place(&mut sim, [0.0]);
@@ -282,17 +271,7 @@ fn a_thousand_clients_go_by_another_radius_damage_kind_and_number_within_two_tic
         config.population = PopulationConfig { target: 0, players_max: 1_100, ..PopulationConfig::default() };
         (config.interest.enter_radius_m, config.interest.leave_radius_m) = (20.0, 25.0);
         let bots = config.bots.clone();
-        let (name, zones) = ("kind".to_owned(), vec![]);
-        config.bot_profiles = vec![BotProfileConfig {
-            archetype: Archetype::BOT,
-            name,
-            share: 1.0,
-            bots,
-            guards: None,
-            leash_m: 30.0,
-            pack: PackConfig::default(),
-            zones,
-        }];
+        config.bot_profiles = vec![BotProfileConfig::new("kind", bots)];
     };
     let mut changed = world(|config| {
         file(config);

@@ -82,7 +82,6 @@ fn one_in_front(situation: &Situation<'_>, mates: Mates<'_>) -> Option<NetId> {
 #[cfg(test)]
 mod tests {
     use throng_shared::config::{Formation, ObstacleConfig, ObstacleShapeConfig, PackConfig, PlaceConfig, WorldConfig};
-    use throng_shared::ids::Archetype;
     use throng_shared::tick::Tick;
 
     use super::*;
@@ -95,17 +94,7 @@ mod tests {
     fn world_with(change: impl FnOnce(&mut WorldConfig)) -> BotWorld {
         let mut config = open_config();
         let pack = PackConfig { size: 4, formation: Formation::Column, spacing_m: 3.0 };
-        let (name, bots) = ("watch".to_owned(), config.bots.clone());
-        config.bot_profiles = vec![BotProfileConfig {
-            name,
-            share: 1.0,
-            archetype: Archetype::BOT,
-            bots,
-            guards: None,
-            leash_m: 30.0,
-            pack,
-            zones: vec![],
-        }];
+        config.bot_profiles = vec![BotProfileConfig { pack, ..BotProfileConfig::new("watch", config.bots.clone()) }];
         change(&mut config);
         world_of(&config)
     }

@@ -8,7 +8,7 @@ use throng_shared::config::{
     BotProfileConfig, BotsConfig, Formation, ObstacleConfig, ObstacleShapeConfig, PackConfig, PatrolConfig,
     PlaceConfig, WorldConfig,
 };
-use throng_shared::ids::{Archetype, NetId};
+use throng_shared::ids::NetId;
 use throng_shared::input::InputBuffer;
 use throng_shared::movement::CharacterState;
 
@@ -30,16 +30,7 @@ fn kind(name: &str, size: u32, formation: Formation) -> BotProfileConfig {
         ..open_config().bots
     };
     let pack = PackConfig { size, formation, spacing_m: 2.5 };
-    BotProfileConfig {
-        name: name.to_owned(),
-        share: 1.0,
-        archetype: Archetype::BOT,
-        bots,
-        guards: None,
-        leash_m: 30.0,
-        pack,
-        zones: vec![],
-    }
+    BotProfileConfig { pack, ..BotProfileConfig::new(name, bots) }
 }
 
 /// Bots of these kinds, and a long way there and back to patrol.

@@ -1,7 +1,7 @@
 //! Kinds of bots, and places that draw them.
 
 use glam::Vec2;
-use throng_shared::config::{BotProfileConfig, BotsConfig, PackConfig, PlaceConfig, WorldConfig};
+use throng_shared::config::{BotProfileConfig, BotsConfig, PlaceConfig, WorldConfig};
 use throng_shared::ids::{Archetype, NetId};
 
 use super::population::Population;
@@ -10,16 +10,7 @@ use crate::mind::BotMind;
 use crate::{BotWorld, Goal};
 
 fn profile(name: &str, share: f32) -> BotProfileConfig {
-    BotProfileConfig {
-        name: name.to_owned(),
-        share,
-        archetype: Archetype::BOT,
-        bots: open_config().bots,
-        guards: None,
-        leash_m: 30.0,
-        zones: vec![],
-        pack: PackConfig::default(),
-    }
+    BotProfileConfig { share, ..BotProfileConfig::new(name, open_config().bots) }
 }
 
 fn place(name: &str, center_m: Vec2, draw: f32) -> PlaceConfig {

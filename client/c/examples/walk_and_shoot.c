@@ -54,6 +54,15 @@ static int nearest_enemy(uint64_t client, const ThrongCharacter *own, ThrongChar
     return is_found;
 }
 
+/* Prints what somebody is: by that a game chooses its model. */
+static void print_kind(uint64_t client, const ThrongCharacter *who) {
+    char name[64];
+    ThrongArchetype body;
+    if (throng_archetype_name(client, who->archetype, name, sizeof name, NULL) != THRONG_STATUS_OK) return;
+    if (throng_archetype(client, who->archetype, &body) != THRONG_STATUS_OK) return;
+    printf("%u is a %s, %.1f m high\n", who->net_id, name, body.height_m);
+}
+
 /* Uses the ability on somebody's chest. */
 static void shoot_at(uint64_t client, uint8_t ability, const ThrongCharacter *own, const ThrongCharacter *enemy) {
     float x_m = enemy->position_m[0] - own->position_m[0];
@@ -129,6 +138,7 @@ int main(int count, char **arguments) {
         input.yaw_rad = atan2f(input.move_x, -input.move_z);
         throng_set_input(client, &input);
         if (frame > 100 && frame % SHOT_EVERY_FRAMES == 0 && nearest_enemy(client, &own, &enemy)) {
+            print_kind(client, &enemy);
             printf("%u is at (%.1f, %.1f, %.1f)\n", enemy.net_id, enemy.position_m[0], enemy.position_m[1], enemy.position_m[2]);
             shoot_at(client, rifle, &own, &enemy);
         }

@@ -179,6 +179,8 @@ pub struct NetTotals {
     pub inbound_dropped: u64,
     /// Batches of snapshots dropped because the network thread did not keep up.
     pub outbound_dropped: u64,
+    /// Packets and control messages dropped because it did not for long.
+    pub outbound_messages_dropped: u64,
     /// What the transport counts.
     pub transport: TransportTotals,
 }
@@ -196,6 +198,7 @@ impl NetTotals {
         self.ended.iter_mut().zip(other.ended).for_each(|(into, from)| sum(into, from));
         sum(&mut self.inbound_dropped, other.inbound_dropped);
         sum(&mut self.outbound_dropped, other.outbound_dropped);
+        sum(&mut self.outbound_messages_dropped, other.outbound_messages_dropped);
         let (mine, theirs) = (&mut self.transport, &other.transport);
         mine.refused.iter_mut().zip(theirs.refused).for_each(|(into, from)| sum(into, from));
         mine.handshakes_refused.iter_mut().zip(theirs.handshakes_refused).for_each(|(into, from)| sum(into, from));

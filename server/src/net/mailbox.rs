@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use throng_shared::limits::OUTBOUND_BATCHES_MAX;
+use throng_shared::limits::{OUTBOUND_BATCHES_MAX, OUTBOUND_KEPT_BYTES_MAX};
 
 use super::inbound::{InboundNeed, NetInbound};
 use crate::batch::OutboundShard;
@@ -27,6 +27,7 @@ struct Outbound {
     waiting: VecDeque<OutboundShard>,
     spare: Vec<OutboundShard>,
     dropped: u64,
+    messages_dropped: u64,
     is_closed: bool,
 }
 
@@ -59,7 +60,7 @@ impl Mailbox {
     }
 
     /// Tick side: hands a shard over and gets an empty one in its place. When [`OUTBOUND_BATCHES_MAX`] are waiting, the
-    /// oldest one's snapshots are dropped and counted; the rest of it is kept.
+    /// oldest one's snapshots are dropped and counted; the rest of it is kept, up to [`OUTBOUND_KEPT_BYTES_MAX`].
     pub fn post(&self, batch: &mut OutboundShard) {
         let mut outbound = lock(&self.outbound);
         let empty = outbound.spare.pop().unwrap_or_default();
@@ -68,7 +69,7 @@ impl Mailbox {
             && let Some(mut oldest) = outbound.waiting.pop_front()
         {
             outbound.dropped += 1;
-            oldest.clear_frames();
+            outbound.messages_dropped += oldest.keep_without_frames(OUTBOUND_KEPT_BYTES_MAX);
             // What is left of it stays before the next one's.
             let next = outbound.waiting.front_mut().unwrap_or(&mut batch);
             oldest.append(next);
@@ -95,6 +96,11 @@ impl Mailbox {
     /// Batches whose snapshots were dropped so far.
     pub fn dropped_batches(&self) -> u64 {
         lock(&self.outbound).dropped
+    }
+
+    /// Packets and control messages that were dropped with them so far.
+    pub fn dropped_messages(&self) -> u64 {
+        lock(&self.outbound).messages_dropped
     }
 
     /// Tick side: nothing more will be posted.
@@ -189,6 +195,35 @@ mod tests {
         assert_eq!(frames, OUTBOUND_BATCHES_MAX);
         assert_eq!(packets, (0..count).map(|slot| (slot, b"packet".to_vec())).collect::<Vec<_>>());
         assert_eq!(controls, (0..count).map(|slot| (slot, b"control".to_vec())).collect::<Vec<_>>());
-        assert_eq!(mailbox.dropped_batches(), 3);
+        assert_eq!((mailbox.dropped_batches(), mailbox.dropped_messages()), (3, 0));
+    }
+
+    #[test]
+    fn a_network_thread_that_stands_still_does_not_fill_the_memory() {
+        let mailbox = Mailbox::default();
+        let (ticks, connections) = (2_000_u32, 30);
+        let mut longest_bytes = 0;
+        for _ in 0..ticks {
+            let mut shard = OutboundShard::default();
+            for slot in 0..connections {
+                let connection = ConnectionId { worker: 0, slot, generation: 1 };
+                shard.push_frame(connection, &[1; 1_000]);
+                shard.push_packet(connection, &[2; 100]);
+                shard.push_control(connection, &[3; 10]);
+            }
+            mailbox.post(&mut shard);
+            let outbound = lock(&mailbox.outbound);
+            longest_bytes = outbound.waiting.iter().map(OutboundShard::bytes).max().unwrap_or(0).max(longest_bytes);
+        }
+        assert!(longest_bytes > OUTBOUND_KEPT_BYTES_MAX / 4, "what is kept is kept for long: {longest_bytes} bytes");
+        assert!(longest_bytes < OUTBOUND_KEPT_BYTES_MAX + 2 * 30 * 1_110, "{longest_bytes} bytes");
+        let mut left = 0;
+        while let Some(shard) = mailbox.take_outbound() {
+            left += (shard.packets().len() + shard.controls().len()) as u64;
+            assert!(shard.packets().all(|(_, packet)| packet == [2; 100]));
+            assert!(shard.controls().all(|(_, control)| control == [3; 10]));
+        }
+        assert!(mailbox.dropped_messages() > 0);
+        assert_eq!(left + mailbox.dropped_messages(), u64::from(2 * ticks * connections));
     }
 }

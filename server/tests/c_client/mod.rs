@@ -55,8 +55,15 @@ fn the_example_in_c_walks_and_shoots_and_sees_what_it_does() {
         .expect("it can be run");
     let (said, errors) = (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
     assert_eq!(played.status.code(), Some(0), "{said}{errors}");
-    for part in ["I am ", "the rifle is ability 1", "I shoot, and see it meet ", " health", "I have gone ", "it is 08:"]
-    {
+    for part in [
+        "I am ",
+        "the rifle is ability 1",
+        " is a bot, 1.8 m high",
+        "I shoot, and see it meet ",
+        " health",
+        "I have gone ",
+        "it is 08:",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let shots: serde_json::Value = serde_json::from_str(&server.get("/shots").body).expect("it is JSON");
@@ -94,6 +101,9 @@ fn stale_handles_and_null_pointers_are_answered() {
             assert_eq!(throng::throng_next_event(stale, &raw mut event), ThrongStatus::UnknownHandle);
             let none = throng::throng_characters(stale, ptr::null_mut(), 0, &raw mut count);
             assert_eq!(none, ThrongStatus::UnknownHandle);
+            let archetype = throng::throng_archetype(stale, 0, ptr::null_mut());
+            let named = throng::throng_archetype_name(stale, 0, ptr::null_mut(), 0, ptr::null_mut());
+            assert_eq!((archetype, named), (ThrongStatus::UnknownHandle, ThrongStatus::UnknownHandle));
             assert_eq!(throng::throng_use_ability(stale, 1, 0.0, 0.0), ThrongStatus::UnknownHandle);
             assert_eq!(throng::throng_use_ability(stale, 1, f32::NAN, 0.0), ThrongStatus::BadNumber);
             assert_eq!(throng::throng_set_input(stale, &ThrongInput::default()), ThrongStatus::UnknownHandle);

@@ -367,6 +367,22 @@ pub struct BotProfileConfig {
     pub pack: PackConfig,
 }
 
+impl BotProfileConfig {
+    /// A kind of bots that do this, as a table with a name says that mentions nothing else.
+    pub fn new(name: &str, bots: BotsConfig) -> BotProfileConfig {
+        BotProfileConfig {
+            name: name.to_owned(),
+            share: 1.0,
+            archetype: Archetype::BOT,
+            bots,
+            guards: None,
+            leash_m: 30.0,
+            zones: Vec::new(),
+            pack: PackConfig::default(),
+        }
+    }
+}
+
 /// How bots of a kind go together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PackConfig {
