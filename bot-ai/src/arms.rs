@@ -60,7 +60,7 @@ impl Arms {
         self.abilities.eyes_m
     }
 
-    /// The most harmful that can be used now on somebody whose middle is so far away, and whom blows meet that reach so far, in metres.
+    /// The most harmful that can be used now on somebody whose middle is so far away, and whom blows and areas meet that reach so far, in metres.
     pub(crate) fn harm_at<'a>(
         &'a self,
         (middle_m, blow_m): (f32, f32),
@@ -69,7 +69,10 @@ impl Arms {
         attributes: &'a Attributes,
     ) -> Option<(u8, &'a Ability)> {
         self.usable(&self.harmful, tick, fighter, attributes).find(|(_, ability)| {
-            let distance_m = if matches!(ability.aim, AimConfig::Melee { .. }) { blow_m } else { middle_m };
+            let distance_m = match ability.aim {
+                AimConfig::Melee { .. } | AimConfig::Area { .. } => blow_m,
+                AimConfig::Hitscan { .. } | AimConfig::Projectile { .. } | AimConfig::Own => middle_m,
+            };
             distance_m <= reach_m(ability)
         })
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use throng_shared::ids::ClientId;
+use throng_shared::limits::QUARANTINED_MAX;
 use throng_shared::wire::control::{GoodbyeReason, Welcome};
 
 use crate::net::ConnectionId;
@@ -240,39 +241,33 @@ impl OutboundShard {
         self.each(&self.controls)
     }
 
-    /// Drops the snapshots with their bytes, and keeps the rest, of which no more than `bytes_max`: else of packets and control messages nothing. Returns how
-    /// many of these were dropped. O(what is kept).
-    pub fn keep_without_frames(&mut self, bytes_max: usize) -> u64 {
+    /// Moves everything but the snapshots from `other` behind what is here; `other` is left empty, with its memory. When packets and control messages are
+    /// more than `bytes_max` together, each counted with 64 more, all of them are dropped. Returns how many were. O(what is here).
+    pub fn keep_of(&mut self, other: &mut OutboundShard, bytes_max: usize) -> u64 {
         const MESSAGE_BYTES: usize = 64;
-        self.frames.clear();
-        let messages = || self.packets.iter().chain(&self.controls);
-        let kept_bytes: usize = messages().map(|(_, range)| range.len() + MESSAGE_BYTES).sum();
-        let mut dropped = 0;
-        if kept_bytes > bytes_max {
-            dropped = messages().count() as u64;
-            self.packets.clear();
-            self.controls.clear();
+        for (connection, packet) in other.each(&other.packets) {
+            self.push_packet(connection, packet);
         }
-        let mut bytes = Vec::new();
-        for (_, range) in self.packets.iter_mut().chain(&mut self.controls) {
-            *range = put(&mut bytes, &self.bytes[range.clone()]);
+        for (connection, message) in other.each(&other.controls) {
+            self.push_control(connection, message);
         }
-        self.bytes = bytes;
-        dropped
-    }
-
-    /// Moves everything from `other` behind what is here; `other` is left empty, with its memory.
-    pub fn append(&mut self, other: &mut OutboundShard) {
-        let shift = self.bytes.len();
-        let moved = |entry: (ConnectionId, Range<usize>)| (entry.0, entry.1.start + shift..entry.1.end + shift);
-        self.bytes.append(&mut other.bytes);
-        self.frames.extend(other.frames.drain(..).map(moved));
-        self.packets.extend(other.packets.drain(..).map(moved));
-        // Those of one connection stay together, in their order: one that is in both would get what lies between.
+        // Those of one connection stay together, in their order.
         self.packets.sort_by_key(|(connection, _)| *connection);
-        self.controls.extend(other.controls.drain(..).map(moved));
         self.closes.append(&mut other.closes);
         self.quarantines.append(&mut other.quarantines);
+        self.quarantines.sort_unstable();
+        self.quarantines.dedup();
+        // More are not kept out at any port.
+        self.quarantines.truncate(QUARANTINED_MAX);
+        other.clear();
+        let messages = self.packets.len() + self.controls.len();
+        if self.bytes.len() + MESSAGE_BYTES * messages <= bytes_max {
+            return 0;
+        }
+        self.packets.clear();
+        self.controls.clear();
+        self.bytes.clear();
+        messages as u64
     }
 
     /// How many bytes it has of snapshots, packets and messages.

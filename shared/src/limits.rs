@@ -98,7 +98,7 @@ pub const INBOUND_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const OUTBOUND_BATCHES_MAX: usize = 4;
 
 /// Bytes of channel packets and control messages, each counted with 64 more, that are kept of batches whose frames were dropped. When there are
-/// more, they are all dropped and counted: both ends send again what is not answered.
+/// more, they are all dropped and counted: packets are sent again, hellos are asked again, and who is sent away meanwhile is not told why.
 pub const OUTBOUND_KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Packets from one connected client's address that are opened in 50 ms; further ones are dropped and counted. High, for the

@@ -1,6 +1,6 @@
 //! Archetypes of the world's own: what they begin with, how fast they go, what meets them, who plays them, and what clients know of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use glam::Vec2;
 use throng_bot_ai::{BotMind, BotWorld};
@@ -9,8 +9,8 @@ use throng_server::abilities::CombatLog;
 use throng_shared::archetypes::{Body, Gait};
 use throng_shared::attributes::{AttributeKind, AttributeRule};
 use throng_shared::config::{
-    ABILITIES_FILE_NAME, ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, LoadedWorld, PopulationConfig,
-    SpawnAreaConfig, WORLD_FILE_NAME, load_world, read_common_file,
+    ABILITIES_FILE_NAME, AimConfig, ArchetypeConfig, ArchetypeValueConfig, BotProfileConfig, LoadedWorld,
+    PopulationConfig, SpawnAreaConfig, WORLD_FILE_NAME, load_world, read_common_file,
 };
 use throng_shared::ids::{Archetype, InstanceId, NetId};
 use throng_shared::input::PlayerInput;
@@ -303,14 +303,14 @@ fn nobody_is_healed_to_more_than_it_begins_with_and_everybody_appears_again_with
         cooldown_ms = 100
         damage = 100.0
     "#;
-    let mut world = world(3, &[(own(0), 1.0), (own(1), 1.0), (Archetype::BOT, 1.0)]);
+    let mut world = world(12, &[(own(0), 1.0), (own(1), 1.0), (Archetype::BOT, 1.0)]);
     let values = [(own(0), 20), (own(1), 90)];
     world.config.archetype_values =
         values.map(|(archetype, value)| ArchetypeValueConfig { archetype, attribute: 1, value }).to_vec();
     world.config.attributes[1].default = 60;
     world.combat = fighting_world(POTIONS, |_| ()).combat;
     world.config.spawn_areas = vec![SpawnAreaConfig::disc(Vec2::ZERO, 3.0)];
-    let mut sim = Sim::new(12).world(world).start();
+    let mut sim = Sim::new(12).world(world.clone()).start();
     let [ann] = sim.connect();
     let whole = |archetype| {
         if archetype == own(0) {
@@ -333,13 +333,22 @@ fn nobody_is_healed_to_more_than_it_begins_with_and_everybody_appears_again_with
     };
     use_ability(&mut sim, 1);
     let healed = bots(&mut sim);
-    assert!(healed.len() > 1 && healed.iter().all(|&(of, health)| health == whole(of)), "{healed:?}");
+    let kinds: BTreeSet<Archetype> = healed.iter().map(|(archetype, _)| *archetype).collect();
+    assert_eq!(kinds, BTreeSet::from([Archetype::BOT, own(0), own(1)]));
+    assert!(healed.iter().all(|&(of, health)| health == whole(of)), "{healed:?}");
     use_ability(&mut sim, 2);
     let deaths = sim.instance(WORLD).world().resource::<CombatLog>().totals.deaths;
-    assert!(deaths >= 2, "{deaths}");
+    assert!(deaths >= 6, "{deaths}");
     sim.run_ticks(30);
     let again = bots(&mut sim);
     assert!(again.iter().all(|&(of, health)| health == whole(of)), "{again:?}");
+    // Whoever is whole stays whole when that is another health from then on.
+    let mut stronger = world;
+    stronger.config.archetype_values[0].value = 80;
+    adopt(&mut sim, &stronger);
+    let whole = |archetype| if archetype == own(0) { 80.0 } else { whole(archetype) };
+    let after = bots(&mut sim);
+    assert!(after.iter().all(|&(of, health)| health == whole(of)), "{after:?}");
 }
 
 #[test]
@@ -349,6 +358,9 @@ fn bots_strike_rats_and_giants_with_what_reaches_as_far_as_they_are_near() {
         let combat = world.combat.as_mut().expect("it has abilities");
         combat.abilities.remove(0);
         combat.abilities[0].archetypes = Archetype::BOT.bit();
+        // Not as far as from its eyes to the middle of a rat, and of so large a giant.
+        combat.abilities[0].aim = AimConfig::Melee { range_m: 1.5, arc_deg: 120.0 };
+        world.config.archetypes[1].body.height_m = 12.0;
         combat.deal_teams = false;
         for profile in &mut world.config.bot_profiles {
             (profile.bots.attack_percent, profile.bots.sight_m) = (100.0, 40.0);

@@ -1,6 +1,6 @@
 //! Blows → health, movement, death; and who appears again.
 
-use bevy_ecs::prelude::{Component, Query, Res, ResMut};
+use bevy_ecs::prelude::{Component, Query, Res, ResMut, World};
 use glam::Vec3;
 use throng_bot_ai::BotMind;
 use throng_shared::abilities::{Ability, Fighter, Slow};
@@ -77,6 +77,27 @@ pub(super) fn strike(
         log.totals.deaths += 1;
     }
     true
+}
+
+/// Whoever's archetype begins with another health by these rules keeps its share of a whole one. O(characters); nothing where all begin as before.
+pub(crate) fn keep_share_of_health(world: &mut World, rules: &CombatRules) {
+    let Some(before) = world.get_resource::<CombatRules>().map(|former| former.whole_health) else { return };
+    if before == rules.whole_health {
+        return;
+    }
+    let health = &rules.abilities.health;
+    let above_least = |whole: f32| (whole - health.min()).max(f32::MIN_POSITIVE);
+    for (archetype, mut attributes) in world.query::<(&Archetype, &mut Attributes)>().iter_mut(world) {
+        if let Some(now) = attributes.get(health) {
+            let share = above_least(now) / above_least(before.of(*archetype));
+            let kept = if now > health.min() {
+                health.min() + share * above_least(rules.whole_health.of(*archetype))
+            } else {
+                now
+            };
+            attributes.set(health, kept);
+        }
+    }
 }
 
 /// Nobody is pushed faster than this, by however many, in metres per second.

@@ -27,7 +27,7 @@ mod rules;
 mod view;
 
 pub use blows::Blow;
-pub(crate) use blows::respawn_fighters;
+pub(crate) use blows::{keep_share_of_health, respawn_fighters};
 pub(crate) use log::tell_combat_news;
 pub use log::{
     BOUNDS_MS, CombatLog, CombatTotals, FairnessBuckets, RECEIPTS_MAX, REFUSALS_MAX, Refusal, RefusalRule, ShotReceipt,

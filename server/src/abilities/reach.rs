@@ -109,7 +109,8 @@ impl Field<'_, '_, '_> {
         let view_tick = self.moment(ability, done.act.view_tick());
         self.for_each_near(view_tick, done.from_m.xz(), range_m, |target, body| {
             let way_m = body.feet_m.xz() - done.from_m.xz();
-            let is_in_front = way_m.dot(ahead) >= cosine_min * way_m.length();
+            // Whoever stands within a body has it in front, whichever way it looks.
+            let is_in_front = way_m.dot(ahead) >= cosine_min * way_m.length() || way_m.length() <= body.radius_m;
             let feet_y_m = done.from_m.y - self.rules.abilities.eyes_m;
             if is_in_front
                 && body.blow_distance_m(done.from_m, feet_y_m) <= range_m

@@ -24,6 +24,8 @@ struct Inbound {
 
 #[derive(Debug, Default)]
 struct Outbound {
+    /// What is left of those whose snapshots were dropped; before all that waits.
+    kept: OutboundShard,
     waiting: VecDeque<OutboundShard>,
     spare: Vec<OutboundShard>,
     dropped: u64,
@@ -64,16 +66,12 @@ impl Mailbox {
     pub fn post(&self, batch: &mut OutboundShard) {
         let mut outbound = lock(&self.outbound);
         let empty = outbound.spare.pop().unwrap_or_default();
-        let mut batch = std::mem::replace(batch, empty);
+        let batch = std::mem::replace(batch, empty);
         if outbound.waiting.len() >= OUTBOUND_BATCHES_MAX
             && let Some(mut oldest) = outbound.waiting.pop_front()
         {
             outbound.dropped += 1;
-            outbound.messages_dropped += oldest.keep_without_frames(OUTBOUND_KEPT_BYTES_MAX);
-            // What is left of it stays before the next one's.
-            let next = outbound.waiting.front_mut().unwrap_or(&mut batch);
-            oldest.append(next);
-            std::mem::swap(next, &mut oldest);
+            outbound.messages_dropped += outbound.kept.keep_of(&mut oldest, OUTBOUND_KEPT_BYTES_MAX);
             outbound.spare.push(oldest);
         }
         outbound.waiting.push_back(batch);
@@ -81,7 +79,11 @@ impl Mailbox {
 
     /// Network side: the next batch that waits.
     pub fn take_outbound(&self) -> Option<OutboundShard> {
-        lock(&self.outbound).waiting.pop_front()
+        let mut outbound = lock(&self.outbound);
+        if !outbound.kept.is_empty() {
+            return Some(std::mem::take(&mut outbound.kept));
+        }
+        outbound.waiting.pop_front()
     }
 
     /// Network side: gives a batch back whose memory can be used again.
@@ -111,7 +113,7 @@ impl Mailbox {
     /// Network side: whether nothing more will come and nothing waits.
     pub fn is_finished(&self) -> bool {
         let outbound = lock(&self.outbound);
-        outbound.is_closed && outbound.waiting.is_empty()
+        outbound.is_closed && outbound.kept.is_empty() && outbound.waiting.is_empty()
     }
 }
 
@@ -181,7 +183,7 @@ mod tests {
             let mut other = OutboundShard::default();
             other.push_packet(everywhere, &[number]);
             other.push_packet(ConnectionId { slot: u32::from(number), ..everywhere }, b"between");
-            merged.append(&mut other);
+            assert_eq!(merged.keep_of(&mut other, usize::MAX), 0);
         }
         let own: Vec<&[u8]> = merged.packets().skip(3).map(|(_, packet)| packet).collect();
         assert_eq!(own, [&[0][..], &[1], &[2]], "one after another");
@@ -213,10 +215,11 @@ mod tests {
             }
             mailbox.post(&mut shard);
             let outbound = lock(&mailbox.outbound);
-            longest_bytes = outbound.waiting.iter().map(OutboundShard::bytes).max().unwrap_or(0).max(longest_bytes);
+            assert!(outbound.waiting.iter().all(|shard| shard.bytes() == connections as usize * 1_110));
+            longest_bytes = longest_bytes.max(outbound.kept.bytes());
         }
         assert!(longest_bytes > OUTBOUND_KEPT_BYTES_MAX / 4, "what is kept is kept for long: {longest_bytes} bytes");
-        assert!(longest_bytes < OUTBOUND_KEPT_BYTES_MAX + 2 * 30 * 1_110, "{longest_bytes} bytes");
+        assert!(longest_bytes < OUTBOUND_KEPT_BYTES_MAX, "{longest_bytes} bytes");
         let mut left = 0;
         while let Some(shard) = mailbox.take_outbound() {
             left += (shard.packets().len() + shard.controls().len()) as u64;

@@ -6,7 +6,7 @@ use throng_bot_ai::BotWorld;
 use throng_shared::archetypes::Gait;
 use throng_shared::config::{CombatConfig, LoadedWorld};
 
-use crate::abilities::CombatRules;
+use crate::abilities::{CombatRules, keep_share_of_health};
 use crate::combat::Poses;
 use crate::director::{WorldHours, resettle};
 use crate::instance::{Instance, InstanceRules, bot_world, bots_seen_from_m, combat_rules};
@@ -25,7 +25,7 @@ pub struct AdoptError {
 }
 
 /// What clients predict with and have in files of their own: whatever enters [`LoadedWorld::hash`].
-const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement, bodies of archetypes; of abilities their kind, who has them, \
+const PREDICTED: &str = "what clients compute ahead (seed, size, tick rate, terrain, obstacles, movement, names and bodies of archetypes; of abilities their kind, who has them, \
                          range, radius, speed, arc, spread, cooldown, cast, cost and blink, and eyes_m)";
 
 /// The most that the enter radius may come to be, in sides of the cells that were cut for another one: then some 130 of a client's 256 pages are cells.
@@ -55,6 +55,7 @@ impl Instance {
         let bots = bot_world(self.world().resource::<BotWorld>().with(config), &interest, combat.as_ref());
         let world = self.world_mut();
         if let Some(combat) = combat {
+            keep_share_of_health(world, &combat);
             world.insert_resource(combat);
         }
         let mut rules = world.resource_mut::<InstanceRules>();

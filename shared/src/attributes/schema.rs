@@ -396,11 +396,6 @@ impl Schema {
         &self.far_radii_m
     }
 
-    /// What an attribute is at first.
-    pub fn first_value<H: AttributeHandle>(&self, attribute: &H) -> H::Value {
-        attribute.value_of(self.rules[attribute.index()].default)
-    }
-
     /// The handle of a number; none when there is no such number.
     pub fn number(&self, name: &str) -> Option<NumberAttribute> {
         NumberAttribute::find(self, name)

@@ -36,7 +36,11 @@ const FORMS: &[Choice<Form>] = &[
         means: Form::Projectile,
         doc: "The first in the way of something that flies straight ahead.",
     },
-    Choice { word: "melee", means: Form::Melee, doc: "Everybody near who is in front of the user." },
+    Choice {
+        word: "melee",
+        means: Form::Melee,
+        doc: "Everybody in front of the user whose body is as near to the line from its feet to its eyes as it reaches.",
+    },
     Choice { word: "area", means: Form::Area, doc: "Everybody around the place that is aimed at." },
     Choice { word: "own", means: Form::Own, doc: "The user alone." },
 ];

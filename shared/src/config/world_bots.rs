@@ -128,7 +128,8 @@ fn read_habits(table: &mut TableReader<'_, '_>, settled: Settled) -> BotsConfig 
     let attack_doc = "Of a hundred enemies that a bot notices among the eight characters nearest to it, how many it attacks, in worlds with abilities; \
                       0 for peaceful bots.";
     let attack_percent = table.optional("attack_percent", number(0.0, 100.0, "%"), 100.0, attack_doc);
-    let retreat_doc = "With less health than this a bot runs from those it fights; 0 for never.";
+    let retreat_doc =
+        "With less health than this, of what it begins with, a bot runs from those it fights; 0 for never.";
     let retreat_below_percent = table.optional("retreat_below_percent", number(0.0, 100.0, "%"), 25.0, retreat_doc);
     let reaction_doc = "How long a bot needs from noticing an enemy until it does it harm. People need 200 to 400.";
     let reaction_ms = table.optional("reaction_ms", whole(0, 5_000, "ms"), 350, reaction_doc);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use throng_client::Replica;
-use throng_shared::attributes::{AttributeKind, AttributeRule, Readers, Schema};
+use throng_shared::attributes::{AttributeHandle, AttributeKind, AttributeRule, Readers, Schema};
 use throng_shared::limits::MESSAGE_BYTES_MAX;
 use throng_shared::wire::attributes::{message_of, rule_of};
 use throng_shared::wire::hours::HoursNews;
@@ -77,7 +77,9 @@ fn check_attributes(schema: &Schema, replica: &Replica) {
         let (layout, values) = (schema.layout(entity.archetype), entity.attributes.view());
         assert_eq!(values.known & !(layout.public | layout.team), 0, "{entity:?}");
         assert_eq!(values.known & layout.public, layout.public, "what everybody may know is known: {entity:?}");
-        let health = entity.attributes.get(&schema.number("health").expect("a number"));
+        let of_health = schema.number("health").expect("a number");
+        let health = entity.attributes.get(&of_health);
+        assert_eq!(health.is_some(), layout.all >> of_health.index() & 1 == 1, "{entity:?}");
         assert!(health.is_none_or(|health| (0.0..=100.0).contains(&health)), "{entity:?}");
     }
     let gold = replica.own_attributes().get(&schema.number("gold").expect("a number"));

@@ -1,8 +1,8 @@
 //! The world hash, computed as the page says.
 
 use throng_shared::config::{
-    ABILITIES_FILE_NAME, AimConfig, MovementConfig, ObstacleShapeConfig, TerrainConfig, WORLD_FILE_NAME, load_world,
-    read_common_file,
+    ABILITIES_FILE_NAME, AimConfig, MovementConfig, ObstacleShapeConfig, TerrainConfig, WORLD_FILE_NAME, WorldConfig,
+    load_world, read_common_file,
 };
 
 use super::*;
@@ -43,12 +43,31 @@ fn wilds() -> LoadedWorld {
     )
 }
 
+fn put(bytes: &mut Vec<u8>, numbers: &[f32]) {
+    numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+}
+
+fn put_obstacles(config: &WorldConfig, bytes: &mut Vec<u8>) {
+    bytes.extend((config.obstacles.len() as u64).to_le_bytes());
+    for obstacle in &config.obstacles {
+        put(bytes, &[obstacle.center_m.x, obstacle.center_m.y, obstacle.height_m]);
+        match obstacle.shape {
+            ObstacleShapeConfig::Box { size_m, yaw_deg } => {
+                bytes.push(0);
+                put(bytes, &[size_m.x, size_m.y, yaw_deg]);
+            }
+            ObstacleShapeConfig::Cylinder { radius_m } => {
+                bytes.push(1);
+                put(bytes, &[radius_m]);
+            }
+        }
+    }
+}
+
 /// The world hash, written after the page.
 fn documented_hash(world: &LoadedWorld) -> u64 {
     let config = &world.config;
     let mut bytes = Vec::new();
-    let put =
-        |bytes: &mut Vec<u8>, numbers: &[f32]| numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
     bytes.extend(config.seed.to_le_bytes());
     put(&mut bytes, &[config.size_m]);
     bytes.extend(config.tick_rate_hz.to_le_bytes());
@@ -65,20 +84,7 @@ fn documented_hash(world: &LoadedWorld) -> u64 {
         }
         other => panic!("{other:?}"),
     }
-    bytes.extend((config.obstacles.len() as u64).to_le_bytes());
-    for obstacle in &config.obstacles {
-        put(&mut bytes, &[obstacle.center_m.x, obstacle.center_m.y, obstacle.height_m]);
-        match obstacle.shape {
-            ObstacleShapeConfig::Box { size_m, yaw_deg } => {
-                bytes.push(0);
-                put(&mut bytes, &[size_m.x, size_m.y, yaw_deg]);
-            }
-            ObstacleShapeConfig::Cylinder { radius_m } => {
-                bytes.push(1);
-                put(&mut bytes, &[radius_m]);
-            }
-        }
-    }
+    put_obstacles(config, &mut bytes);
     let MovementConfig { walk_speed_mps, run_speed_mps, jump_height_m, gravity_mps2, .. } = config.movement;
     let MovementConfig { ground_acceleration_mps2, air_acceleration_mps2, slope_max_deg, .. } = config.movement;
     let MovementConfig { step_height_m, capsule_radius_m, capsule_height_m, .. } = config.movement;
