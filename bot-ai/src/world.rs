@@ -109,12 +109,7 @@ impl BotWorld {
         if self.profiles.is_empty() || mind.archetype.is_player() {
             return None;
         }
-        let sum: f64 = self.shares(mind.home).map(|(_, share)| share).sum();
-        let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * sum;
-        self.shares(mind.home).find_map(|(place, share)| {
-            drawn -= share;
-            (drawn < 0.0).then_some(place)
-        })
+        draw_kind(mind.temper, || self.shares(mind.home))
     }
 
     /// The kinds that live somewhere, with their shares.
@@ -183,13 +178,8 @@ impl BotWorld {
         if self.archetype_of(mind) == Archetype::BOT {
             return;
         }
-        let sum: f64 = self.kinds_like_people(mind.home).map(|(_, share)| share).sum();
-        let mut drawn = f64::from(mind.temper) / (f64::from(u32::MAX) + 1.0) * sum;
-        let kind = self.kinds_like_people(mind.home).find(|(_, share)| {
-            drawn -= share;
-            drawn < 0.0
-        });
-        if let Some(temper) = kind.and_then(|(kind, _)| self.temper_of(mind.home, kind, 0.5)) {
+        let kind = draw_kind(mind.temper, || self.kinds_like_people(mind.home));
+        if let Some(temper) = kind.and_then(|kind| self.temper_of(mind.home, kind, 0.5)) {
             mind.temper = temper;
         }
     }
@@ -232,6 +222,16 @@ impl BotWorld {
     pub(crate) fn seconds_between(&self, earlier: Tick, later: Tick) -> f32 {
         later.since(earlier) as f32 * self.tick_rate.step_s()
     }
+}
+
+/// The kind that a temper draws among these, by their shares; none where none has a share.
+fn draw_kind<Shares: Iterator<Item = (usize, f64)>>(temper: u32, shares: impl Fn() -> Shares) -> Option<usize> {
+    let sum: f64 = shares().map(|(_, share)| share).sum();
+    let mut drawn = f64::from(temper) / (f64::from(u32::MAX) + 1.0) * sum;
+    shares().find_map(|(kind, share)| {
+        drawn -= share;
+        (drawn < 0.0).then_some(kind)
+    })
 }
 
 #[cfg(test)]

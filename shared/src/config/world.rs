@@ -368,15 +368,20 @@ pub struct BotProfileConfig {
 }
 
 impl BotProfileConfig {
+    /// [`BotProfileConfig::share`] where it is not written.
+    pub(super) const SHARE: f32 = 1.0;
+    /// [`BotProfileConfig::leash_m`] where it is not written.
+    pub(super) const LEASH_M: f32 = 30.0;
+
     /// A kind of bots that do this, as a table with a name says that mentions nothing else.
     pub fn new(name: &str, bots: BotsConfig) -> BotProfileConfig {
         BotProfileConfig {
             name: name.to_owned(),
-            share: 1.0,
+            share: BotProfileConfig::SHARE,
             archetype: Archetype::BOT,
             bots,
             guards: None,
-            leash_m: 30.0,
+            leash_m: BotProfileConfig::LEASH_M,
             zones: Vec::new(),
             pack: PackConfig::default(),
         }

@@ -2,10 +2,11 @@
 
 use super::reader::{Choice, Name, TableReader, Word, names, number};
 use super::world::{ArchetypeConfig, ArchetypeValueConfig, MovementConfig};
-use super::world_attributes::{Former, VALUE};
+use super::world_attributes::{Former, VALUE, told_number};
+use super::world_tables::check_speeds;
 use super::world_zones::unknown;
 use crate::archetypes::{Body, Gait};
-use crate::attributes::{AttributeHandle, AttributeKind, AttributeRule, Schema};
+use crate::attributes::{AttributeKind, AttributeRule};
 use crate::ids::Archetype;
 
 /// Who has an attribute, or an ability. Whoever is of an archetype of the world's own is a bot.
@@ -94,10 +95,7 @@ pub(super) fn read_archetype(
     let walk_speed_mps = walk_mps.unwrap_or(movement.walk_speed_mps);
     let run_speed_mps = run_mps.unwrap_or(movement.run_speed_mps);
     let is_known = *is_sound || walk_mps.is_some() && run_mps.is_some();
-    let doc = "`run_speed_mps` is at least `walk_speed_mps`";
-    table.rule(&["run_speed_mps", "walk_speed_mps"], doc, !is_known || run_speed_mps >= walk_speed_mps, || {
-        format!("running ({run_speed_mps} m/s) would be slower than walking ({walk_speed_mps} m/s)")
-    });
+    check_speeds(table, is_known, walk_speed_mps, run_speed_mps);
     let doc = "Radius of its body, which is what others aim at and hit; `movement.capsule_radius_m` if it is not written. It walks through whatever \
                that lets through, however large its body is.";
     let own_radius_m = table.optional_without_default("body_radius_m", number(0.05, 5.0, "m"), doc);
@@ -159,13 +157,12 @@ fn read_first_value(table: &mut TableReader<'_, '_>, rule: Option<&AttributeRule
         format!("{} is {}", rule.map_or("it", |rule| &rule.name), if is_choice { "a choice" } else { "no choice" })
     });
     match kind? {
-        AttributeKind::Number { min, max, .. } => {
+        kind @ AttributeKind::Number { min, max, .. } => {
             let value = value?;
             table.rule(&["value", "attribute"], FITTING, (*min..=*max).contains(&value), || {
                 format!("{value} is not from {min} to {max}")
             });
-            let alone = AttributeRule::new("n", rule?.kind.clone());
-            Some(Schema::new(vec![alone]).ok()?.number("n")?.told_as(value))
+            told_number(kind, value)
         }
         AttributeKind::Flag => {
             let value = value?;

@@ -153,8 +153,14 @@ fn read_number(table: &mut TableReader<'_, '_>) -> Read {
     table.rule(&["default", "min", "max"], doc, max <= min || (min..=max).contains(&default), || {
         format!("{default} is not from {min} to {max}")
     });
-    let handle = Schema::new(vec![AttributeRule::new("n", kind.clone())]).ok()?.number("n")?;
-    Some((kind, handle.told_as(default), Concealment::None, 0.0))
+    let told = told_number(&kind, default)?;
+    Some((kind, told, Concealment::None, 0.0))
+}
+
+/// A number of this kind as it is told; none for a kind that is not sound, or no number.
+pub(super) fn told_number(kind: &AttributeKind, value: f32) -> Option<u32> {
+    let schema = Schema::new(vec![AttributeRule::new("n", kind.clone())]).ok()?;
+    Some(schema.number("n")?.told_as(value))
 }
 
 fn read_flag(table: &mut TableReader<'_, '_>, is_team_known: bool, enter_radius_m: Option<f32>) -> Read {

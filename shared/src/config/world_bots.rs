@@ -42,7 +42,7 @@ pub(super) fn read_bot_profile(
 ) -> BotProfileConfig {
     let name = table.required("name", Name, "Name, by which a file changes what it includes.");
     let share_doc = "How many of the bots are of this kind: of two with shares 3 and 1, three quarters are of the first. Where all have 0, bots go by `[bots]`.";
-    let share = table.optional("share", WEIGHT, 1.0, share_doc);
+    let share = table.optional("share", WEIGHT, BotProfileConfig::SHARE, share_doc);
     let archetype = read_archetype_name(table, archetypes);
     let bots = read_habits(table, settled);
     let guards_doc =
@@ -60,7 +60,7 @@ pub(super) fn read_bot_profile(
         }
     });
     let leash_doc = "How far from the middle of the place that it guards it goes; then it returns.";
-    let leash_m = table.optional("leash_m", number(1.0, 1_000.0, "m"), 30.0, leash_doc);
+    let leash_m = table.optional("leash_m", number(1.0, 1_000.0, "m"), BotProfileConfig::LEASH_M, leash_doc);
     let radius_m = guards.map_or(0.0, |place| places[place].radius_m);
     let doc = "`leash_m` is at least the `radius_m` of the place that it guards";
     table.rule(&["leash_m", "guards"], doc, leash_m >= radius_m, || {

@@ -25,10 +25,7 @@ pub(super) fn read_movement(table: &mut TableReader<'_, '_>) -> MovementConfig {
     let acceleration = number(0.1, 500.0, "m/s²");
     let walk_speed_mps = table.optional("walk_speed_mps", speed, 2.0, "Walking speed.");
     let run_speed_mps = table.optional("run_speed_mps", speed, 6.0, "Running speed.");
-    let doc = "`run_speed_mps` is at least `walk_speed_mps`";
-    table.rule(&["run_speed_mps", "walk_speed_mps"], doc, run_speed_mps >= walk_speed_mps, || {
-        format!("running ({run_speed_mps} m/s) would be slower than walking ({walk_speed_mps} m/s)")
-    });
+    check_speeds(table, true, walk_speed_mps, run_speed_mps);
     let jump_height_m =
         table.optional("jump_height_m", number(0.0, 5.0, "m"), 1.2, "How high a standing jump rises; 0 forbids jumps.");
     let gravity_mps2 = table.optional(
@@ -66,6 +63,14 @@ pub(super) fn read_movement(table: &mut TableReader<'_, '_>) -> MovementConfig {
         capsule_radius_m,
         capsule_height_m,
     }
+}
+
+/// Running is no slower than walking, as far as both `are_known`.
+pub(super) fn check_speeds(table: &mut TableReader<'_, '_>, are_known: bool, walk_speed_mps: f32, run_speed_mps: f32) {
+    let doc = "`run_speed_mps` is at least `walk_speed_mps`";
+    table.rule(&["run_speed_mps", "walk_speed_mps"], doc, !are_known || run_speed_mps >= walk_speed_mps, || {
+        format!("running ({run_speed_mps} m/s) would be slower than walking ({walk_speed_mps} m/s)")
+    });
 }
 
 pub(super) fn read_spawn_area(
