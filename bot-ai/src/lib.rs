@@ -37,6 +37,7 @@ mod near;
 mod packs;
 mod perceive;
 mod steer;
+mod turns;
 mod world;
 
 pub use arms::Arms;
@@ -49,6 +50,7 @@ pub use near::{NearPeople, notice_people};
 pub use packs::{PackCounts, Packs, muster};
 pub use perceive::{Percepts, SEEN_MAX, Seen, perceive};
 pub use steer::{Steering, steer, steer_fighters};
+pub use turns::Alertness;
 pub use world::{BotWorld, NEAR_DELAY_PERCENT_MAX};
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::navigate::Asked;
 use crate::packs::Membership;
 use crate::perceive::Percepts;
 use crate::steer::Steering;
+use crate::turns::Alertness;
 
 /// What a bot is about to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -225,7 +226,7 @@ impl BotMind {
 const GOES_ON_S: f32 = 2.0;
 
 /// What [`bot_bundle`] is made of.
-pub type BotBundle = (BotMind, Percepts, Steering);
+pub type BotBundle = (BotMind, Percepts, Steering, Alertness);
 
 /// The same for a bot that goes on with the character of a person: until it thinks, it goes where that one was going.
 pub fn stand_in_bundle(seed: u64, net_id: NetId, state: &CharacterState) -> BotBundle {
@@ -238,10 +239,10 @@ pub fn stand_in_bundle(seed: u64, net_id: NetId, state: &CharacterState) -> BotB
     bundle
 }
 
-/// What makes an entity with `NetId`, `CharacterState` and `InputBuffer` a bot: [`BotMind`], [`Percepts`] and
-/// [`Steering`]. `seed` is the world's, `net_id` the entity's; together they fix every choice it will make.
+/// What makes an entity with `NetId`, `CharacterState` and `InputBuffer` a bot: [`BotMind`], [`Percepts`],
+/// [`Steering`] and [`Alertness`]. `seed` is the world's, `net_id` the entity's; together they fix every choice it will make.
 pub fn bot_bundle(seed: u64, net_id: NetId) -> BotBundle {
-    (BotMind::new(seed, net_id), Percepts::default(), Steering::default())
+    (BotMind::new(seed, net_id), Percepts::default(), Steering::default(), Alertness::default())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::home::{Home, Homes};
 use crate::mind::BotMind;
 use crate::navigate::Navigation;
 use crate::perceive::Percepts;
+use crate::turns::Turns;
 
 /// What all bots of an instance share; it may be replaced between two ticks.
 #[derive(Clone, Debug, Resource)]
@@ -184,13 +185,20 @@ impl BotWorld {
         }
     }
 
-    /// Whether a bot looks around and thinks in this tick.
-    pub(crate) fn is_due(&self, tick: Tick, net_id: NetId, is_near: bool) -> bool {
-        let (factor, delay_percent_max) =
-            if is_near { (1, NEAR_DELAY_PERCENT_MAX) } else { (FAR_THINK_FACTOR, u32::MAX) };
-        let percent = 100_u32.saturating_add(self.think_delay_percent.min(delay_percent_max));
-        let interval_ms = u64::from(self.rules.think_interval_ms) * u64::from(factor) * u64::from(percent) / 100;
-        self.is_due_every(u32::try_from(interval_ms).unwrap_or(u32::MAX), tick, net_id)
+    /// Which bots look around and think in this tick.
+    pub(crate) fn think_turns(&self, tick: Tick) -> Turns {
+        let interval_ticks = |factor: u32, delay_percent_max: u32| {
+            let percent = 100_u32.saturating_add(self.think_delay_percent.min(delay_percent_max));
+            let interval_ms = u64::from(self.rules.think_interval_ms) * u64::from(factor) * u64::from(percent) / 100;
+            self.tick_rate.ticks_for_ms(u32::try_from(interval_ms).unwrap_or(u32::MAX))
+        };
+        Turns::new(tick, interval_ticks(1, NEAR_DELAY_PERCENT_MAX), interval_ticks(FAR_THINK_FACTOR, u32::MAX))
+    }
+
+    /// Which bots steer in this tick.
+    pub(crate) fn steer_turns(&self, tick: Tick) -> Turns {
+        let [near_ticks, far_ticks] = [true, false].map(|is_near| self.steer_ticks(is_near));
+        Turns::new(tick, near_ticks, far_ticks)
     }
 
     /// For how many ticks a bot goes on with one input.
@@ -209,8 +217,8 @@ impl BotWorld {
 
     /// Whether something is due in this tick that each bot does once in `interval_ms`, neighbouring ids one tick apart.
     pub(crate) fn is_due_every(&self, interval_ms: u32, tick: Tick, net_id: NetId) -> bool {
-        let interval_ticks = self.tick_rate.ticks_for_ms(interval_ms).max(1);
-        tick.0 % interval_ticks == net_id.0 % interval_ticks
+        let interval_ticks = self.tick_rate.ticks_for_ms(interval_ms);
+        Turns::new(tick, interval_ticks, interval_ticks).is_of(net_id, true)
     }
 
     /// The number of ticks in a duration, rounded down; 0 for one that is negative or not a number.
@@ -244,9 +252,9 @@ mod tests {
         let mut world = open_world();
         world.rules.think_interval_ms = 250;
         for bot in 0..20 {
-            assert_eq!((100..105).filter(|&tick| world.is_due(Tick(tick), NetId(bot), true)).count(), 1);
+            assert_eq!((100..105).filter(|&tick| world.think_turns(Tick(tick)).is_of(NetId(bot), true)).count(), 1);
         }
-        assert_eq!((0..20).filter(|&bot| world.is_due(Tick(100), NetId(bot), true)).count(), 4);
+        assert_eq!((0..20).filter(|&bot| world.think_turns(Tick(100)).is_of(NetId(bot), true)).count(), 4);
     }
 
     #[test]
@@ -255,7 +263,7 @@ mod tests {
         world.rules.think_interval_ms = 250;
         let thoughts_in_a_minute = |world: &BotWorld, is_near| {
             let ticks = 60 * world.tick_rate.hz();
-            (0..ticks).filter(|&tick| world.is_due(Tick(tick), NetId(7), is_near)).count()
+            (0..ticks).filter(|&tick| world.think_turns(Tick(tick)).is_of(NetId(7), is_near)).count()
         };
         let at_leisure = [true, false].map(|is_near| thoughts_in_a_minute(&world, is_near));
         assert_eq!(at_leisure, [240, 60]);
@@ -269,6 +277,6 @@ mod tests {
     fn an_interval_of_nothing_means_every_tick() {
         let mut world = open_world();
         world.rules.think_interval_ms = 0;
-        assert!((0..10).all(|tick| world.is_due(Tick(tick), NetId(3), true)));
+        assert!((0..10).all(|tick| world.think_turns(Tick(tick)).is_of(NetId(3), true)));
     }
 }

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use glam::Vec3;
-use throng_shared::abilities::{Abilities, Act, Fighter};
+use throng_shared::abilities::{Abilities, Ability, Act, Fighter};
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::Archetype;
 use throng_shared::input::PlayerInput;
-use throng_shared::map::Map;
-use throng_shared::movement::{CharacterState, step_character};
+use throng_shared::map::{KnownGround, Map};
+use throng_shared::movement::{CharacterState, step_at};
 use throng_shared::tick::{Tick, TickRate};
 
 /// Steps that are remembered until the server confirms them; more than an input may be ahead.
@@ -30,6 +30,7 @@ pub struct Prediction {
     map: Arc<Map>,
     rate: TickRate,
     state: CharacterState,
+    ground: KnownGround,
     /// What hinders the character, after the newest input; and by which abilities, in a world that has them.
     fighter: Fighter,
     abilities: Option<Arc<Abilities>>,
@@ -57,6 +58,7 @@ impl Prediction {
             map,
             rate,
             state: CharacterState::default(),
+            ground: KnownGround::default(),
             fighter: Fighter::default(),
             abilities: None,
             is_placed: false,
@@ -122,14 +124,14 @@ impl Prediction {
         input: PlayerInput,
         own: &Attributes,
     ) -> (CharacterState, Option<(Act, Vec3)>) {
-        let step_s = self.rate.step_s();
+        let (map, ground, step_s) = (&*self.map, &mut self.ground, self.rate.step_s());
+        let gait = map.rules.gait();
         let Some(abilities) = &self.abilities else {
-            return (step_character(&self.map, state, input, step_s), None);
+            return (step_at(map, ground, state, input, step_s, gait), None);
         };
-        let (fighter, gait) = (&mut self.fighter, self.map.rules.gait());
-        let step = abilities.step(&self.map, fighter, state, Archetype::PLAYER, gait, input, tick, step_s, |ability| {
-            ability.is_affordable(own)
-        });
+        let (fighter, archetype) = (&mut self.fighter, Archetype::PLAYER);
+        let can_pay = |ability: &Ability| ability.is_affordable(own);
+        let step = abilities.step(map, ground, fighter, state, archetype, gait, input, tick, step_s, can_pay);
         (step.state, step.done)
     }
 
@@ -234,6 +236,7 @@ mod tests {
     use glam::Vec2;
     use throng_shared::config;
     use throng_shared::input::Buttons;
+    use throng_shared::movement::step_character;
 
     /// Without abilities.
     impl Prediction {

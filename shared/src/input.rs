@@ -131,7 +131,8 @@ pub struct InputBuffer {
     /// By rising ticks. Seldom more than two: a bot's for the next tick, a player's on time.
     waiting: SmallVec<[(Tick, PlayerInput); 2]>,
     last: PlayerInput,
-    last_fresh_tick: Option<Tick>,
+    /// The newest tick whose own input was applied; 0, which never is, for none.
+    last_fresh_tick: Tick,
     missed_ticks: u32,
     /// An input that came too late for its tick and wished to use an ability, which it may yet; none with ability 0.
     late: (Tick, PlayerInput),
@@ -193,19 +194,25 @@ impl InputBuffer {
     fn take_movement(&mut self, tick: Tick, repeat_ticks: u32) -> (PlayerInput, InputSource) {
         // Those of earlier ticks are of no use any more.
         let late = self.waiting.iter().take_while(|(waiting, _)| *waiting < tick).count();
-        self.waiting.drain(..late);
+        if late > 0 {
+            self.waiting.drain(..late);
+        }
         match self.waiting.first() {
             Some(&(waiting, input)) if waiting == tick => {
-                self.waiting.remove(0);
+                // Mostly it is the only one, and nothing has to be moved up.
+                match self.waiting.len() {
+                    1 => self.waiting.clear(),
+                    _ => _ = self.waiting.remove(0),
+                }
                 self.last = input;
-                self.last_fresh_tick = Some(tick);
+                self.last_fresh_tick = tick;
                 self.missed_ticks = 0;
                 (input, InputSource::Fresh)
             }
-            _ if self.last_fresh_tick.is_some() && self.last.is_still() => (self.last, InputSource::Still),
+            _ if self.has_acted() && self.last.is_still() => (self.last, InputSource::Still),
             _ => {
                 self.missed_ticks = self.missed_ticks.saturating_add(1);
-                if self.missed_ticks <= repeat_ticks && self.last_fresh_tick.is_some() {
+                if self.missed_ticks <= repeat_ticks && self.has_acted() {
                     (self.last.repeated(), InputSource::Repeated)
                 } else {
                     (PlayerInput { yaw: self.last.yaw, ..PlayerInput::default() }, InputSource::Neutral)
@@ -221,7 +228,11 @@ impl InputBuffer {
 
     /// The newest tick whose own input was applied.
     pub fn last_fresh_tick(&self) -> Option<Tick> {
-        self.last_fresh_tick
+        Some(self.last_fresh_tick).filter(|&tick| tick > Tick(0))
+    }
+
+    fn has_acted(&self) -> bool {
+        self.last_fresh_tick > Tick(0)
     }
 }
 

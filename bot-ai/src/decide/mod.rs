@@ -21,10 +21,10 @@ use throng_shared::tick::Tick;
 
 use crate::mind::{BotMind, Goal};
 use crate::navigate::{Asked, Route, RoutePlanner};
-use crate::near::NearPeople;
 use crate::packs::{Mates, Packs};
 use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
 use crate::steer::Steering;
+use crate::turns::Alertness;
 use crate::world::BotWorld;
 
 /// How near to its target a bot has arrived, in metres.
@@ -35,23 +35,36 @@ const ARRIVE_CROWDED_M: f32 = 10.0;
 /// A bot is in a crowd when eight others are nearer to it than this, in metres.
 const CROWDED_M: f32 = 2.5;
 
+/// What thinking reads of a bot, and writes.
+type Thinker = (
+    Entity,
+    &'static NetId,
+    &'static Alertness,
+    &'static CharacterState,
+    &'static Percepts,
+    &'static Steering,
+    &'static mut BotMind,
+);
+
 /// Lets the bots think that are due, and those that are stuck.
 pub fn decide(
     tick: Res<Tick>,
     world: Res<BotWorld>,
-    near: Res<NearPeople>,
     (packs, planner): (Res<Packs>, Res<RoutePlanner>),
     thoughts: Res<Thoughts>,
-    mut bots: Query<(Entity, &NetId, &CharacterState, &Percepts, &Steering, &mut BotMind)>,
+    mut bots: Query<Thinker>,
 ) {
-    let (tick, world, near, thoughts) = (*tick, &*world, &*near, &*thoughts);
+    let (tick, world, thoughts) = (*tick, &*world, &*thoughts);
     let (packs, planner) = (&*packs, &*planner);
-    for (entities, net_ids, states, percepts, steerings, mut minds) in bots.contiguous_iter_mut().expect(IN_TABLES) {
-        let bots = entities.par_iter().zip(net_ids).zip(states).zip(percepts).zip(steerings).zip(minds.par_iter_mut());
-        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((((entity, net_id), state), percepts), steering), mind)| {
-            let (is_stuck, position_m) = (steering.is_stuck_since(mind.goal_started), state.ground_position_m());
-            if is_stuck || world.is_due(tick, *net_id, near.contains(position_m)) {
-                let height_m = state.position_m.y;
+    let turns = world.think_turns(tick);
+    let tables = bots.contiguous_iter_mut().expect(IN_TABLES);
+    for (entities, net_ids, alertness, states, percepts, steerings, mut minds) in tables {
+        let bots = entities.par_iter().zip(net_ids).zip(alertness).zip(states).zip(percepts).zip(steerings);
+        let bots = bots.zip(minds.par_iter_mut()).with_min_len(BOTS_PER_JOB_MIN);
+        bots.for_each(|((((((entity, net_id), alertness), state), percepts), steering), mind)| {
+            let is_stuck = alertness.was_stuck && steering.is_stuck_since(mind.goal_started);
+            if is_stuck || turns.is_of(*net_id, alertness.is_near) {
+                let (position_m, height_m) = (state.ground_position_m(), state.position_m.y);
                 let route = &steering.route;
                 let mates = packs.mates(*net_id, mind);
                 let situation = Situation { world, tick, position_m, height_m, percepts, route, mates, is_stuck };

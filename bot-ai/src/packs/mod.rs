@@ -123,10 +123,10 @@ impl Packs {
     /// Writes down whose turn it is, of the kinds that go in packs.
     fn call_up(&mut self, tick: Tick, world: &BotWorld, near: &NearPeople, bots: &Bots<'_, '_>) {
         self.due.clear();
-        let mut bots_count = 0;
+        let (turns, mut bots_count) = (world.think_turns(tick), 0);
         for (entity, net_id, state, _, fighter, mind) in bots {
             bots_count += 1;
-            if world.is_due(tick, *net_id, near.contains(state.ground_position_m()))
+            if turns.is_of(*net_id, near.contains(state.ground_position_m()))
                 && world.profile_of(mind).is_some_and(|profile| profile.pack.size > 1)
             {
                 self.roll.insert(*net_id, entity);

@@ -65,9 +65,10 @@ impl Kept {
 impl Packs {
     /// Reviews the packs whose turn it is, or all: each as often as bots think who are near people.
     pub(super) fn review_all(&mut self, tick: Tick, world: &BotWorld, bots: &mut Bots<'_, '_>, is_all: bool) {
+        let turns = world.think_turns(tick);
         for place in 0..self.packs.len() {
             let leader = self.packs[place].leader();
-            if leader.is_some_and(|leader| is_all || world.is_due(tick, leader, true)) {
+            if leader.is_some_and(|leader| is_all || turns.is_of(leader, true)) {
                 self.review(place, world, bots);
             }
         }

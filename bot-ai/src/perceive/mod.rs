@@ -15,6 +15,7 @@ use crate::marks::{Mark, Marks};
 use crate::mind::BotMind;
 use crate::near::NearPeople;
 use crate::packs::Packs;
+use crate::turns::Alertness;
 use crate::world::BotWorld;
 use nearest::Nearest;
 
@@ -135,15 +136,17 @@ pub fn perceive(
     grid: Res<Grid>,
     marks: Res<Marks>,
     (near, packs): (Res<NearPeople>, Res<Packs>),
-    mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts)>,
+    mut bots: Query<(&NetId, &CharacterState, &BotMind, &mut Percepts, &mut Alertness)>,
 ) {
     let (near, packs, homes) = (&*near, &*packs, &*world.homes);
     let (tick, others) = (*tick, Others { columns: &columns, grid: &grid, marks: &marks, homes });
-    for (net_ids, states, minds, mut percepts) in bots.contiguous_iter_mut().expect(IN_TABLES) {
-        let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut());
-        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|(((net_id, state), mind), percepts)| {
+    let turns = world.think_turns(tick);
+    for (net_ids, states, minds, mut percepts, mut alertness) in bots.contiguous_iter_mut().expect(IN_TABLES) {
+        let bots = net_ids.par_iter().zip(states).zip(minds).zip(percepts.par_iter_mut()).zip(alertness.par_iter_mut());
+        bots.with_min_len(BOTS_PER_JOB_MIN).for_each(|((((net_id, state), mind), percepts), alertness)| {
             let position_m = state.ground_position_m();
-            if !world.is_due(tick, *net_id, near.contains(position_m)) {
+            alertness.is_near = near.contains(position_m);
+            if !turns.is_of(*net_id, alertness.is_near) {
                 return;
             }
             let sight_m = world.rules_of(mind).sight_m;

@@ -21,8 +21,8 @@ use throng_shared::tick::Tick;
 
 use crate::mind::{BotMind, Goal};
 use crate::navigate::Route;
-use crate::near::NearPeople;
 use crate::perceive::{BOTS_PER_JOB_MIN, IN_TABLES, Percepts};
+use crate::turns::Alertness;
 use crate::world::BotWorld;
 use course::Course;
 use progress::Progress;
@@ -69,52 +69,55 @@ type Walker = (
     &'static CharacterState,
     &'static Percepts,
     &'static BotMind,
+    &'static mut Alertness,
     &'static mut Steering,
     &'static mut InputBuffer,
 );
 
 /// Writes the input of every bot for the current tick; those who are near nobody go on with their last one for a while.
-pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, near: Res<NearPeople>, mut bots: Query<Walker, Without<Fighter>>) {
-    let (tick, world, near) = (*tick, &*world, &*near);
-    for (net_ids, states, percepts, minds, mut steerings, mut buffers) in bots.contiguous_iter_mut().expect(IN_TABLES) {
-        let bots = net_ids.par_iter().zip(states).zip(percepts).zip(minds);
+pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, mut bots: Query<Walker, Without<Fighter>>) {
+    let (tick, world, turns) = (*tick, &*world, world.steer_turns(*tick));
+    let tables = bots.contiguous_iter_mut().expect(IN_TABLES);
+    for (net_ids, states, percepts, minds, mut alertness, mut steerings, mut buffers) in tables {
+        let bots = net_ids.par_iter().zip(states).zip(percepts).zip(minds).zip(alertness.par_iter_mut());
         let bots = bots.zip(steerings.par_iter_mut()).zip(buffers.par_iter_mut()).with_min_len(BOTS_PER_JOB_MIN);
-        bots.for_each(|(((((net_id, state), percepts), mind), steering), buffer)| {
-            let steer_ticks = world.steer_ticks(near.contains(state.ground_position_m()));
-            if tick.0 % steer_ticks == net_id.0 % steer_ticks {
+        bots.for_each(|((((((net_id, state), percepts), mind), alertness), steering), buffer)| {
+            if turns.is_of(*net_id, alertness.is_near) {
+                let steer_ticks = world.steer_ticks(alertness.is_near);
                 let gait = world.gait_of(mind);
                 let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m: 0.0 };
                 put(world, tick, steer_ticks, next_input(world, tick, &body, steering), buffer);
+                alertness.was_stuck = steering.progress.is_stuck();
             }
         });
     }
 }
 
 /// The same for bots who can use abilities: they look every tick whether to use one.
-pub fn steer_fighters(
-    tick: Res<Tick>,
-    world: Res<BotWorld>,
-    near: Res<NearPeople>,
-    mut bots: Query<(Walker, &Fighter, &Attributes)>,
-) {
-    let (tick, world, near) = (*tick, &*world, &*near);
+pub fn steer_fighters(tick: Res<Tick>, world: Res<BotWorld>, mut bots: Query<(Walker, &Fighter, &Attributes)>) {
+    let (tick, world, turns) = (*tick, &*world, world.steer_turns(*tick));
     for (walkers, fighters, attributes) in bots.contiguous_iter_mut().expect(IN_TABLES) {
-        let (net_ids, states, percepts, minds, mut steerings, mut buffers) = walkers;
+        let (net_ids, states, percepts, minds, mut alertness, mut steerings, mut buffers) = walkers;
         let bots = net_ids.par_iter().zip(states).zip(percepts).zip(minds).zip(fighters).zip(attributes);
-        let bots = bots.zip(steerings.par_iter_mut()).zip(buffers.par_iter_mut()).with_min_len(BOTS_PER_JOB_MIN);
-        bots.for_each(|(((((((net_id, state), percepts), mind), fighter), attributes), steering), buffer)| {
-            let is_fighting = matches!(mind.goal, Goal::Fight { .. });
-            let steer_ticks = world.steer_ticks(is_fighting || near.contains(state.ground_position_m()));
-            if tick.0 % steer_ticks == net_id.0 % steer_ticks {
-                let arms = world.arms_of(mind.archetype).filter(|_| is_fighting);
-                let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
-                let gait = world.gait_of(mind);
-                let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m };
-                let mut input = next_input(world, tick, &body, steering);
-                strike::strike(world, tick, &body, fighter, attributes, &mut input);
-                put(world, tick, steer_ticks, input, buffer);
-            }
-        });
+        let bots = bots.zip(alertness.par_iter_mut()).zip(steerings.par_iter_mut()).zip(buffers.par_iter_mut());
+        let bots = bots.with_min_len(BOTS_PER_JOB_MIN);
+        bots.for_each(
+            |((((((((net_id, state), percepts), mind), fighter), attributes), alertness), steering), buffer)| {
+                let is_fighting = matches!(mind.goal, Goal::Fight { .. });
+                let is_watched = is_fighting || alertness.is_near;
+                if turns.is_of(*net_id, is_watched) {
+                    let steer_ticks = world.steer_ticks(is_watched);
+                    let arms = world.arms_of(mind.archetype).filter(|_| is_fighting);
+                    let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
+                    let gait = world.gait_of(mind);
+                    let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m };
+                    let mut input = next_input(world, tick, &body, steering);
+                    strike::strike(world, tick, &body, fighter, attributes, &mut input);
+                    put(world, tick, steer_ticks, input, buffer);
+                    alertness.was_stuck = steering.progress.is_stuck();
+                }
+            },
+        );
     }
 }
 

@@ -44,6 +44,11 @@ struct Checkpoint {
 }
 
 impl Progress {
+    /// Whether the bot is stuck.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck
+    }
+
     /// Whether the bot is stuck, and that with the goal that it took in tick `goal_started`.
     pub(super) fn is_stuck_since(&self, goal_started: Tick) -> bool {
         self.is_stuck && self.goal_started == goal_started

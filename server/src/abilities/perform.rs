@@ -6,9 +6,6 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use throng_shared::abilities::{Ability, Act, Fighter, UseRefusal};
 use throng_shared::attributes::Attributes;
-use throng_shared::ids::Archetype;
-use throng_shared::input::InputBuffer;
-use throng_shared::movement::CharacterState;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 use throng_shared::wire::combat::{CombatEvent, MissReason};
@@ -21,7 +18,7 @@ use super::reach::{Done, Outcome, chest_m};
 use super::rules::CombatRules;
 use crate::combat::{Clamp, Poses, Verdict};
 use crate::instance::InstanceRules;
-use crate::simulation::{LOOK_AHEAD, LastInput, PARALLEL_MIN, Roster};
+use crate::simulation::{LOOK_AHEAD, LastInput, PARALLEL_MIN, Roster, Walker, fetch_ground};
 
 /// How often somebody is told that its wishes are refused, in milliseconds.
 const REFUSAL_INTERVAL_MS: u32 = 250;
@@ -40,35 +37,30 @@ pub(crate) fn move_fighters(
     tick: Res<Tick>,
     rules: Res<InstanceRules>,
     combat: Option<Res<CombatRules>>,
-    mut fighters: Query<(
-        &mut CharacterState,
-        &mut InputBuffer,
-        &mut LastInput,
-        &mut Fighter,
-        &mut Deed,
-        &Archetype,
-        &Attributes,
-    )>,
+    mut fighters: Query<(Walker, &mut Fighter, &mut Deed, &Attributes)>,
 ) {
     let Some(combat) = combat else { return };
     let (tick, rules, abilities) = (*tick, &*rules, &*combat.abilities);
     let step_s = rules.tick_rate.step_s();
     let tables = fighters.contiguous_iter_mut().expect("none of these components is kept outside of tables");
-    for (mut states, mut buffers, mut lasts, mut fighters, mut deeds, archetypes, attributes) in tables {
-        let columns = states.par_chunks_mut(LOOK_AHEAD).zip(buffers.par_chunks_mut(LOOK_AHEAD));
-        let columns = columns.zip(lasts.par_chunks_mut(LOOK_AHEAD)).zip(fighters.par_chunks_mut(LOOK_AHEAD));
+    for (walkers, mut fighters, mut deeds, attributes) in tables {
+        let (mut states, mut grounds, mut buffers, mut lasts, archetypes) = walkers;
+        let columns = states.par_chunks_mut(LOOK_AHEAD).zip(grounds.par_chunks_mut(LOOK_AHEAD));
+        let columns = columns.zip(buffers.par_chunks_mut(LOOK_AHEAD)).zip(lasts.par_chunks_mut(LOOK_AHEAD));
+        let columns = columns.zip(fighters.par_chunks_mut(LOOK_AHEAD));
         let columns = columns.zip(deeds.par_chunks_mut(LOOK_AHEAD)).zip(archetypes.par_chunks(LOOK_AHEAD));
         let columns = columns.zip(attributes.par_chunks(LOOK_AHEAD)).with_min_len(PARALLEL_MIN / LOOK_AHEAD);
-        columns.for_each(|((((((states, buffers), lasts), fighters), deeds), archetypes), attributes)| {
-            rules.map.terrain.fetch(states.iter().map(CharacterState::ground_position_m));
-            let each =
-                states.iter_mut().zip(buffers).zip(lasts).zip(fighters).zip(deeds).zip(archetypes).zip(attributes);
-            for ((((((state, buffer), last), fighter), deed), archetype), attributes) in each {
+        columns.for_each(|(((((((states, grounds), buffers), lasts), fighters), deeds), archetypes), attributes)| {
+            fetch_ground(&rules.map, states, grounds, step_s);
+            let each = states.iter_mut().zip(grounds).zip(buffers).zip(lasts);
+            let each = each.zip(fighters).zip(deeds).zip(archetypes).zip(attributes);
+            for (((((((state, ground), buffer), last), fighter), deed), archetype), attributes) in each {
                 let (input, source) = buffer.take(tick, rules.input_repeat_ticks);
                 *last = LastInput { input, source };
                 let gait = rules.gaits.of(*archetype);
                 let can_pay = |ability: &Ability| ability.is_affordable(attributes);
-                let step = abilities.step(&rules.map, fighter, *state, *archetype, gait, input, tick, step_s, can_pay);
+                let map = &rules.map;
+                let step = abilities.step(map, ground, fighter, *state, *archetype, gait, input, tick, step_s, can_pay);
                 *state = step.state;
                 let has_leapt = step.has_leapt;
                 *deed = Deed { done: step.done, has_leapt, begun: step.begun, refused: step.refused };

@@ -7,7 +7,7 @@ use throng_shared::attributes::Attributes;
 use throng_shared::config::SpawnAreaConfig;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::input::InputBuffer;
-use throng_shared::map::Map;
+use throng_shared::map::{KnownGround, Map};
 use throng_shared::movement::CharacterState;
 use throng_shared::random::Random;
 
@@ -147,11 +147,12 @@ fn first_attributes(
 }
 
 /// What every character is made of.
-type Character = (NetId, Archetype, CharacterState, InputBuffer, LastInput, Replicated, Row);
+type Character = (NetId, Archetype, CharacterState, KnownGround, InputBuffer, LastInput, Replicated, Row);
 
 fn character(rules: &InstanceRules, archetype: Archetype, net_id: NetId, point_m: Vec2) -> Character {
     let state = CharacterState::standing_at(&rules.map, point_m);
-    (net_id, archetype, state, InputBuffer::default(), LastInput::default(), Replicated::default(), Row::default())
+    let (ground, buffer, last) = (KnownGround::default(), InputBuffer::default(), LastInput::default());
+    (net_id, archetype, state, ground, buffer, last, Replicated::default(), Row::default())
 }
 
 /// Takes a character out of the world; nothing happens when it is not there.

@@ -9,7 +9,7 @@ use super::{Act, VIEW_STEPS_PER_TICK};
 use crate::archetypes::Gait;
 use crate::ids::Archetype;
 use crate::input::PlayerInput;
-use crate::map::Map;
+use crate::map::{KnownGround, Map};
 use crate::movement::{CharacterState, step_at};
 use crate::tick::Tick;
 
@@ -76,7 +76,7 @@ impl UseRefusal {
 }
 
 impl Abilities {
-    /// Moves a character of an archetype, which goes so fast, by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
+    /// Moves a character of an archetype, which goes so fast and knows the ground where it has been, by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
     ///
     /// The ability happens after the movement, from where the character is then: at once, or at the end of its cast with the aim of its
     /// beginning and a view as late as then. Client and server agree to the bit when they agree on what hinders it. Cost: that of [`crate::movement::step_character`], and for a blink
@@ -85,6 +85,7 @@ impl Abilities {
     pub fn step(
         &self,
         map: &Map,
+        known: &mut KnownGround,
         fighter: &mut Fighter,
         state: CharacterState,
         archetype: Archetype,
@@ -101,7 +102,7 @@ impl Abilities {
             (false, None) => (input, gait),
         };
         let mut step = Step {
-            state: step_at(map, state, moves, step_s, gait),
+            state: step_at(map, known, state, moves, step_s, gait),
             done: None,
             has_leapt: false,
             begun: None,

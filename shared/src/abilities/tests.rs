@@ -7,7 +7,7 @@ use crate::attributes::{AttributeKind, AttributeRule, Attributes, Schema};
 use crate::config::{AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits, builtin_world};
 use crate::ids::Archetype;
 use crate::input::PlayerInput;
-use crate::map::{Map, Obstacle, Obstacles, Outline, Terrain};
+use crate::map::{KnownGround, Map, Obstacle, Obstacles, Outline, Terrain};
 use crate::movement::{CharacterState, MovementRules, step_character};
 use crate::random::Random;
 use crate::tick::{Tick, TickRate};
@@ -93,6 +93,7 @@ impl Actor {
         let Actor { map, abilities, fighter, state, tick, .. } = self;
         let step = abilities.step(
             map,
+            &mut KnownGround::default(),
             fighter,
             *state,
             Archetype::PLAYER,

@@ -4,7 +4,7 @@ mod obstacles;
 mod terrain;
 
 pub use obstacles::{Obstacle, Obstacles, Outline};
-pub use terrain::{Terrain, TerrainError};
+pub use terrain::{KnownGround, Terrain, TerrainError};
 
 use glam::Vec2;
 

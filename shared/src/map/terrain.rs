@@ -8,13 +8,43 @@ use glam::Vec2;
 /// Heights over a square centred on the origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terrain {
-    /// Row by row from north (-z) to south, each from west (-x) to east; `side * side` of them, in metres.
-    heights_m: Vec<f32>,
+    /// Row by row from north (-z) to south, each from west (-x) to east; `tiles_side * tiles_side` of them.
+    tiles: Vec<Tile>,
+    tiles_side: usize,
+    /// Heights along a side.
     side: usize,
     cell_m: f32,
     /// One over `cell_m`.
     cells_per_m: f32,
     half_size_m: f32,
+}
+
+/// The heights of [`TILE_CELLS`] by [`TILE_CELLS`] cells, in metres, those on every edge included: row by row from north to south, each from west to
+/// east.
+///
+/// Neighbours share an edge and both have it, so that whoever asks for the ground anywhere waits for one line of memory, in one page. In rows of a whole
+/// world each place would need two, in two pages, and where a hundred thousand walk nearly all of them come from far away. Costs 16 heights
+/// for each 9 cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+struct Tile([f32; TILE_HEIGHTS * TILE_HEIGHTS]);
+
+/// Cells along a side of a tile.
+const TILE_CELLS: usize = 3;
+
+/// Heights along a side of a tile.
+const TILE_HEIGHTS: usize = TILE_CELLS + 1;
+
+/// The ground of one cell, for whoever asks there again: who walks is in the same one for many steps, and what it has at hand need not come from far away.
+///
+/// Of one terrain only; that of another has to be begun anew.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Component))]
+pub struct KnownGround {
+    /// Number of the cell, from 1; 0 for none.
+    cell: u32,
+    /// As in [`Patch`].
+    corners_m: [f32; 4],
 }
 
 /// Why heights were refused.
@@ -55,7 +85,20 @@ impl Terrain {
 
     fn spread(size_m: f32, side: usize, heights_m: Vec<f32>) -> Terrain {
         let cell_m = size_m / (side - 1) as f32;
-        Terrain { heights_m, side, cell_m, cells_per_m: 1.0 / cell_m, half_size_m: size_m / 2.0 }
+        let tiles_side = (side - 1).div_ceil(TILE_CELLS);
+        let mut tiles = Vec::with_capacity(tiles_side * tiles_side);
+        for tile_row in 0..tiles_side {
+            for tile_column in 0..tiles_side {
+                // Of the last tiles, what lies beyond the edge is of no use.
+                let height_m = |place: usize| {
+                    let row = (tile_row * TILE_CELLS + place / TILE_HEIGHTS).min(side - 1);
+                    let column = (tile_column * TILE_CELLS + place % TILE_HEIGHTS).min(side - 1);
+                    heights_m[row * side + column]
+                };
+                tiles.push(Tile(std::array::from_fn(height_m)));
+            }
+        }
+        Terrain { tiles, tiles_side, side, cell_m, cells_per_m: 1.0 / cell_m, half_size_m: size_m / 2.0 }
     }
 
     /// Rolling hills from a seed: fractal simplex noise, the same bits on every platform.
@@ -99,6 +142,18 @@ impl Terrain {
         (patch.height_m(), patch.gradient(self.cells_per_m).length())
     }
 
+    /// The same for whoever has been near, and takes note of the cell.
+    pub(crate) fn height_and_slope_from(&self, known: &mut KnownGround, point_m: Vec2) -> (f32, f32) {
+        let (column, row, share) = self.place(point_m);
+        let cell = self.number(column, row);
+        if known.cell != cell {
+            *known = KnownGround { cell, corners_m: self.corners_m(column, row) };
+        }
+        debug_assert_eq!(known.corners_m, self.corners_m(column, row), "what is known is of this terrain");
+        let patch = Patch { corners_m: known.corners_m, share };
+        (patch.height_m(), patch.gradient(self.cells_per_m).length())
+    }
+
     /// Distance between neighbouring heights, in metres.
     pub fn cell_m(&self) -> f32 {
         self.cell_m
@@ -116,36 +171,50 @@ impl Terrain {
 
     /// The highest place of a cell, in metres: one of its corners.
     pub(crate) fn highest_corner_m(&self, column: usize, row: usize) -> f32 {
-        let first = row * self.side + column;
-        let (north, south) =
-            (&self.heights_m[first..first + 2], &self.heights_m[first + self.side..first + self.side + 2]);
-        north[0].max(north[1]).max(south[0].max(south[1]))
+        let [north_west, north_east, south_west, south_east] = self.corners_m(column, row);
+        north_west.max(north_east).max(south_west.max(south_east))
     }
 
-    /// Has the ground at points (x, z) brought near: what has to come from far away comes together, while looking at one point
+    /// Has the ground brought near at points (x, z) where it is not known: what has to come from far away comes together, while looking at one point
     /// after another waits for each.
-    pub fn fetch(&self, points_m: impl Iterator<Item = Vec2>) {
-        for point_m in points_m {
-            let (first, _) = self.place(point_m);
-            black_box((self.heights_m[first], self.heights_m[first + self.side]));
+    pub fn fetch<'k>(&self, points: impl Iterator<Item = (&'k KnownGround, Vec2)>) {
+        for (known, point_m) in points {
+            let (column, row, _) = self.place(point_m);
+            if known.cell != self.number(column, row) {
+                black_box(self.tile(column, row).0[0]);
+            }
         }
     }
 
-    /// The number of the height north-west of a point, and where between it and its neighbours the point lies.
-    fn place(&self, point_m: Vec2) -> (usize, Vec2) {
+    /// The number of a cell, from 1.
+    fn number(&self, column: usize, row: usize) -> u32 {
+        (row * (self.side - 1) + column) as u32 + 1
+    }
+
+    /// The cell of a point by column and row, and where between its corners the point lies.
+    fn place(&self, point_m: Vec2) -> (usize, usize, Vec2) {
         let last = (self.side - 1) as f32;
         let scaled = ((point_m + self.half_size_m) * self.cells_per_m).clamp(Vec2::ZERO, Vec2::splat(last));
         let column = (scaled.x as usize).min(self.side - 2);
         let row = (scaled.y as usize).min(self.side - 2);
-        (row * self.side + column, scaled - Vec2::new(column as f32, row as f32))
+        (column, row, scaled - Vec2::new(column as f32, row as f32))
+    }
+
+    /// The tile that has a cell.
+    fn tile(&self, column: usize, row: usize) -> &Tile {
+        &self.tiles[row / TILE_CELLS * self.tiles_side + column / TILE_CELLS]
+    }
+
+    /// The heights of a cell's corners: north-west, north-east, south-west, south-east.
+    fn corners_m(&self, column: usize, row: usize) -> [f32; 4] {
+        let Tile(heights_m) = self.tile(column, row);
+        let first = row % TILE_CELLS * TILE_HEIGHTS + column % TILE_CELLS;
+        [0, 1, TILE_HEIGHTS, TILE_HEIGHTS + 1].map(|behind| heights_m[first + behind])
     }
 
     fn patch(&self, point_m: Vec2) -> Patch {
-        let (first, share) = self.place(point_m);
-        let heights = &self.heights_m;
-        let corners_m =
-            [heights[first], heights[first + 1], heights[first + self.side], heights[first + self.side + 1]];
-        Patch { corners_m, share }
+        let (column, row, share) = self.place(point_m);
+        Patch { corners_m: self.corners_m(column, row), share }
     }
 }
 
@@ -188,6 +257,19 @@ mod tests {
     }
 
     #[test]
+    fn every_cell_has_its_own_corners_wherever_tiles_begin() {
+        for side in 2..12 {
+            let heights_m: Vec<f32> = (0..side * side).map(|place| place as f32).collect();
+            let terrain = Terrain::from_samples(side as f32 - 1.0, side, heights_m.clone()).expect("as many as wanted");
+            for (row, column) in (0..side - 1).flat_map(|row| (0..side - 1).map(move |column| (row, column))) {
+                let first = row * side + column;
+                let corners_m = [first, first + 1, first + side, first + side + 1].map(|place| heights_m[place]);
+                assert_eq!(terrain.corners_m(column, row), corners_m, "row {row}, column {column} of side {side}");
+            }
+        }
+    }
+
+    #[test]
     fn a_wrong_number_of_heights_is_refused() {
         assert_eq!(Terrain::from_samples(2.0, 3, vec![0.0; 8]), Err(TerrainError { side: 3, found: 8 }));
     }
@@ -198,6 +280,6 @@ mod tests {
         let terrain = Terrain::procedural(1, 200.0, 2.0, hills);
         assert_eq!(terrain, Terrain::procedural(1, 200.0, 2.0, hills));
         assert_ne!(terrain, Terrain::procedural(2, 200.0, 2.0, hills));
-        assert!(terrain.heights_m.iter().all(|height| (-5.0..=20.0).contains(height)));
+        assert!(terrain.tiles.iter().flat_map(|tile| tile.0).all(|height_m| (-5.0..=20.0).contains(&height_m)));
     }
 }

@@ -313,3 +313,37 @@ fn nobody_gets_caught_for_ever() {
     }
     assert!(caught.is_empty(), "{} of 150 caught, such as {:?}", caught.len(), &caught[..caught.len().min(3)]);
 }
+
+#[test]
+fn known_ground_and_open_country_save_time_and_change_nothing() {
+    let (mut steps_in_the_open, mut steps) = (0, 0);
+    for seed in 0..60 {
+        let mut map = rough_map(seed);
+        let few = map.obstacles.all()[..8].to_vec();
+        map.obstacles = Obstacles::new(SIZE_M, few);
+        let mut random = Random::new(seed, 5);
+        let mut state = CharacterState::standing_at(&map, map.nearest_free(random.in_disc(30.0)));
+        let mut known = KnownGround::default();
+        let mut input = PlayerInput::default();
+        for tick in 0..600 {
+            if tick % 20 == 0 {
+                input = PlayerInput { buttons: Buttons(random.below(4) as u8), ..hostile_input(&mut random) };
+            }
+            let next = step_at(&map, &mut known, state, input, STEP_S, map.rules.gait());
+            assert_eq!(next, step_character(&map, state, input, STEP_S), "from {state:?}");
+            let distance_m = ground_plane(state.velocity_mps).length() * STEP_S;
+            if is_in_the_open(&map, &state, distance_m) {
+                let after = [Around::Nothing, Around::Obstacles].map(|around| {
+                    let mut after = state;
+                    move_part(&map, &mut KnownGround::default(), &mut after, STEP_S, around);
+                    after
+                });
+                assert_eq!(after[0], after[1], "from {state:?}");
+                steps_in_the_open += 1;
+            }
+            (state, steps) = (next, steps + 1);
+        }
+    }
+    let share = f64::from(steps_in_the_open) / f64::from(steps);
+    assert!((0.05..0.95).contains(&share), "{share} in the open: the obstacles have no part in this");
+}
