@@ -81,7 +81,7 @@ impl Scene {
         scratch.attend(Viewer::default(), std::iter::once(self.viewer_m).chain(self.anchors_m.iter().copied()), pinned);
         self.view.observe(&self.pages, &self.rules, 0, &mut scratch);
         self.view.plan(&self.pages, &self.rules);
-        self.pages.encode_wanted(self.tick);
+        self.pages.encode_wanted(self.tick, &columns);
         let (header, mut out) = (SnapshotHeader { tick: self.tick, ..SnapshotHeader::default() }, Vec::new());
         self.view.write_snapshot(header, &[], is_wanted, &self.pages, &self.rules, &mut out);
         out

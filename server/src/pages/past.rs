@@ -1,11 +1,12 @@
 //! How pages are, and how they were in each of the last ticks.
 //!
-//! Only pages that somebody is told of have a past: nobody asks how it was elsewhere, and where bots are among themselves neither memory nor
-//! time is spent on it.
+//! Only pages that somebody is told of have a past, and only they are written down: nobody asks how it is elsewhere, and where bots are among themselves
+//! neither memory nor time is spent on it. Whoever looks there has it written down then.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::tick::Tick;
 use throng_shared::wire::page::{PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns, slots_of};
 
@@ -29,6 +30,8 @@ pub(super) struct Rows {
     past: Vec<Past>,
     /// When each page was last in anybody's view.
     watched: Vec<AtomicU32>,
+    /// Whether it is written down in this tick how each page is.
+    is_written: Vec<bool>,
     spare: Spare,
     depth: usize,
 }
@@ -45,6 +48,9 @@ struct Spare {
 /// For how long a page keeps its past when nobody is told of it any more, in ticks: longer than any baseline can be old, so that who comes back
 /// finds either all of the past that it knows, or nothing of it.
 const KEPT_TICKS: u32 = 64;
+
+/// Fewest pages that are worth handing to another thread to see which are to be written down.
+const PAGES_PER_JOB_MIN: usize = 1_024;
 
 impl Spare {
     /// The past of a run, with anything in it. When there is none, several are made, so that a server whose need has settled asks for no memory when it comes to
@@ -67,7 +73,7 @@ impl Rows {
     /// Those of no page yet; so many ticks are remembered, a power of two.
     pub(super) fn new(depth: usize) -> Rows {
         let spare = Spare { runs: Vec::new(), count: 0, depth };
-        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), spare, depth }
+        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), is_written: Vec::new(), spare, depth }
     }
 
     /// Ticks that are remembered.
@@ -80,6 +86,7 @@ impl Rows {
         growth::push(&mut self.now, [PageState::default(); PAGE_SLOTS]);
         growth::push(&mut self.past, Past::default());
         growth::push(&mut self.watched, AtomicU32::new(0));
+        growth::push(&mut self.is_written, false);
     }
 
     /// Notes that somebody is told of a page in a tick, whether it has its turn or not.
@@ -92,13 +99,15 @@ impl Rows {
     }
 
     /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long. Which of
-    /// their slots have an owner is `occupied`, as bits, page by page. O(pages).
-    pub(super) fn begin_tick(&mut self, tick: Tick, occupied: impl Iterator<Item = u32>) {
+    /// their slots have an owner is `occupied`, as bits, page by page. How pages are is written down in this tick where somebody is told of them, or
+    /// everywhere. O(pages).
+    pub(super) fn begin_tick(&mut self, tick: Tick, is_everywhere: bool, occupied: impl Iterator<Item = u32>) {
         let place = (tick - 1).0 as usize & (self.depth - 1);
-        let pages = self.watched.iter_mut().zip(&mut self.past).zip(&self.now).zip(occupied);
-        for (((watched, past), now), occupied) in pages {
+        let pages = self.watched.iter_mut().zip(&mut self.is_written).zip(&mut self.past).zip(&self.now).zip(occupied);
+        for ((((watched, is_written), past), now), occupied) in pages {
             let watched = Tick(*watched.get_mut());
             let is_watched = watched > Tick(0) && tick.since(watched) <= KEPT_TICKS;
+            *is_written = is_watched || is_everywhere;
             for (number, (run, states)) in past.iter_mut().zip(now.as_chunks().0).enumerate() {
                 let is_empty = (occupied >> (number * RUN_SLOTS)).trailing_zeros() >= RUN_SLOTS as u32;
                 if !is_watched {
@@ -108,6 +117,18 @@ impl Rows {
                 }
             }
         }
+    }
+
+    /// Whether it is written down in this tick how a page is.
+    pub(super) fn is_written(&self, page: u32) -> bool {
+        self.is_written[page as usize]
+    }
+
+    /// Writes down how those pages are that nobody was told of before and somebody is now: `write` writes one of so many, if it is one.
+    pub(super) fn catch_up(&mut self, write: impl Fn(usize, &mut PageStates) -> bool + Sync) {
+        let pages = self.is_written.par_iter_mut().zip(&mut self.now).enumerate();
+        let pages = pages.with_min_len(PAGES_PER_JOB_MIN).filter(|(_, (is_written, _))| !**is_written);
+        pages.for_each(|(page, (is_written, now))| *is_written = write(page, now));
     }
 
     /// Writes how somebody is.
@@ -165,7 +186,7 @@ mod tests {
 
     /// Three pages, each with the slots whose bits are set, live through a tick.
     fn live(rows: &mut Rows, tick: u32, occupied: [u32; 3]) {
-        rows.begin_tick(Tick(tick), occupied.into_iter());
+        rows.begin_tick(Tick(tick), true, occupied.into_iter());
         for (page, occupied) in (0..).zip(occupied) {
             let slots = (0..32).filter(|slot| occupied >> slot & 1 == 1);
             slots.for_each(|slot| rows.put(page, slot, state(height(tick, page, slot))));

@@ -35,6 +35,6 @@ pub(crate) fn rebuild_grid_and_pages(
 }
 
 /// See [`Pages::encode_wanted`].
-pub(crate) fn encode_pages(tick: Res<Tick>, mut pages: ResMut<Pages>) {
-    pages.encode_wanted(*tick);
+pub(crate) fn encode_pages(tick: Res<Tick>, columns: Res<CharacterColumns>, mut pages: ResMut<Pages>) {
+    pages.encode_wanted(*tick, &columns);
 }

@@ -5,7 +5,7 @@ use throng_shared::attributes::Schema;
 use throng_shared::ids::Archetype;
 use throng_shared::quantised::{QuantisedState, quantise_position};
 use throng_shared::random::Random;
-use throng_shared::wire::page::{PageCopy, VELOCITY_STEPS_PER_STEP};
+use throng_shared::wire::page::PageCopy;
 
 use super::*;
 
@@ -53,7 +53,18 @@ impl Scene {
         self.next_id += 1;
     }
 
+    /// A tick, and everybody is told of everything.
     fn tick(&mut self) {
+        self.live();
+        if self.is_watched {
+            (0..self.pages.heads.len() as u32).for_each(|page| self.pages.watch(page));
+        }
+        let copies = (0..self.pages.heads.len() as u32).map(|page| self.told(page, 0, None)).collect();
+        self.past.push(copies);
+    }
+
+    /// A tick of which nobody is told anything.
+    fn live(&mut self) {
         self.tick = self.tick + 1;
         for id in self.people.keys().copied().collect::<Vec<_>>() {
             let (mut place_m, mut way_m) = self.people[&id];
@@ -82,11 +93,6 @@ impl Scene {
                 QuantisedState { position: quantise_position(place_m), ..QuantisedState::default() };
         }
         self.pages.record(self.tick, &self.columns, &[]);
-        if self.is_watched {
-            (0..self.pages.heads.len() as u32).for_each(|page| self.pages.watch(page));
-        }
-        let copies = (0..self.pages.heads.len() as u32).map(|page| self.told(page, 0, None)).collect();
-        self.past.push(copies);
     }
 
     /// What a reader makes of what it is told who has the page of so many ticks ago.
@@ -97,7 +103,7 @@ impl Scene {
         for age_ticks in [0, others, age_ticks] {
             self.pages.want(page, age_ticks);
         }
-        self.pages.encode_wanted(self.tick);
+        self.pages.encode_wanted(self.tick, &self.columns);
         let (variant, mut bytes) = (self.pages.told(page).variant(age_ticks), vec![7]);
         variant.append_to(&mut bytes);
         assert_eq!(bytes.len(), 1 + variant.length_bytes());
@@ -180,6 +186,29 @@ proptest! {
     }
 
     #[test]
+    fn who_looks_is_told_the_same_whether_anybody_has_looked_before(seed: u64, looks in prop::collection::vec(0usize..100, 1..4)) {
+        // Of two equal worlds one is looked at all the time, and one seldom, for some ticks.
+        let (mut always, mut seldom) = (Scene::new(seed), Scene::new(seed));
+        (0..40).for_each(|_| always.come());
+        (0..40).for_each(|_| seldom.come());
+        for tick in 0..110 {
+            always.tick();
+            if !looks.iter().any(|&look| (look..look + 4).contains(&tick)) {
+                seldom.live();
+                continue;
+            }
+            seldom.tick();
+            prop_assert_eq!(always.past.last(), seldom.past.last());
+            if !looks.contains(&tick) {
+                let changed = |scene: &Scene| -> Vec<bool> {
+                    scene.pages.heads.iter().map(|head| head.changed == scene.tick).collect()
+                };
+                prop_assert_eq!(changed(&always), changed(&seldom));
+            }
+        }
+    }
+
+    #[test]
     fn a_page_has_changed_when_and_only_when_it_is_another_than_a_tick_before(seed: u64) {
         let mut scene = Scene::new(seed);
         (0..30).for_each(|_| scene.come());
@@ -198,16 +227,6 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn a_velocity_is_told_anew_when_it_is_clearly_another_and_at_rest_it_is_zero() {
-    let way_m = |sixteenths: f32| Vec3::new(sixteenths, 0.0, 0.0) / (STEPS_PER_M * VELOCITY_STEPS_PER_STEP as f32);
-    assert_eq!(velocity_after([0; 3], way_m(100.0)), [100, 0, 0]);
-    assert_eq!(velocity_after([100, 0, 0], way_m(103.9)), [100, 0, 0]);
-    assert_eq!(velocity_after([100, 0, 0], way_m(95.0)), [95, 0, 0]);
-    assert_eq!(velocity_after([3, 0, 0], way_m(0.0)), [0; 3]);
-    assert_eq!(velocity_after([100, 0, 0], way_m(5_000.0)), [0; 3], "nobody runs like that");
 }
 
 #[test]
