@@ -253,7 +253,7 @@ impl Default for OverloadConfig {
     /// Nothing gives way.
     fn default() -> OverloadConfig {
         OverloadConfig {
-            bots_yield_percent: 70,
+            bots_yield_percent: 60,
             climb_percent: 85,
             descend_percent: 60,
             climb_after_ms: 1_000,

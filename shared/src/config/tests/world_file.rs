@@ -70,7 +70,7 @@ fn tables_that_are_not_written_have_their_defaults() {
         attributes: Vec::new(),
         archetype_values: Vec::new(),
         overload: OverloadConfig {
-            bots_yield_percent: 70,
+            bots_yield_percent: 60,
             climb_percent: 85,
             descend_percent: 60,
             climb_after_ms: 1_000,
