@@ -1,6 +1,7 @@
 //! A crowd that is more than a client is told of one by one.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use glam::Vec2;
 use throng_shared::attributes::{AttributeKind, AttributeRule};
@@ -15,13 +16,14 @@ const VISIBLE_MAX: u32 = 230;
 /// Three hundred who stand within 35 m, a third of them of each of three teams.
 fn crowd() -> (Sim, Vec<PlayerHandle>) {
     let world = flat_world(|config| {
-        config.population = PopulationConfig { target: 0, players_max: 400, ..PopulationConfig::default() };
+        config.population =
+            PopulationConfig { target: 0, players_max: 400, stand_ins: false, ..PopulationConfig::default() };
         config.obstacles.clear();
         config.interest.visible_max = VISIBLE_MAX;
         let names = ["red", "green", "blue"].map(str::to_owned).to_vec();
         config.attributes = vec![AttributeRule::new("side", AttributeKind::Choice { names, is_team: true })];
     });
-    let mut sim = Sim::new(1).world(world).start();
+    let mut sim = Sim::new(1).world(world).hold(Duration::from_secs(60)).start();
     let players = sim.connect_wanderers(300);
     let side = sim.instance(WORLD).rules().attributes.choice("side").expect("a choice");
     let mut random = Random::new(5, 0);
@@ -78,4 +80,28 @@ fn who_is_not_told_one_by_one_is_counted_with_its_team() {
     }
     let of_teams = [0, 1, 2].map(|team| groups.iter().map(|group| usize::from(group.teams()[team])).sum::<usize>());
     assert!(of_teams.iter().all(|&of_team| of_team > counted / 6), "{of_teams:?}");
+}
+
+#[test]
+fn a_crowd_that_nobody_has_looked_at_before_is_counted_too() {
+    let (mut sim, players) = crowd();
+    let (viewer, others) = (players[0], &players[1..]);
+    sim.teleport(viewer, Vec2::splat(180.0));
+    for &player in others {
+        sim.cut(player);
+        sim.time_out(player);
+    }
+    sim.run_ticks(100);
+    let mut random = Random::new(6, 0);
+    for &player in others {
+        sim.teleport(player, Vec2::splat(-60.0) + random.in_disc(35.0));
+    }
+    sim.run_ticks(20);
+    sim.teleport(viewer, Vec2::splat(-60.0));
+    sim.run_ticks(200);
+    let replica = sim.client(viewer).replica();
+    let counted: usize = replica.crowd().map(|group| usize::from(group.count)).sum();
+    let one_by_one = replica.entities().filter(|entity| !entity.is_missing()).count();
+    let all = counted + one_by_one + 1;
+    assert!((players.len()..players.len() + 40).contains(&all), "{counted} counted, {one_by_one} one by one");
 }

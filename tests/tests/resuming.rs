@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use bevy_ecs::prelude::ResMut;
+use glam::Vec2;
 use throng_client::{CloseReason, Resumption, SendError, State};
 use throng_server::game_messages::GameMessages;
 use throng_server::tick::{BuiltIn, Phase};
 use throng_shared::ids::InstanceId;
 use throng_shared::limits::GAME_MESSAGE_BYTES_MAX;
+use throng_shared::quantised::quantise_position;
 use throng_shared::wire::control::GoodbyeReason;
 use throng_tests::{Link, Plan, PlayerHandle, Sim, flat_world};
 
@@ -234,4 +236,36 @@ fn whoever_acknowledges_no_message_is_sent_away() {
     assert!(sim.instance(InstanceId(0)).character_of(client).is_none());
     assert_eq!(sim.host_mut().door_totals().goodbyes[GoodbyeReason::ChannelFull as usize], 1);
     assert!(sim.is_playing(ben));
+}
+
+#[test]
+fn whoever_comes_back_learns_of_a_step_that_nobody_saw() {
+    let world = flat_world(|config| config.population.stand_ins = false);
+    let mut sim = Sim::new(1).world(world).hold(Duration::from_secs(60)).start();
+    let [ann, ben, cat] = sim.connect();
+    for (player, x_m, z_m) in [(ann, 5.0, 5.0), (ben, 6.0, 6.0), (cat, 150.0, 150.0)] {
+        sim.plan(player, Plan::stand());
+        sim.teleport(player, Vec2::new(x_m, z_m));
+    }
+    sim.run_ticks(40);
+    // Neither of the two can look any more, and nobody else is near.
+    for player in [ann, ben] {
+        sim.cut(player);
+        sim.time_out(player);
+    }
+    sim.run_ticks(100);
+    assert!(sim.sees(ann, ben) && !sim.sees(cat, ben));
+    sim.teleport(ben, Vec2::new(7.0, 8.0));
+    sim.run_ticks(20);
+    // Another looks before the first one does again.
+    sim.teleport(cat, Vec2::new(-5.0, 5.0));
+    sim.run_ticks(10);
+    sim.reconnect(ann);
+    sim.run_until_playing();
+    sim.run_ticks(20);
+    let (net_id, there) = sim.character(ben);
+    for viewer in [cat, ann] {
+        let seen = sim.client(viewer).replica().get(net_id).expect("it is in view");
+        assert_eq!(seen.state.position, quantise_position(there.position_m));
+    }
 }

@@ -336,7 +336,7 @@ impl ClientView {
             if has_secrets && pages.has_team_news(subscription.page, subscription.base, &viewer) {
                 changed = changed.max(head.team_changed).max(viewer.team_since);
             }
-            if subscription.base >= changed {
+            if pages.is_as_at(subscription.page, subscription.base, changed) {
                 // What the client has is what there is now, so that this tick is as good a baseline.
                 (subscription.base, subscription.waits_since) = (self.now, self.now);
                 continue;
@@ -375,6 +375,7 @@ impl ClientView {
             self.sort_by_urgency();
         }
         if !self.left_out.is_empty() {
+            self.left_out.iter().for_each(|&page| pages.watch(page));
             (self.has_crowd, self.crowd_ended) = (true, 0);
             pages.want_crowd();
         }

@@ -9,7 +9,8 @@ use super::attributes::Audience;
 /// What every reader asks of a page, apart from the rest so that it is near together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageHead {
-    /// Last tick in which anything was different from the tick before.
+    /// Last tick in which anything was different from the tick before; of how those in it are, only what was written down counts. See
+    /// [`super::Pages::is_as_at`].
     pub(crate) changed: Tick,
     /// Last tick in which a slot changed hands.
     pub(crate) owners_changed: Tick,

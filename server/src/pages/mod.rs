@@ -92,12 +92,13 @@ struct Member {
     archetype: Archetype,
     page: u32,
     slot: u8,
+    /// Whether its page was written down when it was last recorded.
     is_written: bool,
     layer: LayerNumber,
     row: Row,
     audience: Audience,
     position_m: Vec3,
-    /// As its page tells it, if that is written down; else it is for the sake of its velocity.
+    /// As its page tells it, if that is written down; else nothing but the velocity.
     state: PageState,
 }
 
@@ -193,6 +194,11 @@ impl Pages {
             let (team, team_since) = (self.attributes.team_of(row), self.attributes.team_since(row));
             Viewer { row: Some(row), team, team_since, ..stranger }
         })
+    }
+
+    /// Whether somebody who had a page of a tick has it as it is now: nothing in it is other since, and that was written down all the time.
+    pub(crate) fn is_as_at(&self, page: u32, then: Tick, changed: Tick) -> bool {
+        then >= changed && self.rows.written_since(page).is_some_and(|since| then >= since)
     }
 
     /// Notes that somebody is told of a page in this tick, whether it has its turn or not.
@@ -318,12 +324,12 @@ impl Pages {
         }
     }
 
-    /// Makes a single number of every page that somebody is in.
+    /// Makes a single number of every page that somebody is in and somebody is told of.
     fn sum_up(&mut self, tick: Tick) {
         let Pages { rows, heads, slots, summaries, rate_hz, attributes, deeds, .. } = self;
         summaries.resize(heads.len(), CrowdRecord::default());
         for (place, summary) in summaries.iter_mut().enumerate() {
-            if heads[place].occupied != 0 {
+            if heads[place].occupied != 0 && rows.written_since(place as u32).is_some() {
                 let now = PageNow::new(tick, place, &heads[place], &slots[place], rows, attributes, deeds.as_ref());
                 // Keys begin with 1, for a scan begins behind 0.
                 *summary = now.summary(place as u32 + 1, *rate_hz);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use throng_shared::tick::Tick;
-use throng_shared::wire::page::{PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns, slots_of};
+use throng_shared::wire::page::{BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns, slots_of};
 
 use super::growth;
 
@@ -30,8 +30,8 @@ pub(super) struct Rows {
     past: Vec<Past>,
     /// When each page was last in anybody's view.
     watched: Vec<AtomicU32>,
-    /// Whether it is written down in this tick how each page is.
-    is_written: Vec<bool>,
+    /// Since when each page is written down in every tick; 0, which never is, for not now.
+    written_since: Vec<Tick>,
     spare: Spare,
     depth: usize,
 }
@@ -45,9 +45,11 @@ struct Spare {
     depth: usize,
 }
 
-/// For how long a page keeps its past when nobody is told of it any more, in ticks: longer than any baseline can be old, so that who comes back
-/// finds either all of the past that it knows, or nothing of it.
+/// For how long a page is written down and keeps its past when nobody is told of it any more, in ticks: longer than any baseline can be old, so that who
+/// comes back finds either all of the past that it knows, or nothing of it.
 const KEPT_TICKS: u32 = 64;
+
+const _: () = assert!(KEPT_TICKS > BASELINE_AGE_TICKS_MAX);
 
 /// Fewest pages that are worth handing to another thread to see which are to be written down.
 const PAGES_PER_JOB_MIN: usize = 1_024;
@@ -73,7 +75,7 @@ impl Rows {
     /// Those of no page yet; so many ticks are remembered, a power of two.
     pub(super) fn new(depth: usize) -> Rows {
         let spare = Spare { runs: Vec::new(), count: 0, depth };
-        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), is_written: Vec::new(), spare, depth }
+        Rows { now: Vec::new(), past: Vec::new(), watched: Vec::new(), written_since: Vec::new(), spare, depth }
     }
 
     /// Ticks that are remembered.
@@ -86,7 +88,7 @@ impl Rows {
         growth::push(&mut self.now, [PageState::default(); PAGE_SLOTS]);
         growth::push(&mut self.past, Past::default());
         growth::push(&mut self.watched, AtomicU32::new(0));
-        growth::push(&mut self.is_written, false);
+        growth::push(&mut self.written_since, Tick(0));
     }
 
     /// Notes that somebody is told of a page in a tick, whether it has its turn or not.
@@ -99,15 +101,18 @@ impl Rows {
     }
 
     /// Remembers how pages are that somebody is told of, for `tick` begins; and forgets those that nobody has been told of for long. Which of
-    /// their slots have an owner is `occupied`, as bits, page by page. How pages are is written down in this tick where somebody is told of them, or
-    /// everywhere. O(pages).
-    pub(super) fn begin_tick(&mut self, tick: Tick, is_everywhere: bool, occupied: impl Iterator<Item = u32>) {
+    /// their slots have an owner is `occupied`, as bits, page by page. O(pages).
+    pub(super) fn begin_tick(&mut self, tick: Tick, occupied: impl Iterator<Item = u32>) {
         let place = (tick - 1).0 as usize & (self.depth - 1);
-        let pages = self.watched.iter_mut().zip(&mut self.is_written).zip(&mut self.past).zip(&self.now).zip(occupied);
-        for ((((watched, is_written), past), now), occupied) in pages {
+        let pages = self.watched.iter_mut().zip(&mut self.written_since);
+        for ((((watched, since), past), now), occupied) in pages.zip(&mut self.past).zip(&self.now).zip(occupied) {
             let watched = Tick(*watched.get_mut());
             let is_watched = watched > Tick(0) && tick.since(watched) <= KEPT_TICKS;
-            *is_written = is_watched || is_everywhere;
+            *since = match is_watched {
+                true if *since == Tick(0) => tick,
+                true => *since,
+                false => Tick(0),
+            };
             for (number, (run, states)) in past.iter_mut().zip(now.as_chunks().0).enumerate() {
                 let is_empty = (occupied >> (number * RUN_SLOTS)).trailing_zeros() >= RUN_SLOTS as u32;
                 if !is_watched {
@@ -119,16 +124,20 @@ impl Rows {
         }
     }
 
-    /// Whether it is written down in this tick how a page is.
-    pub(super) fn is_written(&self, page: u32) -> bool {
-        self.is_written[page as usize]
+    /// Since when a page is written down in every tick; none when it is not.
+    pub(super) fn written_since(&self, page: u32) -> Option<Tick> {
+        Some(self.written_since[page as usize]).filter(|&since| since > Tick(0))
     }
 
-    /// Writes down how those pages are that nobody was told of before and somebody is now: `write` writes one of so many, if it is one.
-    pub(super) fn catch_up(&mut self, write: impl Fn(usize, &mut PageStates) -> bool + Sync) {
-        let pages = self.is_written.par_iter_mut().zip(&mut self.now).enumerate();
-        let pages = pages.with_min_len(PAGES_PER_JOB_MIN).filter(|(_, (is_written, _))| !**is_written);
-        pages.for_each(|(page, (is_written, now))| *is_written = write(page, now));
+    /// Writes down how those pages are that nobody was told of before and somebody is in this tick. O(pages), and what `write` costs.
+    pub(super) fn catch_up(&mut self, tick: Tick, write: impl Fn(usize, &mut PageStates) + Sync) {
+        let pages = self.written_since.par_iter_mut().zip(&mut self.watched).zip(&mut self.now).enumerate();
+        pages.with_min_len(PAGES_PER_JOB_MIN).for_each(|(page, ((since, watched), now))| {
+            if *since == Tick(0) && *watched.get_mut() == tick.0 {
+                write(page, now);
+                *since = tick;
+            }
+        });
     }
 
     /// Writes how somebody is.
@@ -186,7 +195,7 @@ mod tests {
 
     /// Three pages, each with the slots whose bits are set, live through a tick.
     fn live(rows: &mut Rows, tick: u32, occupied: [u32; 3]) {
-        rows.begin_tick(Tick(tick), true, occupied.into_iter());
+        rows.begin_tick(Tick(tick), occupied.into_iter());
         for (page, occupied) in (0..).zip(occupied) {
             let slots = (0..32).filter(|slot| occupied >> slot & 1 == 1);
             slots.for_each(|slot| rows.put(page, slot, state(height(tick, page, slot))));

@@ -1,12 +1,12 @@
 //! Where everybody is, tick by tick: who comes into a page, stays and goes, and how each is.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use glam::Vec3;
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::NetId;
-use throng_shared::quantised::STEPS_PER_M;
+use throng_shared::quantised::{QuantisedState, STEPS_PER_M};
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
 use throng_shared::wire::page::{PageOwner, PageState, VELOCITY_MAX, VELOCITY_STEPS_PER_STEP, slots_of};
@@ -33,9 +33,7 @@ impl Pages {
     /// O(characters). Columns, places and news are sorted by name, so that they are gone through together.
     pub fn record(&mut self, tick: Tick, columns: &CharacterColumns, news: &[(NetId, &Attributes)]) {
         self.tick = tick;
-        // Whoever has looked at the crowd will go on doing so.
-        let is_everywhere = *self.is_crowd_wanted.get_mut();
-        self.rows.begin_tick(tick, is_everywhere, self.heads.iter().map(|head| head.occupied));
+        self.rows.begin_tick(tick, self.heads.iter().map(|head| head.occupied));
         self.review_areas();
         let mut news = news.iter().peekable();
         let mut members = std::mem::take(&mut self.members);
@@ -76,7 +74,7 @@ impl Pages {
         for member in members {
             let PageHead { changed, center_m, .. } = &self.heads[member.page as usize];
             black_box((*changed, center_m.x));
-            if self.rows.is_written(member.page) {
+            if self.rows.written_since(member.page).is_some() {
                 self.rows.fetch_now(member.page, member.slot);
             }
         }
@@ -140,21 +138,9 @@ impl Pages {
                 (page, slot, None)
             }
         };
+        let state = self.write(tick, (page, slot), &columns.states[row], velocity, before.as_ref());
+        let is_written = self.rows.written_since(page).is_some();
         let head = &mut self.heads[page as usize];
-        let is_written = self.rows.is_written(page);
-        let mut state = PageState { velocity, ..before.map_or(PageState::default(), |before| before.state) };
-        if is_written {
-            state = PageState::new(head.origin, &columns.states[row], velocity);
-            // What was before stands with the member, for to read what lies in its page would have to be waited for.
-            let is_as_before = before.is_some_and(|before| match before.is_written {
-                true => before.state == state,
-                false => self.rows.now(page as usize)[usize::from(slot)] == state,
-            });
-            if !is_as_before {
-                self.rows.put(page, slot, state);
-                head.changed = tick;
-            }
-        }
         if change.for_all {
             (head.changed, head.attributes_changed) = (tick, tick);
         }
@@ -165,24 +151,46 @@ impl Pages {
         Member { net_id, archetype, page, slot, is_written, row: attribute_row, audience, layer, position_m, state }
     }
 
+    /// Writes down how somebody is who goes so far in a tick and has stood in this page and slot before, if it has: where somebody is told of the page.
+    /// Elsewhere nothing is kept but the velocity.
+    fn write(
+        &mut self,
+        tick: Tick,
+        (page, slot): (u32, u8),
+        state: &QuantisedState,
+        velocity: [i16; 3],
+        before: Option<&Member>,
+    ) -> PageState {
+        if self.rows.written_since(page).is_none() {
+            return PageState { velocity, ..PageState::default() };
+        }
+        let head = &mut self.heads[page as usize];
+        let state = PageState::new(head.origin, state, velocity);
+        // What was before stands with the member, for to read what lies in its page would have to be waited for.
+        let is_as_before = before.is_some_and(|before| match before.is_written {
+            true => before.state == state,
+            false => self.rows.now(page as usize)[usize::from(slot)] == state,
+        });
+        if !is_as_before {
+            self.rows.put(page, slot, state);
+            head.changed = tick;
+        }
+        state
+    }
+
     /// Writes down how pages are that somebody has begun to look at in this tick, after it was recorded. O(pages + characters in those, times log
     /// characters).
     pub(super) fn catch_up(&mut self, columns: &CharacterColumns) {
-        let Pages { rows, heads, slots, wanted, members, is_crowd_wanted, .. } = self;
-        let is_crowd_wanted = *is_crowd_wanted.get_mut();
-        rows.catch_up(|page, now| {
+        let Pages { rows, heads, slots, members, tick, .. } = self;
+        rows.catch_up(*tick, |page, now| {
             let head = &heads[page];
-            let is_wanted = wanted[page].load(Ordering::Relaxed) != 0 || is_crowd_wanted && head.occupied != 0;
-            if is_wanted {
-                for slot in slots_of(head.occupied) {
-                    let net_id = slots[page].owners[slot].net_id;
-                    // Members are in the order of the columns.
-                    if let Ok(row) = members.binary_search_by_key(&net_id, |member| member.net_id) {
-                        now[slot] = PageState::new(head.origin, &columns.states[row], members[row].state.velocity);
-                    }
-                }
+            for slot in slots_of(head.occupied) {
+                let net_id = slots[page].owners[slot].net_id;
+                let row = members.binary_search_by_key(&net_id, |member| member.net_id);
+                let row = row.expect("whoever has a slot is a member");
+                debug_assert_eq!(columns.net_ids[row], net_id, "members are in the order of the columns");
+                now[slot] = PageState::new(head.origin, &columns.states[row], members[row].state.velocity);
             }
-            is_wanted
         });
     }
 

@@ -56,6 +56,10 @@ impl Scene {
     /// A tick, and everybody is told of everything.
     fn tick(&mut self) {
         self.live();
+        self.look();
+    }
+
+    fn look(&mut self) {
         if self.is_watched {
             (0..self.pages.heads.len() as u32).for_each(|page| self.pages.watch(page));
         }
@@ -186,24 +190,37 @@ proptest! {
     }
 
     #[test]
-    fn who_looks_is_told_the_same_whether_anybody_has_looked_before(seed: u64, looks in prop::collection::vec(0usize..100, 1..4)) {
+    fn who_looks_is_told_the_same_whether_anybody_has_looked_before(seed: u64, looks in prop::collection::vec(0u32..250, 1..6)) {
         // Of two equal worlds one is looked at all the time, and one seldom, for some ticks.
         let (mut always, mut seldom) = (Scene::new(seed), Scene::new(seed));
         (0..40).for_each(|_| always.come());
         (0..40).for_each(|_| seldom.come());
-        for tick in 0..110 {
+        let mut known: Vec<(Tick, Vec<PageCopy>)> = Vec::new();
+        for tick in 0..250 {
             always.tick();
-            if !looks.iter().any(|&look| (look..look + 4).contains(&tick)) {
-                seldom.live();
-                continue;
+            seldom.live();
+            let now = always.past.last().expect("a tick has been");
+            let characters = |copy: &PageCopy| copy.characters().collect::<Vec<_>>();
+            for (then, copies) in &known {
+                for (page, copy) in (0..).zip(copies) {
+                    if seldom.pages.is_as_at(page, *then, seldom.pages.head(page).changed) {
+                        prop_assert_eq!(characters(copy), characters(&now[page as usize]), "page {} of {:?}", page, then);
+                    }
+                }
             }
-            seldom.tick();
-            prop_assert_eq!(always.past.last(), seldom.past.last());
-            if !looks.contains(&tick) {
-                let changed = |scene: &Scene| -> Vec<bool> {
-                    scene.pages.heads.iter().map(|head| head.changed == scene.tick).collect()
-                };
-                prop_assert_eq!(changed(&always), changed(&seldom));
+            if looks.iter().any(|&look| (look..look + 4).contains(&tick)) {
+                seldom.look();
+                prop_assert_eq!(Some(now), seldom.past.last());
+                known.push((seldom.tick, now.clone()));
+            }
+        }
+        // The last look is still remembered, unless nobody was there to look.
+        let age_ticks = known.last().map_or(0, |(then, _)| seldom.tick.since(*then));
+        if (1..=seldom.pages.baseline_age_ticks_max()).contains(&age_ticks) {
+            for (page, baseline) in known.last().map_or(&[][..], |(_, copies)| copies).iter().enumerate() {
+                let told = seldom.told(page as u32, age_ticks, Some(baseline));
+                let now = &always.past.last().expect("a tick has been")[page];
+                prop_assert!(told.characters().eq(now.characters()));
             }
         }
     }
@@ -251,6 +268,37 @@ fn what_is_told_of_a_page_is_right_from_the_first_time_on_and_again_after_a_whil
         scene.is_watched = false;
         (0..80).for_each(|_| scene.tick());
     }
+}
+
+#[test]
+fn who_was_told_of_a_page_long_ago_is_told_again_though_nobody_has_seen_anything_change() {
+    let mut pages = Pages::new(SIZE_M, RADIUS_M, TickRate::new(RATE_HZ), Arc::default());
+    let mut columns = CharacterColumns::default();
+    columns.resize(1);
+    columns.net_ids[0] = NetId(1);
+    let mut live = |pages: &mut Pages, tick: u32, x_m: f32, is_looked_at: bool| {
+        columns.positions_m[0] = Vec2::new(x_m, 5.0);
+        columns.states[0] =
+            QuantisedState { position: quantise_position(Vec3::new(x_m, 0.0, 5.0)), ..QuantisedState::default() };
+        pages.record(Tick(tick), &columns, &[]);
+        if is_looked_at {
+            pages.watch(0);
+        }
+        pages.encode_wanted(Tick(tick), &columns);
+    };
+    let is_as_at = |pages: &Pages, then: u32| pages.is_as_at(0, Tick(then), pages.head(0).changed);
+    (1..=5).for_each(|tick| live(&mut pages, tick, 5.0, true));
+    assert!(is_as_at(&pages, 4));
+    // Nobody looks; after a while somebody walks, and stands again long before anybody looks.
+    (6..=100).for_each(|tick| live(&mut pages, tick, 5.0, false));
+    (101..=120).for_each(|tick| live(&mut pages, tick, 5.0 + 0.1 * (tick - 100) as f32, false));
+    (121..=140).for_each(|tick| live(&mut pages, tick, 7.0, false));
+    assert!(!is_as_at(&pages, 5), "before anybody looks");
+    live(&mut pages, 141, 7.0, true);
+    assert!(!is_as_at(&pages, 5), "when somebody looks");
+    live(&mut pages, 142, 7.0, true);
+    assert!(!is_as_at(&pages, 5), "and from then on");
+    assert!(is_as_at(&pages, 141));
 }
 
 #[test]
