@@ -8,11 +8,11 @@
 //! | system | reads | writes | how often |
 //! |---|---|---|---|
 //! | [`notice_people`] | columns of the last tick | [`NearPeople`] | every tick |
-//! | [`perceive`] | columns, grid and [`Marks`] of the last tick | [`Percepts`] | each think interval, staggered by `NetId` |
+//! | [`perceive`] | columns, grid and [`Marks`] of the last tick | [`Percepts`], whether people are near in [`Alertness`] | each think interval, staggered by `NetId` |
 //! | [`muster`] | percepts, who is dead | [`Packs`], places in them in [`BotMind`] | with perceiving, where there are kinds that go in packs |
-//! | [`decide`] | percepts, packs | [`BotMind`] | with perceiving, and at once when stuck |
+//! | [`decide`] | percepts, packs, alertness | [`BotMind`] | with perceiving, and at once when stuck |
 //! | [`plan_routes`] | what bots ask, [`Navigation`] | [`Steering`], patience in [`BotMind`] | every tick, what was asked in the last |
-//! | [`steer`] | mind, percepts, map | [`Steering`], `InputBuffer` | every tick |
+//! | [`steer`] | mind, percepts, map, alertness | [`Steering`], `InputBuffer`, whether the bot is stuck in [`Alertness`] | every tick |
 //! | [`steer_fighters`] | the same, and what the bot can use | the same | every tick |
 //!
 //! A busy server has bots wait longer until they think, those first who are near nobody; see [`BotWorld::think_delay_percent`].

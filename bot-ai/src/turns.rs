@@ -4,7 +4,8 @@ use bevy_ecs::prelude::Component;
 use throng_shared::ids::NetId;
 use throng_shared::tick::Tick;
 
-/// What decides whether a bot has its turn, apart from all else of it: everybody is asked in every tick, and of most nothing more is read.
+/// What decides whether a bot has its turn, apart from all else of it: everybody is asked in every tick, and of most nothing more is read. Each of
+/// the two has a writer of its own.
 #[derive(Clone, Copy, Debug, Default, Component)]
 pub struct Alertness {
     /// Whether people may be near; by [`crate::perceive`].
@@ -13,7 +14,7 @@ pub struct Alertness {
     pub(crate) was_stuck: bool,
 }
 
-/// Whose turn it is in one tick, of those who are near people and of the others.
+/// Whose turn it is to do something in one tick, of those who are near people and of the others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turns {
     near: Turn,
@@ -37,7 +38,7 @@ impl Turns {
     /// Whether it is this bot's.
     pub(crate) fn is_of(&self, net_id: NetId, is_near: bool) -> bool {
         let turn = if is_near { self.near } else { self.far };
-        // Of one tick, every tick is.
+        // Mostly the near ones, and they have all ticks.
         turn.interval_ticks == 1 || net_id.0 % turn.interval_ticks == turn.rest
     }
 }

@@ -125,19 +125,49 @@ pub enum InputSource {
 /// Inputs that wait for their tick, one for each.
 ///
 /// A character acts once per tick on at most one input, so that nobody can act more often by sending more.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Component))]
 pub struct InputBuffer {
     /// By rising ticks. Seldom more than two: a bot's for the next tick, a player's on time.
     waiting: SmallVec<[(Tick, PlayerInput); 2]>,
     last: PlayerInput,
-    /// The newest tick whose own input was applied; 0, which never is, for none.
+    /// The newest tick whose own input was applied.
     last_fresh_tick: Tick,
-    missed_ticks: u32,
-    /// An input that came too late for its tick and wished to use an ability, which it may yet; none with ability 0.
-    late: (Tick, PlayerInput),
+    /// Ticks since then in which something was missing, no more than are counted; [`NEVER`] when no input was applied yet.
+    missed_ticks: u16,
+    /// What may yet be used.
+    late: LateWish,
     /// The newest input whose ability was handed out.
     used: Tick,
+}
+
+/// The wish to use an ability of an input that came too late for its tick; none with ability 0.
+#[derive(Clone, Copy, Debug, Default)]
+struct LateWish {
+    tick: Tick,
+    ability: u8,
+    yaw: u16,
+    pitch: i16,
+    view_back_steps: u16,
+}
+
+/// No input was applied yet.
+const NEVER: u16 = u16::MAX;
+
+// There is one for each character, and it is read in every tick.
+const _: () = assert!(size_of::<InputBuffer>() <= 72);
+
+impl Default for InputBuffer {
+    fn default() -> Self {
+        InputBuffer {
+            waiting: SmallVec::new(),
+            last: PlayerInput::default(),
+            last_fresh_tick: Tick(0),
+            missed_ticks: NEVER,
+            late: LateWish::default(),
+            used: Tick(0),
+        }
+    }
 }
 
 impl InputBuffer {
@@ -153,8 +183,9 @@ impl InputBuffer {
         if tick < next {
             // A step that was missed is past; a shot is not: it says what its shooter saw.
             let is_new = input.ability > 0 && tick > self.used && next.since(tick) <= LATE_ABILITY_TICKS_MAX;
-            if is_new && (self.late.1.ability == 0 || tick < self.late.0) {
-                self.late = (tick, input);
+            if is_new && (self.late.ability == 0 || tick < self.late.tick) {
+                let PlayerInput { ability, yaw, pitch, view_back_steps, .. } = input;
+                self.late = LateWish { tick, ability, yaw, pitch, view_back_steps };
             }
             return InputFate::Late;
         }
@@ -178,14 +209,14 @@ impl InputBuffer {
         let (mut input, source) = self.take_movement(tick, repeat_ticks);
         if input.ability > 0 {
             self.used = tick;
-        } else if self.late.1.ability > 0 {
-            let (late_tick, late) = std::mem::take(&mut self.late);
-            let ticks = tick.since(late_tick);
-            if late_tick > self.used && ticks <= LATE_ABILITY_TICKS_MAX {
+        } else if self.late.ability > 0 {
+            let late = std::mem::take(&mut self.late);
+            let ticks = tick.since(late.tick);
+            if late.tick > self.used && ticks <= LATE_ABILITY_TICKS_MAX {
                 let view_back_steps = u32::from(late.view_back_steps) + ticks * VIEW_STEPS_PER_TICK;
                 input.view_back_steps = u16::try_from(view_back_steps).unwrap_or(u16::MAX);
                 (input.ability, input.pitch, input.yaw) = (late.ability, late.pitch, late.yaw);
-                self.used = late_tick;
+                self.used = late.tick;
             }
         }
         (input, source)
@@ -205,14 +236,15 @@ impl InputBuffer {
                     _ => _ = self.waiting.remove(0),
                 }
                 self.last = input;
-                self.last_fresh_tick = tick;
-                self.missed_ticks = 0;
+                (self.last_fresh_tick, self.missed_ticks) = (tick, 0);
                 (input, InputSource::Fresh)
             }
-            _ if self.has_acted() && self.last.is_still() => (self.last, InputSource::Still),
+            _ if self.missed_ticks != NEVER && self.last.is_still() => (self.last, InputSource::Still),
             _ => {
-                self.missed_ticks = self.missed_ticks.saturating_add(1);
-                if self.missed_ticks <= repeat_ticks && self.has_acted() {
+                if self.missed_ticks < NEVER - 1 {
+                    self.missed_ticks += 1;
+                }
+                if self.missed_ticks != NEVER && u32::from(self.missed_ticks) <= repeat_ticks {
                     (self.last.repeated(), InputSource::Repeated)
                 } else {
                     (PlayerInput { yaw: self.last.yaw, ..PlayerInput::default() }, InputSource::Neutral)
@@ -223,16 +255,12 @@ impl InputBuffer {
 
     /// Has it brought near, with what waits in it: for whoever fills several, and would wait for each.
     pub fn fetch(&self) {
-        black_box((self.waiting.first(), self.last_fresh_tick, self.late.0, self.used));
+        black_box((self.waiting.first(), self.last_fresh_tick, self.late.tick, self.used));
     }
 
     /// The newest tick whose own input was applied.
     pub fn last_fresh_tick(&self) -> Option<Tick> {
-        Some(self.last_fresh_tick).filter(|&tick| tick > Tick(0))
-    }
-
-    fn has_acted(&self) -> bool {
-        self.last_fresh_tick > Tick(0)
+        (self.missed_ticks != NEVER).then_some(self.last_fresh_tick)
     }
 }
 

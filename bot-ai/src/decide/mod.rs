@@ -62,7 +62,7 @@ pub fn decide(
         let bots = entities.par_iter().zip(net_ids).zip(alertness).zip(states).zip(percepts).zip(steerings);
         let bots = bots.zip(minds.par_iter_mut()).with_min_len(BOTS_PER_JOB_MIN);
         bots.for_each(|((((((entity, net_id), alertness), state), percepts), steering), mind)| {
-            let is_stuck = alertness.was_stuck && steering.is_stuck_since(mind.goal_started);
+            let is_stuck = alertness.was_stuck && steering.is_of_goal(mind.goal_started);
             if is_stuck || turns.is_of(*net_id, alertness.is_near) {
                 let (position_m, height_m) = (state.ground_position_m(), state.position_m.y);
                 let route = &steering.route;

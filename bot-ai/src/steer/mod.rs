@@ -57,9 +57,9 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// Whether the bot has been trying in vain to move since the goal that it took in tick `goal_started`.
-    pub(crate) fn is_stuck_since(&self, goal_started: Tick) -> bool {
-        self.progress.is_stuck_since(goal_started)
+    /// Whether the bot has been trying to get on since the goal that it took in tick `goal_started`.
+    pub(crate) fn is_of_goal(&self, goal_started: Tick) -> bool {
+        self.progress.is_of_goal(goal_started)
     }
 }
 
@@ -86,8 +86,7 @@ pub fn steer(tick: Res<Tick>, world: Res<BotWorld>, mut bots: Query<Walker, With
                 let steer_ticks = world.steer_ticks(alertness.is_near);
                 let gait = world.gait_of(mind);
                 let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m: 0.0 };
-                put(world, tick, steer_ticks, next_input(world, tick, &body, steering), buffer);
-                alertness.was_stuck = steering.progress.is_stuck();
+                put(world, tick, steer_ticks, next_input(world, tick, &body, steering, alertness), buffer);
             }
         });
     }
@@ -111,10 +110,9 @@ pub fn steer_fighters(tick: Res<Tick>, world: Res<BotWorld>, mut bots: Query<(Wa
                     let keep_m = arms.map_or(0.0, |arms| arms.keep_m(attributes));
                     let gait = world.gait_of(mind);
                     let body = Body { net_id: *net_id, state, percepts, mind, gait, steer_ticks, keep_m };
-                    let mut input = next_input(world, tick, &body, steering);
+                    let mut input = next_input(world, tick, &body, steering, alertness);
                     strike::strike(world, tick, &body, fighter, attributes, &mut input);
                     put(world, tick, steer_ticks, input, buffer);
-                    alertness.was_stuck = steering.progress.is_stuck();
                 }
             },
         );
@@ -144,7 +142,13 @@ struct Body<'a> {
 }
 
 /// The input of one bot for `tick`.
-fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Steering) -> PlayerInput {
+fn next_input(
+    world: &BotWorld,
+    tick: Tick,
+    body: &Body<'_>,
+    steering: &mut Steering,
+    alertness: &mut Alertness,
+) -> PlayerInput {
     if body.mind.is_on_its_way() {
         let is_time_to_look = world.is_due_every(course::LOOK_INTERVAL_MS, tick, body.net_id);
         steering.route.go_on(&world.navigation, body.state.ground_position_m(), is_time_to_look);
@@ -158,7 +162,8 @@ fn next_input(world: &BotWorld, tick: Tick, body: &Body<'_>, steering: &mut Stee
     let apart = give_way(apart, aim.direction * aim.speed_share);
     let wanted = aim.direction * aim.speed_share + apart;
     let is_travelling = aim.speed_share >= TRAVEL_SHARE;
-    let effort = steering.progress.track(world, tick, body, is_travelling);
+    let (is_stuck, effort) = steering.progress.track(world, tick, body, is_travelling);
+    alertness.was_stuck = is_stuck;
     let speed_share = wanted.length().min(1.0);
     if speed_share < STILL_SHARE {
         return PlayerInput { yaw: body.state.yaw, ..PlayerInput::default() };

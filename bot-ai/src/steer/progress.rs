@@ -32,7 +32,6 @@ pub(super) struct Progress {
     goal_started: Tick,
     near: Checkpoint,
     far: Checkpoint,
-    is_stuck: bool,
     daring_until: Tick,
 }
 
@@ -44,14 +43,9 @@ struct Checkpoint {
 }
 
 impl Progress {
-    /// Whether the bot is stuck.
-    pub(super) fn is_stuck(&self) -> bool {
-        self.is_stuck
-    }
-
-    /// Whether the bot is stuck, and that with the goal that it took in tick `goal_started`.
-    pub(super) fn is_stuck_since(&self, goal_started: Tick) -> bool {
-        self.is_stuck && self.goal_started == goal_started
+    /// Whether this is about the goal that the bot took in tick `goal_started`.
+    pub(super) fn is_of_goal(&self, goal_started: Tick) -> bool {
+        self.goal_started == goal_started
     }
 
     /// How careful the bot is in `tick`.
@@ -59,31 +53,31 @@ impl Progress {
         if tick < self.daring_until { Caution::DARING } else { Caution::CAREFUL }
     }
 
-    /// Takes note of where the bot is; returns the buttons with which to help itself, rarely any.
-    pub(super) fn track(&mut self, world: &BotWorld, tick: Tick, body: &Body<'_>, is_travelling: bool) -> Buttons {
+    /// Takes note of where the bot is; returns whether it is stuck, and the buttons with which to help itself, rarely any.
+    pub(super) fn track(
+        &mut self,
+        world: &BotWorld,
+        tick: Tick,
+        body: &Body<'_>,
+        is_travelling: bool,
+    ) -> (bool, Buttons) {
         let here = Checkpoint { position_m: body.state.ground_position_m(), tick };
         if !is_travelling || self.goal_started != body.mind.goal_started {
             let goal_started = body.mind.goal_started;
-            *self = Progress {
-                goal_started,
-                near: here.clone(),
-                far: here,
-                is_stuck: false,
-                daring_until: self.daring_until,
-            };
-            return Buttons::default();
+            *self = Progress { goal_started, near: here.clone(), far: here, daring_until: self.daring_until };
+            return (false, Buttons::default());
         }
         let halted_ticks = self.near.ticks_until(world, body, &here, HALTED);
         let astray_ticks = self.far.ticks_until(world, body, &here, ASTRAY);
-        self.is_stuck = halted_ticks >= world.ticks_for_s(HALTED.duration_s)
+        let is_stuck = halted_ticks >= world.ticks_for_s(HALTED.duration_s)
             || astray_ticks >= world.ticks_for_s(ASTRAY.duration_s);
-        if self.is_stuck {
+        if is_stuck {
             self.daring_until = tick + world.ticks_for_s(DARING_S);
         }
         let jump_ticks = world.ticks_for_s(JUMP_S);
         // Once, however seldom it is looked.
         let is_time = (jump_ticks..jump_ticks + body.steer_ticks).contains(&halted_ticks);
-        if is_time { Buttons::JUMP } else { Buttons::default() }
+        (is_stuck, if is_time { Buttons::JUMP } else { Buttons::default() })
     }
 }
 

@@ -4,6 +4,7 @@ use throng_shared::movement::step_character;
 use super::*;
 use crate::mind::Goal;
 use crate::tests::{open_config, open_world, seeing, somebody, somebody_at, world_of};
+use crate::turns::Alertness;
 
 /// A bot's inputs and states for `ticks` ticks from the origin, without thinking.
 fn walk(world: &BotWorld, goal: Goal, percepts: &Percepts, ticks: u32) -> Vec<(PlayerInput, CharacterState)> {
@@ -21,7 +22,7 @@ fn walk(world: &BotWorld, goal: Goal, percepts: &Percepts, ticks: u32) -> Vec<(P
             steer_ticks: 1,
             keep_m: 0.0,
         };
-        let input = next_input(world, Tick(tick), &body, &mut steering);
+        let input = next_input(world, Tick(tick), &body, &mut steering, &mut Alertness::default());
         state = step_character(&world.map, state, input, world.tick_rate.step_s());
         (input, state)
     };
@@ -94,7 +95,7 @@ fn a_bot_that_cannot_get_on_jumps_once_and_then_is_stuck() {
     mind.goal = wander_to(20.0, 0.0);
     let percepts = Percepts::default();
     let mut state = CharacterState::standing_at(&world.map, Vec2::ZERO);
-    let mut steering = Steering::default();
+    let (mut steering, mut alertness) = (Steering::default(), Alertness::default());
     let mut jumps = 0;
     let stuck_after = (0..200).find(|&tick| {
         let body = Body {
@@ -106,14 +107,14 @@ fn a_bot_that_cannot_get_on_jumps_once_and_then_is_stuck() {
             steer_ticks: 1,
             keep_m: 0.0,
         };
-        let input = next_input(&world, Tick(tick), &body, &mut steering);
+        let input = next_input(&world, Tick(tick), &body, &mut steering, &mut alertness);
         jumps += u32::from(input.buttons.contains(Buttons::JUMP));
         state = step_character(&world.map, state, input, world.tick_rate.step_s());
-        steering.is_stuck_since(mind.goal_started)
+        alertness.was_stuck && steering.is_of_goal(mind.goal_started)
     });
     assert_eq!(jumps, 1);
     assert!(stuck_after.is_some_and(|tick| (20..40).contains(&tick)), "{stuck_after:?}");
-    assert!(!steering.is_stuck_since(Tick(50)), "another goal is another try");
+    assert!(!steering.is_of_goal(Tick(50)), "another goal is another try");
 }
 
 #[test]

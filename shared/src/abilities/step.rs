@@ -76,7 +76,7 @@ impl UseRefusal {
 }
 
 impl Abilities {
-    /// Moves a character of an archetype, which goes so fast and knows the ground where it has been, by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
+    /// Moves a character of an archetype, which goes so fast and knows the ground of this map where it has been, by one tick, and lets it use what it asks for if it can. `can_pay` says whether it has what an ability costs.
     ///
     /// The ability happens after the movement, from where the character is then: at once, or at the end of its cast with the aim of its
     /// beginning and a view as late as then. Client and server agree to the bit when they agree on what hinders it. Cost: that of [`crate::movement::step_character`], and for a blink

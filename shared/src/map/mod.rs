@@ -32,7 +32,7 @@ impl Map {
     /// Builds the map that `config` describes. `samples` are the heights of the file that its terrain names, if it
     /// names one.
     ///
-    /// Cost: a height per terrain cell; about 50 ms for a procedural world of 1,000 m.
+    /// Cost: a height per terrain cell; about 50 ms for a procedural world of 1,000 m. The ground takes 7 bytes a cell, and 4 more while it is made.
     ///
     /// # Errors
     /// When the terrain comes from a file and `samples` do not hold its heights.

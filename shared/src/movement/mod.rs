@@ -101,13 +101,13 @@ const PARTS_MAX: f32 = 32.0;
 /// Moves a character by one tick of `step_s` seconds according to `input`.
 ///
 /// Whatever the input, the result is inside the world, outside of obstacles (when `state` was), never below the
-/// terrain, and no farther away than the rules' speeds allow. Cost: about a microsecond.
+/// terrain, and no farther away than the rules' speeds allow. Cost: that of [`step_at`], and to wait for the ground.
 pub fn step_character(map: &Map, state: CharacterState, input: PlayerInput, step_s: f32) -> CharacterState {
     step_at(map, &mut KnownGround::default(), state, input, step_s, map.rules.gait())
 }
 
-/// As [`step_character`], for somebody who walks and runs as fast as this, and knows the ground where it has been: that saves time and
-/// changes nothing else.
+/// As [`step_character`], for somebody who walks and runs as fast as this, and knows the ground of this map where it has been: that saves time and
+/// changes nothing else. Cost: about 0.2 us in the open; elsewhere a look at each obstacle near for each part of the step besides.
 pub fn step_at(
     map: &Map,
     known: &mut KnownGround,
