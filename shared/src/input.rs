@@ -133,9 +133,9 @@ pub struct InputBuffer {
     last: PlayerInput,
     /// The newest tick whose own input was applied.
     last_fresh_tick: Tick,
-    /// Ticks since then in which something was missing, no more than are counted; [`NEVER`] when no input was applied yet.
+    /// Ticks since then in which one was missing, up to one less than [`NEVER`], which says that none was applied yet.
     missed_ticks: u16,
-    /// What may yet be used.
+    /// What may yet be done of an input that came too late.
     late: LateWish,
     /// The newest input whose ability was handed out.
     used: Tick,
@@ -151,7 +151,7 @@ struct LateWish {
     view_back_steps: u16,
 }
 
-/// No input was applied yet.
+/// More ticks than are counted; see [`InputBuffer::missed_ticks`].
 const NEVER: u16 = u16::MAX;
 
 // There is one for each character, and it is read in every tick.

@@ -57,7 +57,7 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// Whether the bot has been trying to get on since the goal that it took in tick `goal_started`.
+    /// Whether what it remembers of getting on is about the goal that it took in tick `goal_started`.
     pub(crate) fn is_of_goal(&self, goal_started: Tick) -> bool {
         self.progress.is_of_goal(goal_started)
     }

@@ -150,6 +150,7 @@ enum Around {
     Obstacles,
 }
 
+/// One part of a step, or all of it.
 fn move_part(map: &Map, known: &mut KnownGround, state: &mut CharacterState, part_s: f32, around: Around) {
     let before = state.ground_position_m();
     let ground = move_horizontally(map, known, state, part_s, around);
