@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | [`notice_people`] | columns of the last tick | [`NearPeople`] | every tick |
 //! | [`perceive`] | columns, grid and [`Marks`] of the last tick | [`Percepts`], whether people are near in [`Alertness`] | each think interval, staggered by `NetId` |
-//! | [`muster`] | percepts, who is dead | [`Packs`], places in them in [`BotMind`] | with perceiving, where there are kinds that go in packs |
+//! | [`muster`] | percepts, alertness, who is dead | [`Packs`], places in them in [`BotMind`] | with perceiving, where there are kinds that go in packs |
 //! | [`decide`] | percepts, packs, alertness | [`BotMind`] | with perceiving, and at once when stuck |
 //! | [`plan_routes`] | what bots ask, [`Navigation`] | [`Steering`], patience in [`BotMind`] | every tick, what was asked in the last |
 //! | [`steer`] | mind, percepts, map, alertness | [`Steering`], `InputBuffer`, whether the bot is stuck in [`Alertness`] | every tick |

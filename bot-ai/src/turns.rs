@@ -23,22 +23,34 @@ pub(crate) struct Turns {
 
 /// Once in so many ticks, neighbouring ids one tick apart.
 #[derive(Clone, Copy, Debug)]
-struct Turn {
+pub(crate) struct Turn {
     interval_ticks: u32,
     rest: u32,
 }
 
+impl Turn {
+    /// In `tick`, of an interval of so many ticks, at least one.
+    pub(crate) fn new(tick: Tick, interval_ticks: u32) -> Turn {
+        let interval_ticks = interval_ticks.max(1);
+        Turn { interval_ticks, rest: tick.0 % interval_ticks }
+    }
+
+    /// Whether it is this bot's.
+    pub(crate) fn is_of(self, net_id: NetId) -> bool {
+        // Whoever is near steers in every tick: nothing to divide.
+        self.interval_ticks == 1 || net_id.0 % self.interval_ticks == self.rest
+    }
+}
+
 impl Turns {
-    /// In `tick`, of intervals of so many ticks; none has less than one.
+    /// In `tick`, of intervals of so many ticks.
     pub(crate) fn new(tick: Tick, near_ticks: u32, far_ticks: u32) -> Turns {
-        let turn = |ticks: u32| Turn { interval_ticks: ticks.max(1), rest: tick.0 % ticks.max(1) };
-        Turns { near: turn(near_ticks), far: turn(far_ticks) }
+        Turns { near: Turn::new(tick, near_ticks), far: Turn::new(tick, far_ticks) }
     }
 
     /// Whether it is this bot's.
     pub(crate) fn is_of(&self, net_id: NetId, is_near: bool) -> bool {
         let turn = if is_near { self.near } else { self.far };
-        // Mostly the near ones, and they have all ticks.
-        turn.interval_ticks == 1 || net_id.0 % turn.interval_ticks == turn.rest
+        turn.is_of(net_id)
     }
 }

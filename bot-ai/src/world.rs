@@ -16,7 +16,7 @@ use crate::home::{Home, Homes};
 use crate::mind::BotMind;
 use crate::navigate::Navigation;
 use crate::perceive::Percepts;
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 
 /// What all bots of an instance share; it may be replaced between two ticks.
 #[derive(Clone, Debug, Resource)]
@@ -217,8 +217,7 @@ impl BotWorld {
 
     /// Whether something is due in this tick that each bot does once in `interval_ms`, neighbouring ids one tick apart.
     pub(crate) fn is_due_every(&self, interval_ms: u32, tick: Tick, net_id: NetId) -> bool {
-        let interval_ticks = self.tick_rate.ticks_for_ms(interval_ms);
-        Turns::new(tick, interval_ticks, interval_ticks).is_of(net_id, true)
+        Turn::new(tick, self.tick_rate.ticks_for_ms(interval_ms)).is_of(net_id)
     }
 
     /// The number of ticks in a duration, rounded down; 0 for one that is negative or not a number.

@@ -32,7 +32,7 @@ impl Packs {
     /// Has one who is alone, or leads, come together with the nearest of its kind and home whom it sees and who see it, if they are not enemies. The larger
     /// pack takes in as many as it has places for; what is left of the other goes on by itself.
     pub(super) fn look_for_others(&mut self, world: &BotWorld, bots: &mut Bots<'_, '_>, net_id: NetId, entity: Entity) {
-        let Ok((_, _, _, percepts, _, mind)) = bots.get(entity) else { return };
+        let Ok((_, _, _, _, percepts, _, mind)) = bots.get(entity) else { return };
         let (Some(kind), home) = (world.kind_of(mind), mind.home) else { return };
         let own = self.band(self.pack_of(net_id, mind), net_id);
         if own.members().len() >= world.profiles[kind].pack.size as usize {
@@ -45,7 +45,7 @@ impl Packs {
             count += 1;
         }
         for &other in &others[..count] {
-            let Some(Ok((_, _, _, percepts, fighter, mind))) = self.roll.get(&other).map(|entity| bots.get(*entity))
+            let Some(Ok((_, _, _, _, percepts, fighter, mind))) = self.roll.get(&other).map(|entity| bots.get(*entity))
             else {
                 continue;
             };

@@ -22,8 +22,8 @@ use throng_shared::movement::CharacterState;
 use throng_shared::tick::Tick;
 
 use crate::mind::{BotMind, Goal};
-use crate::near::NearPeople;
 use crate::perceive::Percepts;
+use crate::turns::Alertness;
 use crate::world::BotWorld;
 pub(crate) use formation::{offset_m, slack_m};
 pub(crate) use pack::Pack;
@@ -72,6 +72,7 @@ type Bots<'w, 's> = Query<
         Entity,
         &'static NetId,
         &'static CharacterState,
+        &'static Alertness,
         &'static Percepts,
         Option<&'static Fighter>,
         &'static mut BotMind,
@@ -121,12 +122,12 @@ impl Packs {
     }
 
     /// Writes down whose turn it is, of the kinds that go in packs.
-    fn call_up(&mut self, tick: Tick, world: &BotWorld, near: &NearPeople, bots: &Bots<'_, '_>) {
+    fn call_up(&mut self, tick: Tick, world: &BotWorld, bots: &Bots<'_, '_>) {
         self.due.clear();
         let (turns, mut bots_count) = (world.think_turns(tick), 0);
-        for (entity, net_id, state, _, fighter, mind) in bots {
+        for (entity, net_id, _, alertness, _, fighter, mind) in bots {
             bots_count += 1;
-            if turns.is_of(*net_id, near.contains(state.ground_position_m()))
+            if turns.is_of(*net_id, alertness.is_near)
                 && world.profile_of(mind).is_some_and(|profile| profile.pack.size > 1)
             {
                 self.roll.insert(*net_id, entity);
@@ -164,13 +165,7 @@ impl Packs {
 
 /// Lets those come together who belong together, and go who do not any more. Nothing where no kind of bot goes in packs; else O(bots) for whose
 /// turn it is, and for each of those O(members · seen).
-pub fn muster(
-    tick: Res<Tick>,
-    world: Res<BotWorld>,
-    near: Res<NearPeople>,
-    mut packs: ResMut<Packs>,
-    mut bots: Bots<'_, '_>,
-) {
+pub fn muster(tick: Res<Tick>, world: Res<BotWorld>, mut packs: ResMut<Packs>, mut bots: Bots<'_, '_>) {
     let (packs, world) = (&mut *packs, &*world);
     let has_packs = world.profiles.iter().any(|profile| profile.pack.size > 1);
     if !has_packs && packs.roll.is_empty() {
@@ -178,7 +173,7 @@ pub fn muster(
     }
     packs.review_all(*tick, world, &mut bots, !has_packs);
     if has_packs {
-        packs.call_up(*tick, world, &near, &bots);
+        packs.call_up(*tick, world, &bots);
         let due = std::mem::take(&mut packs.due);
         due.iter().for_each(|&(net_id, entity)| packs.take_turn(world, &mut bots, net_id, entity));
         packs.due = due;

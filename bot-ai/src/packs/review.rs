@@ -81,7 +81,7 @@ impl Packs {
         for &net_id in before.members() {
             // Whoever is gone, or played by a person, or has begun anew has nothing to be told.
             let Some(entity) = self.roll.get(&net_id) else { continue };
-            let Ok((_, _, state, percepts, fighter, mut mind)) = bots.get_mut(*entity) else { continue };
+            let Ok((_, _, state, _, percepts, fighter, mut mind)) = bots.get_mut(*entity) else { continue };
             if mind.membership.pack != Some(place as u32) {
                 continue;
             }
