@@ -13,6 +13,10 @@ use throng_tests::{LoopbackServer, flat_world};
 
 use crate::figures::Report;
 
+/// Takes the place of the system's allocator, as the server's program has it: linked, and no more.
+#[cfg(target_os = "linux")]
+use mimalloc as _;
+
 /// Counts every allocation of this program; that costs an atomic addition for each.
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

@@ -19,6 +19,11 @@ use throng_server::show::{WorldFileKind, show, write_shown};
 use throng_shared::config::KEY_VARIABLE;
 use tracing_subscriber::EnvFilter;
 
+/// Asks for large pages; see `docs/decisions/0010-memory.md`.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An authoritative simulation server for MMO-scale worlds.
 ///
 /// Without arguments: the built-in meadow, for players whom the same user starts on this machine. THRONG_LOG sets what is

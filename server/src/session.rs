@@ -1,13 +1,12 @@
 //! Who is connected to an instance: client, character, view, and what they have cost us.
 
-use std::hint::black_box;
-
 use bevy_ecs::prelude::{Entity, Resource};
 use glam::Vec2;
 use throng_shared::abilities::Fighter;
 use throng_shared::ids::{ClientId, NetId};
 use throng_shared::input::{InputBuffer, PlayerInput};
 use throng_shared::limits::STRIKES_MAX;
+use throng_shared::memory::fetch;
 use throng_shared::movement::CharacterState;
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::{Tick, TickRate};
@@ -94,8 +93,8 @@ impl OwnRecord {
     }
 }
 
-/// Clients whose views are brought near together, in every phase that goes through all of them.
-pub(crate) const FETCHED_TOGETHER: usize = 8;
+/// How many clients ahead memory is asked for, in every phase that goes through all of them.
+pub(crate) const SESSIONS_AHEAD: usize = 8;
 
 /// Most further characters that a client sees for.
 pub const ANCHORS_MAX: usize = 3;
@@ -163,10 +162,25 @@ impl Session {
         }
     }
 
+    /// Has it brought near, but for what stands elsewhere.
+    pub(crate) fn fetch(&self) {
+        self.view.fetch_lines();
+        fetch(&self.own.state);
+        fetch(&self.own.is_fighter_news);
+        fetch(&self.attention);
+        fetch(&self.connection);
+        fetch(&self.acks);
+        fetch(&self.net_id);
+    }
+
     /// Has what a frame of the client changes brought near; see [`throng_shared::map::Terrain::fetch`].
     pub(crate) fn fetch_for_input(&self) {
-        black_box((self.acks.newest, self.quiet.written, self.quiet.active_until, self.own.input_margin_ms));
-        black_box((self.frames.count, self.strikes.count));
+        fetch(&self.acks);
+        fetch(&self.quiet.written);
+        fetch(&self.quiet.active_until);
+        fetch(&self.own.input_margin_ms);
+        fetch(&self.frames);
+        fetch(&self.strikes);
     }
 
     /// Where the client sees from (x, z), in metres: its own character, and its further anchors that are in the world and not concealed from

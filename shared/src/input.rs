@@ -3,13 +3,12 @@
 //! Every bit pattern of a [`PlayerInput`] is a legal wish: there is nothing in it that could ask for more than the
 //! rules allow. Speed, position and rate are the server's to decide.
 
-use std::hint::black_box;
-
 use glam::Vec2;
 use smallvec::SmallVec;
 
 use crate::abilities::VIEW_STEPS_PER_TICK;
 use crate::limits::{INPUT_LEAD_TICKS_MAX, LATE_ABILITY_TICKS_MAX};
+use crate::memory::fetch;
 use crate::tick::Tick;
 
 /// The wishes of one character for one tick.
@@ -255,7 +254,9 @@ impl InputBuffer {
 
     /// Has it brought near, with what waits in it: for whoever fills several, and would wait for each.
     pub fn fetch(&self) {
-        black_box((self.waiting.first(), self.last_fresh_tick, self.late.tick, self.used));
+        fetch(&self.waiting);
+        fetch(&self.late);
+        fetch(&self.used);
     }
 
     /// The newest tick whose own input was applied.

@@ -31,6 +31,7 @@ pub mod input;
 pub mod limits;
 pub mod link;
 pub mod map;
+pub mod memory;
 pub mod movement;
 pub mod netcode;
 pub mod quantised;

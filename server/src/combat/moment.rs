@@ -4,11 +4,11 @@
 //! as seen from above, eight of them to a line of memory and looked at together; who that is, and how high, stands elsewhere and is
 //! looked up for those whom the shot touches.
 
-use std::hint::black_box;
 use std::ops::Range;
 
 use glam::{IVec3, Vec2, Vec3};
 use throng_shared::ids::{Archetype, NetId};
+use throng_shared::memory::{fetch, fetch_all};
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
@@ -262,17 +262,13 @@ impl Moment {
     /// Brings near all that shots look at, for many that are judged by it: read in order, that is faster than by each what it needs.
     pub(super) fn fetch(&self) {
         self.grid.fetch();
-        self.blocks.iter().for_each(|block| {
-            black_box(block.x[0]);
-        });
-        self.bodies.iter().step_by(64 / size_of::<Body>()).for_each(|body| {
-            black_box(body.0);
-        });
+        fetch_all(&self.blocks);
+        fetch_all(&self.bodies);
     }
 
     /// Has who stands at a place brought near; see [`throng_shared::map::Terrain::fetch`].
     pub(super) fn fetch_body(&self, place: usize) {
-        black_box(self.bodies[place].0);
+        fetch(&self.bodies[place]);
     }
 
     /// The blocks that have a run of places: [`LANES`] of them each.

@@ -64,16 +64,26 @@ impl Ledger {
     }
 }
 
-impl<Count: Copy + Into<Sum>, Sum: AddAssign> AddAssign<&Ledger<Count>> for Ledger<Sum> {
-    fn add_assign(&mut self, other: &Ledger<Count>) {
+impl<Sum> Ledger<Sum> {
+    /// Adds another that has nothing beyond the first so many tiers.
+    pub(super) fn add<Count: Copy + Into<Sum>>(&mut self, other: &Ledger<Count>, tiers: usize)
+    where
+        Sum: AddAssign,
+    {
         self.snapshots += other.snapshots.into();
         self.own_bytes += other.own_bytes.into();
         self.own_attribute_bytes += other.own_attribute_bytes.into();
         self.leave_bytes += other.leave_bytes.into();
         self.crowd_bytes += other.crowd_bytes.into();
-        for (tier, other) in self.pages.iter_mut().zip(&other.pages) {
+        for (tier, other) in self.pages.iter_mut().zip(&other.pages).take(tiers) {
             *tier += other;
         }
+    }
+}
+
+impl<Count: Copy + Into<Sum>, Sum: AddAssign> AddAssign<&Ledger<Count>> for Ledger<Sum> {
+    fn add_assign(&mut self, other: &Ledger<Count>) {
+        self.add(other, INTEREST_TIERS_MAX);
     }
 }
 

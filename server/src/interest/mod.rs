@@ -22,7 +22,7 @@ use std::cell::RefCell;
 
 use bevy_ecs::prelude::{Query, Res, ResMut};
 use budget::DELAY_MS;
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSliceMut;
 use throng_shared::abilities::Fighter;
 use throng_shared::config::InterestConfig;
@@ -34,7 +34,7 @@ use throng_shared::tick::{Tick, TickRate};
 use crate::instance::InstanceRules;
 use crate::overload::Relief;
 use crate::pages::{Cells, Pages};
-use crate::session::{FETCHED_TOGETHER, Session, Sessions};
+use crate::session::{SESSIONS_AHEAD, Session, Sessions};
 
 /// Distances that decide which pages are in a view.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,16 +104,23 @@ pub(crate) fn update_views(
     characters: Query<(&CharacterState, &InputBuffer, Option<&Fighter>)>,
 ) {
     let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
-    let sessions = sessions.all_mut().par_chunks_mut(FETCHED_TOGETHER).with_min_len(PARALLEL_MIN / FETCHED_TOGETHER);
-    sessions.for_each(|sessions| {
-        for session in &mut *sessions {
+    sessions.all_mut().par_chunks_mut(PARALLEL_MIN).for_each(|sessions| {
+        sessions.iter().take(SESSIONS_AHEAD).for_each(|session| session.view.fetch());
+        for place in 0..sessions.len() {
+            if let Some(far) = sessions.get(place + 2 * SESSIONS_AHEAD) {
+                far.fetch();
+            }
+            if let Some(ahead) = sessions.get(place + SESSIONS_AHEAD) {
+                ahead.view.fetch();
+            }
+            let session = &mut sessions[place];
             if let Ok((state, buffer, fighter)) = characters.get(session.entity) {
                 session.own.note(tick, state, buffer, fighter);
             }
+            if session.connection.is_some() {
+                update_view(session, tick, &interest, pages, columns);
+            }
         }
-        sessions.iter().for_each(|session| session.view.fetch());
-        let connected = sessions.iter_mut().filter(|session| session.connection.is_some());
-        connected.for_each(|session| update_view(session, tick, &interest, pages, columns));
     });
 }
 

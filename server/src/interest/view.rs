@@ -1,10 +1,9 @@
 //! What one client is told of: pages, what of each has arrived, and what is due.
 
-use std::hint::black_box;
-
 use glam::Vec2;
 use throng_shared::ids::NetId;
 use throng_shared::limits::{ENDS_PER_SNAPSHOT_MAX, LOSS_AFTER_MS, LOSS_AFTER_TICKS_MIN};
+use throng_shared::memory::{fetch, fetch_all};
 use throng_shared::tick::{Tick, TickRate};
 use throng_shared::wire::crowd::CrowdScan;
 use throng_shared::wire::inputs::SnapshotAcks;
@@ -63,7 +62,9 @@ pub struct ClientView {
     own: OwnNews,
     /// What decides which secrets the client may know.
     pub(super) viewer: Viewer,
-    counts: ViewCounts,
+    /// How often the link was found to be congested, and snapshots given up as lost, since that was last told.
+    congestions: u32,
+    snapshots_lost: u32,
     ledger: Ledger,
 }
 
@@ -125,7 +126,7 @@ struct Planned {
 
 const _: () = assert!(size_of::<Planned>() <= 16 && PAGES_MAX <= 1 << u8::BITS);
 
-/// What happened to a view since this was last taken.
+/// What has happened to views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ViewCounts {
     /// Characters told with their names, with repetitions.
@@ -138,7 +139,7 @@ pub struct ViewCounts {
     pub deferred: u32,
     /// Those of them that were told longer ago than their tier allows.
     pub late: u32,
-    /// Where the bytes of the last snapshot went.
+    /// Where the bytes of snapshots went.
     pub ledger: Ledger<u32>,
     /// Pages told as single numbers.
     pub crowd_records: u32,
@@ -160,9 +161,6 @@ const CROWD_BYTES_USUAL: usize = 68;
 
 /// Bytes that own attributes take.
 const OWN_BYTES_USUAL: usize = 6;
-
-/// What the processor brings near at once.
-const LINE_BYTES: usize = 64;
 
 /// How many pages are looked up before the first of them is copied: what has to come from far away comes together.
 const LOOK_AHEAD: usize = 8;
@@ -198,7 +196,8 @@ impl ClientView {
             looked: None,
             own: OwnNews { base: Tick(0), carried: 0, is_due: false },
             viewer: Viewer::default(),
-            counts: ViewCounts::default(),
+            congestions: 0,
+            snapshots_lost: 0,
             ledger: Ledger::default(),
         }
     }
@@ -215,17 +214,26 @@ impl ClientView {
 
     /// Has its subscriptions brought near; see [`throng_shared::map::Terrain::fetch`].
     pub(crate) fn fetch(&self) {
-        for subscription in self.subscriptions.iter().step_by(LINE_BYTES / size_of::<Subscription>()) {
-            black_box(subscription.page);
-        }
+        fetch_all(&self.subscriptions);
         self.fetch_planned();
+    }
+
+    /// Has it brought near, but for what stands elsewhere.
+    pub(crate) fn fetch_lines(&self) {
+        fetch(&self.looked);
+        fetch(&self.planned);
+        fetch(&self.viewer);
+        fetch(&self.arrived);
+        fetch(&self.ledger.own_bytes);
+        fetch(&self.ledger.pages);
+        fetch(&self.now);
+        fetch(&self.crowd_after);
+        fetch(&self.was_full);
     }
 
     /// Has what is planned brought near.
     pub(crate) fn fetch_planned(&self) {
-        for planned in self.planned.iter().step_by(LINE_BYTES / size_of::<Planned>()) {
-            black_box(planned.place);
-        }
+        fetch_all(&self.planned);
     }
 
     /// Goes on to `tick`.
@@ -247,7 +255,10 @@ impl ClientView {
         for planned in self.planned.drain(..).filter(|planned| planned.is_written) {
             let subscription = &mut self.subscriptions[usize::from(planned.place)];
             subscription.carried |= 1;
-            subscription.was_told = true;
+            // Written only once: what was just written in part cannot be read with what is beside it without waiting.
+            if !subscription.was_told {
+                subscription.was_told = true;
+            }
             subscription.waits_since = self.now;
         }
     }
@@ -267,9 +278,9 @@ impl ClientView {
         let arrived = before.checked_shl(age_ticks).unwrap_or(0) & self.sent & !self.arrived;
         self.arrived |= arrived;
         let lost = self.newly_lost(acks.newest);
-        self.counts.snapshots_lost += lost;
+        self.snapshots_lost += lost;
         let heard = Heard { arrived: arrived.count_ones(), lost, round_trip_ticks: age_ticks };
-        self.counts.congestions += u32::from(self.budget.hear(heard, rules.delay_ticks));
+        self.congestions += u32::from(self.budget.hear(heard, rules.delay_ticks));
         self.acks = *acks;
         self.has_crowd &= self.crowd_ended & self.arrived == 0;
         let known = self.own.carried & self.arrived;
@@ -330,8 +341,10 @@ impl ClientView {
                 continue;
             }
             let occupants = head.occupied.count_ones();
-            self.characters = self.characters + occupants - u32::from(subscription.characters);
-            subscription.characters = occupants as u8;
+            if occupants != u32::from(subscription.characters) {
+                self.characters = self.characters + occupants - u32::from(subscription.characters);
+                subscription.characters = occupants as u8;
+            }
             let mut changed = head.changed;
             if has_secrets && pages.has_team_news(subscription.page, subscription.base, &viewer) {
                 changed = changed.max(head.team_changed).max(viewer.team_since);
@@ -411,9 +424,10 @@ impl ClientView {
         self.budget.snapshot_bytes().saturating_sub(rest_bytes)
     }
 
-    /// Appends this tick's snapshot to `out`: pages that have ended, and the planned ones as far as there is room.
+    /// Appends this tick's snapshot to `out`: pages that have ended, and the planned ones as far as there is room; and counts what has happened.
     ///
     /// When there is neither and the snapshot is not `is_wanted`, nothing is appended.
+    #[expect(clippy::too_many_arguments, reason = "what is told, by what rules, and where it goes")]
     pub(crate) fn write_snapshot(
         &mut self,
         header: SnapshotHeader,
@@ -422,7 +436,10 @@ impl ClientView {
         pages: &Pages,
         rules: &InterestRules,
         out: &mut Vec<u8>,
+        counts: &mut ViewCounts,
     ) {
+        counts.congestions += std::mem::take(&mut self.congestions);
+        counts.snapshots_lost += std::mem::take(&mut self.snapshots_lost);
         let start = out.len();
         self.was_full = false;
         if !(is_wanted || self.own.is_due) && self.planned.is_empty() && self.endings.is_empty() {
@@ -437,6 +454,7 @@ impl ClientView {
             end_count += 1;
         }
         let crowd = self.next_of_crowd(pages);
+        counts.crowd_records += crowd.as_ref().map_or(0, |scan| scan.records().len() as u32);
         let own = self.viewer.row.filter(|_| self.own.is_due);
         let own = own.map(|row| pages.attributes().own_since(row, self.own.base));
         self.own.carried |= u64::from(own.is_some());
@@ -452,13 +470,13 @@ impl ClientView {
         };
         // More than fit take turns.
         self.endings.rotate_left(end_count);
-        self.counts.leaves += end_count as u32;
-        self.write_pages(pages, rules, start + self.budget.snapshot_bytes(), &mut ledger, out);
+        counts.leaves += end_count as u32;
+        self.write_pages(pages, rules, start + self.budget.snapshot_bytes(), &mut ledger, out, counts);
         self.sent |= 1;
         self.budget.spend(out.len() - start);
         // Here, while it is in the cache.
-        self.ledger += &ledger;
-        self.counts.ledger = ledger;
+        self.ledger.add(&ledger, rules.tiers.len());
+        counts.ledger.add(&ledger, rules.tiers.len());
     }
 
     /// Appends the planned pages as far as there is room up to `pages_end`.
@@ -469,6 +487,7 @@ impl ClientView {
         mut pages_end: usize,
         ledger: &mut Ledger<u32>,
         out: &mut Vec<u8>,
+        counts: &mut ViewCounts,
     ) {
         let schema = pages.attributes().schema();
         let pages_start = out.len();
@@ -497,9 +516,9 @@ impl ClientView {
                         pages_end = pages_start;
                     }
                     let subscription = &self.subscriptions[usize::from(planned.place)];
-                    self.counts.deferred += u32::from(subscription.characters);
+                    counts.deferred += u32::from(subscription.characters);
                     if self.now.since(subscription.waits_since) >= rules.tiers.period_ticks(subscription.tier.into()) {
-                        self.counts.late += u32::from(subscription.characters);
+                        counts.late += u32::from(subscription.characters);
                     }
                     continue;
                 }
@@ -513,9 +532,9 @@ impl ClientView {
                 let attribute_bytes = variant.told.attribute_bytes;
                 *cause += 1 + variant.length_bytes() as u32 - attribute_bytes;
                 tier.attribute_bytes += attribute_bytes + team_bytes as u32;
-                self.counts.enters += variant.told.enters;
-                self.counts.updates += variant.told.updates;
-                self.counts.leaves += variant.told.leaves;
+                counts.enters += variant.told.enters;
+                counts.updates += variant.told.updates;
+                counts.leaves += variant.told.leaves;
             }
         }
     }
@@ -535,7 +554,6 @@ impl ClientView {
         let mut rest = self.left_out[next..].iter().filter_map(|&page| pages.summary(page));
         scan.is_last = rest.all(|summary| scan.push(*summary));
         self.crowd_after = if scan.is_last { 0 } else { scan.end() };
-        self.counts.crowd_records += scan.records().len() as u32;
         Some(scan)
     }
 
@@ -553,11 +571,6 @@ impl ClientView {
     /// Whether the client's link bears less than the world allows.
     pub fn is_held_back(&self) -> bool {
         self.budget.is_held_back()
-    }
-
-    /// What has happened since this was last called.
-    pub fn take_counts(&mut self) -> ViewCounts {
-        std::mem::take(&mut self.counts)
     }
 }
 

@@ -3,10 +3,10 @@
 //! Only pages that somebody is told of have a past, and only they are written down: nobody asks how it is elsewhere, and where bots are among themselves
 //! neither memory nor time is spent on it. Whoever looks there has it written down then.
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use throng_shared::memory::{fetch, fetch_all};
 use throng_shared::tick::Tick;
 use throng_shared::wire::page::{BASELINE_AGE_TICKS_MAX, PAGE_SLOTS, PageState, RUN_SLOTS, StateRuns, slots_of};
 
@@ -147,7 +147,7 @@ impl Rows {
 
     /// Has the state of somebody brought near.
     pub(super) fn fetch_now(&self, page: u32, slot: u8) {
-        black_box(self.now[page as usize][usize::from(slot)].height);
+        fetch(&self.now[page as usize][usize::from(slot)]);
     }
 
     /// How a page is.
@@ -162,7 +162,7 @@ impl Rows {
             let mut rest = ages & !1;
             while rest != 0 {
                 let states = &run[(tick - rest.trailing_zeros()).0 as usize & (self.depth - 1)];
-                black_box((states[0].height, states[RUN_SLOTS / 2].height));
+                fetch_all(states);
                 rest &= rest - 1;
             }
         }

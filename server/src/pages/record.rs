@@ -1,11 +1,11 @@
 //! Where everybody is, tick by tick: who comes into a page, stays and goes, and how each is.
 
-use std::hint::black_box;
 use std::sync::atomic::AtomicU64;
 
 use glam::Vec3;
 use throng_shared::attributes::Attributes;
 use throng_shared::ids::NetId;
+use throng_shared::memory::fetch;
 use throng_shared::quantised::{QuantisedState, STEPS_PER_M};
 use throng_shared::spatial::CharacterColumns;
 use throng_shared::tick::Tick;
@@ -43,7 +43,7 @@ impl Pages {
         let (mut kept, mut next) = (0, 0);
         for row in 0..columns.len() {
             if row % MEMBERS_AHEAD == 0 {
-                self.fetch_places(members[next..].iter().take(MEMBERS_AHEAD));
+                self.fetch_places(members[next..].iter().skip(MEMBERS_AHEAD).take(MEMBERS_AHEAD));
             }
             let net_id = columns.net_ids[row];
             while let Some(gone) = members.get(next).filter(|member| member.net_id < net_id) {
@@ -72,8 +72,9 @@ impl Pages {
     /// Has the heads and states of whoever is recorded next brought near; see [`throng_shared::map::Terrain::fetch`].
     fn fetch_places<'m>(&self, members: impl Iterator<Item = &'m Member>) {
         for member in members {
-            let PageHead { changed, center_m, .. } = &self.heads[member.page as usize];
-            black_box((*changed, center_m.x));
+            let head = &self.heads[member.page as usize];
+            fetch(&head.changed);
+            fetch(&head.center_m);
             if self.rows.written_since(member.page).is_some() {
                 self.rows.fetch_now(member.page, member.slot);
             }

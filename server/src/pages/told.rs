@@ -3,15 +3,14 @@
 //! Pages are taken in groups, which can be encoded in parallel. A group's bytes hold for each of its pages that was asked for a
 //! block: the variants wanted as bits (8 bytes), a note on each variant (8 bytes), and the variants.
 
-use std::hint::black_box;
-
+use throng_shared::memory::fetch;
 use throng_shared::wire::page::Told;
 
 /// Pages of a group.
 pub(super) const GROUP_PAGES: usize = 256;
 
 /// Bytes beyond the last variant, so that short ones can be copied by a fixed length.
-const SPARE_BYTES: usize = 32;
+const SPARE_BYTES: usize = 64;
 
 /// The encoded pages of one group.
 #[derive(Debug, Default)]
@@ -118,7 +117,7 @@ impl<'g> Block<'g> {
 
     /// Has it brought near; see [`throng_shared::map::Terrain::fetch`].
     pub(crate) fn fetch(&self) {
-        black_box(self.0.first().copied());
+        self.0.first().into_iter().for_each(fetch);
     }
 
     /// The variant for a baseline of so many ticks ago, which must have been wanted.
@@ -140,9 +139,8 @@ impl Variant<'_> {
     /// Appends it to `out`. Most are so short that a call costs more than to copy a few bytes too many.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
         let end = out.len() + self.length;
-        match (self.length, self.bytes.first_chunk::<16>(), self.bytes.first_chunk::<SPARE_BYTES>()) {
-            (0..=16, Some(start), _) => out.extend_from_slice(start),
-            (17..=SPARE_BYTES, _, Some(start)) => out.extend_from_slice(start),
+        match (self.length, self.bytes.first_chunk::<SPARE_BYTES>()) {
+            (0..=SPARE_BYTES, Some(start)) => out.extend_from_slice(start),
             _ => out.extend_from_slice(&self.bytes[..self.length]),
         }
         out.truncate(end);

@@ -1,6 +1,6 @@
 //! The snapshots of a tick, one behind the other.
 
-use std::ops::{AddAssign, Range};
+use std::ops::Range;
 
 use bevy_ecs::prelude::Resource;
 use throng_shared::limits::SNAPSHOT_BYTES_MAX;
@@ -82,38 +82,24 @@ impl Stretch {
         self.counts = FrameCounts::default();
     }
 
-    /// Adds the next client's snapshot: what `write` appends, and nothing when there is no connection. Whether there is one.
-    pub(super) fn push(&mut self, connection: Option<ConnectionId>, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+    /// Adds the next client's snapshot: what `write` appends and counts, and nothing when there is no connection. Whether it is
+    /// written.
+    pub(super) fn push(
+        &mut self,
+        connection: Option<ConnectionId>,
+        is_held_back: bool,
+        write: impl FnOnce(&mut Vec<u8>, &mut ViewCounts),
+    ) -> bool {
         let start = self.bytes.len();
         if connection.is_some() {
-            write(&mut self.bytes);
+            write(&mut self.bytes, &mut self.counts.views);
         }
         let bytes = start..self.bytes.len();
-        self.counts.snapshots += u32::from(!bytes.is_empty());
-        self.counts.snapshot_bytes += bytes.len() as u32;
         let is_written = !bytes.is_empty();
+        self.counts.snapshots += u32::from(is_written);
+        self.counts.snapshot_bytes += bytes.len() as u32;
+        self.counts.held_back += u32::from(is_held_back);
         self.frames.push(Frame { connection, bytes });
         is_written
-    }
-
-    pub(super) fn count(&mut self, counts: &ViewCounts, is_held_back: bool) {
-        self.counts.views += counts;
-        self.counts.held_back += u32::from(is_held_back);
-    }
-}
-
-impl AddAssign<&ViewCounts> for ViewCounts {
-    fn add_assign(&mut self, other: &ViewCounts) {
-        let ViewCounts { enters, updates, leaves, deferred, late, ledger, crowd_records, congestions, snapshots_lost } =
-            other;
-        self.enters += enters;
-        self.updates += updates;
-        self.leaves += leaves;
-        self.deferred += deferred;
-        self.late += late;
-        self.ledger += ledger;
-        self.crowd_records += crowd_records;
-        self.congestions += congestions;
-        self.snapshots_lost += snapshots_lost;
     }
 }

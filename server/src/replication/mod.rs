@@ -18,7 +18,7 @@ use throng_shared::wire::snapshot::SnapshotHeader;
 use crate::instance::InstanceRules;
 use crate::interest::InterestRules;
 use crate::pages::Pages;
-use crate::session::{FETCHED_TOGETHER, Session, Sessions};
+use crate::session::{SESSIONS_AHEAD, Session, Sessions};
 
 /// Fewest stretches that are worth handing to another thread, which takes memory now and then.
 const STRETCHES_PER_JOB_MIN: usize = 2;
@@ -40,11 +40,15 @@ pub(crate) fn encode_snapshots(
     let stretches = sessions.par_chunks_mut(CLIENTS_PER_STRETCH).zip(stretches.par_iter_mut());
     stretches.with_min_len(STRETCHES_PER_JOB_MIN).for_each(|(sessions, stretch)| {
         stretch.begin(sessions.len());
-        for sessions in sessions.chunks_mut(FETCHED_TOGETHER) {
-            sessions.iter().for_each(|session| session.view.fetch_planned());
-            for session in sessions {
-                encode_snapshot(session, tick, idle_ticks, pages, &rules.interest, stretch);
+        sessions.iter().take(SESSIONS_AHEAD).for_each(|session| session.view.fetch_planned());
+        for place in 0..sessions.len() {
+            if let Some(far) = sessions.get(place + 2 * SESSIONS_AHEAD) {
+                far.fetch();
             }
+            if let Some(ahead) = sessions.get(place + SESSIONS_AHEAD) {
+                ahead.view.fetch_planned();
+            }
+            encode_snapshot(&mut sessions[place], tick, idle_ticks, pages, &rules.interest, stretch);
         }
     });
 }
@@ -69,10 +73,9 @@ fn encode_snapshot(
     let is_wanted = session.own.is_fighter_news || session.quiet.is_broken(tick, &session.own.state, idle_ticks);
     let fighter = session.own.fighter.encode(tick);
     let view = &mut session.view;
-    let is_written = stretch.push(session.connection, |out| {
-        view.write_snapshot(header, &fighter, is_wanted, pages, interest, out);
+    let is_written = stretch.push(session.connection, view.is_held_back(), |out, counts| {
+        view.write_snapshot(header, &fighter, is_wanted, pages, interest, out, counts);
     });
-    stretch.count(&view.take_counts(), view.is_held_back());
     if is_written {
         session.quiet.note_written(tick, &session.own.state);
         session.own.input_margin_ms = None;

@@ -1,6 +1,6 @@
 //! Which sequence numbers were received, so that no packet is taken twice.
 
-use std::hint::black_box;
+use crate::memory::fetch;
 
 /// Numbers before the newest one that are remembered: at 128 packets a second, four seconds' worth.
 pub const REPLAY_WINDOW: u64 = 512;
@@ -27,7 +27,7 @@ impl ReplayWindow {
 
     /// Has what the next packet needs of it brought near.
     pub fn fetch(&self) {
-        black_box(self.received[word(self.newest.wrapping_add(1))]);
+        fetch(&self.received[word(self.newest.wrapping_add(1))]);
     }
 
     /// Whether a packet with this number would be the newest.

@@ -5,6 +5,8 @@ use std::ops::Range;
 use glam::Vec2;
 use wide::f32x8;
 
+use crate::memory::fetch_all;
+
 /// Rows of [`super::CharacterColumns`] sorted by cell, so that a query reads memory in order.
 ///
 /// Rebuilding is O(rows + cells); a query is O(cells touched + rows in them).
@@ -163,9 +165,7 @@ impl Grid {
 
     /// Brings near what [`Grid::for_each_run_along`] looks at, for whoever will ask often.
     pub fn fetch(&self) {
-        self.starts.iter().step_by(16).for_each(|start| {
-            std::hint::black_box(*start);
-        });
+        fetch_all(&self.starts);
     }
 
     /// How many rows are in the cell of a row, on average and with itself; 0 for none. O(cells).

@@ -29,6 +29,15 @@ impl<'a> BitWriter<'a> {
         }
     }
 
+    /// Appends the lowest `width` bits (at most 64) of `value`; higher bits must be 0.
+    pub fn put_long(&mut self, value: u64, width: u32) {
+        let first = width.min(32);
+        self.put(value as u32 & (u64::from(u32::MAX) >> (32 - first)) as u32, first);
+        if width > first {
+            self.put((value >> 32) as u32, width - first);
+        }
+    }
+
     /// Appends a signed number as its two's complement in `width` bits.
     pub fn put_signed(&mut self, value: i32, width: u32) {
         debug_assert!(value >= -(1 << (width - 1)) && value < 1 << (width - 1), "{value} does not fit {width} bits");

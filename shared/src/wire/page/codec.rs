@@ -164,20 +164,14 @@ fn put_state(bits: &mut BitWriter<'_>, before: &PageState, ticks: u32, state: &P
     let (position, velocity) = wide(state);
     let is_rest_expected =
         velocity == expected_velocity && (state.yaw, state.locomotion) == (before.yaw, before.locomotion);
-    if is_rest_expected && position == expected_position {
-        return bits.put(0, 1);
-    }
-    bits.put(1, 1);
-    put_numbers(bits, position, expected_position);
-    bits.put(u32::from(!is_rest_expected), 1);
+    let off = less(position, expected_position);
+    let is_told = !is_rest_expected || off != [0; 3];
+    put_numbers(bits, off, [(u64::from(is_told), 1), (u64::from(!is_rest_expected), 1)], is_told);
     if !is_rest_expected {
-        put_numbers(bits, velocity, expected_velocity);
         let turns = state.yaw != before.yaw;
-        bits.put(u32::from(turns), 1);
-        if turns {
-            bits.put(u32::from(state.yaw), 8);
-        }
-        bits.put(state.locomotion as u32, 2);
+        let (facing, width) = if turns { (u64::from(state.yaw) << 1 | 1, 9) } else { (0, 1) };
+        let rest = (facing | (state.locomotion as u64) << width, width + 2);
+        put_numbers(bits, less(velocity, expected_velocity), [(0, 0), rest], true);
     }
 }
 
@@ -205,10 +199,25 @@ fn get_state(bits: &mut BitReader<'_>, before: &PageState, ticks: u32) -> Result
     Ok(PageState { height, offset: [narrow(x)?, narrow(z)?], velocity, yaw, locomotion })
 }
 
-fn put_numbers(bits: &mut BitWriter<'_>, numbers: [i32; 3], expected: [i32; 3]) {
-    for (number, expected) in numbers.into_iter().zip(expected) {
-        put_number(bits, number - expected);
+fn less(numbers: [i32; 3], expected: [i32; 3]) -> [i32; 3] {
+    std::array::from_fn(|axis| numbers[axis] - expected[axis])
+}
+
+/// Appends three numbers with some bits before and behind them; of those only the first when numbers are not `told`, which all are 0 then.
+fn put_numbers(bits: &mut BitWriter<'_>, numbers: [i32; 3], [before, behind]: [(u64, u32); 2], is_told: bool) {
+    if numbers.iter().all(|number| number.unsigned_abs() < SHORT_MAX) {
+        // Nearly all of them, and nobody can foretell which: no branch goes by that.
+        let (codes, width) = short_codes(numbers);
+        let (told, told_width) = (codes | behind.0 << width, width + behind.1);
+        bits.put_long(before.0 | told << before.1, before.1 + told_width * u32::from(is_told));
+        return;
     }
+    bits.put_long(before.0, before.1);
+    for number in numbers {
+        let (code, width) = code_of(number);
+        bits.put(code, width);
+    }
+    bits.put_long(behind.0, behind.1);
 }
 
 fn add_numbers(bits: &mut BitReader<'_>, numbers: &mut [i32; 3]) -> Result<(), WireError> {
@@ -218,20 +227,43 @@ fn add_numbers(bits: &mut BitReader<'_>, numbers: &mut [i32; 3]) -> Result<(), W
     Ok(())
 }
 
-/// See the table of [`super`].
-fn put_number(bits: &mut BitWriter<'_>, number: i32) {
-    let (magnitude, sign) = (number.unsigned_abs(), u32::from(number < 0));
+/// The code of a number and its bits; see the table of [`super`].
+const fn code_of(number: i32) -> (u32, u32) {
+    let (magnitude, sign) = (number.unsigned_abs(), (number < 0) as u32);
     // The prefix's ones, and how many bits it has.
     let (prefix, prefix_bits, class) = match magnitude {
-        0 => return bits.put(0, 1),
-        1 => return bits.put(0b01 | sign << 2, 3),
+        0 => return (0, 1),
+        1 => return (0b01 | sign << 2, 3),
         2..=9 => (0b011, 3, CLASSES[1]),
-        10..=73 => (0b0111, 4, CLASSES[2]),
-        74..=1_097 => (0b0_1111, 5, CLASSES[3]),
+        10..SHORT_MAX => (0b0111, 4, CLASSES[2]),
+        SHORT_MAX..=1_097 => (0b0_1111, 5, CLASSES[3]),
         _ => (0b1_1111, 5, CLASSES[4]),
     };
     let (least, width) = class;
-    bits.put(prefix | sign << prefix_bits | (magnitude - least) << (prefix_bits + 1), prefix_bits + 1 + width);
+    (prefix | sign << prefix_bits | (magnitude - least) << (prefix_bits + 1), prefix_bits + 1 + width)
+}
+
+/// Numbers below this have short codes, which [`SHORT_CODES`] has.
+const SHORT_MAX: u32 = CLASSES[3].0;
+
+/// Codes of numbers from `1 - SHORT_MAX` on, with their bits behind them.
+const SHORT_CODES: [[u16; 2]; 2 * SHORT_MAX as usize - 1] = {
+    let mut codes = [[0; 2]; 2 * SHORT_MAX as usize - 1];
+    let mut place = 0;
+    while place < codes.len() {
+        let (code, width) = code_of(place as i32 + 1 - SHORT_MAX as i32);
+        codes[place] = [code as u16, width as u16];
+        place += 1;
+    }
+    codes
+};
+
+/// The codes of three numbers that have short ones, one behind the other, and their bits.
+fn short_codes(numbers: [i32; 3]) -> (u64, u32) {
+    numbers.iter().rev().fold((0, 0), |(codes, width), number| {
+        let [code, more] = SHORT_CODES[(number + SHORT_MAX as i32 - 1) as usize];
+        (codes << more | u64::from(code), width + u32::from(more))
+    })
 }
 
 fn get_number(bits: &mut BitReader<'_>) -> Result<i32, WireError> {
