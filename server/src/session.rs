@@ -162,8 +162,8 @@ impl Session {
         }
     }
 
-    /// Has it brought near, but for what stands elsewhere.
-    pub(crate) fn fetch(&self) {
+    /// Has what brings its view up to date brought near, but for what stands elsewhere.
+    pub(crate) fn fetch_for_view(&self) {
         self.view.fetch_lines();
         fetch(&self.own.state);
         fetch(&self.own.is_fighter_news);
@@ -171,6 +171,16 @@ impl Session {
         fetch(&self.connection);
         fetch(&self.acks);
         fetch(&self.net_id);
+    }
+
+    /// Has what its snapshot is written from brought near, but for what stands elsewhere.
+    pub(crate) fn fetch_for_snapshot(&self) {
+        self.view.fetch_lines();
+        self.view.fetch_ledger();
+        fetch(&self.own.state);
+        fetch(&self.own.is_fighter_news);
+        fetch(&self.quiet.own);
+        fetch(&self.connection);
     }
 
     /// Has what a frame of the client changes brought near; see [`throng_shared::map::Terrain::fetch`].

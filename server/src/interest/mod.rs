@@ -108,7 +108,7 @@ pub(crate) fn update_views(
         sessions.iter().take(SESSIONS_AHEAD).for_each(|session| session.view.fetch());
         for place in 0..sessions.len() {
             if let Some(far) = sessions.get(place + 2 * SESSIONS_AHEAD) {
-                far.fetch();
+                far.fetch_for_view();
             }
             if let Some(ahead) = sessions.get(place + SESSIONS_AHEAD) {
                 ahead.view.fetch();

@@ -224,11 +224,15 @@ impl ClientView {
         fetch(&self.planned);
         fetch(&self.viewer);
         fetch(&self.arrived);
-        fetch(&self.ledger.own_bytes);
-        fetch(&self.ledger.pages);
         fetch(&self.now);
         fetch(&self.crowd_after);
         fetch(&self.was_full);
+    }
+
+    /// Has the ledger brought near.
+    pub(crate) fn fetch_ledger(&self) {
+        fetch(&self.ledger.own_bytes);
+        fetch(&self.ledger.pages);
     }
 
     /// Has what is planned brought near.

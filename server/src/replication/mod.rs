@@ -43,7 +43,7 @@ pub(crate) fn encode_snapshots(
         sessions.iter().take(SESSIONS_AHEAD).for_each(|session| session.view.fetch_planned());
         for place in 0..sessions.len() {
             if let Some(far) = sessions.get(place + 2 * SESSIONS_AHEAD) {
-                far.fetch();
+                far.fetch_for_snapshot();
             }
             if let Some(ahead) = sessions.get(place + SESSIONS_AHEAD) {
                 ahead.view.fetch_planned();
