@@ -93,8 +93,26 @@ impl OwnRecord {
     }
 }
 
-/// How many clients ahead memory is asked for, in every phase that goes through all of them.
+/// How many clients ahead memory is asked for, in every phase that goes through all of them: what a session points to. The session itself, which says where that is, is asked for as many
+/// earlier.
 pub(crate) const SESSIONS_AHEAD: usize = 8;
+
+/// Calls `each` for one session after another, while what later ones will need is brought near: what `fetch_session` asks for first, and then
+/// what `fetch_its_own` finds by it.
+pub(crate) fn for_each_ahead(
+    sessions: &mut [Session],
+    fetch_session: impl Fn(&Session),
+    fetch_its_own: impl Fn(&Session),
+    mut each: impl FnMut(&mut Session),
+) {
+    sessions.iter().take(2 * SESSIONS_AHEAD).for_each(&fetch_session);
+    sessions.iter().take(SESSIONS_AHEAD).for_each(&fetch_its_own);
+    for place in 0..sessions.len() {
+        sessions.get(place + 2 * SESSIONS_AHEAD).into_iter().for_each(&fetch_session);
+        sessions.get(place + SESSIONS_AHEAD).into_iter().for_each(&fetch_its_own);
+        each(&mut sessions[place]);
+    }
+}
 
 /// Most further characters that a client sees for.
 pub const ANCHORS_MAX: usize = 3;
@@ -165,6 +183,7 @@ impl Session {
     /// Has what brings its view up to date brought near, but for what stands elsewhere.
     pub(crate) fn fetch_for_view(&self) {
         self.view.fetch_lines();
+        fetch(&self.entity);
         fetch(&self.own.state);
         fetch(&self.own.is_fighter_news);
         fetch(&self.attention);
@@ -183,7 +202,7 @@ impl Session {
         fetch(&self.connection);
     }
 
-    /// Has what a frame of the client changes brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has what a frame of the client changes brought near; see [`throng_shared::memory::fetch`].
     pub(crate) fn fetch_for_input(&self) {
         fetch(&self.acks);
         fetch(&self.quiet.written);

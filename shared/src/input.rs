@@ -252,7 +252,7 @@ impl InputBuffer {
         }
     }
 
-    /// Has it brought near, with what waits in it: for whoever fills several, and would wait for each.
+    /// Has it brought near, for whoever fills several and would wait for each; inputs that wait elsewhere, more than two, are not.
     pub fn fetch(&self) {
         fetch(&self.waiting);
         fetch(&self.late);

@@ -4,12 +4,12 @@
 //! thing after another would be to wait for each. Whoever goes through many has those fetched that come a few places later.
 
 /// What a processor brings near at once, in bytes.
-pub const LINE_BYTES: usize = 64;
+const LINE_BYTES: usize = 64;
 
 /// Has the beginning of something brought near, and does not wait for it.
 ///
-/// A hint: it changes nothing but the time that a look at it takes soon after. Processors other than x86-64 have none that needs no unsafe code; there it is
-/// nothing.
+/// A hint: it changes nothing but the time that a look at it takes soon after. The address should be at hand: to read it from far away is to wait. For processors other than x86-64
+/// there is no hint without unsafe code; there it is nothing.
 #[inline(always)]
 pub fn fetch<T>(place: &T) {
     #[cfg(target_arch = "x86_64")]
@@ -18,9 +18,12 @@ pub fn fetch<T>(place: &T) {
     let _ = place;
 }
 
-/// The same for all of a slice.
+/// The same for all of a slice whose elements fill no more than a line each.
 #[inline(always)]
 pub fn fetch_all<T>(places: &[T]) {
-    let in_line = const { if size_of::<T>() == 0 { LINE_BYTES } else { LINE_BYTES.div_ceil(size_of::<T>()) } };
+    let in_line = const {
+        assert!(size_of::<T>() > 0 && size_of::<T>() <= LINE_BYTES);
+        LINE_BYTES / size_of::<T>()
+    };
     places.iter().step_by(in_line).for_each(fetch);
 }

@@ -266,7 +266,7 @@ impl Moment {
         fetch_all(&self.bodies);
     }
 
-    /// Has who stands at a place brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has who stands at a place brought near; see [`throng_shared::memory::fetch`].
     pub(super) fn fetch_body(&self, place: usize) {
         fetch(&self.bodies[place]);
     }

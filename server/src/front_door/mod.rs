@@ -125,7 +125,7 @@ impl FrontDoor {
         }
     }
 
-    /// Has what is known of a connection brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has what is known of a connection brought near by a look at it; it stands in a table, of which a place cannot be asked for ahead.
     pub(crate) fn fetch(&self, connection: ConnectionId) {
         black_box(self.player(connection));
     }

@@ -1,4 +1,4 @@
-//! Where a client's bytes go.
+//! Where a client's bytes go, and what else happens to views.
 
 use std::ops::AddAssign;
 
@@ -37,6 +37,29 @@ pub struct TierBytes<Count = u64> {
     pub attribute_bytes: Count,
 }
 
+/// What has happened to views.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ViewCounts {
+    /// Characters told with their names, with repetitions.
+    pub(crate) enters: u32,
+    /// States written that are other than at their baseline.
+    pub(crate) updates: u32,
+    /// Slots told to be empty and pages told to end, with repetitions.
+    pub(crate) leaves: u32,
+    /// Characters of pages that did not fit.
+    pub(crate) deferred: u32,
+    /// Those of them that were told longer ago than their tier allows.
+    pub(crate) late: u32,
+    /// Where the bytes of snapshots went.
+    pub(crate) ledger: Ledger<u32>,
+    /// Pages told as single numbers.
+    pub(crate) crowd_records: u32,
+    /// How often the link was found to be congested.
+    pub(crate) congestions: u32,
+    /// Snapshots given up as lost.
+    pub(crate) snapshots_lost: u32,
+}
+
 impl Ledger {
     /// All of it: the bytes of the snapshots.
     pub fn snapshot_bytes(&self) -> u64 {
@@ -66,10 +89,12 @@ impl Ledger {
 
 impl<Sum> Ledger<Sum> {
     /// Adds another that has nothing beyond the first so many tiers.
-    pub(super) fn add<Count: Copy + Into<Sum>>(&mut self, other: &Ledger<Count>, tiers: usize)
+    pub(super) fn add<Count>(&mut self, other: &Ledger<Count>, tiers: usize)
     where
+        Count: Copy + Default + PartialEq + Into<Sum>,
         Sum: AddAssign,
     {
+        debug_assert!(other.pages.iter().skip(tiers).all(|tier| *tier == TierBytes::default()), "nothing is left out");
         self.snapshots += other.snapshots.into();
         self.own_bytes += other.own_bytes.into();
         self.own_attribute_bytes += other.own_attribute_bytes.into();
@@ -81,7 +106,7 @@ impl<Sum> Ledger<Sum> {
     }
 }
 
-impl<Count: Copy + Into<Sum>, Sum: AddAssign> AddAssign<&Ledger<Count>> for Ledger<Sum> {
+impl<Count: Copy + Default + PartialEq + Into<Sum>, Sum: AddAssign> AddAssign<&Ledger<Count>> for Ledger<Sum> {
     fn add_assign(&mut self, other: &Ledger<Count>) {
         self.add(other, INTEREST_TIERS_MAX);
     }

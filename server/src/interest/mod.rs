@@ -13,10 +13,11 @@ mod view;
 
 pub(crate) use budget::DATAGRAM_OVERHEAD_BYTES;
 pub use explain::Explanation;
+pub(crate) use ledger::ViewCounts;
 pub use ledger::{Ledger, TierBytes};
 use observe::Scratch;
 pub use tiers::Tiers;
-pub use view::{ClientView, ViewCounts};
+pub use view::ClientView;
 
 use std::cell::RefCell;
 
@@ -34,7 +35,7 @@ use throng_shared::tick::{Tick, TickRate};
 use crate::instance::InstanceRules;
 use crate::overload::Relief;
 use crate::pages::{Cells, Pages};
-use crate::session::{SESSIONS_AHEAD, Session, Sessions};
+use crate::session::{Session, Sessions, for_each_ahead};
 
 /// Distances that decide which pages are in a view.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,23 +105,16 @@ pub(crate) fn update_views(
     characters: Query<(&CharacterState, &InputBuffer, Option<&Fighter>)>,
 ) {
     let (tick, interest, pages, columns) = (*tick, rules.interest, &*pages, &*columns);
-    sessions.all_mut().par_chunks_mut(PARALLEL_MIN).for_each(|sessions| {
-        sessions.iter().take(SESSIONS_AHEAD).for_each(|session| session.view.fetch());
-        for place in 0..sessions.len() {
-            if let Some(far) = sessions.get(place + 2 * SESSIONS_AHEAD) {
-                far.fetch_for_view();
-            }
-            if let Some(ahead) = sessions.get(place + SESSIONS_AHEAD) {
-                ahead.view.fetch();
-            }
-            let session = &mut sessions[place];
-            if let Ok((state, buffer, fighter)) = characters.get(session.entity) {
-                session.own.note(tick, state, buffer, fighter);
-            }
-            if session.connection.is_some() {
-                update_view(session, tick, &interest, pages, columns);
-            }
+    let update = |session: &mut Session| {
+        if let Ok((state, buffer, fighter)) = characters.get(session.entity) {
+            session.own.note(tick, state, buffer, fighter);
         }
+        if session.connection.is_some() {
+            update_view(session, tick, &interest, pages, columns);
+        }
+    };
+    sessions.all_mut().par_chunks_mut(PARALLEL_MIN).for_each(|sessions| {
+        for_each_ahead(sessions, Session::fetch_for_view, |session| session.view.fetch(), update);
     });
 }
 

@@ -13,7 +13,7 @@ use throng_shared::wire::snapshot::{HEADER_BYTES, PAGES_MAX, Snapshot, SnapshotH
 use super::InterestRules;
 use super::budget::{Budget, Heard};
 use super::guests::{GUEST_MS, Guests};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, ViewCounts};
 use super::numbers::Numbers;
 use super::tiers::{Turn, Turns};
 use crate::pages::{Block, PageHead, Pages, Viewer};
@@ -126,29 +126,6 @@ struct Planned {
 
 const _: () = assert!(size_of::<Planned>() <= 16 && PAGES_MAX <= 1 << u8::BITS);
 
-/// What has happened to views.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ViewCounts {
-    /// Characters told with their names, with repetitions.
-    pub enters: u32,
-    /// States written that are other than at their baseline.
-    pub updates: u32,
-    /// Slots told to be empty and pages told to end, with repetitions.
-    pub leaves: u32,
-    /// Characters of pages that did not fit.
-    pub deferred: u32,
-    /// Those of them that were told longer ago than their tier allows.
-    pub late: u32,
-    /// Where the bytes of snapshots went.
-    pub ledger: Ledger<u32>,
-    /// Pages told as single numbers.
-    pub crowd_records: u32,
-    /// How often the link was found to be congested.
-    pub congestions: u32,
-    /// Snapshots given up as lost.
-    pub snapshots_lost: u32,
-}
-
 /// Pages that most views have no more of, so that memory is asked for once.
 const PAGES_USUAL: usize = 24;
 
@@ -212,15 +189,16 @@ impl ClientView {
         self.budget.forget_route();
     }
 
-    /// Has its subscriptions brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has its subscriptions brought near; see [`throng_shared::memory::fetch`].
     pub(crate) fn fetch(&self) {
         fetch_all(&self.subscriptions);
         self.fetch_planned();
     }
 
-    /// Has it brought near, but for what stands elsewhere.
+    /// Has it brought near, but for what stands elsewhere: fields some lines of memory apart, for a line cannot be named, and those whose own memory is asked for next.
     pub(crate) fn fetch_lines(&self) {
         fetch(&self.looked);
+        fetch(&self.subscriptions);
         fetch(&self.planned);
         fetch(&self.viewer);
         fetch(&self.arrived);

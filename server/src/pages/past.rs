@@ -155,7 +155,7 @@ impl Rows {
         &self.now[page]
     }
 
-    /// Has a page of so many ticks before `tick`, for each bit of `ages`, brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has a page of so many ticks before `tick`, for each bit of `ages`, brought near; see [`throng_shared::memory::fetch`].
     pub(super) fn fetch(&self, page: usize, tick: Tick, ages: u64) {
         let Some(past) = self.past.get(page) else { return };
         for run in past.iter().flatten() {

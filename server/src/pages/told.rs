@@ -115,7 +115,7 @@ impl<'g> Block<'g> {
     /// No page's.
     pub(crate) const EMPTY: Block<'static> = Block(&[]);
 
-    /// Has it brought near; see [`throng_shared::map::Terrain::fetch`].
+    /// Has it brought near; see [`throng_shared::memory::fetch`].
     pub(crate) fn fetch(&self) {
         self.0.first().into_iter().for_each(fetch);
     }

@@ -18,7 +18,7 @@ use throng_shared::wire::snapshot::SnapshotHeader;
 use crate::instance::InstanceRules;
 use crate::interest::InterestRules;
 use crate::pages::Pages;
-use crate::session::{SESSIONS_AHEAD, Session, Sessions};
+use crate::session::{Session, Sessions, for_each_ahead};
 
 /// Fewest stretches that are worth handing to another thread, which takes memory now and then.
 const STRETCHES_PER_JOB_MIN: usize = 2;
@@ -40,16 +40,10 @@ pub(crate) fn encode_snapshots(
     let stretches = sessions.par_chunks_mut(CLIENTS_PER_STRETCH).zip(stretches.par_iter_mut());
     stretches.with_min_len(STRETCHES_PER_JOB_MIN).for_each(|(sessions, stretch)| {
         stretch.begin(sessions.len());
-        sessions.iter().take(SESSIONS_AHEAD).for_each(|session| session.view.fetch_planned());
-        for place in 0..sessions.len() {
-            if let Some(far) = sessions.get(place + 2 * SESSIONS_AHEAD) {
-                far.fetch_for_snapshot();
-            }
-            if let Some(ahead) = sessions.get(place + SESSIONS_AHEAD) {
-                ahead.view.fetch_planned();
-            }
-            encode_snapshot(&mut sessions[place], tick, idle_ticks, pages, &rules.interest, stretch);
-        }
+        let encode = |session: &mut Session| {
+            encode_snapshot(session, tick, idle_ticks, pages, &rules.interest, stretch);
+        };
+        for_each_ahead(sessions, Session::fetch_for_snapshot, |session| session.view.fetch_planned(), encode);
     });
 }
 

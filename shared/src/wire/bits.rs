@@ -146,6 +146,22 @@ mod tests {
         }
 
         #[test]
+        fn a_long_field_is_the_same_as_its_two_halves(value: u64, width in 0u32..=64, before in 0u32..32) {
+            let value = value & u64::MAX.checked_shr(64 - width).unwrap_or(0);
+            let (mut long, mut halves) = (Vec::new(), Vec::new());
+            let mut writer = BitWriter::new(&mut long);
+            writer.put(0, before);
+            writer.put_long(value, width);
+            writer.finish();
+            let mut writer = BitWriter::new(&mut halves);
+            writer.put(0, before);
+            writer.put((value & 0xffff_ffff) as u32, width.min(32));
+            writer.put((value >> 32) as u32, width.saturating_sub(32));
+            writer.finish();
+            prop_assert_eq!(long, halves);
+        }
+
+        #[test]
         fn signed_numbers_come_back(value in -(1i32 << 15)..(1 << 15)) {
             let mut bytes = Vec::new();
             let mut writer = BitWriter::new(&mut bytes);

@@ -276,3 +276,32 @@ fn get_number(bits: &mut BitReader<'_>) -> Result<i32, WireError> {
     let magnitude = (least + bits.get(width)?) as i32;
     Ok(if is_negative { -magnitude } else { magnitude })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn three_numbers_have_their_codes_one_behind_the_other_whether_they_are_looked_up_or_not(
+            numbers in prop::array::uniform3(prop_oneof![-2..=2, -80..=80, -1_100..=1_100, -(1 << 17)..=1 << 17]),
+            behind in 0u64..1 << 11,
+        ) {
+            let (mut at_once, mut one_by_one) = (Vec::new(), Vec::new());
+            let mut bits = BitWriter::new(&mut at_once);
+            put_numbers(&mut bits, numbers, [(1, 1), (behind, 11)], true);
+            bits.finish();
+            let mut bits = BitWriter::new(&mut one_by_one);
+            bits.put(1, 1);
+            for number in numbers {
+                let (code, width) = code_of(number);
+                bits.put(code, width);
+            }
+            bits.put(behind as u32, 11);
+            bits.finish();
+            prop_assert_eq!(at_once, one_by_one);
+        }
+    }
+}
