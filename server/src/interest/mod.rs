@@ -23,7 +23,7 @@ use std::cell::RefCell;
 
 use bevy_ecs::prelude::{Query, Res, ResMut};
 use budget::DELAY_MS;
-use rayon::iter::ParallelIterator;
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use throng_shared::abilities::Fighter;
 use throng_shared::config::InterestConfig;
@@ -113,7 +113,8 @@ pub(crate) fn update_views(
             update_view(session, tick, &interest, pages, columns);
         }
     };
-    sessions.all_mut().par_chunks_mut(PARALLEL_MIN).for_each(|sessions| {
+    // Two parts are the fewest that go to another thread, for handing over takes memory now and then.
+    sessions.all_mut().par_chunks_mut(PARALLEL_MIN / 2).with_min_len(2).for_each(|sessions| {
         for_each_ahead(sessions, Session::fetch_for_view, |session| session.view.fetch(), update);
     });
 }
