@@ -309,8 +309,7 @@ impl ClientView {
     /// waited, so that whoever waits overtakes everybody in the end.
     pub(crate) fn plan(&mut self, pages: &Pages, rules: &InterestRules) {
         self.planned.clear();
-        let certain_age_ticks = self.now.since(self.acks.newest - self.loss_after_ticks);
-        let not_lost = self.arrived | up_to(certain_age_ticks);
+        let not_lost = self.arrived | up_to(self.now.since(self.acks.newest - self.loss_after_ticks));
         let age_max = pages.baseline_age_ticks_max();
         let mut needed_bytes = 0;
         let turns = rules.tiers.turns(self.now);
