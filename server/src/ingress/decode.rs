@@ -14,7 +14,10 @@ use crate::batch::{OutboundBatch, ReceivedFrame};
 use crate::commit::Totals;
 use crate::egress::Outbound;
 use crate::instance::InstanceRules;
-use crate::session::{SESSIONS_AHEAD, Session, Sessions};
+use crate::session::{Session, Sessions};
+
+/// Frames whose sessions and buffers are asked for together, before the first of them is taken.
+const FRAMES_TOGETHER: usize = 8;
 
 /// Decodes every frame and puts its inputs into the buffer of the sender's character.
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are what it touches")]
@@ -39,8 +42,8 @@ pub(crate) fn decode_inputs(
     };
     // Both are sorted by client.
     let mut next = 0;
-    for frames in inbound.0.frame_groups(SESSIONS_AHEAD) {
-        let mut places = [None; SESSIONS_AHEAD];
+    for frames in inbound.0.frame_groups(FRAMES_TOGETHER) {
+        let mut places = [None; FRAMES_TOGETHER];
         for (place, frame) in places.iter_mut().zip(frames.clone()) {
             let found = sessions.find_after(next, frame.client);
             next = found.unwrap_or_else(|place| place);

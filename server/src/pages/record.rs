@@ -69,7 +69,7 @@ impl Pages {
         self.members = members;
     }
 
-    /// Has the heads and states of whoever is recorded next brought near; see [`throng_shared::memory::fetch`].
+    /// Has the heads and states of those brought near who are recorded soon; see [`throng_shared::memory::fetch`].
     fn fetch_places<'m>(&self, members: impl Iterator<Item = &'m Member>) {
         for member in members {
             let head = &self.heads[member.page as usize];
