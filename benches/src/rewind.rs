@@ -31,6 +31,9 @@ const CANDIDATES: [u32; 3] = [64, 256, 1_024];
 /// Shots of one tick.
 const SHOTS_PER_TICK: u32 = 5_000;
 
+/// Shots of a tick whose candidates are counted.
+const COUNTED: u32 = 20;
+
 /// Height of a shooter's eyes and of what it aims at, in metres above the feet.
 const EYES_M: f32 = 1.6;
 const CHEST_M: f32 = 1.2;
@@ -87,7 +90,7 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
     let mut shot_ns = Histogram::<u64>::new(3)?;
     let (mut tick_us, mut together_us) = (Histogram::<u64>::new(3)?, Histogram::<u64>::new(3)?);
     let mut receipts = Vec::new();
-    let (mut considered, mut hits, mut walls) = (0_u64, 0_u64, 0_u64);
+    let (mut near, mut considered, mut hits, mut walls) = (0_u64, 0_u64, 0_u64, 0_u64);
     let warm_up = 2 * RATE_HZ;
     for number in 0..warm_up + ticks {
         instance.tick(&mut inbound, &mut outbound);
@@ -96,6 +99,7 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
             continue;
         }
         let shots: Vec<Shot> = (0..SHOTS_PER_TICK).map(|_| aimed_shot(&instance, &mut random)).collect();
+        near += shots.iter().take(COUNTED as usize).map(|shot| near_to(&instance, shot, reach_m)).sum::<u64>();
         let start = clock.now();
         for shot in &shots {
             let before = clock.now();
@@ -114,7 +118,8 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
     }
     let shots = f64::from(SHOTS_PER_TICK) * f64::from(ticks);
     Ok(vec![
-        ("candidates_mean", considered as f64 / shots),
+        ("candidates_mean", near as f64 / (f64::from(COUNTED) * f64::from(ticks))),
+        ("touched_mean", considered as f64 / shots),
         ("hit_share", hits as f64 / shots),
         ("wall_share", walls as f64 / shots),
         ("ns_per_shot_p50", shot_ns.value_at_quantile(0.5) as f64),
@@ -126,6 +131,17 @@ fn measure(candidates: u32, ticks: u32, clock: &Arc<dyn Clock>) -> anyhow::Resul
         ("together_ms_max", together_us.max() as f64 / 1e3),
         ("together_ns_per_shot", together_us.mean() * 1e3 / f64::from(SHOTS_PER_TICK)),
     ])
+}
+
+/// How many stand within so much of a shot's line, as seen from above.
+fn near_to(instance: &Instance, shot: &Shot, reach_m: f32) -> u64 {
+    let from_m = Vec2::new(shot.origin_m.x, shot.origin_m.z);
+    let way_m = Vec2::new(shot.direction.x, shot.direction.z).normalize_or_zero() * shot.range_m;
+    let is_near = |position_m: &&Vec2| {
+        let share = (**position_m - from_m).dot(way_m) / way_m.length_squared().max(1e-9);
+        position_m.distance(from_m + way_m * share.clamp(0.0, 1.0)) <= reach_m
+    };
+    instance.columns().positions_m.iter().filter(is_near).count() as u64
 }
 
 /// A shot at somebody in range, where its shooter sees it, which is up to as long ago as may be.

@@ -8,9 +8,10 @@ use throng_shared::combat::Ray;
 use throng_shared::ids::NetId;
 use throng_shared::map::Map;
 use throng_shared::spatial::CharacterColumns;
+use throng_shared::tick::Tick;
 
 use super::poses::Poses;
-use super::receipt::{Clamp, Receipt, Verdict, verdict_on};
+use super::receipt::{Clamp, Receipt, Verdict, verdict_on, verdict_on_met};
 use super::search::Search;
 use crate::instance::InstanceRules;
 
@@ -65,24 +66,21 @@ const FETCHED_FOR: usize = 16;
 
 /// See [`Judge::judge_all`].
 pub(crate) fn judge_all(poses: &Poses, columns: &CharacterColumns, map: &Map, shots: &[Shot], out: &mut Vec<Receipt>) {
-    let newest = f64::from(poses.newest().0);
-    let moment_of = |shot: &Shot| {
-        let (granted_ticks, _) = clamped(newest - shot.view_tick, poses.rewind_ticks_max());
-        (newest - granted_ticks).ceil() as u32
-    };
-    let mut order: Vec<(u32, u32)> = shots.iter().zip(0..).map(|(shot, place)| (moment_of(shot), place)).collect();
+    let first = out.len();
+    out.extend(shots.iter().map(|shot| Receipt::unjudged(poses, shot)));
+    let receipts = &mut out[first..];
+    // The moment above, the place below: sorted, those of a moment are together.
+    let key = |(receipt, place): (&Receipt, u64)| u64::from(receipt.at_tick().ceil() as u32) << 32 | place;
+    let mut order: Vec<u64> = receipts.iter().zip(0..).map(key).collect();
     order.sort_unstable();
-    let mut judged: Vec<(u32, Receipt)> = Vec::with_capacity(shots.len());
-    for same in order.chunk_by(|one, other| one.0 == other.0) {
-        if same.len() >= FETCHED_FOR
-            && let Some((moment, _)) = poses.after(f64::from(same[0].0))
-        {
-            moment.fetch();
+    for same in order.chunk_by(|one, other| one >> 32 == other >> 32) {
+        if same.len() >= FETCHED_FOR {
+            poses.fetch(Tick((same[0] >> 32) as u32));
         }
-        judged.extend(same.iter().map(|&(_, place)| (place, judge(poses, columns, map, &shots[place as usize]))));
+        for &key in same {
+            receipts[key as u32 as usize].judge(poses, columns, map, &|_| true);
+        }
     }
-    judged.sort_unstable_by_key(|(place, _)| *place);
-    out.extend(judged.into_iter().map(|(_, receipt)| receipt));
 }
 
 /// See [`Judge::judge`].
@@ -98,26 +96,46 @@ pub(crate) fn judge_among(
     shot: &Shot,
     may_hit: &dyn Fn(NetId) -> bool,
 ) -> Receipt {
-    let newest = f64::from(poses.newest().0);
-    let requested_rewind_ticks = newest - shot.view_tick;
-    let (granted_rewind_ticks, clamp) = clamped(requested_rewind_ticks, poses.rewind_ticks_max());
-    let mut receipt = Receipt {
-        judged: poses.newest(),
-        shot: *shot,
-        requested_rewind_ticks,
-        granted_rewind_ticks,
-        clamp,
-        considered: 0,
-        target: None,
-        verdict: Verdict::Miss,
-    };
-    let Some(ray) = shot.ray() else { return receipt };
-    let Some((moment, earlier_ticks)) = poses.after(newest - granted_rewind_ticks) else { return receipt };
-    let mut search = Search::new(moment, earlier_ticks, ray, shot.shooter, columns, map, may_hit);
-    receipt.target = search.target();
-    receipt.considered = search.considered();
-    receipt.verdict = receipt.target.map_or(Verdict::Miss, |target| verdict_on(map, &ray, &target));
+    let mut receipt = Receipt::unjudged(poses, shot);
+    receipt.judge(poses, columns, map, may_hit);
     receipt
+}
+
+impl Receipt {
+    /// What is asked and what is granted, and of a shot that meets nobody.
+    fn unjudged(poses: &Poses, shot: &Shot) -> Receipt {
+        let judged = poses.newest();
+        let requested_rewind_ticks = f64::from(judged.0) - shot.view_tick;
+        let (granted_rewind_ticks, clamp) = clamped(requested_rewind_ticks, poses.rewind_ticks_max());
+        Receipt {
+            judged,
+            shot: *shot,
+            requested_rewind_ticks,
+            granted_rewind_ticks,
+            clamp,
+            considered: 0,
+            target: None,
+            verdict: Verdict::Miss,
+        }
+    }
+
+    /// The moment that it is judged by, between two ticks.
+    fn at_tick(&self) -> f64 {
+        f64::from(self.judged.0) - self.granted_rewind_ticks
+    }
+
+    fn judge(&mut self, poses: &Poses, columns: &CharacterColumns, map: &Map, may_hit: &dyn Fn(NetId) -> bool) {
+        let Some(ray) = self.shot.ray() else { return };
+        let Some((moment, earlier_ticks)) = poses.after(self.at_tick()) else { return };
+        let mut search = Search::new(moment, earlier_ticks, ray, self.shot.shooter, columns, map, may_hit);
+        self.target = search.target();
+        self.considered = search.considered();
+        self.verdict = match (&self.target, search.met_m()) {
+            (None, _) => Verdict::Miss,
+            (Some(target), Some(distance_m)) => verdict_on_met(map, &ray, target, distance_m),
+            (Some(target), None) => verdict_on(map, &ray, target),
+        };
+    }
 }
 
 /// How far back a shot is judged, and why not as far as was asked.

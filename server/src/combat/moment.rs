@@ -266,6 +266,11 @@ impl Moment {
         fetch_all(&self.bodies);
     }
 
+    /// Has the blocks that have a run of places brought near; see [`throng_shared::memory::fetch`].
+    pub(super) fn fetch_blocks(&self, run: &Range<usize>) {
+        fetch_all(&self.blocks[Moment::blocks_of(run)]);
+    }
+
     /// Has who stands at a place brought near; see [`throng_shared::memory::fetch`].
     pub(super) fn fetch_body(&self, place: usize) {
         fetch(&self.bodies[place]);

@@ -79,12 +79,12 @@ impl Poses {
             moment.leapt.iter().for_each(|pose| found(pose.net_id, pose.archetype, pose.feet_m(earlier_ticks)));
         }
         let reach_m = radius_m + moment.stride_m * earlier_ticks;
-        moment.grid.for_each_run_along(point_m, point_m, reach_m, |run| {
-            let places = run.filter(|&place| earlier_ticks == 0.0 || !moment.has_leapt(place));
+        for run in moment.grid.runs_along(point_m, point_m, reach_m) {
+            let places = run.places.filter(|&place| earlier_ticks == 0.0 || !moment.has_leapt(place));
             places.for_each(|place| {
                 found(moment.net_id(place), moment.archetype(place), moment.feet_at_m(place, earlier_ticks));
             });
-        });
+        }
     }
 
     #[cfg(test)]
@@ -118,6 +118,11 @@ impl Poses {
     pub(super) fn after(&self, at_tick: f64) -> Option<(&Moment, f32)> {
         let tick = at_tick.ceil();
         Some((self.moment(Tick(tick as u32))?, (tick - at_tick) as f32))
+    }
+
+    /// Brings near what shots look at that are judged by a moment up to this tick, for many of them.
+    pub(super) fn fetch(&self, tick: Tick) {
+        self.moment(tick).into_iter().for_each(Moment::fetch);
     }
 
     fn place(&self, tick: Tick) -> usize {

@@ -22,7 +22,8 @@ pub struct Receipt {
     pub granted_rewind_ticks: f64,
     /// Why that is something else.
     pub clamp: Clamp,
-    /// How many were within a metre of being touched, as seen from above, along as much of its line as was looked at: to some metres behind whom it met.
+    /// How many it touched as seen from above, along as much of its line as was looked at: to some metres behind whom it met. Of a shot that touched
+    /// nobody, how many were within a metre of that.
     pub considered: u32,
     /// Whom it met first, or else who was nearest to it; none when nobody was near.
     pub target: Option<Target>,
@@ -97,7 +98,11 @@ impl Receipt {
 
 /// The verdict on a shot whose nearest target is this one.
 pub(super) fn verdict_on(map: &Map, ray: &Ray, target: &Target) -> Verdict {
-    let Some(distance_m) = target.body(map).first_hit_m(ray) else { return Verdict::Miss };
+    target.body(map).first_hit_m(ray).map_or(Verdict::Miss, |distance_m| verdict_on_met(map, ray, target, distance_m))
+}
+
+/// The same when it is known how far away it meets it, in metres.
+pub(super) fn verdict_on_met(map: &Map, ray: &Ray, target: &Target, distance_m: f32) -> Verdict {
     match map.first_wall_m(&Ray { length_m: distance_m, ..*ray }) {
         Some(distance_m) => Verdict::Wall { distance_m },
         None => Verdict::Hit { net_id: target.net_id, distance_m },

@@ -6,7 +6,7 @@ use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::combat::Ray;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
-use throng_shared::spatial::CharacterColumns;
+use throng_shared::spatial::{CharacterColumns, Run};
 use wide::f32x8;
 
 use super::moment::{LANES, Moment, Points};
@@ -15,15 +15,17 @@ use super::receipt::Target;
 /// Whoever a shot misses by more than this was not aimed at, in metres, as if all were as wide as the widest.
 const NARROW_M: f32 = 1.0;
 
-/// A shot's line is looked at piece by piece, for most meet somebody near. So long is the first, in metres, which is enough where many stand; each is twice
-/// as long as the one before.
-const FIRST_PIECE_M: f32 = 2.0;
+/// A shot's line is looked at piece by piece, for most meet somebody near. So long is the first, in cells; each is twice as long as the one before.
+const FIRST_PIECE_CELLS: f32 = 4.0;
 
-/// Longest piece, in metres, if [`PIECES_MAX`] of them reach.
-const PIECE_M: f32 = 16.0;
+/// Longest piece, in cells, if [`PIECES_MAX`] of them reach.
+const PIECE_CELLS: f32 = 16.0;
 
 /// Most of the longest pieces.
 const PIECES_MAX: f32 = 64.0;
+
+/// So many runs of a piece are asked for before the first is looked at: what has to come from far away comes together.
+const RUNS_TOGETHER: usize = 16;
 
 /// More than places along a shot's line are rounded by, in metres.
 const ROUNDING_M: f32 = 0.01;
@@ -148,7 +150,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// How many were near enough to be looked at.
+    /// How many were near enough to be looked at closely.
     pub(super) fn considered(&self) -> u32 {
         self.considered
     }
@@ -168,21 +170,14 @@ impl<'s> Search<'s> {
         if self.earlier_ticks > 0.0 {
             self.run_leapt();
         }
-        let radius_m = self.map.bodies.radius_max_m();
-        let reach_m = radius_m + NARROW_M + self.moment.stride_m * self.earlier_ticks;
-        let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_M);
-        let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_M);
-        loop {
-            // Whoever is first looked at in a piece is met no more than its radius before.
-            if self.met.is_some_and(|met| met.number + ROUNDING_M < (from_m - radius_m) * self.steepness) {
-                break;
-            }
+        let reach_m = self.wanted_squared_m2.sqrt() + self.moment.stride_m * self.earlier_ticks;
+        let cell_m = self.moment.grid.cell_m();
+        let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_CELLS * cell_m);
+        let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_CELLS * cell_m);
+        while !self.is_met_before(from_m) {
             let to_m = (from_m + piece_m).min(self.line.length_m);
-            // The ends have whoever is beyond them.
             let is_last = to_m >= self.line.length_m;
-            let counted_from_m = if from_m == 0.0 { f32::NEG_INFINITY } else { from_m };
-            let counted_to_m = if is_last { f32::INFINITY } else { to_m };
-            self.run_piece(from_m..to_m, counted_from_m..counted_to_m, reach_m);
+            self.run_piece(from_m..to_m, is_last, reach_m);
             if is_last {
                 break;
             }
@@ -190,41 +185,71 @@ impl<'s> Search<'s> {
         }
     }
 
+    /// Whether somebody is met before anybody can be who is so far along the line or farther: that is no more than its radius before.
+    fn is_met_before(&self, along_m: f32) -> bool {
+        let may_be_met_m = (along_m - self.map.bodies.radius_max_m()) * self.steepness;
+        // Both are rounded, each in its own way.
+        self.met.is_some_and(|met| met.number + ROUNDING_M < may_be_met_m)
+    }
+
     /// Looks at those who may be on their way from anywhere.
     fn run_leapt(&mut self) {
         for pose in &self.moment.leapt {
             let feet_m = pose.feet_m(self.earlier_ticks);
             let (apart_squared_m2, _) = self.line.distance_squared_m2(feet_m.xz());
-            self.considered += u32::from(apart_squared_m2 <= self.near_squared_m2());
             if apart_squared_m2 <= self.wanted_squared_m2 {
+                self.considered += 1;
                 self.consider(apart_squared_m2, feet_m, pose.net_id, pose.archetype);
             }
         }
     }
 
     /// Looks at whoever is near a part of the line and counts for it, by how far along the line it is.
-    fn run_piece(&mut self, part_m: Range<f32>, counted_m: Range<f32>, reach_m: f32) {
+    fn run_piece(&mut self, part_m: Range<f32>, is_last: bool, reach_m: f32) {
         let (moment, line) = (self.moment, self.line);
         let point_m = |along_m: f32| line.from_m + line.along * along_m;
-        moment.grid.for_each_run_along(point_m(part_m.start), point_m(part_m.end), reach_m, |run| {
-            self.run_places(run, &counted_m);
-        });
-        self.consider_touched();
+        // The ends have whoever is beyond them.
+        let counted_from_m = if part_m.start == 0.0 { f32::NEG_INFINITY } else { part_m.start };
+        let counted_m = counted_from_m..if is_last { f32::INFINITY } else { part_m.end };
+        let mut runs = moment.grid.runs_along(point_m(part_m.start), point_m(part_m.end), reach_m);
+        let mut together: [Run; RUNS_TOGETHER] = Default::default();
+        loop {
+            let mut count = 0;
+            for run in runs.by_ref().take(RUNS_TOGETHER) {
+                moment.fetch_blocks(&run.places);
+                together[count] = run;
+                count += 1;
+            }
+            for run in &together[..count] {
+                if self.is_met_before(part_m.start + run.from_share * (part_m.end - part_m.start)) {
+                    return;
+                }
+                self.run_places(&run.places, &counted_m);
+                self.consider_touched();
+            }
+            if count < RUNS_TOGETHER {
+                return;
+            }
+        }
     }
 
     /// Looks at a run of places, all of a block together.
-    fn run_places(&mut self, run: Range<usize>, counted_m: &Range<f32>) {
+    fn run_places(&mut self, run: &Range<usize>, counted_m: &Range<f32>) {
         let (moment, line, earlier_ticks) = (self.moment, self.line, self.earlier_ticks);
         let are_on_their_way = earlier_ticks > 0.0 && !moment.leapt.is_empty();
-        for block in Moment::blocks_of(&run) {
+        let (from_m, to_m) = (f32x8::splat(counted_m.start), f32x8::splat(counted_m.end));
+        let wanted_squared_m2 = f32x8::splat(self.wanted_squared_m2);
+        for block in Moment::blocks_of(run) {
             let (apart_squared_m2, along_m) = line.distances(&moment.points_m(block, earlier_ticks));
-            let is_here = along_m.simd_ge(counted_m.start) & along_m.simd_lt(counted_m.end);
-            let mut here = is_here.to_bitmask() & lanes_of(&run, block * LANES);
-            if are_on_their_way {
-                here &= !moment.leapt_lanes(block);
+            let is_wanted = apart_squared_m2.simd_le(wanted_squared_m2) & along_m.simd_ge(from_m) & along_m.simd_lt(to_m);
+            let mut wanted = is_wanted.to_bitmask() & lanes_of(run, block * LANES);
+            if wanted == 0 {
+                continue;
             }
-            self.considered += (apart_squared_m2.simd_le(self.near_squared_m2()).to_bitmask() & here).count_ones();
-            let mut wanted = apart_squared_m2.simd_le(self.wanted_squared_m2).to_bitmask() & here;
+            if are_on_their_way {
+                wanted &= !moment.leapt_lanes(block);
+            }
+            self.considered += wanted.count_ones();
             let (apart_squared_m2, along_m) = (apart_squared_m2.to_array(), along_m.to_array());
             while wanted != 0 {
                 let lane = wanted.trailing_zeros() as usize;
@@ -250,9 +275,7 @@ impl<'s> Search<'s> {
     fn consider_touched(&mut self) {
         for number in 0..std::mem::take(&mut self.touched_count) {
             let near = self.touched[number];
-            let met_from_m = (near.along_m - self.map.bodies.radius_max_m()) * self.steepness;
-            // Both are rounded, each in its own way.
-            if self.met.is_none_or(|met| met_from_m <= met.number + ROUNDING_M) {
+            if !self.is_met_before(near.along_m) {
                 let feet_m = self.moment.feet_at_m(near.place, self.earlier_ticks);
                 let (net_id, archetype) = (self.moment.net_id(near.place), self.moment.archetype(near.place));
                 self.consider(near.apart_squared_m2, feet_m, net_id, archetype);
@@ -289,14 +312,15 @@ impl<'s> Search<'s> {
     /// Whom it met, or else who was nearest to it as seen from above.
     pub(super) fn target(&mut self) -> Option<Target> {
         self.run();
-        let found = self.met.or(self.passed)?;
+        let mut found = self.met.or(self.passed)?;
         if self.columns.row(found.net_id).is_none() {
             // Whoever has left the world since is not met. That is seldom, so that not everybody is looked up.
             self.asks_who_is_there = true;
             (self.met, self.passed) = (None, None);
             self.run();
+            found = self.met.or(self.passed)?;
         }
-        let Found { net_id, archetype, feet_m, .. } = self.met.or(self.passed)?;
+        let Found { net_id, archetype, feet_m, .. } = found;
         let row = self.columns.row(net_id)?;
         let ground_m = self.columns.positions_m[row];
         Some(Target {
@@ -306,5 +330,10 @@ impl<'s> Search<'s> {
             feet_now_m: Vec3::new(ground_m.x, self.columns.heights_m[row], ground_m.y),
             missed_by_m: self.map.bodies.of(archetype).at(feet_m).distance_m(&self.ray),
         })
+    }
+
+    /// How far away whoever it met is, in metres, once the [`Search::target`] is known.
+    pub(super) fn met_m(&self) -> Option<f32> {
+        self.met.map(|met| met.number)
     }
 }

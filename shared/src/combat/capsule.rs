@@ -27,38 +27,32 @@ impl Capsule {
     /// How far along a ray it is first met, in metres; 0 for a ray that begins inside.
     pub fn first_hit_m(&self, ray: &Ray) -> Option<f32> {
         let Capsule { feet_m, radius_m, height_m } = *self;
-        let low_m = feet_m + Vec3::Y * radius_m;
-        let high_m = feet_m + Vec3::Y * (height_m - radius_m).max(radius_m);
-        let hits = [
-            self.hit_of_side_m(ray, low_m.y, high_m.y),
-            hit_of_ball_m(ray, low_m, radius_m),
-            hit_of_ball_m(ray, high_m, radius_m),
-        ];
-        let first_m = hits.into_iter().flatten().fold(f32::INFINITY, f32::min);
+        let low_m = feet_m.y + radius_m;
+        let high_m = feet_m.y + (height_m - radius_m).max(radius_m);
+        let from_m = self.enters_column_m(ray)?;
+        let entry_y_m = ray.origin_m.y + ray.direction.y * from_m;
+        // It fills the column between its ends. Beyond one of them only the ball there can be the first of it that is met.
+        let first_m = if entry_y_m < low_m {
+            hit_of_ball_m(ray, feet_m.with_y(low_m), radius_m)?
+        } else if entry_y_m > high_m {
+            hit_of_ball_m(ray, feet_m.with_y(high_m), radius_m)?
+        } else {
+            from_m
+        };
         (first_m <= ray.length_m).then_some(first_m)
     }
 
-    /// Where the round side between two heights is met.
-    fn hit_of_side_m(&self, ray: &Ray, low_m: f32, high_m: f32) -> Option<f32> {
+    /// Where a ray enters the endless column that it is a piece of, in metres; 0 for one that begins within. None for who never does.
+    fn enters_column_m(&self, ray: &Ray) -> Option<f32> {
         let away = Vec2::new(ray.origin_m.x - self.feet_m.x, ray.origin_m.z - self.feet_m.z);
         let along = Vec2::new(ray.direction.x, ray.direction.z);
-        let near = |from_m: f32| {
-            let height_m = ray.origin_m.y + ray.direction.y * from_m;
-            (low_m <= height_m && height_m <= high_m).then_some(from_m)
-        };
-        if away.length_squared() <= self.radius_m * self.radius_m
-            && let Some(inside) = near(0.0)
-        {
-            return Some(inside);
+        let outside = away.length_squared() - self.radius_m * self.radius_m;
+        if outside <= 0.0 {
+            return Some(0.0);
         }
-        let square = along.length_squared();
-        if square < 1e-9 {
-            return None;
-        }
-        let half = away.dot(along);
-        let root = half * half - square * (away.length_squared() - self.radius_m * self.radius_m);
-        let from_m = (-half - root.max(0.0).sqrt()) / square;
-        if root < 0.0 || from_m < 0.0 { None } else { near(from_m) }
+        let (square, half) = (along.length_squared(), away.dot(along));
+        let root = half * half - square * outside;
+        (square >= 1e-9 && half < 0.0 && root >= 0.0).then(|| (-half - root.sqrt()) / square)
     }
 
     /// How near a ray comes to its middle line, in metres: no more than the radius where it hits. For telling how narrowly it missed.

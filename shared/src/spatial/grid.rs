@@ -1,6 +1,6 @@
 //! A uniform grid, rebuilt each tick by counting sort.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use glam::Vec2;
 use wide::f32x8;
@@ -14,6 +14,8 @@ use crate::memory::fetch_all;
 #[cfg_attr(feature = "ecs", derive(bevy_ecs::prelude::Resource))]
 pub struct Grid {
     side: usize,
+    /// One less than `side`.
+    last_cell: f32,
     cell_m: f32,
     /// One over `cell_m`.
     cells_per_m: f32,
@@ -43,6 +45,27 @@ pub struct Hit {
     pub distance_squared_m2: f32,
 }
 
+/// A run of places in one grid row near a line; see [`Grid::runs_along`].
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// The places.
+    pub places: Range<usize>,
+    /// From which share of the line on somebody of the row can be near it.
+    pub from_share: f32,
+}
+
+/// Runs of places near a line, one for each grid row and in the order in which the line goes over them; see [`Grid::runs_along`].
+#[derive(Clone, Debug)]
+pub struct RunsAlong<'g> {
+    grid: &'g Grid,
+    from_m: Vec2,
+    way_m: Vec2,
+    /// One over the line's extent across rows, or no number for one along a row.
+    per_way_m: f32,
+    reach_m: f32,
+    rows: RangeInclusive<usize>,
+}
+
 /// Most cells along one side, so that a small radius in a large world does not cost memory for empty cells.
 const SIDE_MAX: usize = 1_024;
 
@@ -56,6 +79,7 @@ impl Grid {
     pub fn with_cells(size_m: f32, cell_m: f32) -> Grid {
         let mut grid = Grid {
             side: 0,
+            last_cell: 0.0,
             cell_m,
             cells_per_m: 0.0,
             half_size_m: size_m / 2.0,
@@ -72,6 +96,7 @@ impl Grid {
     /// Gives it cells of another size, and empties it; what memory it has, it keeps.
     pub fn set_cells(&mut self, cell_m: f32) {
         self.side = ((2.0 * self.half_size_m / cell_m).ceil() as usize).max(1);
+        self.last_cell = (self.side - 1) as f32;
         (self.cell_m, self.cells_per_m) = (cell_m, 1.0 / cell_m);
         self.starts.clear();
         self.starts.resize(self.side * self.side + 1, 0);
@@ -163,7 +188,7 @@ impl Grid {
         }
     }
 
-    /// Brings near what [`Grid::for_each_run_along`] looks at, for whoever will ask often.
+    /// Brings near what [`Grid::runs_along`] looks at, for whoever will ask often.
     pub fn fetch(&self) {
         fetch_all(&self.starts);
     }
@@ -174,33 +199,17 @@ impl Grid {
         squares.sum::<u64>() as f32 / self.sorted_rows.len().max(1) as f32
     }
 
-    /// The rows in the grid's order: cell by cell, rising within each. Their places are what [`Grid::for_each_run_along`] speaks of.
+    /// The rows in the grid's order: cell by cell, rising within each. Their places are what [`Grid::runs_along`] speaks of.
     pub fn sorted_rows(&self) -> &[u32] {
         &self.sorted_rows
     }
 
-    /// Calls `visit` for runs of places that have everybody within `radius_m` of a line from one point to another, and others near it.
-    pub fn for_each_run_along(&self, from_m: Vec2, to_m: Vec2, radius_m: f32, mut visit: impl FnMut(Range<usize>)) {
+    /// Runs of places that have everybody within `radius_m` of a line from one point to another, and others near it: O(grid rows that it goes over).
+    pub fn runs_along(&self, from_m: Vec2, to_m: Vec2, radius_m: f32) -> RunsAlong<'_> {
         let (reach_m, way_m) = (radius_m + ROUNDING_M, to_m - from_m);
         let rows = self.axis(from_m.y.min(to_m.y) - reach_m)..=self.axis(from_m.y.max(to_m.y) + reach_m);
         let per_way_m = if way_m.y.abs() > 1e-6 { 1.0 / way_m.y } else { f32::NAN };
-        for row in rows {
-            visit(self.run(row, self.columns_along(row, from_m, way_m, per_way_m, reach_m)));
-        }
-    }
-
-    /// The columns of a grid row in which somebody within `reach_m` of a line can be. `per_way_m` is one over the line's extent across rows, or no
-    /// number for one along a row.
-    fn columns_along(&self, row: usize, from_m: Vec2, way_m: Vec2, per_way_m: f32, reach_m: f32) -> Range<usize> {
-        let edge_m = row as f32 * self.cell_m - self.half_size_m;
-        // The outermost cells have whoever is beyond the edge.
-        let low_m = if row == 0 { f32::NEG_INFINITY } else { edge_m - reach_m };
-        let high_m = if row + 1 == self.side { f32::INFINITY } else { edge_m + self.cell_m + reach_m };
-        // The part of the line whose surroundings the row has; the least and the greatest of no number and a number is the number.
-        let (low, high) = ((low_m - from_m.y) * per_way_m, (high_m - from_m.y) * per_way_m);
-        let (first, last) = (low.min(high).max(0.0), high.max(low).min(1.0));
-        let (one_m, other_m) = (from_m.x + way_m.x * first, from_m.x + way_m.x * last);
-        self.axis(one_m.min(other_m) - reach_m)..self.axis(one_m.max(other_m) + reach_m) + 1
+        RunsAlong { grid: self, from_m, way_m, per_way_m, reach_m, rows }
     }
 
     /// The cells, as rows and columns, in which somebody within `radius_m` can be, rounding included.
@@ -217,7 +226,33 @@ impl Grid {
     }
 
     fn axis(&self, coordinate_m: f32) -> usize {
-        (((coordinate_m + self.half_size_m) * self.cells_per_m).max(0.0) as usize).min(self.side - 1)
+        // By way of 32 bits, for which processors have an instruction; no number is the first.
+        ((coordinate_m + self.half_size_m) * self.cells_per_m).max(0.0).min(self.last_cell) as i32 as usize
+    }
+}
+
+impl RunsAlong<'_> {
+    fn of_row(&self, row: usize) -> Run {
+        let RunsAlong { grid, from_m, way_m, per_way_m, reach_m, .. } = *self;
+        let edge_m = row as f32 * grid.cell_m - grid.half_size_m;
+        // The outermost cells have whoever is beyond the edge.
+        let low_m = if row == 0 { f32::NEG_INFINITY } else { edge_m - reach_m };
+        let high_m = if row + 1 == grid.side { f32::INFINITY } else { edge_m + grid.cell_m + reach_m };
+        // The part of the line whose surroundings the row has; the least and the greatest of no number and a number is the number.
+        let (low, high) = ((low_m - from_m.y) * per_way_m, (high_m - from_m.y) * per_way_m);
+        let (first, last) = (low.min(high).max(0.0), high.max(low).min(1.0));
+        let (one_m, other_m) = (from_m.x + way_m.x * first, from_m.x + way_m.x * last);
+        let columns = grid.axis(one_m.min(other_m) - reach_m)..grid.axis(one_m.max(other_m) + reach_m) + 1;
+        Run { places: grid.run(row, columns), from_share: first }
+    }
+}
+
+impl Iterator for RunsAlong<'_> {
+    type Item = Run;
+
+    fn next(&mut self) -> Option<Run> {
+        let row = if self.way_m.y < 0.0 { self.rows.next_back() } else { self.rows.next() };
+        row.map(|row| self.of_row(row))
     }
 }
 
@@ -256,14 +291,19 @@ mod tests {
             for (number, &[from_m, to_m]) in lines.iter().enumerate() {
                 // Along the axes, and no line at all, too.
                 let to_m = [to_m, Vec2::new(from_m.x, to_m.y), Vec2::new(to_m.x, from_m.y), from_m][number % 4];
-                let mut found = std::collections::BTreeSet::<u32>::new();
-                grid.for_each_run_along(from_m, to_m, 3.0, |run| found.extend(&grid.sorted_rows()[run]));
+                let runs: Vec<Run> = grid.runs_along(from_m, to_m, 3.0).collect();
+                assert!(runs.is_sorted_by_key(|run| run.from_share), "in the line's order: {runs:?}");
+                let found: std::collections::BTreeMap<u32, f32> = runs
+                    .iter()
+                    .flat_map(|run| grid.sorted_rows()[run.places.clone()].iter().map(|&row| (row, run.from_share)))
+                    .collect();
                 visited += found.len();
                 for (row, &position_m) in positions.iter().enumerate() {
                     let share = (position_m - from_m).dot(to_m - from_m) / from_m.distance_squared(to_m).max(1e-9);
-                    let nearest_m = from_m.lerp(to_m, share.clamp(0.0, 1.0));
-                    let is_near = position_m.distance(nearest_m) <= 3.0;
-                    assert!(!is_near || found.contains(&(row as u32)), "{position_m} from {from_m} to {to_m}");
+                    let share = share.clamp(0.0, 1.0);
+                    let is_near = position_m.distance(from_m.lerp(to_m, share)) <= 3.0;
+                    let is_found = found.get(&(row as u32)).is_some_and(|from_share| *from_share <= share + 1e-4);
+                    assert!(!is_near || is_found, "{position_m} from {from_m} to {to_m}: {runs:?}");
                 }
             }
             assert!(visited < 200 * 300, "{visited}: the whole world");

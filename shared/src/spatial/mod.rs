@@ -4,4 +4,4 @@ mod columns;
 mod grid;
 
 pub use columns::CharacterColumns;
-pub use grid::{Grid, Hit};
+pub use grid::{Grid, Hit, Run, RunsAlong};
