@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use throng_shared::combat::Ray;
 use throng_shared::ids::NetId;
 use throng_shared::map::Map;
+use throng_shared::memory::fetch;
 use throng_shared::spatial::CharacterColumns;
-use throng_shared::tick::Tick;
 
 use super::poses::Poses;
 use super::receipt::{Clamp, Receipt, Verdict, verdict_on, verdict_on_met};
@@ -61,25 +61,25 @@ impl Judge<'_> {
     }
 }
 
-/// From so many shots that are judged by the same moment on, all of it is brought near first.
-const FETCHED_FOR: usize = 16;
+/// Receipts are brought near so many before they are written.
+const RECEIPTS_AHEAD: usize = 4;
 
 /// See [`Judge::judge_all`].
 pub(crate) fn judge_all(poses: &Poses, columns: &CharacterColumns, map: &Map, shots: &[Shot], out: &mut Vec<Receipt>) {
     let first = out.len();
     out.extend(shots.iter().map(|shot| Receipt::unjudged(poses, shot)));
     let receipts = &mut out[first..];
-    // The moment above, the place below: sorted, those of a moment are together.
-    let key = |(receipt, place): (&Receipt, u64)| u64::from(receipt.at_tick().ceil() as u32) << 32 | place;
+    // The moment above, the place below: sorted, those of a moment are together, and find near what others of it have looked at.
+    let key = |(receipt, place): (&Receipt, u64)| (receipt.at_tick().ceil() as u64) << 32 | place;
     let mut order: Vec<u64> = receipts.iter().zip(0..).map(key).collect();
     order.sort_unstable();
-    for same in order.chunk_by(|one, other| one >> 32 == other >> 32) {
-        if same.len() >= FETCHED_FOR {
-            poses.fetch(Tick((same[0] >> 32) as u32));
+    for (number, &key) in order.iter().enumerate() {
+        if let Some(&ahead) = order.get(number + RECEIPTS_AHEAD) {
+            let ahead = &receipts[ahead as u32 as usize];
+            fetch(&ahead.shot);
+            fetch(&ahead.verdict);
         }
-        for &key in same {
-            receipts[key as u32 as usize].judge(poses, columns, map, &|_| true);
-        }
+        receipts[key as u32 as usize].judge(poses, columns, map, &|_| true);
     }
 }
 

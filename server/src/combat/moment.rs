@@ -1,14 +1,16 @@
 //! Where everybody was at one tick, so that it is found fast who was near a line.
 //!
 //! What a shot looks at is as little memory as can be, for the moments of all ticks do not stay in the cache: 64 bits for where somebody stood
-//! as seen from above, eight of them to a line of memory and looked at together; who that is, and how high, stands elsewhere and is
-//! looked up for those whom the shot touches.
+//! as seen from above, eight of them to a line of memory and looked at together; who that is, and how high, is in the line behind, for those whom the shot
+//! touches.
 
 use std::ops::Range;
 
-use glam::{IVec3, Vec2, Vec3};
+use glam::{IVec3, Vec3};
+use throng_shared::archetypes::{Bodies, Body};
+use throng_shared::combat::Capsules;
 use throng_shared::ids::{Archetype, NetId};
-use throng_shared::memory::{fetch, fetch_all};
+use throng_shared::memory::fetch;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::{CharacterColumns, Grid};
 use throng_shared::tick::Tick;
@@ -45,7 +47,6 @@ pub(super) struct Moment {
     pub(super) grid: Grid,
     /// Everybody in the grid's order; behind the last is nobody.
     blocks: Vec<Block>,
-    bodies: Vec<Body>,
     /// Those who have gone farther since the tick before than anybody walks.
     pub(super) leapt: Vec<Pose>,
     /// How far anybody had gone who has not leapt, in metres.
@@ -61,29 +62,21 @@ pub(super) struct Pose {
     before_steps: IVec3,
 }
 
-/// Where [`LANES`] stood and which way they had come, as seen from above: a line of memory, which is read whole anyway.
+/// Where [`LANES`] stood and which way they had come: as seen from above in one line of memory, which is read whole anyway, and in the next who they are and
+/// how high they stood, for those whom a shot touches.
 ///
 /// An axis of somebody is its place in steps times 256, plus by how many steps that was more at the tick before, signed; [`Block::LEAPT`] in x for
-/// who came from farther away.
+/// who came from farther away. How high it stood has 20 bits, by how many steps that was more 8, and the archetype the 4 above.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct Block {
     x: [i32; LANES],
     z: [i32; LANES],
+    y: [i32; LANES],
+    net_ids: [NetId; LANES],
 }
 
-const _: () = assert!(size_of::<Block>() == 64);
-
-/// Who stood there, how high, and of which archetype.
-///
-/// | bits | are |
-/// |---|---|
-/// | 0..32 | who it is |
-/// | 32..52 | y, in steps, signed |
-/// | 52..60 | by how many steps that was more at the tick before, signed |
-/// | 60..64 | the archetype |
-#[derive(Clone, Copy, Debug)]
-struct Body(u64);
+const _: () = assert!(size_of::<Block>() == 128);
 
 /// Where [`LANES`] were as seen from above, in metres.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +90,9 @@ impl Block {
     /// Farthest from the middle of a world that there is room for, in steps.
     const AT_STEPS_MAX: i32 = i32::MAX >> Block::WAY_BITS;
     const LEAPT: i8 = i8::MIN;
-    const NOBODY: Block = Block { x: [0; LANES], z: [0; LANES] };
+    const HEIGHT_STEPS_MAX: i32 = (1 << 19) - 1;
+    const FALL_STEPS_MAX: i32 = i8::MAX as i32;
+    const NOBODY: Block = Block { x: [0; LANES], z: [0; LANES], y: [0; LANES], net_ids: [NetId(0); LANES] };
 
     fn put(&mut self, lane: usize, pose: &Pose, has_leapt: bool) {
         let way = pose.before_steps - pose.feet_steps;
@@ -107,6 +102,10 @@ impl Block {
             steps << Block::WAY_BITS | i32::from(way as u8)
         };
         (self.x[lane], self.z[lane]) = (axis(pose.feet_steps.x, way_x), axis(pose.feet_steps.z, way_z));
+        let height = pose.feet_steps.y.clamp(-Block::HEIGHT_STEPS_MAX, Block::HEIGHT_STEPS_MAX) & 0xf_ffff;
+        let fall = way.y.clamp(-Block::FALL_STEPS_MAX, Block::FALL_STEPS_MAX) & 0xff;
+        self.y[lane] = i32::from(pose.archetype.number()) << 28 | fall << 20 | height;
+        self.net_ids[lane] = pose.net_id;
     }
 
     #[inline]
@@ -121,9 +120,23 @@ impl Block {
         Points { x_m: axis_m(self.x), z_m: axis_m(self.z) }
     }
 
-    fn ground_m(&self, lane: usize, earlier_ticks: f32) -> Vec2 {
+    #[inline]
+    fn heights_m(&self, earlier_ticks: f32) -> f32x8 {
+        let y = i32x8::new(self.y);
+        // Shifted up and down again, for their signs.
+        let [height, fall]: [i32x8; 2] = [(y << 12) >> 12, (y << 4) >> 24];
+        between_lanes_m(height.round_float(), fall.round_float(), earlier_ticks)
+    }
+
+    fn feet_m(&self, lane: usize, earlier_ticks: f32) -> Vec3 {
         let axis_m = |axis: i32| between_m(axis >> Block::WAY_BITS, i32::from(axis as u8 as i8), earlier_ticks);
-        Vec2::new(axis_m(self.x[lane]), axis_m(self.z[lane]))
+        let y = self.y[lane];
+        let height_m = between_m(y << 12 >> 12, y << 4 >> 24, earlier_ticks);
+        Vec3::new(axis_m(self.x[lane]), height_m, axis_m(self.z[lane]))
+    }
+
+    fn archetype(&self, lane: usize) -> Archetype {
+        Archetype::from_number((self.y[lane] as u32 >> 28) as u8).expect("every number of four bits is one")
     }
 
     /// The lanes whose way is that of who has leapt, as bits.
@@ -133,30 +146,6 @@ impl Block {
 
     fn has_leapt(&self, lane: usize) -> bool {
         self.x[lane] as u8 as i8 == Block::LEAPT
-    }
-}
-
-impl Body {
-    const HEIGHT_STEPS_MAX: i32 = (1 << 19) - 1;
-    const FALL_STEPS_MAX: i32 = i8::MAX as i32;
-
-    fn of(pose: &Pose) -> Body {
-        let fall = (pose.before_steps - pose.feet_steps).y;
-        let height = pose.feet_steps.y.clamp(-Body::HEIGHT_STEPS_MAX, Body::HEIGHT_STEPS_MAX) as u32 & 0xf_ffff;
-        let fall = fall.clamp(-Body::FALL_STEPS_MAX, Body::FALL_STEPS_MAX) as u32 & 0xff;
-        let archetype = u32::from(pose.archetype.number());
-        Body(u64::from(pose.net_id.0) | u64::from(archetype << 28 | fall << 20 | height) << 32)
-    }
-
-    fn height_m(self, earlier_ticks: f32) -> f32 {
-        let high = (self.0 >> 32) as i32;
-        // Shifted up and down again, for their signs.
-        let (height, fall) = (high << 12 >> 12, high << 4 >> 24);
-        between_m(height, fall, earlier_ticks)
-    }
-
-    fn archetype(self) -> Archetype {
-        Archetype::from_number((self.0 >> 60) as u8).expect("every number of four bits is one")
     }
 }
 
@@ -177,7 +166,7 @@ impl Pose {
         // Or has gone farther than there are bits to say.
         x * x + z * z > stride_steps * stride_steps
             || way.x.abs().max(way.z.abs()) > i32::from(i8::MAX)
-            || way.y.abs() > Body::FALL_STEPS_MAX
+            || way.y.abs() > Block::FALL_STEPS_MAX
     }
 }
 
@@ -211,7 +200,6 @@ impl Moment {
             cell_m_min,
             grid: Grid::with_cells(size_m, cell_m_min),
             blocks: Vec::new(),
-            bodies: Vec::new(),
             leapt: Vec::new(),
             stride_m: 0.0,
         }
@@ -229,10 +217,9 @@ impl Moment {
         self.feet_steps.clear();
         self.feet_steps.extend(columns.states.iter().map(|state| state.position));
         self.grid.rebuild(&columns.positions_m);
-        let Moment { net_ids, feet_steps, grid, blocks, bodies, leapt, .. } = self;
+        let Moment { net_ids, feet_steps, grid, blocks, leapt, .. } = self;
         blocks.clear();
         blocks.resize(net_ids.len().div_ceil(LANES), Block::NOBODY);
-        bodies.clear();
         leapt.clear();
         for (place, &row) in grid.sorted_rows().iter().enumerate() {
             let (net_id, feet_steps) = (net_ids[row as usize], feet_steps[row as usize]);
@@ -240,7 +227,6 @@ impl Moment {
             let pose = Pose::new(net_id, columns.archetypes[row as usize], feet_steps, before_steps);
             let has_leapt = pose.has_leapt(stride_steps);
             blocks[place / LANES].put(place % LANES, &pose, has_leapt);
-            bodies.push(Body::of(&pose));
             if has_leapt {
                 leapt.push(pose);
             }
@@ -259,21 +245,12 @@ impl Moment {
         }
     }
 
-    /// Brings near all that shots look at, for many that are judged by it: read in order, that is faster than by each what it needs.
-    pub(super) fn fetch(&self) {
-        self.grid.fetch();
-        fetch_all(&self.blocks);
-        fetch_all(&self.bodies);
-    }
-
     /// Has the blocks that have a run of places brought near; see [`throng_shared::memory::fetch`].
     pub(super) fn fetch_blocks(&self, run: &Range<usize>) {
-        fetch_all(&self.blocks[Moment::blocks_of(run)]);
-    }
-
-    /// Has who stands at a place brought near; see [`throng_shared::memory::fetch`].
-    pub(super) fn fetch_body(&self, place: usize) {
-        fetch(&self.bodies[place]);
+        for block in &self.blocks[Moment::blocks_of(run)] {
+            fetch(&block.x);
+            fetch(&block.y);
+        }
     }
 
     /// The blocks that have a run of places: [`LANES`] of them each.
@@ -287,20 +264,33 @@ impl Moment {
         self.blocks[block].points_m(earlier_ticks)
     }
 
+    /// The bodies of those of a block, who were at these points so much of a tick earlier.
+    #[inline]
+    pub(super) fn capsules(&self, block: usize, points_m: &Points, earlier_ticks: f32, bodies: &Bodies) -> Capsules {
+        let block = &self.blocks[block];
+        let each: [Body; LANES] = std::array::from_fn(|lane| bodies.of(block.archetype(lane)));
+        Capsules {
+            x_m: points_m.x_m,
+            y_m: block.heights_m(earlier_ticks),
+            z_m: points_m.z_m,
+            radius_m: f32x8::new(each.map(|body| body.radius_m)),
+            height_m: f32x8::new(each.map(|body| body.height_m)),
+        }
+    }
+
     /// The feet of whoever stands at a place, so much of a tick earlier, in metres.
     pub(super) fn feet_at_m(&self, place: usize, earlier_ticks: f32) -> Vec3 {
-        let ground_m = self.blocks[place / LANES].ground_m(place % LANES, earlier_ticks);
-        Vec3::new(ground_m.x, self.bodies[place].height_m(earlier_ticks), ground_m.y)
+        self.blocks[place / LANES].feet_m(place % LANES, earlier_ticks)
     }
 
     /// Who stands at a place.
     pub(super) fn net_id(&self, place: usize) -> NetId {
-        NetId(self.bodies[place].0 as u32)
+        self.blocks[place / LANES].net_ids[place % LANES]
     }
 
     /// Of which archetype whoever stands at a place is.
     pub(super) fn archetype(&self, place: usize) -> Archetype {
-        self.bodies[place].archetype()
+        self.blocks[place / LANES].archetype(place % LANES)
     }
 
     /// The lanes of a block that stand among [`Moment::leapt`], as bits.

@@ -120,11 +120,6 @@ impl Poses {
         Some((self.moment(Tick(tick as u32))?, (tick - at_tick) as f32))
     }
 
-    /// Brings near what shots look at that are judged by a moment up to this tick, for many of them.
-    pub(super) fn fetch(&self, tick: Tick) {
-        self.moment(tick).into_iter().for_each(Moment::fetch);
-    }
-
     fn place(&self, tick: Tick) -> usize {
         tick.0 as usize & (self.moments.len() - 1)
     }

@@ -16,7 +16,7 @@ use super::receipt::Target;
 const NARROW_M: f32 = 1.0;
 
 /// A shot's line is looked at piece by piece, for most meet somebody near. So long is the first, in cells; each is twice as long as the one before.
-const FIRST_PIECE_CELLS: f32 = 4.0;
+const FIRST_PIECE_CELLS: f32 = 2.0;
 
 /// Longest piece, in cells, if [`PIECES_MAX`] of them reach.
 const PIECE_CELLS: f32 = 16.0;
@@ -30,9 +30,6 @@ const RUNS_TOGETHER: usize = 16;
 /// More than places along a shot's line are rounded by, in metres.
 const ROUNDING_M: f32 = 0.01;
 
-/// So many are touched before they are looked at closer: what has to come from far away comes together.
-const TOUCHED_MAX: usize = 16;
-
 /// The search for whom a shot meets first, or else comes nearest to.
 pub(super) struct Search<'s> {
     columns: &'s CharacterColumns,
@@ -45,24 +42,15 @@ pub(super) struct Search<'s> {
     moment: &'s Moment,
     earlier_ticks: f32,
     considered: u32,
+    /// Whether it is looked for those whom the shot meets, and not only comes near to.
+    asks_for_met: bool,
     /// Whoever is farther from the line than this is not looked at, squared.
     wanted_squared_m2: f32,
-    /// Those of this piece who wait for a closer look, and how many they are.
-    touched: [Near; TOUCHED_MAX],
-    touched_count: usize,
     met: Option<Found>,
     passed: Option<Found>,
     /// Whether those who have left the world are left out.
     asks_who_is_there: bool,
     may_hit: &'s dyn Fn(NetId) -> bool,
-}
-
-/// Somebody near a shot's line, as seen from above.
-#[derive(Clone, Copy, Debug, Default)]
-struct Near {
-    apart_squared_m2: f32,
-    along_m: f32,
-    place: usize,
 }
 
 /// Somebody near a shot's line, and how good a find that is: less is better.
@@ -118,6 +106,16 @@ fn lanes_of(run: &Range<usize>, first: usize) -> u32 {
     up_to(run.end) & !up_to(run.start)
 }
 
+/// The lanes of a mask, rising.
+#[inline]
+fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = (mask != 0).then(|| mask.trailing_zeros() as usize)?;
+        mask &= mask - 1;
+        Some(lane)
+    })
+}
+
 impl<'s> Search<'s> {
     /// Among those who stood there so much of a tick before a moment, and may be hit.
     pub(super) fn new(
@@ -140,9 +138,8 @@ impl<'s> Search<'s> {
             moment,
             earlier_ticks,
             considered: 0,
+            asks_for_met: true,
             wanted_squared_m2: 0.0,
-            touched: [Near::default(); TOUCHED_MAX],
-            touched_count: 0,
             met: None,
             passed: None,
             asks_who_is_there: false,
@@ -155,22 +152,21 @@ impl<'s> Search<'s> {
         self.considered
     }
 
-    /// Looks for those whom it touches as seen from above; and when there are none, for those who are near.
+    /// Looks for whom it meets; and when it meets nobody, for who is nearest.
     fn run(&mut self) {
-        self.wanted_squared_m2 = self.touching_squared_m2();
-        self.run_along();
-        if self.met.is_none() && self.passed.is_none() {
-            self.wanted_squared_m2 = self.near_squared_m2();
-            self.run_along();
+        let widest_m = self.map.bodies.radius_max_m();
+        self.run_along(true, widest_m);
+        if self.met.is_none() {
+            self.run_along(false, widest_m + NARROW_M);
         }
     }
 
-    fn run_along(&mut self) {
-        self.considered = 0;
+    fn run_along(&mut self, asks_for_met: bool, wanted_m: f32) {
+        (self.asks_for_met, self.wanted_squared_m2, self.considered) = (asks_for_met, wanted_m * wanted_m, 0);
         if self.earlier_ticks > 0.0 {
             self.run_leapt();
         }
-        let reach_m = self.wanted_squared_m2.sqrt() + self.moment.stride_m * self.earlier_ticks;
+        let reach_m = wanted_m + self.moment.stride_m * self.earlier_ticks;
         let cell_m = self.moment.grid.cell_m();
         let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_CELLS * cell_m);
         let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_CELLS * cell_m);
@@ -199,7 +195,12 @@ impl<'s> Search<'s> {
             let (apart_squared_m2, _) = self.line.distance_squared_m2(feet_m.xz());
             if apart_squared_m2 <= self.wanted_squared_m2 {
                 self.considered += 1;
-                self.consider(apart_squared_m2, feet_m, pose.net_id, pose.archetype);
+                let found = Found { number: apart_squared_m2, net_id: pose.net_id, archetype: pose.archetype, feet_m };
+                if !self.asks_for_met {
+                    self.offer_passed(found);
+                } else if let Some(hit_m) = self.map.bodies.of(pose.archetype).at(feet_m).first_hit_m(&self.ray) {
+                    self.offer_met(Found { number: hit_m, ..found });
+                }
             }
         }
     }
@@ -225,7 +226,6 @@ impl<'s> Search<'s> {
                     return;
                 }
                 self.run_places(&run.places, &counted_m);
-                self.consider_touched();
             }
             if count < RUNS_TOGETHER {
                 return;
@@ -237,11 +237,13 @@ impl<'s> Search<'s> {
     fn run_places(&mut self, run: &Range<usize>, counted_m: &Range<f32>) {
         let (moment, line, earlier_ticks) = (self.moment, self.line, self.earlier_ticks);
         let are_on_their_way = earlier_ticks > 0.0 && !moment.leapt.is_empty();
-        let (from_m, to_m) = (f32x8::splat(counted_m.start), f32x8::splat(counted_m.end));
-        let wanted_squared_m2 = f32x8::splat(self.wanted_squared_m2);
+        let [from_m, to_m, wanted_squared_m2] =
+            [counted_m.start, counted_m.end, self.wanted_squared_m2].map(f32x8::splat);
         for block in Moment::blocks_of(run) {
-            let (apart_squared_m2, along_m) = line.distances(&moment.points_m(block, earlier_ticks));
-            let is_wanted = apart_squared_m2.simd_le(wanted_squared_m2) & along_m.simd_ge(from_m) & along_m.simd_lt(to_m);
+            let points_m = moment.points_m(block, earlier_ticks);
+            let (apart_squared_m2, along_m) = line.distances(&points_m);
+            let is_wanted =
+                apart_squared_m2.simd_le(wanted_squared_m2) & along_m.simd_ge(from_m) & along_m.simd_lt(to_m);
             let mut wanted = is_wanted.to_bitmask() & lanes_of(run, block * LANES);
             if wanted == 0 {
                 continue;
@@ -250,63 +252,53 @@ impl<'s> Search<'s> {
                 wanted &= !moment.leapt_lanes(block);
             }
             self.considered += wanted.count_ones();
-            let (apart_squared_m2, along_m) = (apart_squared_m2.to_array(), along_m.to_array());
-            while wanted != 0 {
-                let lane = wanted.trailing_zeros() as usize;
-                wanted &= wanted - 1;
-                self.touch(Near {
-                    apart_squared_m2: apart_squared_m2[lane],
-                    along_m: along_m[lane],
-                    place: block * LANES + lane,
-                });
+            if self.asks_for_met {
+                self.look_for_met(block, &points_m, wanted);
+            } else {
+                self.look_for_passed(block, apart_squared_m2, wanted);
             }
         }
     }
 
-    fn touch(&mut self, near: Near) {
-        self.moment.fetch_body(near.place);
-        self.touched[self.touched_count] = near;
-        self.touched_count += 1;
-        if self.touched_count == TOUCHED_MAX {
-            self.consider_touched();
+    /// Looks which of the wanted of a block, who were at these points, it meets.
+    fn look_for_met(&mut self, block: usize, points_m: &Points, wanted: u32) {
+        let capsules = self.moment.capsules(block, points_m, self.earlier_ticks, &self.map.bodies);
+        let hits_m = capsules.first_hits_m(&self.ray);
+        let nearest_m = self.met.map_or(self.ray.length_m, |met| met.number);
+        let better = hits_m.simd_le(nearest_m).to_bitmask() & wanted;
+        let hits_m = hits_m.to_array();
+        lanes(better).for_each(|lane| self.offer_met(self.found(block * LANES + lane, hits_m[lane])));
+    }
+
+    fn look_for_passed(&mut self, block: usize, apart_squared_m2: f32x8, wanted: u32) {
+        let apart_squared_m2 = apart_squared_m2.to_array();
+        lanes(wanted).for_each(|lane| self.offer_passed(self.found(block * LANES + lane, apart_squared_m2[lane])));
+    }
+
+    fn found(&self, place: usize, number: f32) -> Found {
+        let (net_id, archetype) = (self.moment.net_id(place), self.moment.archetype(place));
+        Found { number, net_id, archetype, feet_m: self.moment.feet_at_m(place, self.earlier_ticks) }
+    }
+
+    fn offer_met(&mut self, found: Found) {
+        if self.is_better(&found, &self.met) {
+            self.met = Some(found);
         }
     }
 
-    fn consider_touched(&mut self) {
-        for number in 0..std::mem::take(&mut self.touched_count) {
-            let near = self.touched[number];
-            if !self.is_met_before(near.along_m) {
-                let feet_m = self.moment.feet_at_m(near.place, self.earlier_ticks);
-                let (net_id, archetype) = (self.moment.net_id(near.place), self.moment.archetype(near.place));
-                self.consider(near.apart_squared_m2, feet_m, net_id, archetype);
-            }
+    fn offer_passed(&mut self, found: Found) {
+        if self.is_better(&found, &self.passed) {
+            self.passed = Some(found);
         }
     }
 
-    /// Farther from the line than this, squared, it touches nobody, as seen from above.
-    fn touching_squared_m2(&self) -> f32 {
-        self.map.bodies.radius_max_m() * self.map.bodies.radius_max_m()
-    }
-
-    fn near_squared_m2(&self) -> f32 {
-        let near_m = self.map.bodies.radius_max_m() + NARROW_M;
-        near_m * near_m
-    }
-
-    /// Somebody whose way is so far from the shot's as seen from above.
-    fn consider(&mut self, apart_squared_m2: f32, feet_m: Vec3, net_id: NetId, archetype: Archetype) {
-        let touches = apart_squared_m2 <= self.touching_squared_m2();
-        let body = self.map.bodies.of(archetype);
-        let hit_m = if touches { body.at(feet_m).first_hit_m(&self.ray) } else { None };
-        let (best, number) = match hit_m {
-            Some(hit_m) => (&mut self.met, hit_m),
-            None => (&mut self.passed, apart_squared_m2),
-        };
-        let is_better = best.is_none_or(|best| (number, net_id) < (best.number, best.net_id));
+    fn is_better(&self, found: &Found, best: &Option<Found>) -> bool {
+        let Found { number, net_id, .. } = *found;
         let is_there = || !self.asks_who_is_there || self.columns.row(net_id).is_some();
-        if is_better && net_id != self.shooter && is_there() && (self.may_hit)(net_id) {
-            *best = Some(Found { number, net_id, archetype, feet_m });
-        }
+        best.is_none_or(|best| (number, net_id) < (best.number, best.net_id))
+            && net_id != self.shooter
+            && is_there()
+            && (self.may_hit)(net_id)
     }
 
     /// Whom it met, or else who was nearest to it as seen from above.

@@ -1,6 +1,7 @@
-//! The volume that a shot can hit.
+//! The volumes that a shot can hit.
 
 use glam::{Vec2, Vec3};
+use wide::f32x8;
 
 use super::Ray;
 
@@ -26,33 +27,8 @@ impl Capsule {
 
     /// How far along a ray it is first met, in metres; 0 for a ray that begins inside.
     pub fn first_hit_m(&self, ray: &Ray) -> Option<f32> {
-        let Capsule { feet_m, radius_m, height_m } = *self;
-        let low_m = feet_m.y + radius_m;
-        let high_m = feet_m.y + (height_m - radius_m).max(radius_m);
-        let from_m = self.enters_column_m(ray)?;
-        let entry_y_m = ray.origin_m.y + ray.direction.y * from_m;
-        // It fills the column between its ends. Beyond one of them only the ball there can be the first of it that is met.
-        let first_m = if entry_y_m < low_m {
-            hit_of_ball_m(ray, feet_m.with_y(low_m), radius_m)?
-        } else if entry_y_m > high_m {
-            hit_of_ball_m(ray, feet_m.with_y(high_m), radius_m)?
-        } else {
-            from_m
-        };
-        (first_m <= ray.length_m).then_some(first_m)
-    }
-
-    /// Where a ray enters the endless column that it is a piece of, in metres; 0 for one that begins within. None for who never does.
-    fn enters_column_m(&self, ray: &Ray) -> Option<f32> {
-        let away = Vec2::new(ray.origin_m.x - self.feet_m.x, ray.origin_m.z - self.feet_m.z);
-        let along = Vec2::new(ray.direction.x, ray.direction.z);
-        let outside = away.length_squared() - self.radius_m * self.radius_m;
-        if outside <= 0.0 {
-            return Some(0.0);
-        }
-        let (square, half) = (along.length_squared(), away.dot(along));
-        let root = half * half - square * outside;
-        (square >= 1e-9 && half < 0.0 && root >= 0.0).then(|| (-half - root.sqrt()) / square)
+        let [hit_m, ..] = Capsules::alike(self).first_hits_m(ray).to_array();
+        (hit_m <= ray.length_m).then_some(hit_m)
     }
 
     /// How near a ray comes to its middle line, in metres: no more than the radius where it hits. For telling how narrowly it missed.
@@ -73,13 +49,63 @@ impl Capsule {
     }
 }
 
-fn hit_of_ball_m(ray: &Ray, center_m: Vec3, radius_m: f32) -> Option<f32> {
-    let away = ray.origin_m - center_m;
-    let outside = away.length_squared() - radius_m * radius_m;
-    if outside <= 0.0 {
-        return Some(0.0);
+/// Eight of them, to be looked at together.
+#[derive(Clone, Copy, Debug)]
+pub struct Capsules {
+    /// Middles of the feet, in metres.
+    pub x_m: f32x8,
+    /// Height of the feet, in metres.
+    pub y_m: f32x8,
+    /// As for x.
+    pub z_m: f32x8,
+    /// Radii, in metres.
+    pub radius_m: f32x8,
+    /// Heights from the feet to the top of the head, in metres; each at least twice the radius.
+    pub height_m: f32x8,
+}
+
+impl Capsules {
+    fn alike(capsule: &Capsule) -> Capsules {
+        let Capsule { feet_m, radius_m, height_m } = *capsule;
+        let [x_m, y_m, z_m, radius_m, height_m] =
+            [feet_m.x, feet_m.y, feet_m.z, radius_m, height_m].map(f32x8::splat);
+        Capsules { x_m, y_m, z_m, radius_m, height_m }
     }
-    let half = away.dot(ray.direction);
-    let root = half * half - outside;
-    (half < 0.0 && root >= 0.0).then(|| (-half - root.sqrt()).max(0.0))
+
+    /// How far along a ray each is first met, in metres: 0 for a ray that begins inside, and infinitely far for one that is not met.
+    ///
+    /// A ray enters the endless column that a capsule is a piece of, or begins within. Where the capsule fills the column it is met there; beyond one of
+    /// its ends only the ball there can be the first of it that is met.
+    pub fn first_hits_m(&self, ray: &Ray) -> f32x8 {
+        let none = f32x8::splat(f32::INFINITY);
+        let [origin_x_m, origin_y_m, origin_z_m] = ray.origin_m.to_array().map(f32x8::splat);
+        let [along_x, along_y, along_z] = ray.direction.to_array().map(f32x8::splat);
+        let (away_x_m, away_z_m) = (origin_x_m - self.x_m, origin_z_m - self.z_m);
+        let squared_radius_m2 = self.radius_m * self.radius_m;
+
+        let outside = away_x_m * away_x_m + away_z_m * away_z_m - squared_radius_m2;
+        let (square, half) = (along_x * along_x + along_z * along_z, away_x_m * along_x + away_z_m * along_z);
+        let root = half * half - square * outside;
+        let enters = square.simd_ge(1e-9) & half.simd_lt(0.0) & root.simd_ge(0.0);
+        let entry_m = enters.select((-half - root.fast_max(f32x8::ZERO).sqrt()) / square, none);
+        let entry_m = outside.simd_le(0.0).select(f32x8::ZERO, entry_m);
+
+        // Of what is infinitely far away nothing below makes less; no number is above no end.
+        let entry_y_m = origin_y_m + along_y * entry_m;
+        let low_m = self.y_m + self.radius_m;
+        let high_m = self.y_m + (self.height_m - self.radius_m).fast_max(self.radius_m);
+        let is_beyond = entry_y_m.simd_lt(low_m) | entry_y_m.simd_gt(high_m);
+        let end_m = entry_y_m.simd_lt(low_m).select(low_m, high_m);
+
+        let away_y_m = origin_y_m - end_m;
+        let outside = away_x_m * away_x_m + away_y_m * away_y_m + away_z_m * away_z_m - squared_radius_m2;
+        let half = away_x_m * along_x + away_y_m * along_y + away_z_m * along_z;
+        let root = half * half - outside;
+        let is_met = half.simd_lt(0.0) & root.simd_ge(0.0) & entry_m.simd_lt(none);
+        let ball_m = is_met.select((-half - root.fast_max(f32x8::ZERO).sqrt()).fast_max(f32x8::ZERO), none);
+        let ball_m = (outside.simd_le(0.0) & entry_m.simd_le(0.0)).select(f32x8::ZERO, ball_m);
+
+        let hit_m = is_beyond.select(ball_m, entry_m);
+        hit_m.simd_le(ray.length_m).select(hit_m, none)
+    }
 }

@@ -8,7 +8,7 @@ mod ground;
 mod ray;
 mod walls;
 
-pub use capsule::Capsule;
+pub use capsule::{Capsule, Capsules};
 pub(crate) use cell_walk::CellWalk;
 pub use ray::Ray;
 

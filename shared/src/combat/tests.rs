@@ -1,5 +1,6 @@
 use glam::{Vec2, Vec3};
 use proptest::prelude::*;
+use wide::f32x8;
 
 use super::*;
 use crate::archetypes::{Bodies, Body};
@@ -115,6 +116,33 @@ proptest! {
 }
 
 #[test]
+fn eight_capsules_are_met_together_as_each_alone() {
+    let mut random = Random::new(6, 0);
+    let mut hits = 0;
+    for _ in 0..500 {
+        let each: [Capsule; 8] = std::array::from_fn(|_| {
+            let feet_m = Vec3::from_array([0; 3].map(|_| random.between(-3.0, 3.0)));
+            let radius_m = random.between(0.1, 1.5);
+            Capsule { feet_m, radius_m, height_m: 2.0 * radius_m + random.between(0.0, 2.0) }
+        });
+        let mut point_m = |reach_m: f32| Vec3::from_array([0; 3].map(|_| random.between(-reach_m, reach_m)));
+        let ray = Ray::between(point_m(6.0), point_m(4.0)).expect("two points");
+        let axis = |of: fn(&Capsule) -> f32| f32x8::new(each.map(|capsule| of(&capsule)));
+        let together = Capsules {
+            x_m: axis(|capsule| capsule.feet_m.x),
+            y_m: axis(|capsule| capsule.feet_m.y),
+            z_m: axis(|capsule| capsule.feet_m.z),
+            radius_m: axis(|capsule| capsule.radius_m),
+            height_m: axis(|capsule| capsule.height_m),
+        };
+        let alone = each.map(|capsule| capsule.first_hit_m(&ray).unwrap_or(f32::INFINITY));
+        assert_eq!(together.first_hits_m(&ray).to_array(), alone, "{ray:?}");
+        hits += alone.iter().filter(|hit_m| hit_m.is_finite()).count();
+    }
+    assert!(hits > 150, "{hits} of 4,000");
+}
+
+#[test]
 fn a_ray_along_the_axes_and_from_within_is_no_special_case() {
     let map = hilly_map(1);
     for direction in [Vec3::X, Vec3::NEG_X, Vec3::Y, Vec3::NEG_Y, Vec3::Z, Vec3::NEG_Z] {
@@ -130,6 +158,12 @@ fn a_ray_along_the_axes_and_from_within_is_no_special_case() {
     assert_eq!(capsule.first_hit_m(&inside), Some(0.0));
     let above = Ray::new(Vec3::Y * 5.0, Vec3::NEG_Y, 5.0).expect("a direction");
     assert_eq!(capsule.first_hit_m(&above), Some(3.0));
+    let beside = Ray::new(Vec3::new(0.6, 5.0, 0.0), Vec3::NEG_Y, 5.0).expect("a direction");
+    assert_eq!(capsule.first_hit_m(&beside), None);
+    let in_the_head = Ray::new(Vec3::Y * 1.8, Vec3::Y, 5.0).expect("a direction");
+    assert_eq!(capsule.first_hit_m(&in_the_head), Some(0.0));
+    let away = Ray::new(Vec3::Y * 2.2, Vec3::Y, 5.0).expect("a direction");
+    assert_eq!(capsule.first_hit_m(&away), None);
 }
 
 #[test]

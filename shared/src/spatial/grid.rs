@@ -5,7 +5,6 @@ use std::ops::{Range, RangeInclusive};
 use glam::Vec2;
 use wide::f32x8;
 
-use crate::memory::fetch_all;
 
 /// Rows of [`super::CharacterColumns`] sorted by cell, so that a query reads memory in order.
 ///
@@ -186,11 +185,6 @@ impl Grid {
                 );
             }
         }
-    }
-
-    /// Brings near what [`Grid::runs_along`] looks at, for whoever will ask often.
-    pub fn fetch(&self) {
-        fetch_all(&self.starts);
     }
 
     /// How many rows are in the cell of a row, on average and with itself; 0 for none. O(cells).
