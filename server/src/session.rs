@@ -95,7 +95,7 @@ impl OwnRecord {
 
 /// How many clients ahead memory is asked for, in every phase that goes through all of them: what a session points to. The session itself, which says where that is, is asked for as many
 /// earlier.
-const SESSIONS_AHEAD: usize = 8;
+const SESSIONS_AHEAD: usize = 4;
 
 /// Calls `each` for one session after another, while what later ones will need is brought near: what `fetch_session` asks for first, and then
 /// what `fetch_its_own` finds by it.
