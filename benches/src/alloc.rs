@@ -36,7 +36,8 @@ pub(crate) fn heap_bytes() -> usize {
 /// Runs it.
 pub(crate) fn run(clients: u32, ticks: u32, is_quick: bool) -> Report {
     let population = PopulationConfig { target: 0, players_max: clients, ..PopulationConfig::default() };
-    let mut server = LoopbackServer::start(flat_world(|config| config.population = population));
+    let world = flat_world(|config| config.population = population);
+    let mut server = LoopbackServer::start_with_places(world, clients as usize);
     let mut players: Vec<Client<UdpTransport>> =
         (1..=u64::from(clients)).map(|id| server.open_client(ClientId(id))).collect();
     let mut random = Random::new(1, 0);

@@ -182,7 +182,7 @@ struct HostileArguments {
 #[derive(Args, Debug)]
 struct AllocArguments {
     /// Number of clients, all in sight of one another
-    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=500))]
     clients: u32,
     /// Ticks that are counted
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -372,7 +372,9 @@ fn run(workload: Workload) -> anyhow::Result<()> {
         }
         Workload::Alloc(AllocArguments { clients, ticks, output }) => {
             let ticks = if output.quick { ticks.min(100) } else { ticks };
-            alloc::run(clients, ticks, output.quick).finish(output.json.as_deref())
+            // As a server lives: on a thread of the pool, whose jobs others take from it.
+            let report = rayon::ThreadPoolBuilder::new().build()?.install(|| alloc::run(clients, ticks, output.quick));
+            report.finish(output.json.as_deref())
         }
         Workload::Serve(arguments) => wire::serve(&ServerParameters {
             players: arguments.players,

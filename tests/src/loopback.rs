@@ -11,7 +11,7 @@ use throng_server::clock::ManualClock;
 use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::netcode::{TakenPlaces, UsedTokens};
-use throng_server::net::{Connections, NetInbound, NetTotals, UdpOptions, UdpTransport};
+use throng_server::net::{Connections, Mailbox, NetInbound, NetTotals, UdpOptions, UdpTransport};
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::map::Map;
@@ -28,7 +28,10 @@ pub struct LoopbackServer {
     clock: Arc<ManualClock>,
     host: Host,
     connections: Connections<UdpTransport>,
+    /// What the network side fills, what the tick takes, and where they meet.
+    received: NetInbound,
     inbound: NetInbound,
+    mailbox: Mailbox,
     totals: NetTotals,
     outbound: OutboundBatch,
     now: Duration,
@@ -76,7 +79,9 @@ impl LoopbackServer {
             clock,
             host: Host::new(vec![instance], HostOptions::default(), Duration::ZERO),
             connections: Connections::new(open_transport(clients_max)),
+            received: NetInbound::default(),
             inbound: NetInbound::default(),
+            mailbox: Mailbox::default(),
             totals: NetTotals::default(),
             outbound: OutboundBatch::default(),
             now: Duration::ZERO,
@@ -124,21 +129,26 @@ impl LoopbackServer {
         Client::new(transport, Arc::clone(&self.map), &self.world, "loopback")
     }
 
-    /// Lets a step's time pass: what has arrived is taken, and ticks that are due are lived through.
+    /// Lets a step's time pass as a server's threads do, one after the other: what has arrived is taken, ticks that are due are lived through, and what they
+    /// tell is sent.
     pub fn step(&mut self) {
         self.now += STEP;
         self.clock.set(self.now);
-        self.connections.receive(self.now, &mut self.inbound);
-        self.totals = self.inbound.totals;
-        self.host.receive(self.now, &self.inbound);
-        self.inbound.clear();
+        self.connections.receive(self.now, &mut self.received);
+        self.totals = self.received.totals;
+        self.mailbox.deliver(&mut self.received);
         if self.host.next_due().is_some_and(|due| due <= self.now) {
+            self.mailbox.collect(&mut self.inbound);
+            self.host.receive(self.now, &self.inbound);
             self.host.run_due(self.now, &mut self.outbound, |_, _| ());
-            let shard = self.outbound.shard(0);
-            self.connections.begin(self.now, shard);
-            self.connections.send_frames(self.now, shard, 0..shard.frame_count());
-            self.connections.finish(self.now, shard);
+            self.mailbox.post(self.outbound.shard(0));
             self.outbound.clear();
+        }
+        while let Some(shard) = self.mailbox.take_outbound() {
+            self.connections.begin(self.now, &shard);
+            self.connections.send_frames(self.now, &shard, 0..shard.frame_count());
+            self.connections.finish(self.now, &shard);
+            self.mailbox.give_back(shard);
         }
     }
 }

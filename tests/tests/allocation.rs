@@ -14,15 +14,23 @@ use throng_tests::{LoopbackServer, flat_world};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const CLIENTS: u64 = 60;
+/// More than 100, for what takes a few bytes per client may find them on the stack while they are few.
+const CLIENTS: u64 = 120;
 
 /// Steps of a server between two ticks.
 const STEPS_PER_TICK: usize = 5;
 
 #[test]
 fn a_steady_server_allocates_nothing_for_its_clients() {
-    let population = PopulationConfig { target: 0, players_max: 100, ..PopulationConfig::default() };
-    let mut server = LoopbackServer::start(flat_world(|config| config.population = population.clone()));
+    // As a server lives: on a thread of the pool, whose jobs others take from it.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
+    pool.install(live_steadily);
+}
+
+fn live_steadily() {
+    let population = PopulationConfig { target: 0, players_max: CLIENTS as u32, ..PopulationConfig::default() };
+    let world = flat_world(|config| config.population = population.clone());
+    let mut server = LoopbackServer::start_with_places(world, CLIENTS as usize);
     let mut clients: Vec<Client<UdpTransport>> = (1..=CLIENTS).map(|id| server.open_client(ClientId(id))).collect();
     let mut random = Random::new(1, 0);
     let mut inputs = vec![PlayerInput::default(); clients.len()];

@@ -67,8 +67,7 @@ pub struct Capsules {
 impl Capsules {
     fn alike(capsule: &Capsule) -> Capsules {
         let Capsule { feet_m, radius_m, height_m } = *capsule;
-        let [x_m, y_m, z_m, radius_m, height_m] =
-            [feet_m.x, feet_m.y, feet_m.z, radius_m, height_m].map(f32x8::splat);
+        let [x_m, y_m, z_m, radius_m, height_m] = [feet_m.x, feet_m.y, feet_m.z, radius_m, height_m].map(f32x8::splat);
         Capsules { x_m, y_m, z_m, radius_m, height_m }
     }
 

@@ -5,7 +5,6 @@ use std::ops::{Range, RangeInclusive};
 use glam::Vec2;
 use wide::f32x8;
 
-
 /// Rows of [`super::CharacterColumns`] sorted by cell, so that a query reads memory in order.
 ///
 /// Rebuilding is O(rows + cells); a query is O(cells touched + rows in them).
