@@ -54,8 +54,8 @@ impl Judge<'_> {
         judge(&self.poses, &self.columns, &self.rules.map, shot)
     }
 
-    /// Judges many at once, and appends the receipts in the order of the shots: the same as one by one, but those of the same moment together, whose
-    /// memory is then brought near once.
+    /// Judges many at once, and appends the receipts in the order of the shots: the same as one by one, but those of the same moment after one
+    /// another, which find near what others of it have looked at.
     pub fn judge_all(&self, shots: &[Shot], out: &mut Vec<Receipt>) {
         judge_all(&self.poses, &self.columns, &self.rules.map, shots, out);
     }

@@ -1,8 +1,7 @@
 //! Where everybody was at one tick, so that it is found fast who was near a line.
 //!
 //! What a shot looks at is as little memory as can be, for the moments of all ticks do not stay in the cache: 64 bits for where somebody stood
-//! as seen from above, eight of them to a line of memory and looked at together; who that is, and how high, is in the line behind, for those whom the shot
-//! touches.
+//! as seen from above, eight of them to a line of memory and looked at together; who that is, and how high, is in the line behind.
 
 use std::ops::Range;
 
@@ -63,7 +62,7 @@ pub(super) struct Pose {
 }
 
 /// Where [`LANES`] stood and which way they had come: as seen from above in one line of memory, which is read whole anyway, and in the next who they are and
-/// how high they stood, for those whom a shot touches.
+/// how high they stood.
 ///
 /// An axis of somebody is its place in steps times 256, plus by how many steps that was more at the tick before, signed; [`Block::LEAPT`] in x for
 /// who came from farther away. How high it stood has 20 bits, by how many steps that was more 8, and the archetype the 4 above.

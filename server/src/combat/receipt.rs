@@ -22,8 +22,8 @@ pub struct Receipt {
     pub granted_rewind_ticks: f64,
     /// Why that is something else.
     pub clamp: Clamp,
-    /// How many it touched as seen from above, along as much of its line as was looked at: to some metres behind whom it met. Of a shot that touched
-    /// nobody, how many were within a metre of that.
+    /// How many it touched as seen from above, along as much of its line as was looked at: to some metres behind whom it met. Of a shot that met
+    /// nobody, how many were within a metre of being touched.
     pub considered: u32,
     /// Whom it met first, or else who was nearest to it; none when nobody was near.
     pub target: Option<Target>,

@@ -6,6 +6,7 @@ use glam::{Vec2, Vec3, Vec3Swizzles};
 use throng_shared::combat::Ray;
 use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
+use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::{CharacterColumns, Run};
 use wide::f32x8;
 
@@ -27,8 +28,14 @@ const PIECES_MAX: f32 = 64.0;
 /// So many runs of a piece are asked for before the first is looked at: what has to come from far away comes together.
 const RUNS_TOGETHER: usize = 16;
 
+/// A ray of which a metre is less than this as seen from above is taken for one straight up or down, in metres.
+const STEEP_MIN: f32 = 1e-6;
+
 /// More than places along a shot's line are rounded by, in metres.
 const ROUNDING_M: f32 = 0.01;
+
+/// By how much a place that is told differs from the true one at most, in metres: half a step on each axis is less.
+const STEP_M: f32 = 1.0 / STEPS_PER_M;
 
 /// The search for whom a shot meets first, or else comes nearest to.
 pub(super) struct Search<'s> {
@@ -73,9 +80,10 @@ struct Line {
 
 impl Line {
     fn of(ray: &Ray) -> Line {
-        let (from_m, to_m) = ray.ground_m();
-        let length_m = from_m.distance(to_m);
-        Line { from_m, along: (to_m - from_m).normalize_or_zero(), length_m }
+        // By its direction, for its end is rounded, and may be farther away than there are numbers.
+        let along = ray.direction.xz();
+        let from_m = ray.origin_m.xz();
+        Line { from_m, along: along.normalize_or_zero(), length_m: ray.length_m * along.length() }
     }
 
     /// How far a point is from it, squared, and how far along it that is: negative before its beginning, and more than its length beyond its end.
@@ -134,7 +142,7 @@ impl<'s> Search<'s> {
             shooter,
             ray,
             line,
-            steepness: ray.length_m / line.length_m.max(1e-3),
+            steepness: 1.0 / ray.direction.xz().length().max(STEEP_MIN),
             moment,
             earlier_ticks,
             considered: 0,
@@ -155,7 +163,7 @@ impl<'s> Search<'s> {
     /// Looks for whom it meets; and when it meets nobody, for who is nearest.
     fn run(&mut self) {
         let widest_m = self.map.bodies.radius_max_m();
-        self.run_along(true, widest_m);
+        self.run_along(true, widest_m + ROUNDING_M);
         if self.met.is_none() {
             self.run_along(false, widest_m + NARROW_M);
         }
@@ -166,7 +174,8 @@ impl<'s> Search<'s> {
         if self.earlier_ticks > 0.0 {
             self.run_leapt();
         }
-        let reach_m = wanted_m + self.moment.stride_m * self.earlier_ticks;
+        // The grid has them where they are, and the moment as they are told.
+        let reach_m = wanted_m + STEP_M + self.moment.stride_m * self.earlier_ticks;
         let cell_m = self.moment.grid.cell_m();
         let longest_m = (self.line.length_m / PIECES_MAX).max(PIECE_CELLS * cell_m);
         let (mut from_m, mut piece_m) = (0.0, FIRST_PIECE_CELLS * cell_m);
@@ -216,7 +225,7 @@ impl<'s> Search<'s> {
         let mut together: [Run; RUNS_TOGETHER] = Default::default();
         loop {
             let mut count = 0;
-            for run in runs.by_ref().take(RUNS_TOGETHER) {
+            for run in runs.by_ref().filter(|run| !run.places.is_empty()).take(RUNS_TOGETHER) {
                 moment.fetch_blocks(&run.places);
                 together[count] = run;
                 count += 1;

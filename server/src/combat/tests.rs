@@ -171,6 +171,31 @@ fn the_first_of_two_is_met_and_never_the_shooter() {
 }
 
 #[test]
+fn whoever_may_not_be_hit_is_passed_through() {
+    let mut range = Range::new(vec![]);
+    (1..4).for_each(|id| range.add(id, 0.0, 40.0 - 20.0 * id as f32));
+    range.tick();
+    for (may_be_hit, met) in [(&[1, 2, 3][..], 1), (&[2, 3], 2), (&[3], 3), (&[], 0)] {
+        let may_hit = |net_id: NetId| may_be_hit.contains(&net_id.0);
+        let shot = Shot { shooter: NetId(9), ..shot(0.0, 1.0) };
+        let receipt = judge_among(&range.poses, &range.columns, &range.map, &shot, &may_hit);
+        assert_eq!(hit_of(&receipt).map_or(0, |net_id| net_id.0), met, "{receipt:?}");
+    }
+}
+
+#[test]
+fn a_shot_without_end_looks_along_all_of_its_way() {
+    let mut range = Range::new(vec![]);
+    range.add(1, 0.0, 40.0);
+    range.add(2, 0.0, -40.0);
+    range.tick();
+    for range_m in [79.0, 81.0, 1e6, 1e30, f32::MAX] {
+        let receipt = range.judge(&Shot { range_m, ..shot(0.0, 1.0) });
+        assert_eq!(hit_of(&receipt).is_some(), range_m > 80.0, "{range_m}: {receipt:?}");
+    }
+}
+
+#[test]
 fn walls_stop_shots_and_what_is_behind_the_target_does_not() {
     let outline = Outline::Box { half_size_m: Vec2::new(3.0, 0.5), axis_x: Vec2::X };
     let wall =
@@ -277,25 +302,29 @@ fn assert_nearest(range: &Range, receipt: &Receipt, at_tick: f64) {
         None => assert!(nearest_m > near_m - ROUNDING_M, "{nearest_m}: {receipt:?}"),
     }
     let within = |reach_m: f32| all_m.iter().filter(|(_, apart_m)| *apart_m < reach_m).count() as u32;
-    let counts = |reach_m: f32| within(reach_m - ROUNDING_M)..=within(reach_m + ROUNDING_M);
-    let (touched, near) = (counts(range.map.bodies.radius_max_m()), counts(near_m));
-    // The shooter, who is never met, may count among the touched, and they alone be looked at …
-    let is_any_touched = receipt.considered > 0 && touched.contains(&receipt.considered);
-    // … but if there is nobody else, so are those who are near.
-    assert!(is_any_touched || near.contains(&receipt.considered), "{touched:?} {near:?}: {receipt:?}");
+    let counts = within(near_m - ROUNDING_M)..=within(near_m + ROUNDING_M);
+    assert!(counts.contains(&receipt.considered), "{counts:?}: {receipt:?}");
 }
 
 #[test]
 fn the_verdict_in_a_crowd_that_gathers_and_scatters_is_that_of_looking_at_everybody() {
-    assert_verdicts_in_crowd(Range::new(vec![]));
+    assert_verdicts_in_crowd(Range::new(vec![]), 0.0);
+}
+
+#[test]
+fn the_verdict_in_a_crowd_above_and_below_one_another_is_that_of_looking_at_everybody() {
+    let mut range = Range::of_all_sizes();
+    range.map.terrain = Terrain::flat(SIZE_M, -100.0);
+    assert_verdicts_in_crowd(range, 1.0);
 }
 
 #[test]
 fn the_verdict_in_a_crowd_of_giants_and_rats_is_that_of_looking_at_everybody() {
-    assert_verdicts_in_crowd(Range::of_all_sizes());
+    assert_verdicts_in_crowd(Range::of_all_sizes(), 0.0);
 }
 
-fn assert_verdicts_in_crowd(mut range: Range) {
+/// In a crowd that is 6 m high times `tallness`, with shots as much more up and down.
+fn assert_verdicts_in_crowd(mut range: Range, tallness: f32) {
     let mut random = Random::new(9, 0);
     (2..402).for_each(|id| range.add(id, random.between(-48.0, 48.0), random.between(-48.0, 48.0)));
     let (mut cells_m, mut hits, mut passed) = (Vec::new(), 0, 0);
@@ -306,12 +335,18 @@ fn assert_verdicts_in_crowd(mut range: Range) {
             let way_m = Vec2::new(random.between(-0.1, 0.1), random.between(-0.1, 0.1));
             feet_m.x = (feet_m.x * factor + way_m.x).clamp(-48.0, 48.0);
             feet_m.z = (feet_m.z * factor + way_m.y).clamp(-48.0, 48.0);
+            feet_m.y = (feet_m.y + tallness * random.between(-0.5, 0.5)).clamp(-3.0, 3.0);
         }
         range.tick();
+        let (mut shots, mut one_by_one) = (Vec::new(), Vec::new());
         cells_m.push(range.poses.newest_cell_m());
         for _ in 0..10 {
             let direction =
                 Vec3::new(random.between(-1.0, 1.0), random.between(-0.04, 0.04), random.between(-1.0, 1.0));
+            // Every tenth nearly straight up or down.
+            let squeeze = if tallness > 0.0 && random.percent(10.0) { 1e-3 } else { 1.0 };
+            let steepness = 1.0 + 10.0 * tallness;
+            let direction = direction * Vec3::new(squeeze, steepness, squeeze);
             let view_tick = f64::from(range.tick.0) - f64::from(random.between(0.0, 5.0));
             // One of them, from within itself.
             let shooter = NetId(2 + random.below(400));
@@ -326,7 +361,13 @@ fn assert_verdicts_in_crowd(mut range: Range) {
                 passed += u32::from(receipt.target.is_some());
                 assert_nearest(&range, &receipt, at_tick);
             }
+            assert_eq!(receipt.judge_again(&range.map), receipt.verdict);
+            shots.push(shot);
+            one_by_one.push(receipt);
         }
+        let mut together = one_by_one[..1].to_vec();
+        judge_all(&range.poses, &range.columns, &range.map, &shots, &mut together);
+        assert_eq!(together[1..], one_by_one, "behind what was there, and in the order of the shots");
     }
     let [scattered_m, gathered_m, scattered_again_m] = [20, 119, 239].map(|number: usize| cells_m[number]);
     assert!(

@@ -49,6 +49,9 @@ impl Capsule {
     }
 }
 
+/// A ray of which a metre is less than the root of this as seen from above stays where it is: it enters no column beside it.
+const SQUARE_MIN: f32 = 1e-20;
+
 /// Eight of them, to be looked at together.
 #[derive(Clone, Copy, Debug)]
 pub struct Capsules {
@@ -84,8 +87,10 @@ impl Capsules {
 
         let outside = away_x_m * away_x_m + away_z_m * away_z_m - squared_radius_m2;
         let (square, half) = (along_x * along_x + along_z * along_z, away_x_m * along_x + away_z_m * along_z);
-        let root = half * half - square * outside;
-        let enters = square.simd_ge(1e-9) & half.simd_lt(0.0) & root.simd_ge(0.0);
+        // How far aside it goes, by a cross product: the difference of two large squares would be off by decimetres a kilometre away.
+        let aside_m = away_x_m * along_z - away_z_m * along_x;
+        let root = square * squared_radius_m2 - aside_m * aside_m;
+        let enters = square.simd_ge(SQUARE_MIN) & half.simd_lt(0.0) & root.simd_ge(0.0);
         let entry_m = enters.select((-half - root.fast_max(f32x8::ZERO).sqrt()) / square, none);
         let entry_m = outside.simd_le(0.0).select(f32x8::ZERO, entry_m);
 
@@ -99,7 +104,9 @@ impl Capsules {
         let away_y_m = origin_y_m - end_m;
         let outside = away_x_m * away_x_m + away_y_m * away_y_m + away_z_m * away_z_m - squared_radius_m2;
         let half = away_x_m * along_x + away_y_m * along_y + away_z_m * along_z;
-        let root = half * half - outside;
+        let (aside_x_m, aside_y_m) = (away_y_m * along_z - away_z_m * along_y, away_z_m * along_x - away_x_m * along_z);
+        let aside_z_m = away_x_m * along_y - away_y_m * along_x;
+        let root = squared_radius_m2 - (aside_x_m * aside_x_m + aside_y_m * aside_y_m + aside_z_m * aside_z_m);
         let is_met = half.simd_lt(0.0) & root.simd_ge(0.0) & entry_m.simd_lt(none);
         let ball_m = is_met.select((-half - root.fast_max(f32x8::ZERO).sqrt()).fast_max(f32x8::ZERO), none);
         let ball_m = (outside.simd_le(0.0) & entry_m.simd_le(0.0)).select(f32x8::ZERO, ball_m);

@@ -143,6 +143,33 @@ fn eight_capsules_are_met_together_as_each_alone() {
 }
 
 #[test]
+fn a_capsule_is_met_as_exactly_from_afar_and_from_above() {
+    let mut random = Random::new(7, 0);
+    for number in 0..2_000 {
+        let radius_m = random.between(0.2, 1.0);
+        let mut point_m = |reach_m: f32| Vec3::from_array([0; 3].map(|_| random.between(-reach_m, reach_m)));
+        let capsule = Capsule { feet_m: point_m(100.0), radius_m, height_m: 4.0 * radius_m };
+        let middle_m = capsule.feet_m + Vec3::Y * 2.0 * radius_m;
+        // Every third nearly straight up or down.
+        let squeeze = if number % 3 == 0 { Vec3::new(1e-3, 1.0, 1e-3) } else { Vec3::new(1.0, 0.5, 1.0) };
+        let Some(way) = (point_m(1.0) * squeeze).try_normalize() else { continue };
+        let aside = way.any_orthonormal_vector();
+        for distance_m in [5.0, 50.0, 900.0] {
+            let from_m = middle_m - way * distance_m;
+            let ray = |by_m: f32| Ray::new(from_m + aside * by_m, way, 1_000.0).expect("a direction");
+            // Rounded as coordinates of a kilometre are.
+            let rounding_m = 1e-3 + 4e-7 * distance_m;
+            let hit_m = capsule.first_hit_m(&ray(0.0));
+            let depth_m = distance_m - hit_m.unwrap_or(f32::NAN);
+            let may_be_m = radius_m - 4.0 * rounding_m..2.0 * radius_m + 4.0 * rounding_m;
+            assert!(may_be_m.contains(&depth_m), "{capsule:?} {way} from {distance_m} m: {hit_m:?}");
+            assert!(capsule.first_hit_m(&ray(0.9 * radius_m)).is_some(), "{capsule:?} {way} from {distance_m} m");
+            assert_eq!(capsule.first_hit_m(&ray(2.0 * radius_m + 0.01)), None, "{capsule:?} {way} from {distance_m} m");
+        }
+    }
+}
+
+#[test]
 fn a_ray_along_the_axes_and_from_within_is_no_special_case() {
     let map = hilly_map(1);
     for direction in [Vec3::X, Vec3::NEG_X, Vec3::Y, Vec3::NEG_Y, Vec3::Z, Vec3::NEG_Z] {
