@@ -8,6 +8,7 @@ use throng_shared::ids::{Archetype, NetId};
 use throng_shared::map::Map;
 use throng_shared::quantised::STEPS_PER_M;
 use throng_shared::spatial::{CharacterColumns, Run};
+use throng_shared::wire::page::slots_of;
 use wide::f32x8;
 
 use super::moment::{LANES, Moment, Points};
@@ -53,8 +54,8 @@ pub(super) struct Search<'s> {
     asks_for_met: bool,
     /// Whoever is farther from the line than this is not looked at, squared.
     wanted_squared_m2: f32,
-    met: Option<Found>,
-    passed: Option<Found>,
+    /// The best of what is looked for.
+    best: Option<Found>,
     /// Whether those who have left the world are left out.
     asks_who_is_there: bool,
     may_hit: &'s dyn Fn(NetId) -> bool,
@@ -114,16 +115,6 @@ fn lanes_of(run: &Range<usize>, first: usize) -> u32 {
     up_to(run.end) & !up_to(run.start)
 }
 
-/// The lanes of a mask, rising.
-#[inline]
-fn lanes(mut mask: u32) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let lane = (mask != 0).then(|| mask.trailing_zeros() as usize)?;
-        mask &= mask - 1;
-        Some(lane)
-    })
-}
-
 impl<'s> Search<'s> {
     /// Among those who stood there so much of a tick before a moment, and may be hit.
     pub(super) fn new(
@@ -148,8 +139,7 @@ impl<'s> Search<'s> {
             considered: 0,
             asks_for_met: true,
             wanted_squared_m2: 0.0,
-            met: None,
-            passed: None,
+            best: None,
             asks_who_is_there: false,
             may_hit,
         }
@@ -163,8 +153,9 @@ impl<'s> Search<'s> {
     /// Looks for whom it meets; and when it meets nobody, for who is nearest.
     fn run(&mut self) {
         let widest_m = self.map.bodies.radius_max_m();
+        self.best = None;
         self.run_along(true, widest_m + ROUNDING_M);
-        if self.met.is_none() {
+        if self.best.is_none() {
             self.run_along(false, widest_m + NARROW_M);
         }
     }
@@ -194,7 +185,7 @@ impl<'s> Search<'s> {
     fn is_met_before(&self, along_m: f32) -> bool {
         let may_be_met_m = (along_m - self.map.bodies.radius_max_m()) * self.steepness;
         // Both are rounded, each in its own way.
-        self.met.is_some_and(|met| met.number + ROUNDING_M < may_be_met_m)
+        self.met_m().is_some_and(|met_m| met_m + ROUNDING_M < may_be_met_m)
     }
 
     /// Looks at those who may be on their way from anywhere.
@@ -204,11 +195,10 @@ impl<'s> Search<'s> {
             let (apart_squared_m2, _) = self.line.distance_squared_m2(feet_m.xz());
             if apart_squared_m2 <= self.wanted_squared_m2 {
                 self.considered += 1;
-                let found = Found { number: apart_squared_m2, net_id: pose.net_id, archetype: pose.archetype, feet_m };
-                if !self.asks_for_met {
-                    self.offer_passed(found);
-                } else if let Some(hit_m) = self.map.bodies.of(pose.archetype).at(feet_m).first_hit_m(&self.ray) {
-                    self.offer_met(Found { number: hit_m, ..found });
+                let body = self.map.bodies.of(pose.archetype).at(feet_m);
+                let number = if self.asks_for_met { body.first_hit_m(&self.ray) } else { Some(apart_squared_m2) };
+                if let Some(number) = number {
+                    self.offer(Found { number, net_id: pose.net_id, archetype: pose.archetype, feet_m });
                 }
             }
         }
@@ -261,65 +251,50 @@ impl<'s> Search<'s> {
                 wanted &= !moment.leapt_lanes(block);
             }
             self.considered += wanted.count_ones();
-            if self.asks_for_met {
-                self.look_for_met(block, &points_m, wanted);
-            } else {
-                self.look_for_passed(block, apart_squared_m2, wanted);
-            }
+            let numbers = if self.asks_for_met { self.hits_m(block, &points_m) } else { apart_squared_m2 };
+            self.offer_lanes(block, numbers, wanted);
         }
     }
 
-    /// Looks which of the wanted of a block, who were at these points, it meets.
-    fn look_for_met(&mut self, block: usize, points_m: &Points, wanted: u32) {
-        let capsules = self.moment.capsules(block, points_m, self.earlier_ticks, &self.map.bodies);
-        let hits_m = capsules.first_hits_m(&self.ray);
-        let nearest_m = self.met.map_or(self.ray.length_m, |met| met.number);
-        let better = hits_m.simd_le(nearest_m).to_bitmask() & wanted;
-        let hits_m = hits_m.to_array();
-        lanes(better).for_each(|lane| self.offer_met(self.found(block * LANES + lane, hits_m[lane])));
+    /// How far along the ray those of a block are met who were at these points, in metres; infinitely far who are not.
+    fn hits_m(&self, block: usize, points_m: &Points) -> f32x8 {
+        self.moment.capsules(block, points_m, self.earlier_ticks, &self.map.bodies).first_hits_m(&self.ray)
     }
 
-    fn look_for_passed(&mut self, block: usize, apart_squared_m2: f32x8, wanted: u32) {
-        let apart_squared_m2 = apart_squared_m2.to_array();
-        lanes(wanted).for_each(|lane| self.offer_passed(self.found(block * LANES + lane, apart_squared_m2[lane])));
-    }
-
-    fn found(&self, place: usize, number: f32) -> Found {
-        let (net_id, archetype) = (self.moment.net_id(place), self.moment.archetype(place));
-        Found { number, net_id, archetype, feet_m: self.moment.feet_at_m(place, self.earlier_ticks) }
-    }
-
-    fn offer_met(&mut self, found: Found) {
-        if self.is_better(&found, &self.met) {
-            self.met = Some(found);
+    /// Offers the wanted of a block.
+    fn offer_lanes(&mut self, block: usize, numbers: f32x8, wanted: u32) {
+        let worst = self.best.map_or(f32::MAX, |best| best.number);
+        let better = numbers.simd_le(worst).to_bitmask() & wanted;
+        let numbers = numbers.to_array();
+        for lane in slots_of(better) {
+            let place = block * LANES + lane;
+            let (net_id, archetype) = (self.moment.net_id(place), self.moment.archetype(place));
+            let feet_m = self.moment.feet_at_m(place, self.earlier_ticks);
+            self.offer(Found { number: numbers[lane], net_id, archetype, feet_m });
         }
     }
 
-    fn offer_passed(&mut self, found: Found) {
-        if self.is_better(&found, &self.passed) {
-            self.passed = Some(found);
-        }
-    }
-
-    fn is_better(&self, found: &Found, best: &Option<Found>) -> bool {
-        let Found { number, net_id, .. } = *found;
+    fn offer(&mut self, found: Found) {
+        let Found { number, net_id, .. } = found;
         let is_there = || !self.asks_who_is_there || self.columns.row(net_id).is_some();
-        best.is_none_or(|best| (number, net_id) < (best.number, best.net_id))
+        if self.best.is_none_or(|best| (number, net_id) < (best.number, best.net_id))
             && net_id != self.shooter
             && is_there()
             && (self.may_hit)(net_id)
+        {
+            self.best = Some(found);
+        }
     }
 
     /// Whom it met, or else who was nearest to it as seen from above.
     pub(super) fn target(&mut self) -> Option<Target> {
         self.run();
-        let mut found = self.met.or(self.passed)?;
+        let mut found = self.best?;
         if self.columns.row(found.net_id).is_none() {
             // Whoever has left the world since is not met. That is seldom, so that not everybody is looked up.
             self.asks_who_is_there = true;
-            (self.met, self.passed) = (None, None);
             self.run();
-            found = self.met.or(self.passed)?;
+            found = self.best?;
         }
         let Found { net_id, archetype, feet_m, .. } = found;
         let row = self.columns.row(net_id)?;
@@ -333,8 +308,8 @@ impl<'s> Search<'s> {
         })
     }
 
-    /// How far away whoever it met is, in metres, once the [`Search::target`] is known.
+    /// How far away whoever it has met is, in metres.
     pub(super) fn met_m(&self) -> Option<f32> {
-        self.met.map(|met| met.number)
+        self.best.filter(|_| self.asks_for_met).map(|met| met.number)
     }
 }

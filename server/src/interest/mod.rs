@@ -113,7 +113,7 @@ pub(crate) fn update_views(
             update_view(session, tick, &interest, pages, columns);
         }
     };
-    // Two parts are the fewest that go to another thread, for handing over takes memory now and then.
+    // Two parts are the fewest that go to another thread.
     sessions.all_mut().par_chunks_mut(PARALLEL_MIN / 2).with_min_len(2).for_each(|sessions| {
         for_each_ahead(sessions, Session::fetch_for_view, |session| session.view.fetch(), update);
     });

@@ -136,7 +136,7 @@ impl PageCopy {
     }
 }
 
-/// The slots whose bit is set, rising.
+/// The slots whose bit is set, or whatever else the bits stand for, rising.
 pub fn slots_of(mut mask: u32) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let slot = mask.trailing_zeros();
