@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Token, Waker};
 use ring::rand::{SecureRandom, SystemRandom};
 use throng_shared::ids::ClientId;
 use throng_shared::netcode::{Key, PACKET_BYTES_MAX};
@@ -15,7 +14,7 @@ use tracing::warn;
 
 use super::inbound::{ConnectionEnd, TransportTotals};
 use super::netcode::{HandshakeRefusal, Received, ReplyBuffer, Table, TableOptions, TakenPlaces, UsedTokens};
-use super::socket::{BATCH, Batch, DatagramSocket};
+use super::socket::{BATCH, Batch, DatagramSocket, SocketWaker};
 use super::transport::{ConnectionId, Transport, TransportEvent};
 
 /// Datagrams taken from the socket in one go, about a millisecond's worth: a flood cannot keep the thread from sending.
@@ -26,9 +25,6 @@ const UPKEEP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Least time between two lines of the log about handshakes that were refused.
 const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
-
-const SOCKET: Token = Token(0);
-const WAKE: Token = Token(1);
 
 /// What a [`UdpTransport`] needs to know.
 #[derive(Clone, Debug)]
@@ -65,8 +61,6 @@ pub struct BindError {
 #[derive(Debug)]
 pub struct UdpTransport {
     socket: DatagramSocket,
-    poll: Poll,
-    events: Events,
     table: Table,
     arrivals: Batch,
     departures: Batch,
@@ -75,7 +69,7 @@ pub struct UdpTransport {
     send_failures: u64,
     upkept_at: Duration,
     handshakes: HandshakeLog,
-    /// Whether nothing was left in the socket: the operating system tells of what arrives, not of what has been left.
+    /// Whether nothing was left in the socket: some systems tell of what arrives, not of what has been left.
     is_emptied: bool,
     local_address: SocketAddr,
 }
@@ -87,10 +81,8 @@ impl UdpTransport {
     /// When the address is not to be had.
     pub fn bind(options: UdpOptions, now: Duration) -> Result<UdpTransport, BindError> {
         let fail = |source| BindError { address: options.bind, source };
-        let mut socket = DatagramSocket::bind(options.bind).map_err(fail)?;
+        let socket = DatagramSocket::bind(options.bind).map_err(fail)?;
         let local_address = socket.socket.local_addr().map_err(fail)?;
-        let poll = Poll::new().map_err(fail)?;
-        poll.registry().register(&mut socket.socket, SOCKET, Interest::READABLE).map_err(fail)?;
         let mut random = [0; 36];
         SystemRandom::new().fill(&mut random).map_err(|_| fail(ErrorKind::Unsupported.into()))?;
         let (challenge_key, handshake_start) = random.split_at(32);
@@ -108,8 +100,6 @@ impl UdpTransport {
         });
         Ok(UdpTransport {
             socket,
-            poll,
-            events: Events::with_capacity(8),
             table,
             arrivals: Batch::default(),
             departures: Batch::default(),
@@ -138,8 +128,8 @@ impl UdpTransport {
     ///
     /// # Errors
     /// When the operating system refuses.
-    pub fn waker(&self) -> std::io::Result<Waker> {
-        Waker::new(self.poll.registry(), WAKE)
+    pub fn waker(&self) -> std::io::Result<SocketWaker> {
+        self.socket.waker()
     }
 
     /// Whether the last look at the socket left nothing in it.
@@ -150,9 +140,7 @@ impl UdpTransport {
     /// Waits until a datagram has arrived, somebody wakes us, or `longest` is over. Does not wait when the last look at the
     /// socket left something in it.
     pub fn wait(&mut self, longest: Duration) {
-        let timeout = if self.is_emptied { longest.min(UPKEEP_INTERVAL) } else { Duration::ZERO };
-        // An interrupted wait is a short one.
-        let _ = self.poll.poll(&mut self.events, Some(timeout));
+        self.socket.wait(if self.is_emptied { longest.min(UPKEEP_INTERVAL) } else { Duration::ZERO });
     }
 
     /// Takes about `budget` datagrams from the socket, a batch at a time.
@@ -398,10 +386,10 @@ mod tests {
             transport.take_datagrams(Duration::ZERO, 1, &mut |_| ());
         }
         assert!(!transport.is_emptied);
-        // The edge that told of all of them is used up.
+        // Whatever told of all of them is used up.
         transport.wait(UPKEEP_INTERVAL);
         transport.wait(UPKEEP_INTERVAL);
-        assert!(!transport.is_emptied && transport.events.is_empty());
+        assert!(!transport.is_emptied);
         transport.receive(Duration::ZERO, &mut |_| ());
         assert_eq!((refused(&transport), transport.is_emptied), (3 * BATCH, true));
     }

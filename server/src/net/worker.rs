@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mio::Waker;
 use throng_shared::limits::LINGER_MS;
 
 use super::connections::Connections;
 use super::inbound::NetInbound;
 use super::mailbox::Mailbox;
+use super::socket::SocketWaker;
 use super::udp::UdpTransport;
 use crate::batch::OutboundShard;
 use crate::clock::Clock;
@@ -24,7 +24,7 @@ pub struct NetWorker {
     /// Where it listens.
     pub address: SocketAddr,
     mailbox: Arc<Mailbox>,
-    waker: Waker,
+    waker: SocketWaker,
     thread: JoinHandle<()>,
 }
 
@@ -66,9 +66,9 @@ impl NetWorker {
     }
 
     fn wake(&self) {
-        // From its pause, and from its wait. A wake that fails only delays the shard until the thread's next look.
+        // From its pause, and from its wait.
         self.thread.thread().unpark();
-        let _ = self.waker.wake();
+        self.waker.wake();
     }
 
     /// Nothing more will be posted: the thread sends what is left and ends when nobody is connected any more, or a second later. Whoever comes

@@ -4,9 +4,15 @@
 //! |---|---|
 //! | `many` | `recvmmsg` and `sendmmsg` on Linux: the only place in the server that is `unsafe` |
 //! | `single` | one datagram per call, elsewhere |
+//! | `polled` | waits for datagrams or another thread on Linux |
+//! | `registered` | the same elsewhere |
 
 #[cfg(target_os = "linux")]
 mod many;
+#[cfg(target_os = "linux")]
+mod polled;
+#[cfg(any(not(target_os = "linux"), test))]
+mod registered;
 #[cfg(any(not(target_os = "linux"), test))]
 mod single;
 
@@ -18,9 +24,9 @@ use mio::net::UdpSocket;
 use throng_shared::netcode::PACKET_BYTES_MAX;
 
 #[cfg(target_os = "linux")]
-use many as calls;
+use {many as calls, polled as waits};
 #[cfg(not(target_os = "linux"))]
-use single as calls;
+use {registered as waits, single as calls};
 
 /// Most datagrams per call.
 pub const BATCH: usize = 64;
@@ -106,8 +112,9 @@ impl Batch {
 /// A bound UDP socket that does not block.
 #[derive(Debug)]
 pub struct DatagramSocket {
-    /// For a poll to watch.
+    /// As the operating system has it.
     pub socket: UdpSocket,
+    waiter: waits::Waiter,
     /// Size of the receive buffer that the operating system granted, in bytes.
     pub receive_buffer_bytes: usize,
 }
@@ -125,8 +132,25 @@ impl DatagramSocket {
         let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
         let receive_buffer_bytes = socket.recv_buffer_size()?;
         socket.set_nonblocking(true)?;
+        keep_whole(&socket);
         socket.bind(&address.into())?;
-        Ok(DatagramSocket { socket: UdpSocket::from_std(socket.into()), receive_buffer_bytes })
+        let mut socket = UdpSocket::from_std(socket.into());
+        let waiter = waits::Waiter::new(&mut socket)?;
+        Ok(DatagramSocket { socket, waiter, receive_buffer_bytes })
+    }
+
+    /// Something that ends a [`DatagramSocket::wait`] from another thread, or the next one when nobody waits. Can be asked for once.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn waker(&self) -> io::Result<SocketWaker> {
+        self.waiter.bell().map(SocketWaker)
+    }
+
+    /// Waits until a datagram has arrived, somebody wakes us, or `longest` is over. On some systems datagrams that an earlier wait
+    /// has told of, but nobody has taken since, are not waited for again.
+    pub fn wait(&mut self, longest: Duration) {
+        self.waiter.wait(&self.socket, longest);
     }
 
     /// Takes what has arrived, up to a batch of it.
@@ -165,6 +189,31 @@ impl DatagramSocket {
         failed
     }
 }
+
+/// Ends a wait for a socket from another thread.
+#[derive(Debug)]
+pub struct SocketWaker(waits::Bell);
+
+impl SocketWaker {
+    /// Ends the wait, or the next one.
+    pub fn wake(&self) {
+        self.0.ring();
+    }
+}
+
+/// Has datagrams travel whole over IPv4, whatever others say of the path: none of ours is longer than any path carries, so a
+/// message that claims otherwise is a mistake or an attack. The system then need not number them for whoever would put their pieces
+/// together. IPv6 cuts nothing on the way, and here its shortest path is a hair too short for the longest.
+#[cfg(target_os = "linux")]
+fn keep_whole(socket: &socket2::Socket) {
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
+    // Where the system refuses, it does as it always did.
+    let _ = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE);
+}
+
+/// Elsewhere the system does as it always did.
+#[cfg(not(target_os = "linux"))]
+fn keep_whole(_socket: &socket2::Socket) {}
 
 const _: () = assert!(PACKET_BYTES_MAX < DATAGRAM_ROOM);
 
@@ -219,6 +268,37 @@ mod tests {
             datagrams_come_over(address, calls::send, calls::receive);
             datagrams_come_over(address, single::send, single::receive);
         }
+    }
+
+    /// Each of these waits would never end by itself.
+    fn a_wait_ends(wait: &mut dyn FnMut(&UdpSocket), ring: &(dyn Fn() + Sync), socket: &UdpSocket) {
+        let sender = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port is to be had");
+        let address = socket.local_addr().expect("it is bound");
+        for _ in 0..3 {
+            // Rung before, even twice: it is not forgotten. Rung meanwhile, or a moment before.
+            (ring(), ring());
+            wait(socket);
+            std::thread::scope(|scope| {
+                scope.spawn(ring);
+                wait(socket);
+            });
+            sender.send_to(&[1], address).expect("loopback is there");
+            wait(socket);
+            while socket.recv(&mut [0; 8]).is_ok() {}
+        }
+    }
+
+    #[test]
+    fn a_wait_is_ended_by_a_datagram_and_by_a_bell_of_every_kind() {
+        let socket = || UdpSocket::bind("127.0.0.1:0".parse().expect("an address")).expect("a port is to be had");
+        let mut here = socket();
+        let mut waiter = waits::Waiter::new(&mut here).expect("the system has one");
+        let bell = waiter.bell().expect("the system has one");
+        a_wait_ends(&mut |socket| waiter.wait(socket, Duration::MAX), &|| bell.ring(), &here);
+        let mut here = socket();
+        let mut waiter = registered::Waiter::new(&mut here).expect("the system has one");
+        let bell = waiter.bell().expect("the system has one");
+        a_wait_ends(&mut |socket| waiter.wait(socket, Duration::MAX), &|| bell.ring(), &here);
     }
 
     #[test]
