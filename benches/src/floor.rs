@@ -47,8 +47,8 @@ const NETCODE_BYTES: usize = 1 + 2 + 16;
 /// Sockets that datagrams are sent to when nothing says how many clients there are.
 pub(crate) const RECEIVERS_DEFAULT: u32 = 256;
 
-/// Longest that they wait before they look whether the measurement is over.
-const RECEIVERS_WAIT: Duration = Duration::from_millis(10);
+/// How long they wait when nothing has arrived; by the clock, as the load does, and for its reason.
+const RECEIVERS_LOOK_INTERVAL: Duration = Duration::from_micros(100);
 
 impl Floor {
     /// One datagram each way, batched, opened and sealed, in microseconds.
@@ -105,8 +105,8 @@ fn any_port() -> SocketAddr {
 }
 
 /// Sends a datagram to each of many sockets, as a tick does, one by one and in batches, while another core empties them as a load does. The next go
-/// begins when all are empty: to a socket whose reader is behind the system has less to do than to one whose reader waits for the
-/// datagram, as a client does.
+/// begins when all are empty: to a socket whose reader is behind the system has less to do than to one whose reader has caught up, as
+/// a client has.
 fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
     let receivers: Vec<_> = (0..count).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
     let addresses: Vec<SocketAddr> = receivers.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>()?;
@@ -143,7 +143,7 @@ fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow
     Ok((per_datagram_ns(single), per_datagram_ns(batched)))
 }
 
-/// Empties sockets as a load does: waits until one has something, which the sender's system call has to report.
+/// Empties sockets as a load does: the sender's system call has to report which have something, but wakes nobody.
 fn drain(
     mut receivers: Vec<UdpSocket>,
     core: usize,
@@ -156,7 +156,10 @@ fn drain(
         poll.registry().register(receiver, Token(place), Interest::READABLE)?;
     }
     while !is_over.load(Ordering::Relaxed) {
-        poll.poll(&mut events, Some(RECEIVERS_WAIT))?;
+        poll.poll(&mut events, Some(Duration::ZERO))?;
+        if events.is_empty() {
+            std::thread::sleep(RECEIVERS_LOOK_INTERVAL);
+        }
         for event in &events {
             while receivers[event.token().0].recv(&mut buffer).is_ok() {
                 received.fetch_add(1, Ordering::Relaxed);

@@ -16,7 +16,7 @@ use super::guests::{GUEST_MS, Guests};
 use super::ledger::{Ledger, ViewCounts};
 use super::numbers::Numbers;
 use super::tiers::{Turn, Turns};
-use crate::pages::{Block, PageHead, Pages, Viewer};
+use crate::pages::{Block, Glance, Pages, Viewer};
 
 /// One client's view. Its memory grows to what its surroundings need and is then used again.
 #[derive(Debug)]
@@ -316,28 +316,29 @@ impl ClientView {
         let (has_secrets, viewer) = (pages.has_secrets(), self.viewer);
         self.budget.begin_tick(rules.bytes_per_tick);
         for (place, subscription) in self.subscriptions.iter_mut().enumerate() {
-            let head = pages.head(subscription.page);
+            let glance = pages.glance(subscription.page);
             pages.watch(subscription.page);
-            if !subscription.has_turn(self.now, not_lost, head, &turns) || !head.audience.admits(&viewer) {
+            let may_know = || glance.is_for_everybody || pages.head(subscription.page).audience.admits(&viewer);
+            if !subscription.has_turn(self.now, not_lost, glance, &turns) || !may_know() {
                 continue;
             }
-            let occupants = head.occupied.count_ones();
-            if occupants != u32::from(subscription.characters) {
-                self.characters = self.characters + occupants - u32::from(subscription.characters);
-                subscription.characters = occupants as u8;
+            let occupants = glance.occupants;
+            if occupants != subscription.characters {
+                self.characters = self.characters + u32::from(occupants) - u32::from(subscription.characters);
+                subscription.characters = occupants;
             }
-            let mut changed = head.changed;
+            let mut changed = glance.changed;
             if has_secrets && pages.has_team_news(subscription.page, subscription.base, &viewer) {
-                changed = changed.max(head.team_changed).max(viewer.team_since);
+                changed = changed.max(pages.head(subscription.page).team_changed).max(viewer.team_since);
             }
-            if pages.is_as_at(subscription.page, subscription.base, changed) {
+            if glance.is_as_at(subscription.base, changed) {
                 // What the client has is what there is now, so that this tick is as good a baseline.
                 (subscription.base, subscription.waits_since) = (self.now, self.now);
                 continue;
             }
             let since_change = up_to(self.now.since(changed));
             let under_way = (subscription.carried & since_change & not_lost).count_ones();
-            if !subscription.was_told && head.occupied == 0 {
+            if !subscription.was_told && occupants == 0 {
                 // There is nothing to tell yet.
                 subscription.waits_since = self.now;
                 continue;
@@ -348,8 +349,8 @@ impl ClientView {
             let has_baseline = subscription.base > Tick(0) && self.now.since(subscription.base) <= age_max;
             let age_ticks = if has_baseline { self.now.since(subscription.base) as u8 } else { 0 };
             needed_bytes += match has_baseline {
-                true => 1 + usize::from(head.length_bytes),
-                false => NEWCOMER_BYTES * (1 + occupants as usize),
+                true => 1 + usize::from(glance.length_bytes),
+                false => NEWCOMER_BYTES * (1 + usize::from(occupants)),
             };
             let whole_copies = if has_baseline { 0 } else { (subscription.carried & not_lost).count_ones() };
             self.planned.push(Planned {
@@ -558,7 +559,7 @@ impl ClientView {
 impl Subscription {
     /// Whether the page is looked at in this tick: once in the period of its tier, but at once while it was never told, when what was
     /// told last is lost, and when somebody came or went: whoever is missed in one page must be found in another.
-    fn has_turn(&self, now: Tick, not_lost: u64, head: &PageHead, turns: &Turns) -> bool {
+    fn has_turn(&self, now: Tick, not_lost: u64, glance: &Glance, turns: &Turns) -> bool {
         let Turn { period_ticks, phase } = turns[usize::from(self.tier)];
         if period_ticks == 1 {
             return true;
@@ -566,7 +567,7 @@ impl Subscription {
         let waited_ticks = now.since(self.waits_since);
         let is_lost = (self.carried & !not_lost).checked_shr(waited_ticks).unwrap_or(0) & 1 == 1;
         let is_common_turn = self.phase == phase;
-        let has_new_owners = head.owners_changed > self.waits_since;
+        let has_new_owners = glance.owners_changed > self.waits_since;
         is_common_turn || is_lost || has_new_owners || !self.was_told || waited_ticks >= period_ticks
     }
 }

@@ -42,7 +42,7 @@ pub(crate) use attributes::{AttributeTable, Audience, Viewer};
 pub(crate) use cells::CELLS_PER_RADIUS;
 pub(crate) use cells::Cells;
 use deeds::Deeds;
-pub(crate) use head::PageHead;
+pub(crate) use head::{Glance, PageHead};
 use layers::{LayerNumber, Layers};
 use page::{PageNow, PageSlots};
 use past::Rows;
@@ -61,6 +61,8 @@ const LOOK_AHEAD: usize = 4;
 pub struct Pages {
     areas: Layers,
     heads: Vec<PageHead>,
+    /// As they were after the last tick's characters were recorded.
+    glances: Vec<Glance>,
     slots: Vec<PageSlots>,
     rows: Rows,
     /// How often a page has come to be of interest to everybody, and to a team.
@@ -109,6 +111,7 @@ impl Pages {
         Pages {
             areas: Layers::new(size_m, enter_radius_m, schema.far_radii_m()),
             heads: Vec::new(),
+            glances: Vec::new(),
             slots: Vec::new(),
             rows: Rows::new(ticks.min(BASELINE_AGE_TICKS_MAX + 1) as usize),
             turn: 0,
@@ -196,11 +199,6 @@ impl Pages {
         })
     }
 
-    /// Whether somebody who had a page of a tick has it as it is now: nothing in it is other since, and that was written down all the time.
-    pub(crate) fn is_as_at(&self, page: u32, then: Tick, changed: Tick) -> bool {
-        then >= changed && self.rows.written_since(page).is_some_and(|since| then >= since)
-    }
-
     /// Notes that somebody is told of a page in this tick, whether it has its turn or not.
     pub(crate) fn watch(&self, page: u32) {
         self.rows.watch(page, self.tick);
@@ -243,6 +241,11 @@ impl Pages {
     /// See [`PageHead`].
     pub(crate) fn head(&self, page: u32) -> &PageHead {
         &self.heads[page as usize]
+    }
+
+    /// See [`Glance`].
+    pub(crate) fn glance(&self, page: u32) -> &Glance {
+        &self.glances[page as usize]
     }
 
     /// The pages of an area.
@@ -290,10 +293,15 @@ impl Pages {
         }
     }
 
-    /// Forgets what was asked for in the last tick.
+    /// Forgets what was asked for in the last tick, and sums up what is asked of every page in this one. O(pages).
     pub(crate) fn begin_wanting(&mut self) {
         *self.is_crowd_wanted.get_mut() = false;
         self.wanted.iter_mut().for_each(|wanted| *wanted.get_mut() = 0);
+        let Pages { glances, heads, rows, .. } = self;
+        glances.clear();
+        glances.reserve_exact(heads.capacity());
+        let pages = heads.iter().zip(0..);
+        glances.extend(pages.map(|(head, page)| Glance::new(head, rows.written_since(page))));
     }
 
     /// Encodes whatever was asked for, of characters who are as the columns have them that were recorded.
