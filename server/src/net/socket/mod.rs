@@ -276,7 +276,8 @@ mod tests {
         let address = socket.local_addr().expect("it is bound");
         for _ in 0..3 {
             // Rung before, even twice: it is not forgotten. Rung meanwhile, or a moment before.
-            (ring(), ring());
+            ring();
+            ring();
             wait(socket);
             std::thread::scope(|scope| {
                 scope.spawn(ring);
@@ -299,6 +300,14 @@ mod tests {
         let mut waiter = registered::Waiter::new(&mut here).expect("the system has one");
         let bell = waiter.bell().expect("the system has one");
         a_wait_ends(&mut |socket| waiter.wait(socket, Duration::MAX), &|| bell.ring(), &here);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_goes_over_ipv4_is_not_cut_whatever_others_say_of_the_path() {
+        use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu_discover};
+        let (socket, _) = socket("127.0.0.1:0");
+        assert_eq!(ip_mtu_discover(&socket.socket).expect("the system tells"), Ipv4PathMtuDiscovery::PROBE);
     }
 
     #[test]
