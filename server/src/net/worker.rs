@@ -114,7 +114,7 @@ const RECEIVE_PAUSE: Duration = Duration::from_millis(1);
 /// Windows may take sixteen times as long for it.
 const PAUSES: bool = !cfg!(windows);
 
-/// Shortest wait that a poll can make.
+/// Shortest wait that can be had on every system.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 fn run(connections: &mut Connections<UdpTransport>, mailbox: &Mailbox, clock: &dyn Clock, spread: Duration) {

@@ -181,6 +181,7 @@ impl DatagramSocket {
                     waits += 1;
                     std::thread::sleep(FULL_BUFFER_WAIT);
                 }
+                Err(error) if send_in_pieces(&self.socket, batch, start, &error) => start += 1,
                 // This one cannot be sent, or an earlier one came back; others may be.
                 _ => (start, failed) = (start + 1, failed + 1),
             }
@@ -201,19 +202,37 @@ impl SocketWaker {
     }
 }
 
-/// Has datagrams travel whole over IPv4, whatever others say of the path: none of ours is longer than any path carries, so a
-/// message that claims otherwise is a mistake or an attack. The system then need not number them for whoever would put their pieces
-/// together. IPv6 cuts nothing on the way, and here its shortest path is a hair too short for the longest.
+/// Has datagrams travel whole over IPv4: the system then need not number them for whoever would put their pieces together. IPv6 numbers
+/// nothing anyway.
 #[cfg(target_os = "linux")]
-fn keep_whole(socket: &socket2::Socket) {
+fn keep_whole(socket: impl std::os::fd::AsFd) {
     use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
     // Where the system refuses, it does as it always did.
-    let _ = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE);
+    let _ = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DO);
+}
+
+/// Sends the datagram at `start` in pieces when that is what it was not sent for: the path is known to be too narrow for it. Few are.
+#[cfg(target_os = "linux")]
+fn send_in_pieces(socket: &UdpSocket, batch: &Batch, start: usize, refused: &io::Error) -> bool {
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
+    if refused.raw_os_error() != Some(libc::EMSGSIZE) {
+        return false;
+    }
+    let _ = set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::WANT);
+    let sent = socket.send_to(&batch.buffers[start][..batch.lengths[start]], batch.addresses[start]);
+    keep_whole(socket);
+    sent.is_ok()
 }
 
 /// Elsewhere the system does as it always did.
 #[cfg(not(target_os = "linux"))]
 fn keep_whole(_socket: &socket2::Socket) {}
+
+/// Elsewhere it does so by itself.
+#[cfg(not(target_os = "linux"))]
+fn send_in_pieces(_socket: &UdpSocket, _batch: &Batch, _start: usize, _refused: &io::Error) -> bool {
+    false
+}
 
 const _: () = assert!(PACKET_BYTES_MAX < DATAGRAM_ROOM);
 
@@ -304,10 +323,28 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn what_goes_over_ipv4_is_not_cut_whatever_others_say_of_the_path() {
+    fn what_goes_over_ipv4_travels_whole() {
         use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu_discover};
         let (socket, _) = socket("127.0.0.1:0");
-        assert_eq!(ip_mtu_discover(&socket.socket).expect("the system tells"), Ipv4PathMtuDiscovery::PROBE);
+        assert_eq!(ip_mtu_discover(&socket.socket).expect("the system tells"), Ipv4PathMtuDiscovery::DO);
+    }
+
+    /// Also where the loopback interface is too narrow for it, as `ip link set lo mtu 1000` in a network namespace makes it.
+    #[test]
+    fn the_longest_packet_arrives() {
+        let ((here, _), (there, there_at)) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+        let mut batch = Batch::default();
+        batch.push(there_at, &[1; 10]);
+        batch.push(there_at, &[2; PACKET_BYTES_MAX]);
+        batch.push(there_at, &[3; 10]);
+        assert_eq!(here.send(&mut batch), 0);
+        let mut arrived = Vec::new();
+        while arrived.len() < 3 {
+            if there.receive(&mut batch).is_ok() {
+                arrived.extend(batch.datagrams().map(|(_, bytes)| (bytes[0], bytes.len())));
+            }
+        }
+        assert_eq!(arrived, [(1, 10), (2, PACKET_BYTES_MAX), (3, 10)]);
     }
 
     #[test]
