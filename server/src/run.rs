@@ -214,7 +214,7 @@ fn open_worker(
         key: prepared.key,
         clients_max: net.clients_max as usize,
         places: places.clone(),
-        unix_time: unix_time(),
+        unix_clock: unix_time,
         worker: number,
         used_tokens: used_tokens.clone(),
     };

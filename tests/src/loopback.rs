@@ -49,7 +49,7 @@ pub fn open_transport(clients_max: usize) -> UdpTransport {
         key: ConnectKey::DEVELOPMENT,
         clients_max,
         places: TakenPlaces::default(),
-        unix_time: Duration::from_millis(token_data().issued_at_ms),
+        unix_clock: || Duration::from_millis(token_data().issued_at_ms),
         worker: 0,
         used_tokens: UsedTokens::default(),
     };

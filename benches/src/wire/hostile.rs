@@ -24,7 +24,7 @@ use crate::walk::world_without_bots;
 /// Players who want no harm.
 const PLAYERS: u32 = 100;
 
-/// Attackers at a time. Each may have 128 packets looked at in 50 ms.
+/// Attackers at a time.
 const ATTACKERS: usize = 128;
 
 /// Packets that an attacker sends before the next one's turn.

@@ -68,10 +68,8 @@ pub(crate) fn serve(parameters: &ServerParameters) -> anyhow::Result<()> {
 
 fn open(parameters: &ServerParameters, clock: &Arc<dyn Clock>) -> anyhow::Result<(Network, SocketAddr)> {
     let bind = SocketAddr::from(([127, 0, 0, 1], 0));
-    #[expect(clippy::disallowed_methods, reason = "connect tokens expire by the calendar")]
-    let unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     if parameters.is_stock {
-        let transport = StockTransport::bind(bind, parameters.clients_max as usize, unix_time, clock.now())?;
+        let transport = StockTransport::bind(bind, parameters.clients_max as usize, unix_time(), clock.now())?;
         let address = transport.address();
         return Ok((Network::Stock(Box::new(Connections::new(transport))), address));
     }
@@ -81,13 +79,18 @@ fn open(parameters: &ServerParameters, clock: &Arc<dyn Clock>) -> anyhow::Result
         key: ConnectKey::DEVELOPMENT,
         clients_max: parameters.clients_max as usize,
         places: TakenPlaces::default(),
-        unix_time,
+        unix_clock: unix_time,
         worker: 0,
         used_tokens: UsedTokens::default(),
     };
     let transport = UdpTransport::bind(options, clock.now())?;
     let address = transport.local_address();
     Ok((Network::Throng(spawn_worker(0, transport, Arc::clone(clock), Duration::ZERO)?), address))
+}
+
+#[expect(clippy::disallowed_methods, reason = "connect tokens expire by the calendar")]
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// What is measured from a mark on.

@@ -39,8 +39,8 @@ pub struct UdpOptions {
     pub clients_max: usize,
     /// Shared by all network threads of a server.
     pub places: TakenPlaces,
-    /// Time since 1970, by which the expiry of tokens is judged.
-    pub unix_time: Duration,
+    /// Tells the time since 1970, by which the expiry of tokens is judged. It is asked again and again, for machines' clocks are set.
+    pub unix_clock: fn() -> Duration,
     /// Number of the network thread.
     pub worker: u16,
     /// Shared by all network threads of a server.
@@ -62,6 +62,7 @@ pub struct BindError {
 pub struct UdpTransport {
     socket: DatagramSocket,
     table: Table,
+    unix_clock: fn() -> Duration,
     arrivals: Batch,
     departures: Batch,
     reply: Box<ReplyBuffer>,
@@ -75,7 +76,7 @@ pub struct UdpTransport {
 }
 
 impl UdpTransport {
-    /// Opens the socket. `now` is the clock's time at the moment of [`UdpOptions::unix_time`].
+    /// Opens the socket, at `now`.
     ///
     /// # Errors
     /// When the address is not to be had.
@@ -94,13 +95,14 @@ impl UdpTransport {
             places: options.places,
             worker: options.worker,
             used_tokens: options.used_tokens,
-            unix_offset: options.unix_time.saturating_sub(now),
+            unix_offset: (options.unix_clock)().saturating_sub(now),
             challenge_key: Key(std::array::from_fn(|place| challenge_key[place])),
             handshake_start: u32::from_le_bytes(std::array::from_fn(|place| handshake_start[place])),
         });
         Ok(UdpTransport {
             socket,
             table,
+            unix_clock: options.unix_clock,
             arrivals: Batch::default(),
             departures: Batch::default(),
             reply: Box::default(),
@@ -206,6 +208,7 @@ impl UdpTransport {
             return;
         }
         self.upkept_at = now;
+        self.table.set_unix_time(now, (self.unix_clock)());
         let UdpTransport { socket, table, departures, scratch, send_failures, .. } = self;
         let send = |address: SocketAddr, packet: &[u8]| {
             if departures.is_full() {
@@ -285,7 +288,7 @@ impl HandshakeLog {
                 mostly = most.map(|refusal| refusal.label()),
                 "clients asked for a connection in vain: a token sealed with another key (--key-file, net.key, \
                  THRONG_KEY), an expired one or a clock that is wrong, one for an address other than \
-                 net.public_address, or one that is in use; /metrics counts each reason"
+                 net.public_address, one that is in use, or too many that live for long; /metrics counts each reason"
             );
             (self.told, self.told_of, self.told_at) = (total, *refused, Some(now));
         }
@@ -296,7 +299,7 @@ impl HandshakeLog {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Metadata, Subscriber};
 
@@ -359,18 +362,21 @@ mod tests {
         assert_eq!(lines.0.load(Ordering::Relaxed), 0);
     }
 
-    fn transport() -> UdpTransport {
-        let options = UdpOptions {
+    fn options() -> UdpOptions {
+        UdpOptions {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             public: None,
             key: ConnectKey::DEVELOPMENT,
             clients_max: 1,
             places: TakenPlaces::default(),
-            unix_time: Duration::ZERO,
+            unix_clock: || Duration::ZERO,
             worker: 0,
             used_tokens: UsedTokens::default(),
-        };
-        UdpTransport::bind(options, Duration::ZERO).expect("a port is to be had")
+        }
+    }
+
+    fn transport() -> UdpTransport {
+        UdpTransport::bind(options(), Duration::ZERO).expect("a port is to be had")
     }
 
     #[test]
@@ -388,5 +394,41 @@ mod tests {
         assert!(!transport.is_emptied, "so that it is not waited for");
         transport.receive(Duration::ZERO, &mut |_| ());
         assert_eq!((refused(&transport), transport.is_emptied), (3 * BATCH, true));
+    }
+
+    /// What the clock of the test below shows, in seconds since 1970.
+    static SET_S: AtomicU64 = AtomicU64::new(0);
+
+    #[test]
+    fn whoever_sets_the_clock_right_need_not_start_the_server_again() {
+        let mut transport = UdpTransport::bind(
+            UdpOptions { unix_clock: || Duration::from_secs(SET_S.load(Ordering::Relaxed)), ..options() },
+            Duration::ZERO,
+        )
+        .expect("a port is to be had");
+        let servers = [transport.local_address()];
+        let token = throng_client::connect_token(&servers, ClientId(7), TokenData::default(), &ConnectKey::DEVELOPMENT)
+            .expect("a token is sealed");
+        let (created_at_s, expires_at_s) = (token.created_at_s, token.expires_at_s);
+        let client = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port is to be had");
+        client.set_nonblocking(true).expect("the system can");
+        let request = throng_shared::netcode::NetcodeClient::new(token, Duration::ZERO)
+            .update(Duration::ZERO)
+            .expect("it asks at once")
+            .to_vec();
+        let mut expired_after = |set_s: u64, step: u32| {
+            SET_S.store(set_s, Ordering::Relaxed);
+            // What is heard of the clock counts from the next look at all connections on.
+            let now = UPKEEP_INTERVAL * (2 * step);
+            transport.receive(now, &mut |event| panic!("{event:?}"));
+            client.send_to(&request, transport.local_address()).expect("loopback is there");
+            let before = transport.totals().handshakes_refused;
+            while transport.totals().handshakes_refused == before && client.recv(&mut [0; 1_400]).is_err() {
+                transport.receive(now, &mut |event| panic!("{event:?}"));
+            }
+            transport.totals().handshakes_refused[HandshakeRefusal::Expired as usize]
+        };
+        assert_eq!(expired_after(expires_at_s, 1), 1, "ahead");
+        assert_eq!(expired_after(created_at_s, 2), 1, "set right");
     }
 }

@@ -15,7 +15,7 @@ use throng_shared::netcode::{Key, NetcodeError, PrivateToken, USER_DATA_BYTES};
 
 use super::source_limits::StrangerLimits;
 use super::table::{Newcomer, Received, ReplyBuffer, Table};
-use super::tokens::{TokenTag, UsedTokens};
+use super::tokens::{Shown, TokenTag, UsedTokens};
 
 /// Why a request for a connection was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,11 +38,13 @@ pub enum HandshakeRefusal {
     Full,
     /// It was the oldest of too many handshakes under way, and was forgotten.
     Displaced,
+    /// Too many tokens were shown that have not expired: they live too long.
+    TokenMemoryFull,
 }
 
 impl HandshakeRefusal {
     /// All of them, for metrics that start at zero.
-    pub const ALL: [HandshakeRefusal; 9] = [
+    pub const ALL: [HandshakeRefusal; 10] = [
         HandshakeRefusal::Expired,
         HandshakeRefusal::SourceLimit,
         HandshakeRefusal::Budget,
@@ -52,6 +54,7 @@ impl HandshakeRefusal {
         HandshakeRefusal::Used,
         HandshakeRefusal::Full,
         HandshakeRefusal::Displaced,
+        HandshakeRefusal::TokenMemoryFull,
     ];
 
     /// Name in metrics.
@@ -66,6 +69,7 @@ impl HandshakeRefusal {
             HandshakeRefusal::Used => "used",
             HandshakeRefusal::Full => "full",
             HandshakeRefusal::Displaced => "displaced",
+            HandshakeRefusal::TokenMemoryFull => "token_memory_full",
         }
     }
 }
@@ -243,8 +247,10 @@ impl Table {
             // Before the token counts as shown here: it may be good at another port.
             return Err((refusal, Some(Box::new(newcomer))));
         }
-        if !self.options.used_tokens.show(tag, self.options.worker, from, unix_s, expires_at_s) {
-            return Err(silently(HandshakeRefusal::Used));
+        match self.options.used_tokens.show(tag, self.options.worker, from, unix_s, expires_at_s) {
+            Shown::Good => {}
+            Shown::InUse => return Err(silently(HandshakeRefusal::Used)),
+            Shown::NoRoom => return Err(silently(HandshakeRefusal::TokenMemoryFull)),
         }
         let expires_at = now + Duration::from_millis(PENDING_MS);
         let pending = Pending { newcomer, user_data: Box::new(private.user_data), tag, expires_at };

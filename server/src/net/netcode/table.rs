@@ -392,6 +392,11 @@ impl Table {
         Some(sent)
     }
 
+    /// Takes it that it is `unix_time` since 1970 now: machines' clocks are set, and some stood still for a while.
+    pub(crate) fn set_unix_time(&mut self, now: Duration, unix_time: Duration) {
+        self.options.unix_offset = unix_time.saturating_sub(now);
+    }
+
     /// Lets time pass: calls `send` with each keep-alive that is due and `end` with each connection that has timed out.
     /// O(places).
     pub fn look_after(

@@ -88,18 +88,37 @@ const _: () = {
     assert!(size_of::<Slot>() + size_of::<Reverse<Expiry>>() == 56);
 };
 
+/// What comes of showing a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Good,
+    /// It is in use elsewhere, or has let somebody in.
+    InUse,
+    /// Too many others are remembered that have not expired.
+    NoRoom,
+}
+
 impl UsedTokens {
-    /// Notes that a token is shown to `worker` from `address`, at `unix_s`. Whether that is allowed: it is new, or was shown
-    /// by the same before and has let nobody in yet. When [`USED_TOKENS_MAX`] are remembered, no new one is allowed.
-    pub(super) fn show(&self, tag: TokenTag, worker: u16, address: SocketAddr, unix_s: u64, expires_at_s: u64) -> bool {
+    /// Notes that a token is shown to `worker` from `address`, at `unix_s`. It is good when it is new, or was shown by the same before and
+    /// has let nobody in yet. When [`USED_TOKENS_MAX`] are remembered, no new one is.
+    pub(super) fn show(
+        &self,
+        tag: TokenTag,
+        worker: u16,
+        address: SocketAddr,
+        unix_s: u64,
+        expires_at_s: u64,
+    ) -> Shown {
         let place = Place::new(worker, address);
         let mut memory = self.lock();
         memory.forget_expired(unix_s);
-        let Some(used) = memory.find(&tag) else { return memory.remember(tag, place, expires_at_s) };
+        let Some(used) = memory.find(&tag) else {
+            return if memory.remember(tag, place, expires_at_s) { Shown::Good } else { Shown::NoRoom };
+        };
         if used.stage == Stage::Idle {
             (used.stage, used.place) = (Stage::UnderWay, place);
         }
-        used.stage == Stage::UnderWay && used.place == place
+        if used.stage == Stage::UnderWay && used.place == place { Shown::Good } else { Shown::InUse }
     }
 
     /// Notes that a handshake with a token has led nowhere: it may be shown elsewhere.
@@ -225,6 +244,13 @@ impl Expiry {
 }
 
 #[cfg(test)]
+impl Shown {
+    pub(super) fn is_good(self) -> bool {
+        self == Shown::Good
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
@@ -242,17 +268,17 @@ mod tests {
     fn a_token_is_good_for_one_connection_and_for_one_handshake_at_a_time() {
         let tokens = UsedTokens::default();
         let address = |port| SocketAddr::from(([192, 0, 2, 1], port));
-        assert!(tokens.show([1; 16], 0, address(1), 100, 160));
-        assert!(tokens.show([1; 16], 0, address(1), 100, 160), "a request is repeated");
-        assert!(!tokens.show([1; 16], 0, address(2), 100, 160), "from elsewhere");
-        assert!(!tokens.show([1; 16], 1, address(1), 100, 160), "on another port");
+        assert!(tokens.show([1; 16], 0, address(1), 100, 160).is_good());
+        assert!(tokens.show([1; 16], 0, address(1), 100, 160).is_good(), "a request is repeated");
+        assert!(!tokens.show([1; 16], 0, address(2), 100, 160).is_good(), "from elsewhere");
+        assert!(!tokens.show([1; 16], 1, address(1), 100, 160).is_good(), "on another port");
         tokens.withdraw([1; 16]);
-        assert!(tokens.show([1; 16], 1, address(1), 100, 160), "the first port had no room");
-        assert!(!tokens.show([1; 16], 0, address(1), 100, 160));
+        assert!(tokens.show([1; 16], 1, address(1), 100, 160).is_good(), "the first port had no room");
+        assert!(!tokens.show([1; 16], 0, address(1), 100, 160).is_good());
         assert!(tokens.connect([1; 16]) && !tokens.connect([1; 16]));
-        assert!(!tokens.show([1; 16], 0, address(1), 100, 160), "it has let somebody in");
+        assert!(!tokens.show([1; 16], 0, address(1), 100, 160).is_good(), "it has let somebody in");
         assert!(!tokens.connect([2; 16]), "never shown");
-        assert!(tokens.show([2; 16], 0, address(2), 160, 170));
+        assert!(tokens.show([2; 16], 0, address(2), 160, 170).is_good());
         assert_eq!(tokens.lock().expiries.len(), 1, "the first has expired");
     }
 
@@ -260,9 +286,10 @@ mod tests {
     fn the_memory_is_bounded() {
         let tokens = UsedTokens::default();
         let address = SocketAddr::from(([192, 0, 2, 1], 1));
-        let allowed = (0..USED_TOKENS_MAX as u64 + 5).filter(|&n| tokens.show(tag(n), 0, address, 0, n + 1));
+        let allowed = (0..USED_TOKENS_MAX as u64 + 5).filter(|&n| tokens.show(tag(n), 0, address, 0, n + 1).is_good());
         assert_eq!(allowed.count(), USED_TOKENS_MAX);
-        assert!(tokens.show(tag(u64::MAX), 0, address, 1, 2), "the one that expired first has made room");
+        assert_eq!(tokens.show(tag(u64::MAX), 0, address, 0, 2), Shown::NoRoom);
+        assert!(tokens.show(tag(u64::MAX), 0, address, 1, 2).is_good(), "the one that expired first has made room");
     }
 
     /// Where everything lies, and how much there is room for.
@@ -286,10 +313,10 @@ mod tests {
         let lifetime_s = USED_TOKENS_MAX as u64;
         for unix_s in 0..3 * lifetime_s {
             let life_s = 1 + u64::from(random.below(lifetime_s as u32));
-            assert!(tokens.show(tag(unix_s), 0, address, unix_s, unix_s + life_s));
+            assert!(tokens.show(tag(unix_s), 0, address, unix_s, unix_s + life_s).is_good());
         }
         for extra in 0..lifetime_s {
-            tokens.show(tag(u64::MAX - extra), 0, address, 3 * lifetime_s, u64::MAX);
+            tokens.show(tag(u64::MAX - extra), 0, address, 3 * lifetime_s, u64::MAX).is_good();
         }
         assert_eq!(tokens.lock().expiries.len(), USED_TOKENS_MAX, "it is full");
         assert_eq!(storage(&tokens), before);
@@ -304,13 +331,13 @@ mod tests {
         let mut known = BTreeMap::new();
         for unix_s in 1..20_000 {
             let (number, expires_at_s) = (unix_s, unix_s + 1 + u64::from(random.below(300)));
-            assert!(tokens.show(tag(number), 0, address(1), unix_s, expires_at_s));
+            assert!(tokens.show(tag(number), 0, address(1), unix_s, expires_at_s).is_good());
             known.insert(number, expires_at_s);
             known.retain(|_, expires_at_s| *expires_at_s > unix_s);
             let asked = unix_s - u64::from(random.below(300)).min(unix_s - 1);
             if known.contains_key(&asked) {
-                assert!(tokens.show(tag(asked), 0, address(1), unix_s, 0), "{asked} is under way here");
-                assert!(!tokens.show(tag(asked), 0, address(2), unix_s, 0), "{asked} is under way elsewhere");
+                assert!(tokens.show(tag(asked), 0, address(1), unix_s, 0).is_good(), "{asked} is under way here");
+                assert!(!tokens.show(tag(asked), 0, address(2), unix_s, 0).is_good(), "{asked} is under way elsewhere");
             } else {
                 assert!(!tokens.connect(tag(asked)), "{asked} has expired");
             }
@@ -323,9 +350,9 @@ mod tests {
     fn many_that_expire_at_once_are_forgotten_little_by_little() {
         let tokens = UsedTokens::default();
         let address = SocketAddr::from(([192, 0, 2, 1], 1));
-        assert!((0..1_000).all(|number| tokens.show(tag(number), 0, address, 0, 60)));
+        assert!((0..1_000).all(|number| tokens.show(tag(number), 0, address, 0, 60).is_good()));
         for shown in 1..=1_000u64 {
-            assert!(tokens.show(tag(1_000 + shown), 0, address, 60, 120));
+            assert!(tokens.show(tag(1_000 + shown), 0, address, 60, 120).is_good());
             let left = 1_000u64.saturating_sub(shown * FORGOTTEN_AT_ONCE_MAX as u64);
             assert_eq!(tokens.lock().expiries.len() as u64, left + shown);
         }
