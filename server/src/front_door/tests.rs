@@ -41,8 +41,13 @@ fn token(session: u64, issued_at_ms: u64) -> TokenData {
 
 impl Scene {
     fn connect(&mut self, client: ClientId, token: TokenData) -> ConnectionId {
+        self.connect_at(0, client, token)
+    }
+
+    /// The same at the port of another network thread.
+    fn connect_at(&mut self, worker: u16, client: ClientId, token: TokenData) -> ConnectionId {
         self.connections += 1;
-        let connection = ConnectionId { worker: 0, slot: self.connections, generation: 1 };
+        let connection = ConnectionId { worker, slot: self.connections, generation: 1 };
         self.handle(&NetEvent::Connected { connection, client, token: Some(token) }, &[]);
         connection
     }
@@ -76,7 +81,7 @@ impl Scene {
     /// What is sent over a connection now.
     fn told(&mut self, connection: ConnectionId) -> Vec<ServerControl> {
         self.door.settle(self.now, &mut self.outbound, &mut self.admissions, |_| Tick(9));
-        let shard = self.outbound.shard(0);
+        let shard = self.outbound.shard_of(connection);
         let controls = shard.controls().filter(|(to, _)| *to == connection);
         let told = controls.map(|(_, bytes)| control::decode(bytes).expect("what we send can be read")).collect();
         self.outbound.clear();
@@ -248,6 +253,43 @@ fn a_newer_token_takes_over_at_once_and_an_older_one_never() {
     scene.say(third, &hello(|_| ()));
     assert_eq!(scene.told(second), [ServerControl::Goodbye(GoodbyeReason::Replaced)]);
     let [Arrival::Left { .. }, Arrival::Joined { .. }] = scene.take_admissions()[..] else { panic!("another visit") };
+}
+
+#[test]
+fn a_seat_goes_from_one_network_thread_to_another_and_each_is_told_its_own_part() {
+    let mut scene = scene();
+    let (first, welcome) = scene.seated(CLIENT, token(5, 10), 0);
+    scene.take_admissions();
+    let second = scene.connect_at(1, CLIENT, token(5, 11));
+    scene.say(second, &hello(|hello| hello.channel = welcome.channel));
+    scene.welcome();
+    scene.door.settle(scene.now, &mut scene.outbound, &mut scene.admissions, |_| Tick(9));
+    let mut told_by = |worker| {
+        let shard = scene.outbound.shard(worker);
+        shard.controls().map(|(to, bytes)| (to, control::decode(bytes).expect("what we send can be read"))).collect()
+    };
+    let (by_first, by_second): (Vec<(_, ServerControl)>, Vec<(_, ServerControl)>) = (told_by(0), told_by(1));
+    assert_eq!(by_first, [(first, ServerControl::Goodbye(GoodbyeReason::Replaced))]);
+    let [(to, ServerControl::Welcome(again))] = &by_second[..] else { panic!("{by_second:?}") };
+    assert_eq!((*to, again.channel, again.is_resumed), (second, welcome.channel, true), "nothing is missed");
+    let [Arrival::Resumed { connection, .. }] = scene.take_admissions()[..] else { panic!("the seat is the same") };
+    assert_eq!((connection, scene.door.player(second)), (second, Some((CLIENT, InstanceId(1)))));
+    scene.end(first, ConnectionEnd::Quit);
+    assert_eq!((scene.take_admissions(), scene.door.player(second).is_some()), (vec![], true));
+}
+
+#[test]
+fn whoever_has_misbehaved_at_one_port_is_kept_out_at_all() {
+    let mut scene = scene();
+    let (connection, _) = scene.seated(CLIENT, token(1, 1), 0);
+    scene.connect_at(1, ClientId(9), token(1, 1));
+    scene.connect_at(2, ClientId(10), token(1, 1));
+    [1, 2].into_iter().for_each(|worker| scene.outbound.shard(worker).quarantines.clear());
+    scene.end(connection, ConnectionEnd::Malformed);
+    scene.door.settle(scene.now, &mut scene.outbound, &mut scene.admissions, |_| Tick(9));
+    for worker in 0..3 {
+        assert_eq!(scene.outbound.shard(worker).quarantines, [CLIENT], "port {worker}");
+    }
 }
 
 #[test]
