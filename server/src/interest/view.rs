@@ -322,12 +322,11 @@ impl ClientView {
             if !subscription.has_turn(self.now, not_lost, glance, &turns) || !may_know() {
                 continue;
             }
-            let occupants = glance.occupants;
+            let &Glance { occupants, mut changed, .. } = glance;
             if occupants != subscription.characters {
                 self.characters = self.characters + u32::from(occupants) - u32::from(subscription.characters);
                 subscription.characters = occupants;
             }
-            let mut changed = glance.changed;
             if has_secrets && pages.has_team_news(subscription.page, subscription.base, &viewer) {
                 changed = changed.max(pages.head(subscription.page).team_changed).max(viewer.team_since);
             }
