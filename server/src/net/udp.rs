@@ -165,7 +165,7 @@ impl UdpTransport {
                 return;
             }
         }
-        // A socket that is broken for good must not keep the thread busy: then the next look waits.
+        // A socket that is broken for good must not keep the thread busy: a thread pauses before it looks at an emptied one.
         self.is_emptied = !has_any;
     }
 
