@@ -9,7 +9,7 @@ use throng_shared::config::PopulationConfig;
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::random::Random;
-use throng_tests::{LoopbackServer, flat_world};
+use throng_tests::{LoopbackOptions, LoopbackServer, flat_world};
 
 use crate::figures::Report;
 
@@ -37,7 +37,10 @@ pub(crate) fn heap_bytes() -> usize {
 pub(crate) fn run(clients: u32, ticks: u32, is_quick: bool) -> Report {
     let population = PopulationConfig { target: 0, players_max: clients, ..PopulationConfig::default() };
     let world = flat_world(|config| config.population = population);
-    let mut server = LoopbackServer::start_with_places(world, clients as usize);
+    let mut server = LoopbackServer::start_with(
+        world,
+        LoopbackOptions { clients_max: clients as usize, ..LoopbackOptions::default() },
+    );
     let mut players: Vec<Client<UdpTransport>> =
         (1..=u64::from(clients)).map(|id| server.open_client(ClientId(id))).collect();
     let mut random = Random::new(1, 0);

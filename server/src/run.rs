@@ -285,3 +285,60 @@ pub fn write_ready_file(file: &Path, server: &Server) -> anyhow::Result<()> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use throng_client::{Client, CloseReason, State, connect_token, token_data};
+    use throng_shared::ids::ClientId;
+    use throng_shared::input::PlayerInput;
+    use throng_shared::map::Map;
+    use throng_shared::wire::control::GoodbyeReason;
+
+    use super::*;
+    use crate::settings::{Overrides, prepare};
+
+    /// Both ways in which a server ends, on real threads with a player at the second of two ports: when it is told to, and when the
+    /// thread of the first port has died.
+    #[test]
+    fn a_server_ends_with_a_goodbye_at_every_port_also_when_a_network_thread_has_died() {
+        let any_port = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let overrides = Overrides {
+            bind: any_port,
+            workers: Some(2),
+            http: any_port,
+            development_key: true,
+            threads: Some(1),
+            ..Overrides::default()
+        };
+        let prepared = prepare(&overrides).expect("the built-in settings are right");
+        for dies in [false, true] {
+            let server = Server::open(&prepared).expect("loopback has ports");
+            let status = Arc::clone(server.status());
+            let first = Arc::clone(server.workers[0].mailbox());
+            let (addresses, clock) = (server.game_addresses(), SystemClock::new());
+            let token =
+                connect_token(&addresses[1..], ClientId(1), token_data(), &prepared.key).expect("loopback is allowed");
+            let transport = throng_client::UdpTransport::connect(token, clock.now()).expect("loopback has a port");
+            let world = &prepared.worlds[0];
+            let map = Map::new(&world.config, world.terrain_samples.as_ref()).expect("the world has its files");
+            let mut client = Client::new(transport, map.into(), world, "Ann");
+            let lived = std::thread::spawn(move || server.run());
+            let mut is_asked = false;
+            while !matches!(client.state(), State::Closed(_)) {
+                client.update(clock.now());
+                while client.is_input_due(clock.now()) {
+                    client.step(clock.now(), PlayerInput::default());
+                }
+                if *client.state() == State::Playing && !std::mem::replace(&mut is_asked, true) {
+                    // A thread that finds its mailbox closed ends, as nobody else does before a server stops.
+                    if dies { first.close() } else { status.stop() }
+                }
+                std::thread::yield_now();
+            }
+            let expected = State::Closed(CloseReason::Goodbye(GoodbyeReason::ServerStopping));
+            assert_eq!((client.state(), is_asked), (&expected, true));
+            let lived = lived.join().expect("it does not panic");
+            assert_eq!(lived.is_err(), dies, "{lived:?}");
+        }
+    }
+}

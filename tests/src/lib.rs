@@ -25,7 +25,7 @@ mod sim;
 mod world;
 
 pub use crossing::{Crossing, CrossingReport, town_to_cross};
-pub use loopback::{LoopbackServer, open_transport};
+pub use loopback::{LoopbackOptions, LoopbackServer, open_transport};
 pub use oracle::{Oracle, OracleReport};
 pub use rules::check_rules;
 pub use script::Action;

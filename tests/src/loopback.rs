@@ -11,7 +11,7 @@ use throng_server::clock::ManualClock;
 use throng_server::host::{Host, HostOptions};
 use throng_server::instance::Instance;
 use throng_server::net::netcode::{TakenPlaces, UsedTokens};
-use throng_server::net::{Connections, Mailbox, NetInbound, NetTotals, UdpOptions, UdpTransport};
+use throng_server::net::{Exchange, Mailbox, NetInbound, NetTotals, UdpOptions, UdpTransport};
 use throng_shared::config::LoadedWorld;
 use throng_shared::ids::{ClientId, InstanceId};
 use throng_shared::map::Map;
@@ -27,15 +27,29 @@ pub struct LoopbackServer {
     map: Arc<Map>,
     clock: Arc<ManualClock>,
     host: Host,
-    connections: Connections<UdpTransport>,
-    /// What the network side fills, what the tick takes, and where they meet.
-    received: NetInbound,
+    /// What each network thread does, and where it meets the tick.
+    workers: Vec<(Exchange<UdpTransport>, Mailbox)>,
     inbound: NetInbound,
-    mailbox: Mailbox,
-    totals: NetTotals,
     outbound: OutboundBatch,
     now: Duration,
     tokens: u64,
+}
+
+/// How a [`LoopbackServer`] is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct LoopbackOptions {
+    /// Most clients at once.
+    pub clients_max: usize,
+    /// Network threads, each with a port of its own; but their work is done by the one who steps.
+    pub workers: u16,
+    /// Time over which the snapshots of a tick are spread.
+    pub spread: Duration,
+}
+
+impl Default for LoopbackOptions {
+    fn default() -> Self {
+        LoopbackOptions { clients_max: 100, workers: 1, spread: Duration::ZERO }
+    }
 }
 
 /// Opens the network side of a server on any free port, with the development key.
@@ -43,15 +57,19 @@ pub struct LoopbackServer {
 /// # Panics
 /// When loopback has no port.
 pub fn open_transport(clients_max: usize) -> UdpTransport {
+    open_transport_of(0, clients_max, &UsedTokens::default(), &TakenPlaces::default())
+}
+
+fn open_transport_of(worker: u16, clients_max: usize, used_tokens: &UsedTokens, places: &TakenPlaces) -> UdpTransport {
     let options = UdpOptions {
         bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         public: None,
         key: ConnectKey::DEVELOPMENT,
         clients_max,
-        places: TakenPlaces::default(),
+        places: places.clone(),
         unix_clock: || Duration::from_millis(token_data().issued_at_ms),
-        worker: 0,
-        used_tokens: UsedTokens::default(),
+        worker,
+        used_tokens: used_tokens.clone(),
     };
     UdpTransport::bind(options, Duration::ZERO).expect("loopback has a port")
 }
@@ -62,36 +80,49 @@ impl LoopbackServer {
     /// # Panics
     /// When loopback has no port, or the world lacks its files.
     pub fn start(world: LoadedWorld) -> LoopbackServer {
-        LoopbackServer::start_with_places(world, 100)
+        LoopbackServer::start_with(world, LoopbackOptions::default())
     }
 
-    /// The same for so many clients.
+    /// The same with these options.
     ///
     /// # Panics
     /// As [`LoopbackServer::start`].
-    pub fn start_with_places(world: LoadedWorld, clients_max: usize) -> LoopbackServer {
+    pub fn start_with(world: LoadedWorld, options: LoopbackOptions) -> LoopbackServer {
         let clock = Arc::new(ManualClock::default());
         let instance = Instance::new(&world, clock.clone()).expect("the kit's worlds have their files");
         let map = Map::new(&world.config, world.terrain_samples.as_ref()).expect("the kit's worlds have their files");
+        let shared = (UsedTokens::default(), TakenPlaces::default());
+        let open = |worker| {
+            let transport = open_transport_of(worker, options.clients_max, &shared.0, &shared.1);
+            (Exchange::new(transport, options.spread), Mailbox::default())
+        };
         LoopbackServer {
             world,
             map: Arc::new(map),
             clock,
             host: Host::new(vec![instance], HostOptions::default(), Duration::ZERO),
-            connections: Connections::new(open_transport(clients_max)),
-            received: NetInbound::default(),
+            workers: (0..options.workers).map(open).collect(),
             inbound: NetInbound::default(),
-            mailbox: Mailbox::default(),
-            totals: NetTotals::default(),
             outbound: OutboundBatch::default(),
             now: Duration::ZERO,
             tokens: 0,
         }
     }
 
-    /// Where it listens.
+    /// Where it listens first.
+    ///
+    /// # Panics
+    /// Never: there is a network thread.
     pub fn address(&mut self) -> SocketAddr {
-        self.connections.transport_mut().local_address()
+        self.addresses()[0]
+    }
+
+    /// Where each network thread listens.
+    pub fn addresses(&mut self) -> Vec<SocketAddr> {
+        let address = |(exchange, _): &mut (Exchange<UdpTransport>, _)| {
+            exchange.connections_mut().transport_mut().local_address()
+        };
+        self.workers.iter_mut().map(address).collect()
     }
 
     /// The time.
@@ -99,9 +130,16 @@ impl LoopbackServer {
         self.now
     }
 
-    /// What the network side has counted.
+    /// What the network side has counted, all of it together.
     pub fn totals(&self) -> NetTotals {
-        self.totals
+        let mut totals = NetTotals::default();
+        self.workers.iter().for_each(|(exchange, _)| totals.add(exchange.totals()));
+        totals
+    }
+
+    /// Clients connected at each network thread.
+    pub fn connected(&self) -> Vec<u64> {
+        self.workers.iter().map(|(exchange, _)| exchange.totals().connected).collect()
     }
 
     /// The world.
@@ -117,15 +155,30 @@ impl LoopbackServer {
     /// # Panics
     /// When loopback has no port.
     pub fn open_client_transport(&mut self, client: ClientId) -> ClientUdp {
+        let address = self.address();
+        self.open_client_transport_to(client, &[address])
+    }
+
+    /// The same, to these addresses in turn.
+    ///
+    /// # Panics
+    /// As [`LoopbackServer::open_client_transport`], and when an address is not of loopback.
+    pub fn open_client_transport_to(&mut self, client: ClientId, addresses: &[SocketAddr]) -> ClientUdp {
         self.tokens += 1;
         let data = TokenData { issued_at_ms: self.tokens, ..TokenData::default() };
-        let token = connect_token(&[self.address()], client, data, &ConnectKey::DEVELOPMENT);
+        let token = connect_token(addresses, client, data, &ConnectKey::DEVELOPMENT);
         ClientUdp::connect(token.expect("loopback is allowed"), self.now).expect("loopback has a port")
     }
 
     /// A player that begins to connect.
     pub fn open_client(&mut self, client: ClientId) -> Client<ClientUdp> {
-        let transport = self.open_client_transport(client);
+        let address = self.address();
+        self.open_client_to(client, &[address])
+    }
+
+    /// A player that begins to connect to these addresses in turn.
+    pub fn open_client_to(&mut self, client: ClientId, addresses: &[SocketAddr]) -> Client<ClientUdp> {
+        let transport = self.open_client_transport_to(client, addresses);
         Client::new(transport, Arc::clone(&self.map), &self.world, "loopback")
     }
 
@@ -134,21 +187,23 @@ impl LoopbackServer {
     pub fn step(&mut self) {
         self.now += STEP;
         self.clock.set(self.now);
-        self.connections.receive(self.now, &mut self.received);
-        self.totals = self.received.totals;
-        self.mailbox.deliver(&mut self.received);
-        if self.host.next_due().is_some_and(|due| due <= self.now) {
-            self.mailbox.collect(&mut self.inbound);
+        self.workers.iter_mut().for_each(|(exchange, mailbox)| exchange.turn(mailbox, &*self.clock));
+        if self.host.next_due().is_none_or(|due| due > self.now) {
+            return;
+        }
+        for (_, mailbox) in &self.workers {
+            mailbox.collect(&mut self.inbound);
             self.host.receive(self.now, &self.inbound);
-            self.host.run_due(self.now, &mut self.outbound, |_, _| ());
-            self.mailbox.post(self.outbound.shard(0));
-            self.outbound.clear();
         }
-        while let Some(shard) = self.mailbox.take_outbound() {
-            self.connections.begin(self.now, &shard);
-            self.connections.send_frames(self.now, &shard, 0..shard.frame_count());
-            self.connections.finish(self.now, &shard);
-            self.mailbox.give_back(shard);
+        self.host.run_due(self.now, &mut self.outbound, |_, _| ());
+        for (number, (exchange, mailbox)) in self.workers.iter_mut().enumerate() {
+            mailbox.post(self.outbound.shard(number as u16));
+            exchange.turn(mailbox, &*self.clock);
+            // So many at once, and the rest when it has been looked whether something has arrived.
+            while exchange.longest_wait(self.now).is_zero() {
+                exchange.turn(mailbox, &*self.clock);
+            }
         }
+        self.outbound.clear();
     }
 }

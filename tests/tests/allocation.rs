@@ -8,7 +8,7 @@ use throng_shared::config::PopulationConfig;
 use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::random::Random;
-use throng_tests::{LoopbackServer, flat_world};
+use throng_tests::{LoopbackOptions, LoopbackServer, flat_world};
 
 /// Counts every allocation of this program.
 #[global_allocator]
@@ -30,7 +30,10 @@ fn a_steady_server_allocates_nothing_for_its_clients() {
 fn live_steadily() {
     let population = PopulationConfig { target: 0, players_max: CLIENTS as u32, ..PopulationConfig::default() };
     let world = flat_world(|config| config.population = population.clone());
-    let mut server = LoopbackServer::start_with_places(world, CLIENTS as usize);
+    let mut server = LoopbackServer::start_with(
+        world,
+        LoopbackOptions { clients_max: CLIENTS as usize, ..LoopbackOptions::default() },
+    );
     let mut clients: Vec<Client<UdpTransport>> = (1..=CLIENTS).map(|id| server.open_client(ClientId(id))).collect();
     let mut random = Random::new(1, 0);
     let mut inputs = vec![PlayerInput::default(); clients.len()];

@@ -11,7 +11,7 @@ use throng_shared::ids::ClientId;
 use throng_shared::input::{Buttons, PlayerInput};
 use throng_shared::link::LinkConditions;
 use throng_shared::netcode::ClientEnd;
-use throng_tests::{LoopbackServer, flat_world};
+use throng_tests::{LoopbackOptions, LoopbackServer, flat_world};
 
 const ANN: ClientId = ClientId(7);
 
@@ -169,7 +169,8 @@ fn a_player_whose_socket_dies_goes_on_over_another_as_the_same_character_and_mis
 #[test]
 fn on_a_full_server_a_player_takes_over_her_own_connection_at_once_and_nobody_else_comes_in() {
     let world = flat_world(|config| config.population.players_max = 1);
-    let mut server = LoopbackServer::start_with_places(world, 1);
+    let mut server =
+        LoopbackServer::start_with(world, LoopbackOptions { clients_max: 1, ..LoopbackOptions::default() });
     let mut ann = server.open_client(ANN);
     play(&mut server, &mut [&mut ann], 60, &mut Vec::new());
     assert_eq!(*ann.state(), State::Playing);

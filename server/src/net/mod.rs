@@ -7,9 +7,11 @@
 //! | [`socket`] | many datagrams per system call |
 //! | [`netcode`] | the connections over that socket: netcode 1.02, without a socket and without a clock |
 //! | [`connections`] | datagrams over any transport ↔ frames, channel packets, control messages |
+//! | [`exchange`] | what a network thread does between two waits |
 //! | [`mailbox`], [`worker`] | the threads that do this, each with a port of its own, and where they meet the tick |
 
 mod connections;
+mod exchange;
 mod inbound;
 mod mailbox;
 pub mod netcode;
@@ -19,6 +21,7 @@ mod udp;
 mod worker;
 
 pub use connections::Connections;
+pub use exchange::Exchange;
 pub use inbound::{ConnectionEnd, Content, NetEvent, NetInbound, NetTotals, TransportTotals, handshake_labels};
 pub use mailbox::Mailbox;
 pub use transport::{ConnectionId, Transport, TransportEvent};
