@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use figures::Report;
 use serde_json::json;
-use wire::{ServerParameters, WireParameters};
+use wire::{ServerParameters, StandParameters, WireParameters};
 
 /// Benchmarks of the Throng server. Every figure says with how many characters, clients and bytes it was measured.
 #[derive(Parser, Debug)]
@@ -70,6 +70,9 @@ enum Workload {
     /// The server of the workloads over sockets; they start it themselves
     #[command(hide = true)]
     Serve(ServeArguments),
+    /// Clients of `idle`, as a process of their own
+    #[command(hide = true)]
+    Stand(StandArguments),
 }
 
 /// What every workload takes.
@@ -143,7 +146,7 @@ struct WireArguments {
 #[derive(Args, Debug)]
 struct IdleArguments {
     /// Number of clients
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=18_000))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     clients: u32,
     /// How long to measure, in seconds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -307,6 +310,18 @@ struct ServeArguments {
     stock: bool,
 }
 
+#[derive(Args, Debug)]
+struct StandArguments {
+    #[arg(long)]
+    server: std::net::SocketAddr,
+    #[arg(long)]
+    players: u32,
+    #[arg(long)]
+    first: u32,
+    #[arg(long)]
+    count: u32,
+}
+
 fn main() -> ExitCode {
     match run(Arguments::parse().workload) {
         Ok(()) => ExitCode::SUCCESS,
@@ -383,6 +398,9 @@ fn run(workload: Workload) -> anyhow::Result<()> {
             core: arguments.core,
             is_stock: arguments.stock,
         }),
+        Workload::Stand(StandArguments { server, players, first, count }) => {
+            wire::stand(&StandParameters { server, players, first, count })
+        }
     }
 }
 

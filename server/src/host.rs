@@ -211,6 +211,14 @@ impl Host {
         self.front_door.dismiss_all(now, GoodbyeReason::ServerStopping);
     }
 
+    /// Sends a client away, wherever it is, and tells it that somebody in charge wants that; whether it was there. It may come again with
+    /// another connect token: whoever is to stay out must not be given one.
+    pub fn kick(&mut self, now: Duration, client: ClientId) -> bool {
+        let was_there = self.front_door.kick(now, client, &mut self.admissions);
+        self.pass_on();
+        was_there
+    }
+
     /// Number of connections.
     pub fn connection_count(&self) -> usize {
         self.front_door.visitor_count()

@@ -91,13 +91,16 @@ fn by_rewind(buckets: &FairnessBuckets) -> Vec<(&'static str, u64)> {
 /// A count of the network side, under its public name.
 type NetCounter = (&'static str, &'static str, fn(&NetTotals) -> u64);
 
-const NET_COUNTERS: [NetCounter; 13] = [
+const NET_COUNTERS: [NetCounter; 14] = [
     ("net_datagrams_in", "Datagrams from clients", |t| t.datagrams_in),
     ("net_bytes_in", "Payload bytes from clients", |t| t.bytes_in),
     ("net_datagrams_out", "Datagrams to clients", |t| t.datagrams_out),
     ("net_bytes_out", "Payload bytes to clients", |t| t.bytes_out),
     ("net_unknown_source", "Packets from addresses that nobody is connected from", |t| t.transport.unknown_source),
     ("net_flooded", "Packets of connected clients beyond what is looked at", |t| t.transport.flooded),
+    ("net_handshakes_late", "Repeated requests and responses of clients that were in already", |t| {
+        t.transport.handshakes_late
+    }),
     ("net_moves", "Times that a connected client's address has changed", |t| t.transport.moves),
     ("net_moves_refused", "Moves not looked at because there were too many", |t| t.transport.moves_refused),
     ("net_held_back", "Datagrams not sent to an address that has not shown yet that its client receives there", |t| {
@@ -221,6 +224,7 @@ pub struct Metrics {
     refusals: Counter,
     seats_held: Counter,
     seats_resumed: Counter,
+    seats_given_up: Counter,
 }
 
 impl Default for Metrics {
@@ -261,6 +265,7 @@ impl Default for Metrics {
             refusals: Counter::default(),
             seats_held: Counter::default(),
             seats_resumed: Counter::default(),
+            seats_given_up: Counter::default(),
             registry: Registry::default(),
         };
         let mut registry = Registry::with_prefix("throng");
@@ -332,6 +337,8 @@ impl Metrics {
         registry.register("bots_evened_out", help, self.evened_out.clone());
         registry.register("world_hour", "Hour of the world's day, 0 to 24", self.hour.clone());
         registry.register("seats_resumed", "Seats given back to players", self.seats_resumed.clone());
+        let help = "Held seats whose players were not back in time";
+        registry.register("seats_given_up", help, self.seats_given_up.clone());
     }
 
     /// Notes a tick that a host's instance has just lived through.
@@ -428,6 +435,7 @@ impl Metrics {
         set(&self.refusals, door.refusals);
         set(&self.seats_held, door.seats_held);
         set(&self.seats_resumed, door.seats_resumed);
+        set(&self.seats_given_up, door.seats_given_up);
         for (reason, count) in GoodbyeReason::ALL.iter().zip(door.goodbyes) {
             set(&self.goodbyes.get_or_create(&ReasonLabel { reason: reason.label() }), count);
         }

@@ -142,6 +142,34 @@ fn a_player_goes_on_over_another_socket_as_the_same_character() {
 }
 
 #[test]
+fn an_operator_sees_who_is_there_and_sends_one_away() {
+    let server = Server::start();
+    let mut player = Player::connect(server.game, &ConnectKey::DEVELOPMENT);
+    player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
+    let clients: serde_json::Value = serde_json::from_str(&server.get("/clients").body).expect("a JSON object");
+    let [client] = &clients["clients"].as_array().expect("a list")[..] else { panic!("{clients}") };
+    assert!(client["is_connected"] == true && client["name"].is_string() && client["entity"].is_u64(), "{clients}");
+    let id = client["client"].as_u64().expect("a number");
+    let beyond = server.get(&format!("/clients?from={}", id + 1)).body;
+    assert!(beyond.contains(r#""clients":[],"count":1,"next":null"#), "{beyond}");
+    let order = format!("{{\"client\": {id}}}");
+    for (method, headers, body, status) in [
+        ("GET", "", &*order, 405),
+        ("POST", "", "", 400),
+        ("POST", "Origin: http://localhost\r\n", &order, 403),
+        ("POST", "", r#"{"client": 999999}"#, 404),
+        ("POST", "", &order, 200),
+    ] {
+        let answer = server.request(method, "/kick", headers, body);
+        assert_eq!(answer.status, status, "{method} {body}: {}", answer.body);
+    }
+    player.play_until("the connection ends", |client| client.is_closed());
+    assert_eq!(*player.state(), State::Closed(CloseReason::Goodbye(GoodbyeReason::Kicked)));
+    server.wait_until_empty("meadow", 0);
+    assert_eq!(server.metric("throng_goodbyes_total{reason=\"kicked\"}"), Some(1.0));
+}
+
+#[test]
 fn a_changed_world_file_is_taken_over_while_players_play_and_a_broken_one_is_refused_with_its_line() {
     let folder = Folder::new();
     let text = fs::read_to_string(repository("assets/worlds/meadow/world.toml")).expect("the meadow is there");

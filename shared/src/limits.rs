@@ -83,7 +83,7 @@ pub const LATE_ABILITY_TICKS_MAX: u32 = 4;
 pub const INPUT_DATAGRAMS_PER_TICK_MAX: u32 = 32;
 
 /// Malformed datagrams after which an authenticated client is disconnected and kept out for a while, and likewise malformed
-/// frames and channel packets; the three are counted apart. One of each is forgiven each second.
+/// frames, and channel packets with control messages; the three are counted apart. One of each is forgiven each second.
 pub const STRIKES_MAX: u32 = 16;
 
 /// Frames, channel packets and control messages that one client may send in 50 ms; further ones are dropped and counted.

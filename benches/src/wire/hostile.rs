@@ -168,6 +168,8 @@ impl Attack {
             ("counted_handshakes_refused", number(&measured, "handshakes_refused")),
             ("counted_unknown_source", number(&measured, "unknown_source")),
             ("counted_flooded", number(&measured, "flooded")),
+            ("counted_moves", number(&measured, "moves")),
+            ("counted_moves_refused", number(&measured, "moves_refused")),
             ("counted_malformed", number(&measured, "malformed")),
             ("counted_expelled", number(&measured, "expelled")),
         ])
@@ -195,9 +197,8 @@ impl Attack {
             return Ok(());
         }
         for _ in 0..BURST {
-            self.write_packet(place, now);
-            let attacker = &self.attackers[place];
-            match attacker.socket.send(&self.packet) {
+            let from = self.write_packet(place, now);
+            match self.attackers[from].socket.send(&self.packet) {
                 Ok(_) => self.packets += 1,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(_) => {}
@@ -240,14 +241,25 @@ impl Attack {
         }
     }
 
-    /// Writes the next packet of an attacker.
-    fn write_packet(&mut self, place: usize, now: Duration) {
+    /// Writes the next packet of an attacker; returns whose socket it is to be sent from.
+    fn write_packet(&mut self, place: usize, now: Duration) -> usize {
         let Attack { attackers, random, packet, data, .. } = self;
+        let count = attackers.len() as u32;
         let attacker = &mut attackers[place];
         packet.clear();
         match random.below(100) {
             // Nothing but noise.
-            0..15 => fill(random, packet, 1_400),
+            0..12 => fill(random, packet, 1_400),
+            // A move, with whatever in it: from where it is, or from where somebody else is. What comes next brings it back.
+            12..15 => {
+                attacker.netcode.begin_move();
+                fill(random, data, 64);
+                seal_payload(attacker, now, data, packet);
+                if random.percent(3.0) {
+                    attacker.netcode.begin_move();
+                    return random.below(count) as usize;
+                }
+            }
             // As it was, once more.
             15..30 => packet.extend_from_slice(&attacker.valid),
             // Past the seal: noise.
@@ -291,6 +303,7 @@ impl Attack {
                 }
             }
         }
+        place
     }
 }
 

@@ -9,24 +9,24 @@ mod server;
 mod step;
 mod stock;
 mod storm;
+mod subprocess;
 
 pub(crate) use compare::run;
 pub(crate) use hostile::run as run_hostile;
-pub(crate) use idle::run as run_idle;
+pub(crate) use idle::{StandParameters, run as run_idle, stand};
 pub(crate) use memory::run as client_memory;
 pub(crate) use server::{ServerParameters, serve};
 pub(crate) use storm::{StormParameters, run as run_storm};
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use load::Load;
+use subprocess::Subprocess;
 
 /// The server's core and the load's.
 pub(crate) const SERVER_CORE: usize = 0;
@@ -43,71 +43,35 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 /// A running server process; it ends with this.
 pub(crate) struct ServerProcess {
-    child: Child,
-    commands: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    process: Subprocess,
     pub(crate) address: SocketAddr,
 }
 
 impl ServerProcess {
     /// Starts this program as a server.
     pub(crate) fn start(parameters: &ServerParameters) -> anyhow::Result<ServerProcess> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("serve");
-        for (name, value) in [
-            ("--players", parameters.players as usize),
-            ("--visible", parameters.visible as usize),
-            ("--clients-max", parameters.clients_max as usize),
-            ("--core", parameters.core),
-        ] {
-            command.arg(name).arg(value.to_string());
-        }
-        if parameters.is_stock {
-            command.arg("--stock");
-        }
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let commands = child.stdin.take();
-        let mut answers = BufReader::new(child.stdout.take().context("the server has an output")?);
-        let address = answer(&mut answers)?["address"].as_str().context("it says where")?.parse()?;
-        Ok(ServerProcess { child, commands, answers, address })
+        let ServerParameters { players, visible, clients_max, core, is_stock } = parameters;
+        let arguments =
+            format!("serve --players {players} --visible {visible} --clients-max {clients_max} --core {core}");
+        let mut process = Subprocess::start(arguments.split(' ').chain(is_stock.then_some("--stock")))?;
+        let address = process.hear()?["address"].as_str().context("it says where")?.parse()?;
+        Ok(ServerProcess { process, address })
     }
 
     /// Begins to measure.
     pub(crate) fn mark(&mut self) -> anyhow::Result<()> {
-        self.ask("mark").map(|_| ())
+        self.process.ask("mark").map(|_| ())
     }
 
     /// What was measured since.
     pub(crate) fn report(&mut self) -> anyhow::Result<Value> {
-        self.ask("report")
-    }
-
-    fn ask(&mut self, command: &str) -> anyhow::Result<Value> {
-        let commands = self.commands.as_mut().context("the server listens")?;
-        writeln!(commands, "{command}")?;
-        commands.flush()?;
-        answer(&mut self.answers)
+        self.process.ask("report")
     }
 
     /// Lets the server end; whether it did so in peace.
-    pub(crate) fn finish(mut self) -> anyhow::Result<bool> {
-        drop(self.commands.take());
-        Ok(self.child.wait()?.success())
+    pub(crate) fn finish(self) -> anyhow::Result<bool> {
+        self.process.finish()
     }
-}
-
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        drop(self.commands.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn answer(answers: &mut BufReader<ChildStdout>) -> anyhow::Result<Value> {
-    let mut line = String::new();
-    ensure!(answers.read_line(&mut line)? > 0, "the server has ended; what it said is above");
-    Ok(serde_json::from_str(&line)?)
 }
 
 /// A number of a server's report.

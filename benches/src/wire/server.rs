@@ -3,7 +3,6 @@
 //! It says where it listens, then answers `mark` (begin to measure) and `report` (what was measured since) with a line
 //! each, until its input ends.
 
-use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -24,6 +23,7 @@ use throng_server::net::{
 use throng_shared::wire::key::ConnectKey;
 
 use super::stock::StockTransport;
+use super::subprocess::{answer, commands};
 use crate::alloc::heap_bytes;
 use crate::process::{Usage, own_usage, pin_to_core};
 use crate::walk::{visible, world_without_bots};
@@ -52,16 +52,8 @@ pub(crate) fn serve(parameters: &ServerParameters) -> anyhow::Result<()> {
     let instance = Instance::new(&world_without_bots(parameters.players, parameters.visible), Arc::clone(&clock))?;
     let (mut network, address) = open(parameters, &clock)?;
     let host = Host::new(vec![instance], HostOptions::default(), clock.now());
-    // Read on another thread: the ticks must not wait for a line.
-    let (sender, commands) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    say(&json!({ "address": address.to_string() }))?;
+    let commands = commands();
+    answer(&json!({ "address": address.to_string() }))?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     pool.install(move || run(host, &mut network, &*clock, &commands))
 }
@@ -148,9 +140,9 @@ fn run(mut host: Host, network: &mut Network, clock: &dyn Clock, commands: &Rece
         match commands.try_recv().as_deref() {
             Ok("mark") => {
                 meter = mark(&host, clock, &net)?;
-                say(&json!({}))?;
+                answer(&json!({}))?;
             }
-            Ok("report") => say(&report(&meter, &host, clock, &net)?)?,
+            Ok("report") => answer(&report(&meter, &host, clock, &net)?)?,
             Ok(_) | Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => return Ok(()),
         }
@@ -185,6 +177,7 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
     let handshakes_refused = since(|totals| totals.handshakes_refused.iter().sum());
     let unknown_source = since(|totals| totals.unknown_source);
     let flooded = since(|totals| totals.flooded);
+    let moves_refused = since(|totals| totals.moves_refused);
     let datagrams_in = net.datagrams_in - meter.net.datagrams_in;
     Ok(json!({
         "seconds": (clock.now() - meter.since).as_secs_f64(),
@@ -211,20 +204,16 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
         "datagrams_out": net.datagrams_out - meter.net.datagrams_out,
         "bytes_in": net.bytes_in - meter.net.bytes_in,
         "bytes_out": net.bytes_out - meter.net.bytes_out,
-        "received": datagrams_in + refused + handshakes_refused + unknown_source + flooded,
+        "received": datagrams_in + refused + handshakes_refused + unknown_source + flooded + moves_refused,
         "refused": refused,
         "handshakes_refused": handshakes_refused,
         "unknown_source": unknown_source,
         "flooded": flooded,
+        "moves": since(|totals| totals.moves),
+        "moves_refused": moves_refused,
         "malformed": net.malformed.iter().sum::<u64>() - meter.net.malformed.iter().sum::<u64>(),
         "expelled": net.ended[2] - meter.net.ended[2],
         "send_failures": net.transport.send_failures,
         "outbound_dropped": net.outbound_dropped,
     }))
-}
-
-fn say(line: &Value) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    writeln!(out, "{line}")?;
-    Ok(out.flush()?)
 }

@@ -1,21 +1,18 @@
-//! `/apply`: how changes on trial fare, and the one thing that can be changed over HTTP.
+//! `/apply`: how changes on trial fare, and to have one applied.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde_json::Value;
 use throng_shared::ids::InstanceId;
 
 use super::Status;
+use super::order::{fields_of, json, read_order, refuse};
 use crate::reload::ApplyRefusal;
-
-/// Longest body of a request, in bytes.
-const BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// Longest name or path of a folder, in bytes.
 const FOLDER_BYTES_MAX: usize = 1_024;
@@ -32,19 +29,11 @@ pub(super) async fn tell(State(status): State<Arc<Status>>) -> Response {
 pub(super) async fn apply(
     State(status): State<Arc<Status>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
+    request: Request,
 ) -> Response {
-    if let Err(message) = check_sender(peer.ip(), request.headers()) {
-        return refuse(StatusCode::FORBIDDEN, message);
-    }
-    DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-    let body = match tokio::time::timeout(ANSWER_WITHIN, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => body,
-        Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "the body does not come"),
-        // It is longer, or has broken off.
-        Ok(Err(rejection)) => {
-            return refuse(rejection.status(), &format!("{rejection}: at most {BODY_BYTES_MAX} bytes"));
-        }
+    let body = match read_order(peer.ip(), request).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
     };
     let (world, folder) = match parse(&body) {
         Ok(asked) => asked,
@@ -63,29 +52,13 @@ pub(super) async fn apply(
     }
 }
 
-/// Only programs of this computer may change anything, wherever the server listens. Pages in a browser run on it too, and may send requests to any address:
-/// those name where the page is from.
-fn check_sender(peer: IpAddr, headers: &HeaderMap) -> Result<(), &'static str> {
-    if !peer.to_canonical().is_loopback() {
-        return Err("worlds are applied from this computer alone: ask at a loopback address");
-    }
-    if headers.contains_key(header::ORIGIN) {
-        return Err("worlds are not applied by web pages");
-    }
-    Ok(())
-}
-
 /// Reads `{"folder": "meadow-wide", "world": 0}`; without `world`, the first.
 ///
 /// # Errors
 /// With what is wrong, for people.
 fn parse(body: &[u8]) -> Result<(InstanceId, String), String> {
     const EXAMPLE: &str = "wanted: {\"folder\": \"meadow-wide\", \"world\": 0}";
-    let body: Value = serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}; {EXAMPLE}"))?;
-    let fields = body.as_object().ok_or_else(|| format!("not an object; {EXAMPLE}"))?;
-    if let Some(other) = fields.keys().find(|key| !["folder", "world"].contains(&key.as_str())) {
-        return Err(format!("{other:?} means nothing here; {EXAMPLE}"));
-    }
+    let fields = fields_of(body, &["folder", "world"], EXAMPLE)?;
     let folder = fields.get("folder").and_then(Value::as_str);
     let folder = folder.filter(|folder| !folder.is_empty() && folder.len() <= FOLDER_BYTES_MAX);
     let folder = folder.ok_or_else(|| format!("folder is a text of 1 to {FOLDER_BYTES_MAX} bytes; {EXAMPLE}"))?;
@@ -102,18 +75,8 @@ fn status_of(refusal: ApplyRefusal) -> StatusCode {
     }
 }
 
-fn refuse(status: StatusCode, message: &str) -> Response {
-    (status, format!("{}\n", message.trim_end())).into_response()
-}
-
-fn json(value: &Value) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], format!("{value}\n")).into_response()
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -137,16 +100,5 @@ mod tests {
             assert!(message.contains(part) && message.contains("wanted:"), "{body}: {message}");
         }
         assert!(parse(&[0xff; 40]).is_err() && parse("[".repeat(4_000).as_bytes()).is_err());
-    }
-
-    #[test]
-    fn other_computers_and_web_pages_may_not_ask() {
-        let mut headers = HeaderMap::new();
-        for (ip, is_allowed) in [("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true), ("192.0.2.1", false)] {
-            let ip = ip.parse().expect("an address");
-            assert_eq!(check_sender(ip, &headers).is_ok(), is_allowed, "{ip}");
-        }
-        headers.insert(header::ORIGIN, HeaderValue::from_static("http://127.0.0.1:7780"));
-        assert!(check_sender(IpAddr::from([127, 0, 0, 1]), &headers).is_err());
     }
 }

@@ -1,7 +1,9 @@
-//! HTTP for operators: health, readiness, metrics, questions about a client, and changes on trial. And signals, which share the thread.
+//! HTTP for operators: health, readiness, metrics, questions about clients, sending one away, and changes on trial. And signals, which share the thread.
 
 mod apply;
 pub mod call;
+mod kick;
+mod order;
 mod questions;
 
 pub use questions::Questions;
@@ -15,13 +17,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use throng_shared::config::ApplySettings;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::reload::ReloadDesk;
+use order::{json, refuse};
 use questions::Question;
 
 /// A server whose last tick is older than this is not ready.
@@ -136,6 +139,8 @@ fn router(status: Arc<Status>) -> Router {
                  /metrics  Prometheus\n\
                  /config   which version of its files each world goes by, what changed last, and what was refused\n\
                  /apply    how changes that were applied fare; POST {\"folder\": …, \"world\": 0} applies one, from this computer\n\
+                 /clients  who is in a world, the first thousand; the next with ?from=\n\
+                 /kick     POST {\"client\": 5} sends a client away, from this computer\n\
                  /explain?client=&entity=  why a client is told of a character, or is not\n\
                  /ledger?client=  where a client's bytes went; without a client, those of the world\n\
                  /shots?client=  a client's last shots with what they were judged by, and what was refused of it; without a client, everybody's\n"
@@ -146,6 +151,8 @@ fn router(status: Arc<Status>) -> Router {
         .route("/metrics", get(metrics))
         .route("/config", get(config))
         .route("/apply", get(apply::tell).post(apply::apply))
+        .route("/clients", get(ask))
+        .route("/kick", post(kick::kick))
         .route("/explain", get(ask))
         .route("/ledger", get(ask))
         .route("/shots", get(ask))
@@ -174,15 +181,17 @@ async fn ask(State(status): State<Arc<Status>>, uri: Uri) -> Response {
         Ok(question) => question,
         Err(message) => return (StatusCode::BAD_REQUEST, message).into_response(),
     };
+    put(&status, question).await
+}
+
+async fn put(status: &Status, question: Question) -> Response {
     let Some(answer) = status.questions.ask(question) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many questions wait already\n").into_response();
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many questions wait already");
     };
     match tokio::time::timeout(ANSWER_WITHIN, answer).await {
-        Ok(Ok(Some(answer))) => ([(header::CONTENT_TYPE, "application/json")], format!("{answer}\n")).into_response(),
-        Ok(Ok(None)) => {
-            (StatusCode::NOT_FOUND, "there is no such world or client, or it has no such thing\n").into_response()
-        }
-        Ok(Err(_)) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the world does not tick\n").into_response(),
+        Ok(Ok(Some(answer))) => json(&answer),
+        Ok(Ok(None)) => refuse(StatusCode::NOT_FOUND, "there is no such world or client, or it has no such thing"),
+        Ok(Err(_)) | Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the world does not tick"),
     }
 }
 

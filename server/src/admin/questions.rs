@@ -1,10 +1,12 @@
-//! Questions of operators that only the tick thread can answer.
+//! Questions of operators that only the tick thread can answer, and what they want that it alone can do.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_shared::ids::{ClientId, InstanceId, NetId};
 use tokio::sync::oneshot;
+use tracing::info;
 
 use crate::abilities::CombatLog;
 use crate::host::Host;
@@ -18,7 +20,10 @@ const ANSWERED_PER_TICK: usize = 8;
 /// Receipts and refusals that are told at once, the newest first.
 const SHOTS_TOLD_MAX: usize = 100;
 
-/// What can be asked.
+/// Clients that are told of at once.
+const CLIENTS_TOLD_MAX: usize = 1_000;
+
+/// What can be asked, or asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Question {
     /// Why a client knows of a character, or does not.
@@ -27,6 +32,10 @@ pub(super) enum Question {
     Shots { world: InstanceId, client: Option<ClientId> },
     /// Where a client's bytes went; or those of all of a world.
     Ledger { world: InstanceId, client: Option<ClientId> },
+    /// Who is in a world, in the order of their numbers, from this one on.
+    Clients { world: InstanceId, from: ClientId },
+    /// That a client be sent away.
+    Kick { client: ClientId },
 }
 
 /// What was asked, and where the answers go.
@@ -55,13 +64,16 @@ impl Question {
         if path == "/ledger" {
             return Ok(Question::Ledger { world, client: number("client")?.map(ClientId) });
         }
+        if path == "/clients" {
+            return Ok(Question::Clients { world, from: ClientId(number("from")?.unwrap_or(0)) });
+        }
         let entity = needed("entity")?;
         let entity = NetId(u32::try_from(entity).map_err(|_| format!("there is no entity {entity}\n"))?);
         Ok(Question::Explain { world, client: ClientId(needed("client")?), entity })
     }
 
     /// The answer; none when there is no such world or client.
-    fn answer(self, host: &Host) -> Option<Value> {
+    fn answer(self, now: Duration, host: &mut Host) -> Option<Value> {
         match self {
             Question::Explain { world, client, entity } => {
                 let instance = host.instances().nth(world.0.into())?;
@@ -104,6 +116,30 @@ impl Question {
                 fields.insert("tick".to_owned(), json!(instance.current_tick().0));
                 Some(answer)
             }
+            Question::Clients { world, from } => {
+                let instance = host.instances().nth(world.0.into())?;
+                let all = instance.sessions().all();
+                let mut left = all[all.partition_point(|session| session.client < from)..].iter();
+                let told = left.by_ref().take(CLIENTS_TOLD_MAX).map(|session| {
+                    json!({
+                        "client": session.client.0,
+                        "name": session.name,
+                        "entity": session.net_id.0,
+                        "is_connected": session.connection.is_some(),
+                    })
+                });
+                let told: Vec<Value> = told.collect();
+                Some(json!({
+                    "tick": instance.current_tick().0,
+                    "count": all.len(),
+                    "clients": told,
+                    "next": left.next().map(|session| session.client.0),
+                }))
+            }
+            Question::Kick { client } => host.kick(now, client).then(|| {
+                info!(client = client.0, "kicked over HTTP");
+                json!({ "client": client.0 })
+            }),
         }
     }
 }
@@ -121,12 +157,12 @@ impl Questions {
     }
 
     /// Answers some. For the thread that has the host.
-    pub fn answer(&self, host: &Host) {
+    pub fn answer(&self, now: Duration, host: &mut Host) {
         let Ok(mut waiting) = self.waiting.lock() else { return };
         let count = waiting.len().min(ANSWERED_PER_TICK);
         for (question, sender) in waiting.drain(..count) {
             // Who has gone away since does not mind.
-            let _ = sender.send(question.answer(host));
+            let _ = sender.send(question.answer(now, host));
         }
     }
 }
@@ -147,6 +183,9 @@ mod tests {
         let shots = |client| Question::Shots { world: InstanceId(1), client };
         assert_eq!(Question::parse("/shots", "client=5&world=1"), Ok(shots(Some(client))));
         assert_eq!(Question::parse("/shots", "world=1"), Ok(shots(None)));
+        let clients = |from| Question::Clients { world: InstanceId(0), from: ClientId(from) };
+        assert_eq!(Question::parse("/clients", ""), Ok(clients(0)));
+        assert_eq!(Question::parse("/clients", "from=1001"), Ok(clients(1001)));
         for (path, query, word) in [
             ("/explain", "client=5", "entity is missing"),
             ("/explain", "entity=1", "client is missing"),

@@ -46,6 +46,8 @@ pub struct DoorTotals {
     pub seats_held: u64,
     /// Seats that were given back.
     pub seats_resumed: u64,
+    /// Held seats that nobody came back to in time.
+    pub seats_given_up: u64,
 }
 
 /// What an instance is to be told.
@@ -182,6 +184,18 @@ impl FrontDoor {
         }
     }
 
+    /// Sends a client away that somebody in charge does not want here, from its seat, also a held one, or before it has one. Whether it was
+    /// there.
+    pub(crate) fn kick(&mut self, now: Duration, client: ClientId, admissions: &mut Vec<Admission>) -> bool {
+        let is_seated = self.seats.get_mut(client).is_some();
+        self.dismiss(now, client, GoodbyeReason::Kicked, admissions);
+        let greeting = self.greeting_clients.get(&client).copied();
+        if let Some(connection) = greeting {
+            self.say_goodbye(now, connection, GoodbyeReason::Kicked);
+        }
+        is_seated || greeting.is_some()
+    }
+
     /// Sends everybody away, and whoever comes from now on.
     pub(crate) fn dismiss_all(&mut self, now: Duration, reason: GoodbyeReason) {
         self.closing = Some(reason);
@@ -219,6 +233,7 @@ impl FrontDoor {
         outbound.dismissals = dismissals;
         while let Some((client, seat)) = self.seats.take_expired(now) {
             debug!(client = client.0, "the seat is given up");
+            self.totals.seats_given_up += 1;
             admissions.push((seat.instance, Arrival::Left { client }));
         }
         self.dismiss_silent(now);
@@ -276,7 +291,13 @@ impl FrontDoor {
             Some(&Stage::Playing { client, .. }) => match hello_versions(bytes) {
                 // The answer was lost, or is under way.
                 Some(_) => self.seats.owe_welcome(client),
-                None => self.dismiss(now, client, GoodbyeReason::Malformed, admissions),
+                // Counted with what else is malformed: one packet that a client got wrong is not worth its game.
+                None => {
+                    let is_too_much = self.seats.get_mut(client).is_some_and(|seat| seat.strikes.add(now.as_secs()));
+                    if is_too_much {
+                        self.dismiss(now, client, GoodbyeReason::Malformed, admissions);
+                    }
+                }
             },
             Some(&Stage::Greeting { client, token }) => match self.judge(token, bytes) {
                 Ok((token, hello)) => self.seat(now, connection, client, token, &hello, admissions),

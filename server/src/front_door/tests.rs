@@ -1,4 +1,5 @@
 use super::*;
+use throng_shared::limits::STRIKES_MAX;
 use throng_shared::wire::control::Welcome;
 
 const CLIENT: ClientId = ClientId(7);
@@ -199,6 +200,8 @@ fn a_place_is_free_again_when_its_player_has_left_or_was_not_back_in_time() {
     scene.now = HOLD;
     scene.told(late);
     assert_eq!(scene.take_admissions(), [Arrival::Left { client: ClientId(8) }]);
+    let totals = scene.door.totals();
+    assert_eq!((totals.seats_held, totals.seats_resumed, totals.seats_given_up), (1, 0, 1));
     scene.seated(CLIENT, token(1, 1), 0);
 }
 
@@ -290,6 +293,40 @@ fn whoever_has_misbehaved_at_one_port_is_kept_out_at_all() {
     for worker in 0..3 {
         assert_eq!(scene.outbound.shard(worker).quarantines, [CLIENT], "port {worker}");
     }
+}
+
+#[test]
+fn a_control_message_that_is_none_is_forgiven_a_player_and_many_are_not() {
+    let mut scene = scene();
+    let (connection, _) = scene.seated(CLIENT, token(1, 1), 0);
+    (1..STRIKES_MAX).for_each(|_| scene.say(connection, b"nonsense"));
+    assert!(scene.told(connection).is_empty() && scene.door.player(connection).is_some());
+    scene.say(connection, b"nonsense");
+    assert_eq!(scene.told(connection), [ServerControl::Goodbye(GoodbyeReason::Malformed)]);
+}
+
+#[test]
+fn whoever_is_kicked_goes_from_its_seat_from_a_held_one_and_before_it_has_one() {
+    let mut scene = scene();
+    let kicked = [ServerControl::Goodbye(GoodbyeReason::Kicked)];
+    let kick = |scene: &mut Scene| scene.door.kick(scene.now, CLIENT, &mut scene.admissions);
+    assert!(!kick(&mut scene), "nobody is there");
+    let greeting = scene.connect(CLIENT, token(1, 1));
+    assert!(kick(&mut scene));
+    assert_eq!(scene.told(greeting), kicked);
+    let (seated, _) = scene.seated(CLIENT, token(1, 2), 0);
+    scene.take_admissions();
+    // With another connection that is about to say hello.
+    let second = scene.connect(CLIENT, token(1, 3));
+    assert!(kick(&mut scene));
+    assert_eq!((scene.told(seated), scene.told(second)), (kicked.to_vec(), kicked.to_vec()));
+    assert_eq!(scene.take_admissions(), [Arrival::Left { client: CLIENT }]);
+    let (broken, _) = scene.seated(CLIENT, token(1, 4), 0);
+    scene.end(broken, ConnectionEnd::TimedOut);
+    scene.take_admissions();
+    assert!(kick(&mut scene) && !kick(&mut scene));
+    assert_eq!(scene.take_admissions(), [Arrival::Left { client: CLIENT }]);
+    assert_eq!(scene.door.totals().goodbyes[GoodbyeReason::Kicked as usize], 3);
 }
 
 #[test]

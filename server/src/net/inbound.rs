@@ -143,6 +143,8 @@ pub struct TransportTotals {
     pub flooded: u64,
     /// Requests for a connection that were not granted, by reason; their names are in [`handshake_labels`].
     pub handshakes_refused: [u64; HandshakeRefusal::ALL.len()],
+    /// Requests and responses of clients that are connected already: they were repeated, and have overtaken the answer.
+    pub handshakes_late: u64,
     /// Times that a connected client's address has changed.
     pub moves: u64,
     /// Moves that were not looked at, for there were too many.
@@ -203,6 +205,7 @@ impl NetTotals {
         mine.refused.iter_mut().zip(theirs.refused).for_each(|(into, from)| sum(into, from));
         mine.handshakes_refused.iter_mut().zip(theirs.handshakes_refused).for_each(|(into, from)| sum(into, from));
         sum(&mut mine.unknown_source, theirs.unknown_source);
+        sum(&mut mine.handshakes_late, theirs.handshakes_late);
         sum(&mut mine.moves, theirs.moves);
         sum(&mut mine.moves_refused, theirs.moves_refused);
         sum(&mut mine.held_back, theirs.held_back);

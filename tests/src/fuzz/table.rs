@@ -25,6 +25,9 @@ pub(super) const CLIENTS: [u8; 4] = [1, 2, 3, 4];
 /// Where the first of them is in the table: after the bystander.
 const FIRST_CLIENT_PLACE: u32 = 1;
 
+/// Fewer than scripts show, so that they meet the end of that memory too.
+const USED_TOKENS_MAX: usize = 4;
+
 const TIME_STEPS_MS: [u64; 4] = [0, 1, 50, 1_500];
 
 /// A script of raw packets. Each step: a byte, in whose low bits is from which address of `CLIENTS`, in the next how much
@@ -120,7 +123,8 @@ impl Scene {
             clients_max: CLIENTS_MAX,
             places: TakenPlaces::default(),
             worker: 0,
-            used_tokens: UsedTokens::default(),
+            // A whole server's would be most of what a run does.
+            used_tokens: UsedTokens::with_room_for(USED_TOKENS_MAX),
             unix_offset: Duration::from_secs(CREATED_AT_S),
             challenge_key: Key([5; 32]),
             handshake_start: 3,

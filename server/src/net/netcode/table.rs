@@ -240,7 +240,8 @@ impl Table {
         };
         if header.packet_type == PacketType::Request {
             if self.by_address.contains_key(&from) {
-                // Late: it has been granted.
+                // It has been granted.
+                self.totals.handshakes_late += 1;
                 return Received::Nothing;
             }
             return self.request(now, from, packet, reply);
@@ -278,8 +279,11 @@ impl Table {
         }
         match header.packet_type {
             PacketType::KeepAlive | PacketType::Payload | PacketType::Disconnect => {}
-            // A repeated response: the keep-alives answer it.
-            PacketType::Response => return Received::Nothing,
+            // The keep-alives answer it.
+            PacketType::Response => {
+                self.totals.handshakes_late += 1;
+                return Received::Nothing;
+            }
             _ => return self.refuse(NetcodeError::Type),
         }
         if slot.replay.is_received(header.sequence) {

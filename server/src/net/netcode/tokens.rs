@@ -99,8 +99,13 @@ pub(super) enum Shown {
 }
 
 impl UsedTokens {
+    /// None used yet, and room for so many instead of [`USED_TOKENS_MAX`], 1 or more.
+    pub fn with_room_for(tokens_max: usize) -> UsedTokens {
+        UsedTokens { memory: Arc::new(Mutex::new(Memory::new(tokens_max))) }
+    }
+
     /// Notes that a token is shown to `worker` from `address`, at `unix_s`. It is good when it is new, or was shown by the same before and
-    /// has let nobody in yet. When [`USED_TOKENS_MAX`] are remembered, no new one is.
+    /// has let nobody in yet. When as many are remembered as there is room for, no new one is.
     pub(super) fn show(
         &self,
         tag: TokenTag,
@@ -146,17 +151,21 @@ impl UsedTokens {
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory {
-            hasher: DefaultHashBuilder::default(),
-            chains: vec![NONE; USED_TOKENS_MAX].into_boxed_slice(),
-            slots: Vec::with_capacity(USED_TOKENS_MAX),
-            free: NONE,
-            expiries: BinaryHeap::with_capacity(USED_TOKENS_MAX),
-        }
+        Memory::new(USED_TOKENS_MAX)
     }
 }
 
 impl Memory {
+    fn new(tokens_max: usize) -> Memory {
+        Memory {
+            hasher: DefaultHashBuilder::default(),
+            chains: vec![NONE; tokens_max].into_boxed_slice(),
+            slots: Vec::with_capacity(tokens_max),
+            free: NONE,
+            expiries: BinaryHeap::with_capacity(tokens_max),
+        }
+    }
+
     fn chain_of(&self, tag: &TokenTag) -> usize {
         (self.hasher.hash_one(tag) % self.chains.len() as u64) as usize
     }
@@ -174,7 +183,8 @@ impl Memory {
         let chain = self.chain_of(&tag);
         let used = Slot { tag, place, stage: Stage::UnderWay, next: self.chains[chain] };
         let slot = match self.free {
-            NONE if self.slots.len() >= USED_TOKENS_MAX => return false,
+            // There are as many chains as tokens that may be remembered.
+            NONE if self.slots.len() >= self.chains.len() => return false,
             NONE => {
                 self.slots.push(used);
                 self.slots.len() as u32 - 1

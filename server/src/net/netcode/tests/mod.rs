@@ -17,9 +17,10 @@ use throng_shared::limits::{
     TIMEOUT_S_MAX,
 };
 use throng_shared::netcode::client::Heard;
-use throng_shared::netcode::packet::{self, Header, PacketType, REQUEST_BYTES};
+use throng_shared::netcode::packet::{self, Header, MOVE_DATA_BYTES_MAX, Move, PacketType, REQUEST_BYTES};
 use throng_shared::netcode::{
-    ClientEnd, ConnectToken, HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeClient, NetcodeError, PACKET_BYTES_MAX, PrivateToken,
+    ClientEnd, ConnectToken, HANDSHAKE_SEQUENCE_FIRST, Key, NetcodeClient, NetcodeError, PACKET_BYTES_MAX,
+    PAYLOAD_BYTES_MAX, PrivateToken,
 };
 use throng_shared::random::Random;
 
@@ -247,6 +248,8 @@ fn a_token_lets_in_once_and_from_one_address() {
     assert_eq!((scene.sent.len(), scene.turned_away(HandshakeRefusal::Used)), (1, 1), "another address");
     scene.exchange(&mut client, client_address(1));
     assert!(client.is_connected());
+    scene.receive(client_address(1), &asked);
+    assert_eq!((scene.sent.len(), scene.table.totals().handshakes_late), (0, 1), "it was repeated, and is in");
     let mut parting = Vec::new();
     client.disconnect(|packet| parting.push(packet.to_vec()));
     parting.iter().for_each(|packet| scene.receive(client_address(1), packet));
@@ -525,40 +528,66 @@ fn twenty_thousand_clients_have_a_place_each_and_are_found_by_address_and_by_pla
     assert_eq!(denied.end(), Some(ClientEnd::Denied));
 }
 
-/// Whatever a holder of a key seals, and whatever a stranger sends: nothing panics, and nobody else is harmed.
+/// Whatever holders of keys seal, and whatever strangers send, of every type and from every address, the bystander's own too: nothing
+/// panics, and the bystander is heard and hears.
 #[test]
 fn random_packets_of_every_type_harm_nobody() {
-    let mut scene = scene(10);
+    const TYPES: [PacketType; 8] = [
+        PacketType::Request,
+        PacketType::Denied,
+        PacketType::Challenge,
+        PacketType::Response,
+        PacketType::KeepAlive,
+        PacketType::Payload,
+        PacketType::Move,
+        PacketType::MoveChallenge,
+    ];
+    let mut scene = scene(40);
     let mut bystander = scene.connect(token(2, |_| ()), client_address(2));
-    let mut client = scene.connect(token(1, |_| ()), client_address(1));
+    let (bystander_connection, ..) = scene.connections[0];
     let mut random = Random::new(3, 0);
-    for number in 1_000..21_000u64 {
-        let types = [
-            PacketType::Denied,
-            PacketType::Challenge,
-            PacketType::Response,
-            PacketType::KeepAlive,
-            PacketType::Payload,
-        ];
-        let data: Vec<u8> = (0..random.below(330)).map(|_| random.next_u32() as u8).collect();
-        let mut out = [0; PACKET_BYTES_MAX];
-        let packet_type = types[random.below(5) as usize];
-        let mut length = packet::seal(packet_type, PROTOCOL, &Key([1; 32]), number, &[&data], &mut out);
-        if random.percent(30.0) {
-            length = random.below(length as u32 + 1) as usize;
+    for client in 10..30 {
+        scene.connect(token(client, |_| ()), client_address(client));
+        let (connection, ..) = *scene.connections.last().expect("it is connected");
+        let key = Key([client as u8; 32]);
+        for number in 1_000..2_000u64 {
+            // Whoever leaves can do no more, so few do before the end.
+            let is_last = number == 1_999 || random.percent(0.05);
+            let packet_type = if is_last { PacketType::Disconnect } else { TYPES[random.below(8) as usize] };
+            let data: Vec<u8> = (0..random.below(1_220)).map(|_| random.next_u32() as u8).collect();
+            let data = &data[..if is_last { 0 } else { data.len().min(PAYLOAD_BYTES_MAX - 4) }];
+            // Of moves half are as they should be, or they would hardly ever be any.
+            let mut told = [0; MOVE_DATA_BYTES_MAX];
+            let data = match packet_type {
+                PacketType::Move if random.percent(50.0) => {
+                    Move::encode(u64::from(random.next_u32()), &[&data[..data.len() / 2]], &mut told)
+                }
+                _ => data,
+            };
+            let mut out = [0; PACKET_BYTES_MAX];
+            let place = if random.percent(80.0) { connection.slot } else { random.below(50) };
+            let mut length = match packet_type {
+                PacketType::Move => packet::seal_move(PROTOCOL, &key, number, place, data, &mut out),
+                other => packet::seal(other, PROTOCOL, &key, number, &[data], &mut out),
+            };
+            if !is_last && random.percent(30.0) {
+                length = random.below(length as u32 + 1) as usize;
+            }
+            let from = if is_last || random.percent(70.0) { client } else { random.below(4) as u16 };
+            scene.receive(client_address(from), &out[..length]);
+            scene.now += Duration::from_micros(200);
         }
-        let from = client_address(random.below(4) as u16);
-        if from != client_address(2) {
-            scene.receive(from, &out[..length]);
-        }
-        scene.now += Duration::from_micros(200);
+        scene.wait(Duration::from_millis(50));
+        scene.payloads.clear();
+        let packet = bystander.payload(scene.now, &[b"still here"]).expect("connected").to_vec();
+        scene.receive(client_address(2), &packet);
+        assert_eq!(scene.payloads, [(bystander_connection, b"still here".to_vec())]);
+        scene.sent.clear();
+        scene.send(bystander_connection, b"so are we");
+        let (address, mut packet) = scene.sent.pop().expect("it was sent");
+        assert_eq!(address, client_address(2));
+        assert_eq!(bystander.receive(scene.now, &mut packet), Ok(Heard::Payload(b"so are we")));
     }
-    scene.payloads.clear();
-    scene.exchange(&mut client, client_address(1));
-    for client in [&mut bystander, &mut client] {
-        let packet = client.payload(scene.now, &[b"still here"]).expect("connected").to_vec();
-        let address = client_address(if client.place().is_some_and(|place| place.client_index == 0) { 2 } else { 1 });
-        scene.receive(address, &packet);
-    }
-    assert!(scene.payloads.iter().any(|(connection, payload)| connection.slot == 0 && payload == b"still here"));
+    let totals = scene.table.totals();
+    assert!(totals.moves > 100 && scene.disconnected.len() > 5, "{totals:?}, {}", scene.disconnected.len());
 }
