@@ -15,7 +15,7 @@ use throng_shared::wire::control::{self, ClientControl, Hello};
 use throng_shared::wire::datagram::CONTROL;
 use throng_shared::wire::key::ConnectKey;
 
-use super::load::{Load, LoadOptions};
+use super::load::{Load, LoadOptions, rest};
 use super::{LOAD_CORE, SERVER_CORE, SETTLE, ServerParameters, ServerProcess, bar, connect_all, number, play};
 use crate::figures::Report;
 use crate::process::{allow_sockets, pin_to_core};
@@ -83,7 +83,7 @@ pub(crate) fn run(packets: u64, is_quick: bool) -> anyhow::Result<Report> {
         loss_percent: 0.0,
         first_client_id: 1,
         enters_world: true,
-    })?;
+    });
     connect_all(&mut load, PLAYERS, "hostile: players connecting")?;
     play(&mut load, SETTLE, "hostile: settling")?;
     let mut attack = Attack::new(server.address, world_hash);
@@ -178,7 +178,9 @@ impl Attack {
     /// Lets each attacker do its worst once, and the players play.
     fn round(&mut self, load: &mut Load) -> anyhow::Result<()> {
         (0..ATTACKERS).try_for_each(|place| self.burst(place))?;
-        load.step()
+        load.step();
+        rest();
+        Ok(())
     }
 
     /// Lets the attacker at a place do its worst.

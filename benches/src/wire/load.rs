@@ -1,12 +1,9 @@
 //! The other end of a workload over real sockets: thousands of clients in one thread, as lean as a client can be that does
 //! what the protocol asks. It opens and acknowledges every snapshot and looks at nothing in it but its tick.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token};
 use renet::RenetClient;
 use throng_client::{connect_token, token_data};
 use throng_shared::ids::ClientId;
@@ -25,9 +22,15 @@ use super::stock::{CHANNEL, connection_config};
 /// Length of a tick: every workload runs at 20 Hz.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long is waited when nothing has arrived. By the clock, not for a datagram: to wake whoever waits for one, on another core,
-/// is a sender's work where both are on one machine, and costs it as much as the datagram. Clients are elsewhere.
+/// How long is waited between two looks at what is to be done. By the clock, not for a datagram, and no list is asked for of the sockets that have
+/// one: where both ends are on one machine, to wake whoever waits and to keep such a list is the sender's work. Clients are elsewhere.
 const LOOK_INTERVAL: Duration = Duration::from_micros(500);
+
+/// How often it is looked whether snapshots have arrived.
+const RECEIVE_INTERVAL: Duration = Duration::from_millis(2);
+
+/// One in so many of those who have the newest snapshot is looked at whether there is a newer one; if so, all are.
+const PROBES_EACH: usize = 16;
 
 /// How often those who are not in yet are looked after.
 const CONNECTING_INTERVAL: Duration = Duration::from_millis(10);
@@ -56,14 +59,15 @@ pub(crate) struct LoadOptions {
 pub(crate) struct Load {
     options: LoadOptions,
     clients: Vec<LoadClient>,
-    poll: Poll,
-    events: Events,
     start: Instant,
     random: Random,
     /// Inputs that were due so far, all clients in turn.
     turns: u64,
     turns_since: Duration,
     next_look: Duration,
+    next_receive: Duration,
+    /// Which of [`PROBES_EACH`] was looked at last.
+    probed: usize,
     newest: Tick,
     frame: Vec<u8>,
 }
@@ -99,20 +103,20 @@ struct Progress {
 
 impl Load {
     /// Nobody yet.
-    pub(crate) fn new(options: LoadOptions) -> anyhow::Result<Load> {
-        Ok(Load {
+    pub(crate) fn new(options: LoadOptions) -> Load {
+        Load {
             options,
             clients: Vec::new(),
-            poll: Poll::new()?,
-            events: Events::with_capacity(4_096),
             start: now(),
             random: Random::new(1, 0),
             turns: 0,
             turns_since: Duration::ZERO,
             next_look: Duration::ZERO,
+            next_receive: Duration::ZERO,
+            probed: 0,
             newest: Tick(0),
             frame: Vec::new(),
-        })
+        }
     }
 
     /// Time since the load began.
@@ -126,9 +130,9 @@ impl Load {
         let place = self.clients.len();
         let id = ClientId(self.options.first_client_id + place as u64);
         let token = connect_token(&[self.options.server], id, token_data(), &ConnectKey::DEVELOPMENT)?;
-        let mut socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         socket.connect(self.options.server)?;
-        self.poll.registry().register(&mut socket, Token(place), Interest::READABLE)?;
+        socket.set_nonblocking(true)?;
         let renet = self.options.is_stock.then(|| {
             let mut renet = RenetClient::new(connection_config());
             renet.set_connected();
@@ -173,33 +177,40 @@ impl Load {
     }
 
     /// Lets everybody live until `end`.
-    pub(crate) fn run_until(&mut self, end: Duration) -> anyhow::Result<()> {
+    pub(crate) fn run_until(&mut self, end: Duration) {
         while self.now() < end {
-            self.step()?;
+            self.step();
+            rest();
         }
-        Ok(())
     }
 
-    /// One look at everything: what has arrived, who is to send.
-    pub(crate) fn step(&mut self) -> anyhow::Result<()> {
-        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
-            _ => {}
-        }
-        if self.events.is_empty() {
-            std::thread::sleep(LOOK_INTERVAL);
-        }
-        let places: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
-        for place in places {
-            self.receive(place);
+    /// One look at everything: what has arrived, who is to send. To be followed by a [`rest`].
+    pub(crate) fn step(&mut self) {
+        let now = self.now();
+        if now >= self.next_receive {
+            self.next_receive = now + RECEIVE_INTERVAL;
+            self.receive_snapshots();
         }
         self.send_inputs();
-        let now = self.now();
         if now >= self.next_look {
             self.next_look = now + CONNECTING_INTERVAL;
-            self.look_after(now);
+            let connecting = |place: &usize| self.clients[*place].progress.stage != Stage::Playing;
+            let connecting: Vec<usize> = (0..self.clients.len()).filter(connecting).collect();
+            connecting.into_iter().for_each(|place| self.receive(place));
+            self.look_after(self.now());
         }
-        Ok(())
+    }
+
+    /// Looks at the sockets of those who play and are behind, and at a few others.
+    fn receive_snapshots(&mut self) {
+        self.probed = (self.probed + 1) % PROBES_EACH;
+        for place in 0..self.clients.len() {
+            let Progress { stage, acks, .. } = &self.clients[place].progress;
+            let may_have_any = acks.newest < self.newest || place % PROBES_EACH == self.probed;
+            if *stage == Stage::Playing && may_have_any {
+                self.receive(place);
+            }
+        }
     }
 
     fn receive(&mut self, place: usize) {
@@ -294,6 +305,11 @@ impl Load {
             self.turns_since = now;
         }
     }
+}
+
+/// What comes between two steps.
+pub(crate) fn rest() {
+    std::thread::sleep(LOOK_INTERVAL);
 }
 
 impl Progress {

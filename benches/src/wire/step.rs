@@ -129,7 +129,7 @@ pub(super) fn run_in(parameters: &WireParameters, players: u32, clients: u32, is
         loss_percent: 0.0,
         first_client_id: 1,
         enters_world: true,
-    })?;
+    });
     let entered = connect_all(&mut load, clients, &format!("wire, {name}: {clients} connecting"))?;
     play(&mut load, SETTLE, &format!("wire, {name}: {clients} settling"))?;
     server.mark()?;

@@ -12,7 +12,7 @@ use throng_shared::netcode::packet::REQUEST_BYTES;
 use throng_shared::random::Random;
 use throng_shared::wire::PROTOCOL_ID;
 
-use super::load::{Load, LoadOptions};
+use super::load::{Load, LoadOptions, rest};
 use super::{LOAD_CORE, SERVER_CORE, SETTLE, ServerParameters, ServerProcess, connect_all, number, play};
 use crate::figures::Report;
 use crate::process::{allow_sockets, pin_to_core};
@@ -52,13 +52,13 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
         first_client_id: 1,
         enters_world: true,
     };
-    let mut load = Load::new(options)?;
+    let mut load = Load::new(options);
     let entered = connect_all(&mut load, players, &format!("storm: {players} connecting"))?;
     play(&mut load, SETTLE, "storm: settling")?;
     let calm = watch(&mut load, &mut server, parameters.connect_seconds, |_| Ok(()))?;
 
     let storm_options = LoadOptions { loss_percent, first_client_id: 1_000_000, enters_world: false, ..options };
-    let mut storm = Load::new(storm_options)?;
+    let mut storm = Load::new(storm_options);
     let mut added = 0;
     let connecting = watch(&mut load, &mut server, parameters.connect_seconds, |elapsed_s| {
         let due = (elapsed_s * f64::from(newcomers) / parameters.connect_seconds as f64) as u32 + 1;
@@ -66,19 +66,21 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
             storm.add_client()?;
             added += 1;
         }
-        storm.step()
+        storm.step();
+        Ok(())
     })?;
     // The last ones have a moment to come through what they lost.
     let end = storm.now() + Duration::from_secs(2);
     while storm.now() < end && storm.connect_ms().len() < newcomers as usize {
-        storm.step()?;
-        load.step()?;
+        storm.step();
+        load.step();
+        rest();
     }
     // Who says nothing after that is sent away in time; it has been connected all the same.
     let connect_ms = storm.connect_ms();
 
     // The flood comes on top of everything: of the players, and of a fifth as many newcomers again.
-    let mut late = Load::new(LoadOptions { first_client_id: 2_000_000, ..storm_options })?;
+    let mut late = Load::new(LoadOptions { first_client_id: 2_000_000, ..storm_options });
     let late_count = newcomers / 5;
     let mut late_added = 0;
     let junk = Junk::start(server.address, parameters.junk_per_s)?;
@@ -89,10 +91,14 @@ pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
             late.add_client()?;
             late_added += 1;
         }
-        late.step()
+        late.step();
+        Ok(())
     })?;
     // With nobody new, whatever grows now grows because of the flood.
-    let alone = watch(&mut load, &mut server, parameters.junk_seconds, |_| late.step())?;
+    let alone = watch(&mut load, &mut server, parameters.junk_seconds, |_| {
+        late.step();
+        Ok(())
+    })?;
     let junk_sent = junk.finish();
 
     let late_connected = late.connect_ms().len() as f64 / f64::from(late_count);
@@ -171,8 +177,9 @@ fn watch(
     let (before, start) = (load.snapshots(), load.now());
     let end = start + Duration::from_secs(seconds);
     while load.now() < end {
-        load.step()?;
+        load.step();
         meanwhile((load.now() - start).as_secs_f64())?;
+        rest();
     }
     let seconds = (load.now() - start).as_secs_f64();
     let after = load.snapshots();
