@@ -15,13 +15,14 @@ use throng_shared::netcode::{Key, PACKET_BYTES_MAX};
 
 use crate::figures::Report;
 use crate::process::pin_to_core;
+use crate::shared_sockets::SharedSockets;
 
 /// Sizes of a payload each way, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
     pub(crate) out_bytes: usize,
     pub(crate) in_bytes: usize,
-    /// Sockets that datagrams are sent to in turn, as to as many clients: the kernel finds each among all of them.
+    /// Addresses that datagrams are sent to in turn, as to as many clients.
     pub(crate) receivers: usize,
 }
 
@@ -42,11 +43,11 @@ pub(crate) struct Floor {
 /// What netcode adds to a payload here.
 const NETCODE_BYTES: usize = 1 + 2 + 16;
 
-/// Sockets that datagrams are sent to when nothing says how many clients there are.
+/// Addresses that datagrams are sent to when nothing says how many clients there are.
 pub(crate) const RECEIVERS_DEFAULT: u32 = 256;
 
-/// How long they wait when nothing has arrived; by the clock, as the load does, and for its reason.
-const RECEIVERS_LOOK_INTERVAL: Duration = Duration::from_micros(100);
+/// How long they wait between two looks; by the clock, as the load does, and for its reason.
+const RECEIVERS_LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
 impl Floor {
     /// One datagram each way, batched, opened and sealed, in microseconds.
@@ -102,12 +103,13 @@ fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-/// Sends a datagram to each of many sockets, as a tick does, one by one and in batches, while another core empties them as a load does. The next go
+/// Sends a datagram to each of many addresses, as a tick does, one by one and in batches, while another core empties them as a load does. The next go
 /// begins when all are empty: to a socket whose reader is behind the system has less to do than to one whose reader has caught up, as
 /// a client has.
 fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow::Result<(f64, f64)> {
-    let receivers: Vec<_> = (0..count).map(|_| UdpSocket::bind(any_port())).collect::<Result<_, _>>()?;
-    let addresses: Vec<SocketAddr> = receivers.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>()?;
+    let mut receivers = SharedSockets::new();
+    receivers.grow_to(count)?;
+    let addresses: Vec<SocketAddr> = (0..count).map(|place| receivers.address(place)).collect();
     let (is_over, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let drain = std::thread::spawn({
         let (is_over, received) = (Arc::clone(&is_over), Arc::clone(&received));
@@ -141,25 +143,19 @@ fn sends(bytes: usize, count: usize, other_core: usize, rounds: usize) -> anyhow
     Ok((per_datagram_ns(single), per_datagram_ns(batched)))
 }
 
-/// Sockets that are looked at when the next one has nothing: what was sent to that may have been lost.
-const LOOK_AHEAD: usize = 8;
-
-/// Empties sockets as a load does, in the order in which they are sent to: nobody waits for the sender, nor has it to report which have
-/// something.
-fn drain(receivers: Vec<UdpSocket>, core: usize, is_over: &AtomicBool, received: &AtomicUsize) -> anyhow::Result<()> {
+/// Empties sockets as a load does: nobody waits for the sender, nor has it to report which have something.
+fn drain(
+    mut receivers: SharedSockets,
+    core: usize,
+    is_over: &AtomicBool,
+    received: &AtomicUsize,
+) -> anyhow::Result<()> {
     pin_to_core(core)?;
-    receivers.iter().try_for_each(|receiver| receiver.set_nonblocking(true))?;
-    let (mut next, mut buffer) = (0, [0; 2_048]);
     while !is_over.load(Ordering::Relaxed) {
-        let ahead =
-            (next..next + LOOK_AHEAD).find(|place| receivers[place % receivers.len()].recv(&mut buffer).is_ok());
-        match ahead {
-            Some(place) => {
-                next = (place + 1) % receivers.len();
-                received.fetch_add(1, Ordering::Relaxed);
-            }
-            None => std::thread::sleep(RECEIVERS_LOOK_INTERVAL),
-        }
+        receivers.receive(|_, _| {
+            received.fetch_add(1, Ordering::Relaxed);
+        });
+        std::thread::sleep(RECEIVERS_LOOK_INTERVAL);
     }
     Ok(())
 }

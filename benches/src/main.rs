@@ -15,6 +15,7 @@ mod process;
 mod report;
 mod rewind;
 mod seal;
+mod shared_sockets;
 mod town;
 mod walk;
 mod wire;

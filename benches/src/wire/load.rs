@@ -1,7 +1,7 @@
 //! The other end of a workload over real sockets: thousands of clients in one thread, as lean as a client can be that does
 //! what the protocol asks. It opens and acknowledges every snapshot and looks at nothing in it but its tick.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use renet::RenetClient;
@@ -18,6 +18,7 @@ use throng_shared::wire::inputs::{InputFrame, SnapshotAcks};
 use throng_shared::wire::key::ConnectKey;
 
 use super::stock::{CHANNEL, connection_config};
+use crate::shared_sockets::SharedSockets;
 
 /// Length of a tick: every workload runs at 20 Hz.
 const TICK: Duration = Duration::from_millis(50);
@@ -26,11 +27,8 @@ const TICK: Duration = Duration::from_millis(50);
 /// one: where both ends are on one machine, to wake whoever waits and to keep such a list is the sender's work. Clients are elsewhere.
 const LOOK_INTERVAL: Duration = Duration::from_micros(500);
 
-/// How often it is looked whether snapshots have arrived.
+/// How often it is looked whether anything has arrived.
 const RECEIVE_INTERVAL: Duration = Duration::from_millis(2);
-
-/// One in so many of those who have the newest snapshot is looked at whether there is a newer one; if so, all are.
-const PROBES_EACH: usize = 16;
 
 /// How often those who are not in yet are looked after.
 const CONNECTING_INTERVAL: Duration = Duration::from_millis(10);
@@ -59,6 +57,7 @@ pub(crate) struct LoadOptions {
 pub(crate) struct Load {
     options: LoadOptions,
     clients: Vec<LoadClient>,
+    sockets: SharedSockets,
     start: Instant,
     random: Random,
     /// Inputs that were due so far, all clients in turn.
@@ -66,9 +65,6 @@ pub(crate) struct Load {
     turns_since: Duration,
     next_look: Duration,
     next_receive: Duration,
-    /// Which of [`PROBES_EACH`] was looked at last.
-    probed: usize,
-    newest: Tick,
     frame: Vec<u8>,
 }
 
@@ -81,7 +77,6 @@ enum Stage {
 }
 
 struct LoadClient {
-    socket: UdpSocket,
     netcode: NetcodeClient,
     renet: Option<Box<RenetClient>>,
     progress: Progress,
@@ -107,14 +102,13 @@ impl Load {
         Load {
             options,
             clients: Vec::new(),
+            sockets: SharedSockets::new(),
             start: now(),
             random: Random::new(1, 0),
             turns: 0,
             turns_since: Duration::ZERO,
             next_look: Duration::ZERO,
             next_receive: Duration::ZERO,
-            probed: 0,
-            newest: Tick(0),
             frame: Vec::new(),
         }
     }
@@ -130,16 +124,13 @@ impl Load {
         let place = self.clients.len();
         let id = ClientId(self.options.first_client_id + place as u64);
         let token = connect_token(&[self.options.server], id, token_data(), &ConnectKey::DEVELOPMENT)?;
-        let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        socket.connect(self.options.server)?;
-        socket.set_nonblocking(true)?;
+        self.sockets.grow_to(place + 1)?;
         let renet = self.options.is_stock.then(|| {
             let mut renet = RenetClient::new(connection_config());
             renet.set_connected();
             Box::new(renet)
         });
         self.clients.push(LoadClient {
-            socket,
             netcode: NetcodeClient::new(token, now),
             renet,
             progress: Progress {
@@ -189,40 +180,23 @@ impl Load {
         let now = self.now();
         if now >= self.next_receive {
             self.next_receive = now + RECEIVE_INTERVAL;
-            self.receive_snapshots();
+            self.receive();
         }
         self.send_inputs();
         if now >= self.next_look {
             self.next_look = now + CONNECTING_INTERVAL;
-            let connecting = |place: &usize| self.clients[*place].progress.stage != Stage::Playing;
-            let connecting: Vec<usize> = (0..self.clients.len()).filter(connecting).collect();
-            connecting.into_iter().for_each(|place| self.receive(place));
-            self.look_after(self.now());
+            self.look_after(now);
         }
     }
 
-    /// Looks at the sockets of those who play and are behind, and at a few others.
-    fn receive_snapshots(&mut self) {
-        self.probed = (self.probed + 1) % PROBES_EACH;
-        for place in 0..self.clients.len() {
-            let Progress { stage, acks, .. } = &self.clients[place].progress;
-            let may_have_any = acks.newest < self.newest || place % PROBES_EACH == self.probed;
-            if *stage == Stage::Playing && may_have_any {
-                self.receive(place);
-            }
-        }
-    }
-
-    fn receive(&mut self, place: usize) {
-        let now = self.start.elapsed();
-        let mut buffer = [0; 2_048];
-        let client = &mut self.clients[place];
-        loop {
-            let Ok(length) = client.socket.recv(&mut buffer) else { return };
-            if self.options.loss_percent > 0.0 && self.random.percent(self.options.loss_percent) {
-                continue;
-            }
-            match client.netcode.receive(now, &mut buffer[..length]) {
+    fn receive(&mut self) {
+        let now = self.now();
+        let Load { clients, sockets, random, options, .. } = self;
+        sockets.receive(|place, packet| {
+            let is_lost = options.loss_percent > 0.0 && random.percent(options.loss_percent);
+            // A datagram may be for somebody who had the port before.
+            let Some(client) = clients.get_mut(place).filter(|_| !is_lost) else { return };
+            match client.netcode.receive(now, packet) {
                 Ok(Heard::Connected) => {
                     client.connected_at = Some(now);
                     client.progress.stage = Stage::Greeting;
@@ -239,15 +213,7 @@ impl Load {
                 Ok(Heard::Ended(_)) => client.progress.stage = Stage::Ended,
                 Ok(Heard::Nothing) | Err(_) => {}
             }
-            // Another look at the socket costs as much as a datagram, and mostly there is none: only who is behind looks.
-            if client.renet.is_none()
-                && client.progress.stage == Stage::Playing
-                && client.progress.acks.newest >= self.newest
-            {
-                self.newest = client.progress.acks.newest;
-                return;
-            }
-        }
+        });
     }
 
     /// Sends the inputs of those whose turn has come: each has its place in the tick.
@@ -273,32 +239,36 @@ impl Load {
             let buttons = if self.random.percent(70.0) { Buttons::RUN } else { Buttons::default() };
             self.clients[place].input = PlayerInput::towards(direction, buttons);
         }
-        let client = &mut self.clients[place];
-        self.frame.clear();
+        let Load { clients, sockets, random, frame, options, .. } = self;
+        let client = &mut clients[place];
+        frame.clear();
         let tick = client.progress.server_tick + LEAD_TICKS;
-        InputFrame::new(tick, &[client.input; 3], client.progress.acks).encode(&mut self.frame);
-        let frame = std::mem::take(&mut self.frame);
-        send(client, now, &[&[FRAME], &frame], &mut self.random, self.options.loss_percent);
-        self.frame = frame;
+        InputFrame::new(tick, &[client.input; 3], client.progress.acks).encode(frame);
+        if !random.percent(options.loss_percent) {
+            client.send(now, &[&[FRAME], frame], |packet| sockets.send(place, options.server, packet));
+        }
     }
 
     /// Moves those along who are not in yet.
     fn look_after(&mut self, now: Duration) {
-        let LoadOptions { world_hash, enters_world, loss_percent, .. } = self.options;
-        for client in &mut self.clients {
+        let LoadOptions { server, world_hash, enters_world, loss_percent, .. } = self.options;
+        let Load { clients, sockets, random, .. } = self;
+        for (place, client) in clients.iter_mut().enumerate() {
             if client.progress.stage == Stage::Playing || client.progress.stage == Stage::Ended {
                 continue;
             }
             if let Some(packet) = client.netcode.update(now)
-                && !self.random.percent(loss_percent)
+                && !random.percent(loss_percent)
             {
-                let _ = client.socket.send(packet);
+                sockets.send(place, server, packet);
             }
             let is_due = client.hello_at.is_none_or(|at| now >= at + HELLO_INTERVAL);
             if client.progress.stage == Stage::Greeting && enters_world && is_due {
                 client.hello_at = Some(now);
                 let hello = control::encode(&ClientControl::Hello(Hello::new(world_hash, "load")));
-                send(client, now, &[&[CONTROL], &hello], &mut self.random, loss_percent);
+                if !random.percent(loss_percent) {
+                    client.send(now, &[&[CONTROL], &hello], |packet| sockets.send(place, server, packet));
+                }
             }
         }
         if self.turns == 0 {
@@ -336,28 +306,22 @@ impl Progress {
     }
 }
 
-/// Sends a payload, or loses it.
-fn send(client: &mut LoadClient, now: Duration, parts: &[&[u8]], random: &mut Random, loss_percent: f32) {
-    if loss_percent > 0.0 && random.percent(loss_percent) {
-        return;
-    }
-    match &mut client.renet {
-        None => {
-            if let Some(packet) = client.netcode.payload(now, parts) {
-                let _ = client.socket.send(packet);
-            }
-        }
-        Some(renet) => {
-            renet.update(now.saturating_sub(client.sent_at));
-            renet.send_message(CHANNEL, parts.concat());
-            for packet in renet.get_packets_to_send() {
-                if let Some(packet) = client.netcode.payload(now, &[&packet]) {
-                    let _ = client.socket.send(packet);
+impl LoadClient {
+    /// Calls `out` with the packets of a payload.
+    fn send(&mut self, now: Duration, parts: &[&[u8]], mut out: impl FnMut(&[u8])) {
+        let LoadClient { netcode, renet, sent_at, .. } = self;
+        match renet {
+            None => netcode.payload(now, parts).into_iter().for_each(out),
+            Some(renet) => {
+                renet.update(now.saturating_sub(*sent_at));
+                renet.send_message(CHANNEL, parts.concat());
+                for packet in renet.get_packets_to_send() {
+                    netcode.payload(now, &[&packet]).into_iter().for_each(&mut out);
                 }
             }
         }
+        *sent_at = now;
     }
-    client.sent_at = now;
 }
 
 #[expect(clippy::disallowed_methods, reason = "a load generator lives in real time")]
