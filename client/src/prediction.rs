@@ -34,6 +34,7 @@ pub struct Prediction {
     /// What hinders the character, after the newest input; and by which abilities, in a world that has them.
     fighter: Fighter,
     abilities: Option<Arc<Abilities>>,
+    own: OwnAttributes,
     /// Whether the server has said where the character is.
     is_placed: bool,
     history: VecDeque<Step>,
@@ -43,12 +44,24 @@ pub struct Prediction {
     shown_offset_m: Vec3,
 }
 
+/// What the character has, of which abilities may cost something.
+#[derive(Debug, Default)]
+struct OwnAttributes {
+    /// As the server said it, and after which tick.
+    told: Attributes,
+    told_after: Tick,
+    /// Less what has been paid since.
+    left: Attributes,
+}
+
 #[derive(Clone, Debug)]
 struct Step {
     tick: Tick,
     input: PlayerInput,
     after: CharacterState,
     fighter: Fighter,
+    /// The ability that began in it, whose cost was paid.
+    begun: Option<u8>,
 }
 
 impl Prediction {
@@ -61,6 +74,7 @@ impl Prediction {
             ground: KnownGround::default(),
             fighter: Fighter::default(),
             abilities: None,
+            own: OwnAttributes::default(),
             is_placed: false,
             history: VecDeque::with_capacity(HISTORY_MAX),
             shown_before_m: Vec3::ZERO,
@@ -83,6 +97,11 @@ impl Prediction {
         &self.fighter
     }
 
+    /// What the character has: as the server said last, less what abilities have cost since by the prediction.
+    pub fn own_attributes(&self) -> &Attributes {
+        &self.own.left
+    }
+
     /// The abilities by which it is predicted from now on.
     pub(crate) fn learn(&mut self, abilities: Option<Arc<Abilities>>) {
         self.abilities = abilities;
@@ -95,13 +114,13 @@ impl Prediction {
     }
 
     /// Lives through one tick with `input`. Before the first confirmation the input is only remembered. Returns the ability that has happened in it, and
-    /// from where. `own` is what the character has, of which abilities may cost something.
-    pub(crate) fn step(&mut self, tick: Tick, input: PlayerInput, own: &Attributes) -> Option<(Act, Vec3)> {
-        let mut done = None;
+    /// from where.
+    pub(crate) fn step(&mut self, tick: Tick, input: PlayerInput) -> Option<(Act, Vec3)> {
+        let (mut done, mut begun) = (None, None);
         if self.is_placed {
             self.shown_before_m = self.shown_after_m();
             let before_m = self.state.position_m;
-            (self.state, done) = self.live(tick, self.state, input, own);
+            (self.state, done, begun) = self.live(tick, self.state, input);
             // A leap is shown where it leads at once.
             if done.is_some() && self.state.position_m.distance_squared(before_m) > BLENDED_MAX_M * BLENDED_MAX_M {
                 self.shown_before_m = self.state.position_m;
@@ -112,27 +131,38 @@ impl Prediction {
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
         }
-        self.history.push_back(Step { tick, input, after: self.state, fighter: self.fighter.clone() });
+        self.history.push_back(Step { tick, input, after: self.state, fighter: self.fighter.clone(), begun });
         done
     }
 
-    /// One tick, as the server has it.
+    /// One tick, as the server has it: what it leads to, what has happened in it, and which ability has begun.
     fn live(
         &mut self,
         tick: Tick,
         state: CharacterState,
         input: PlayerInput,
-        own: &Attributes,
-    ) -> (CharacterState, Option<(Act, Vec3)>) {
+    ) -> (CharacterState, Option<(Act, Vec3)>, Option<u8>) {
         let (map, ground, step_s) = (&*self.map, &mut self.ground, self.rate.step_s());
         let gait = map.rules.gait();
         let Some(abilities) = &self.abilities else {
-            return (step_at(map, ground, state, input, step_s, gait), None);
+            return (step_at(map, ground, state, input, step_s, gait), None, None);
         };
-        let (fighter, archetype) = (&mut self.fighter, Archetype::PLAYER);
-        let can_pay = |ability: &Ability| ability.is_affordable(own);
+        let (fighter, archetype, left) = (&mut self.fighter, Archetype::PLAYER, &mut self.own.left);
+        let can_pay = |ability: &Ability| ability.is_affordable(left);
         let step = abilities.step(map, ground, fighter, state, archetype, gait, input, tick, step_s, can_pay);
-        (step.state, step.done)
+        if let Some(ability) = step.begun.and_then(|number| abilities.get(number)) {
+            ability.pay(left);
+        }
+        (step.state, step.done, step.begun)
+    }
+
+    /// Reckons anew what is left: some steps are no more, or the server has said something else.
+    fn pay_again(&mut self) {
+        let Prediction { own, history, abilities, .. } = self;
+        own.left.clone_from(&own.told);
+        let Some(abilities) = abilities else { return };
+        let since = history.iter().filter(|step| step.tick > own.told_after).filter_map(|step| step.begun);
+        since.filter_map(|number| abilities.get(number)).for_each(|ability| ability.pay(&mut own.left));
     }
 
     /// Forgets the steps of `next` and later ticks: they will be made again. What is left is corrected by the next
@@ -146,10 +176,11 @@ impl Prediction {
             self.fighter.clone_from(&newest.fighter);
             self.correct(state);
         }
+        self.pay_again();
     }
 
-    /// Takes the server's word for the state after `tick`. Returns by how many metres the prediction was wrong; none
-    /// when nothing had been predicted for that tick.
+    /// Takes the server's word for the state after `tick`, for what hinders the character then and for what it has. Returns by how many metres the
+    /// prediction was wrong; none when nothing had been predicted for that tick.
     pub(crate) fn confirm(
         &mut self,
         tick: Tick,
@@ -157,11 +188,14 @@ impl Prediction {
         fighter: Fighter,
         own: &Attributes,
     ) -> Option<f32> {
+        self.own.told.clone_from(own);
+        self.own.told_after = tick;
         if !self.is_placed {
             self.fighter = fighter;
-            self.place(tick, server, own);
+            self.place(tick, server);
             return None;
         }
+        self.pay_again();
         while self.history.front().is_some_and(|step| step.tick < tick) {
             self.history.pop_front();
         }
@@ -185,26 +219,27 @@ impl Prediction {
                 step.fighter.clone_from(&fighter);
             }
             self.fighter = fighter;
-            self.replay(server, 1, own);
+            self.replay(server, 1);
         }
         Some(error_m)
     }
 
     /// The first confirmation: lives through what has been wished for since.
-    fn place(&mut self, tick: Tick, server: CharacterState, own: &Attributes) {
+    fn place(&mut self, tick: Tick, server: CharacterState) {
         self.is_placed = true;
         self.history.retain(|step| step.tick > tick);
-        self.replay(server, 0, own);
+        self.replay(server, 0);
         self.shown_offset_m = Vec3::ZERO;
         self.shown_before_m = self.state.position_m;
     }
 
     /// Lives again through all steps but the first `skipped`, from the server's state.
-    fn replay(&mut self, server: CharacterState, skipped: usize, own: &Attributes) {
+    fn replay(&mut self, server: CharacterState, skipped: usize) {
         let mut state = server;
+        self.own.left.clone_from(&self.own.told);
         let mut history = std::mem::take(&mut self.history);
         for step in history.iter_mut().skip(skipped) {
-            (state, _) = self.live(step.tick, state, step.input, own);
+            (state, _, step.begun) = self.live(step.tick, state, step.input);
             step.after = state;
             step.fighter.clone_from(&self.fighter);
         }
@@ -241,7 +276,7 @@ mod tests {
     /// Without abilities.
     impl Prediction {
         fn step_free(&mut self, tick: Tick, input: PlayerInput) {
-            assert_eq!(self.step(tick, input, &Attributes::default()), None);
+            assert_eq!(self.step(tick, input), None);
         }
 
         fn confirm_free(&mut self, tick: Tick, server: CharacterState) -> Option<f32> {

@@ -66,6 +66,13 @@ const ABILITIES: &str = r#"
     kind = "own"
     cooldown_ms = 1000
     blink_m = 8.0
+    [[ability]]
+    name = "dash"
+    kind = "own"
+    cooldown_ms = 100
+    cost_attribute = "mana"
+    cost = 30.0
+    blink_m = 2.0
 "#;
 
 /// The abilities' numbers: their places in the file.
@@ -75,6 +82,7 @@ const SWORD: u8 = 3;
 const FROST: u8 = 4;
 const MEND: u8 = 5;
 const BLINK: u8 = 6;
+const DASH: u8 = 7;
 
 /// Two players who know of each other, 20 m apart in the open unless told otherwise.
 fn duel(seed: u64, link: Link, places_m: [Vec2; 2]) -> (Sim, [PlayerHandle; 2]) {
@@ -188,6 +196,36 @@ fn each_kind_of_ability_does_what_its_file_says() {
         let mana = if ability == FROST { 20.0 } else { 50.0 };
         assert_eq!(value(&mut sim, players[0], "mana"), mana);
     }
+}
+
+#[test]
+fn what_can_be_paid_only_once_is_shown_only_once() {
+    let (mut sim, players) = duel(8, FAIR, APART_M);
+    let (user, target, mana) = (players[0], net_id(&sim, players[1]), number(&sim, "mana"));
+    let left = |sim: &Sim| {
+        [sim.client(user).prediction().own_attributes(), sim.client(user).own_attributes()].map(|own| own.get(&mana))
+    };
+    // In every tick, so several times before the server's word of the first can have come.
+    sim.plan(user, Plan::Aim(Aim::at(target, DASH, 1)));
+    sim.run_ticks(2);
+    assert_eq!(left(&sim), [Some(20.0), Some(50.0)], "it is paid before the server says so");
+    sim.run_ticks(4);
+    sim.plan(user, Plan::stand());
+    sim.run_ticks(20);
+    assert_eq!(left(&sim), [Some(20.0); 2]);
+    let shown = |sim: &mut Sim| {
+        let used = events(sim, user).into_iter().filter(|event| matches!(event, ClientEvent::Used { .. }));
+        used.count()
+    };
+    assert_eq!(shown(&mut sim), 1);
+    assert_eq!(value(&mut sim, user, "mana"), 20.0);
+    // What is given is there as soon as it is told.
+    let user_id = net_id(&sim, user);
+    sim.instance_mut(InstanceId(0)).attributes_mut(user_id).expect("it is there").set(&mana, 45.0);
+    sim.run_ticks(10);
+    assert_eq!(left(&sim), [Some(45.0); 2]);
+    use_once(&mut sim, players, DASH, 20);
+    assert_eq!((shown(&mut sim), left(&sim)), (1, [Some(15.0); 2]));
 }
 
 #[test]

@@ -288,7 +288,7 @@ impl<T: ClientTransport> Client<T> {
                 true => self.with_use(now, tick, input),
                 false => input.repeated(),
             };
-            if let Some((act, from_m)) = self.prediction.step(tick, input, self.replica.own_attributes()) {
+            if let Some((act, from_m)) = self.prediction.step(tick, input) {
                 self.note_use(tick, act, from_m);
             }
             self.idleness.note_input(now, input, self.recent_inputs.first());
@@ -360,7 +360,7 @@ impl<T: ClientTransport> Client<T> {
         self.world_attributes.schema().map(Arc::as_ref)
     }
 
-    /// What the own character has, as far as it was told.
+    /// What the own character has, as far as it was told; [`Prediction::own_attributes`] has paid what it has used since.
     pub fn own_attributes(&self) -> &Attributes {
         self.replica.own_attributes()
     }
