@@ -14,13 +14,13 @@ const CLIENTS_PER_SOCKET: usize = 64;
 /// The first of their addresses is 127.0.0.2; servers have the one before.
 const FIRST_ADDRESS: usize = 2;
 
-/// Longest datagram that is received, in bytes.
-const DATAGRAM_BYTES_MAX: usize = 2_048;
+/// Most bytes that are received at once: a system may hand over several datagrams behind one another.
+const DATAGRAM_BYTES_MAX: usize = 1 << 16;
 
 /// Sockets of clients that are known by their places, from 0 on.
 pub(crate) struct SharedSockets {
     sockets: Vec<SharedSocket>,
-    buffers: Vec<[u8; DATAGRAM_BYTES_MAX]>,
+    buffers: Vec<Box<[u8]>>,
 }
 
 struct SharedSocket {
@@ -32,7 +32,7 @@ struct SharedSocket {
 impl SharedSockets {
     /// Nobody yet.
     pub(crate) fn new() -> SharedSockets {
-        SharedSockets { sockets: Vec::new(), buffers: vec![[0; DATAGRAM_BYTES_MAX]; BATCH_SIZE] }
+        SharedSockets { sockets: Vec::new(), buffers: vec![vec![0; DATAGRAM_BYTES_MAX].into_boxed_slice(); BATCH_SIZE] }
     }
 
     /// Has sockets for so many clients, if it has not yet.
@@ -73,12 +73,12 @@ impl SharedSockets {
                     std::array::from_fn(|_| slices.next().expect("there is a buffer for each"));
                 let Ok(count) = state.recv(socket.into(), &mut slices, &mut metas) else { break };
                 for (meta, buffer) in metas[..count].iter().zip(buffers.iter_mut()) {
-                    if let Some(IpAddr::V4(ip)) = meta.dst_ip {
-                        let client = usize::from(ip.octets()[3]).wrapping_sub(FIRST_ADDRESS);
-                        if client < CLIENTS_PER_SOCKET {
-                            each(number * CLIENTS_PER_SOCKET + client, &mut buffer[..meta.len]);
-                        }
-                    }
+                    let Some(client) = client_at(meta.dst_ip).filter(|_| meta.addr.ip().is_loopback()) else {
+                        continue;
+                    };
+                    // Several of one sender may lie behind one another, all of a length but the last.
+                    let datagrams = buffer[..meta.len].chunks_mut(meta.stride.max(1));
+                    datagrams.for_each(|datagram| each(number * CLIENTS_PER_SOCKET + client, datagram));
                 }
                 if count < BATCH_SIZE {
                     break;
@@ -86,6 +86,13 @@ impl SharedSockets {
             }
         }
     }
+}
+
+/// Which client of a socket has an address.
+fn client_at(ip: Option<IpAddr>) -> Option<usize> {
+    let Some(IpAddr::V4(ip)) = ip else { return None };
+    let [127, 0, 0, last] = ip.octets() else { return None };
+    usize::from(last).checked_sub(FIRST_ADDRESS).filter(|&client| client < CLIENTS_PER_SOCKET)
 }
 
 /// The address of a client.

@@ -98,9 +98,11 @@ const NET_COUNTERS: [NetCounter; 14] = [
     ("net_bytes_out", "Payload bytes to clients", |t| t.bytes_out),
     ("net_unknown_source", "Packets from addresses that nobody is connected from", |t| t.transport.unknown_source),
     ("net_flooded", "Packets of connected clients beyond what is looked at", |t| t.transport.flooded),
-    ("net_handshakes_late", "Repeated requests and responses of clients that were in already", |t| {
-        t.transport.handshakes_late
-    }),
+    (
+        "net_handshakes_late",
+        "Requests and responses from addresses of clients that are in, mostly repeated ones; they are not looked at",
+        |t| t.transport.handshakes_late,
+    ),
     ("net_moves", "Times that a connected client's address has changed", |t| t.transport.moves),
     ("net_moves_refused", "Moves not looked at because there were too many", |t| t.transport.moves_refused),
     ("net_held_back", "Datagrams not sent to an address that has not shown yet that its client receives there", |t| {
@@ -225,6 +227,8 @@ pub struct Metrics {
     seats_held: Counter,
     seats_resumed: Counter,
     seats_given_up: Counter,
+    controls_malformed: Counter,
+    channel_packets_malformed: Counter,
 }
 
 impl Default for Metrics {
@@ -266,6 +270,8 @@ impl Default for Metrics {
             seats_held: Counter::default(),
             seats_resumed: Counter::default(),
             seats_given_up: Counter::default(),
+            controls_malformed: Counter::default(),
+            channel_packets_malformed: Counter::default(),
             registry: Registry::default(),
         };
         let mut registry = Registry::with_prefix("throng");
@@ -337,8 +343,12 @@ impl Metrics {
         registry.register("bots_evened_out", help, self.evened_out.clone());
         registry.register("world_hour", "Hour of the world's day, 0 to 24", self.hour.clone());
         registry.register("seats_resumed", "Seats given back to players", self.seats_resumed.clone());
-        let help = "Held seats whose players were not back in time";
+        let help = "Held seats that have ended without their players' coming back";
         registry.register("seats_given_up", help, self.seats_given_up.clone());
+        let help = "Control messages of players that could not be read";
+        registry.register("controls_malformed", help, self.controls_malformed.clone());
+        let help = "Packets of players' reliable channels that were malformed, or brought what is not taken";
+        registry.register("channel_packets_malformed", help, self.channel_packets_malformed.clone());
     }
 
     /// Notes a tick that a host's instance has just lived through.
@@ -436,6 +446,8 @@ impl Metrics {
         set(&self.seats_held, door.seats_held);
         set(&self.seats_resumed, door.seats_resumed);
         set(&self.seats_given_up, door.seats_given_up);
+        set(&self.controls_malformed, door.controls_malformed);
+        set(&self.channel_packets_malformed, door.channel_packets_malformed);
         for (reason, count) in GoodbyeReason::ALL.iter().zip(door.goodbyes) {
             set(&self.goodbyes.get_or_create(&ReasonLabel { reason: reason.label() }), count);
         }

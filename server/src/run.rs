@@ -58,7 +58,7 @@ impl Server {
         let instances = instances.collect::<Result<Vec<_>, _>>()?;
         pool.install(|| instances.iter().for_each(Instance::prepare));
         let names = prepared.worlds.iter().map(|world| world.config.name.clone());
-        let status = Arc::new(Status::new(Arc::clone(&clock), settings.apply, names, prepared.world_folders.len()));
+        let status = Arc::new(Status::new(Arc::clone(&clock), settings, names, prepared.world_folders.len()));
         let watched = prepared.world_folders.iter().cloned().zip(prepared.worlds.iter().cloned());
         spawn_watcher(watched.collect(), Arc::clone(&status))
             .context("cannot start the thread that watches world files")?;
@@ -297,6 +297,9 @@ mod tests {
     use super::*;
     use crate::settings::{Overrides, prepare};
 
+    /// Far longer than any machine takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_server_whose_network_thread_has_died_says_goodbye_at_its_other_ports_and_ends() {
         let any_port = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -304,7 +307,7 @@ mod tests {
         let flags = Overrides { bind: any_port, workers, http: any_port, threads, ..Overrides::default() };
         let prepared = prepare(&Overrides { development_key: true, ..flags }).expect("the built-in settings are right");
         let server = Server::open(&prepared).expect("loopback has ports");
-        let (first, addresses) = (Arc::clone(server.workers[0].mailbox()), server.game_addresses());
+        let (first, addresses) = (server.workers[0].shared_mailbox(), server.game_addresses());
         let clock = SystemClock::new();
         let token = connect_token(&addresses[1..], ClientId(5), token_data(), &prepared.key);
         let transport = throng_client::UdpTransport::connect(token.expect("loopback is allowed"), clock.now());
@@ -313,6 +316,7 @@ mod tests {
         let mut client = Client::new(transport.expect("loopback has a port"), map.into(), world, "Ann");
         let lived = std::thread::spawn(move || server.run());
         while !matches!(client.state(), State::Closed(_)) {
+            assert!(clock.now() < PATIENCE, "the server lives on");
             client.update(clock.now());
             while client.is_input_due(clock.now()) {
                 client.step(clock.now(), PlayerInput::default());

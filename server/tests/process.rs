@@ -143,7 +143,9 @@ fn a_player_goes_on_over_another_socket_as_the_same_character() {
 
 #[test]
 fn an_operator_sees_who_is_there_and_sends_one_away() {
-    let server = Server::start();
+    let folder = Folder::new();
+    folder.write("server.toml", "[http]\nkick = true\n");
+    let server = Server::start_in(folder, &["--config", "server.toml", "--development-key"]);
     let mut player = Player::connect(server.game, &ConnectKey::DEVELOPMENT);
     player.play_until("a few snapshots have come", |client| client.stats().snapshots > 2);
     let clients: serde_json::Value = serde_json::from_str(&server.get("/clients").body).expect("a JSON object");
@@ -157,6 +159,7 @@ fn an_operator_sees_who_is_there_and_sends_one_away() {
         ("GET", "", &*order, 405),
         ("POST", "", "", 400),
         ("POST", "Origin: http://localhost\r\n", &order, 403),
+        ("POST", "X-Forwarded-For: 192.0.2.1\r\n", &order, 403),
         ("POST", "", r#"{"client": 999999}"#, 404),
         ("POST", "", &order, 200),
     ] {
@@ -167,6 +170,12 @@ fn an_operator_sees_who_is_there_and_sends_one_away() {
     assert_eq!(*player.state(), State::Closed(CloseReason::Goodbye(GoodbyeReason::Kicked)));
     server.wait_until_empty("meadow", 0);
     assert_eq!(server.metric("throng_goodbyes_total{reason=\"kicked\"}"), Some(1.0));
+    for (path, status) in [("/clients?world=7", 404), ("/clients?from=x", 400)] {
+        assert_eq!(server.get(path).status, status, "{path}");
+    }
+    assert_eq!(server.request("GET", "/clients", "Via: 1.1 proxy\r\n", "").status, 403);
+    let closed = Server::start().request("POST", "/kick", "", &order);
+    assert!(closed.status == 403 && closed.body.contains("kick = true"), "{}", closed.body);
 }
 
 #[test]

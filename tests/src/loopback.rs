@@ -40,7 +40,7 @@ pub struct LoopbackServer {
 pub struct LoopbackOptions {
     /// Most clients at once.
     pub clients_max: usize,
-    /// Network threads, each with a port of its own; but their work is done by the one who steps.
+    /// Network threads, at least one, each with a port of its own; but their work is done by the one who steps.
     pub workers: u16,
     /// Time over which the snapshots of a tick are spread.
     pub spread: Duration,
@@ -86,11 +86,12 @@ impl LoopbackServer {
     /// The same with these options.
     ///
     /// # Panics
-    /// As [`LoopbackServer::start`].
+    /// As [`LoopbackServer::start`], and without a network thread.
     pub fn start_with(world: LoadedWorld, options: LoopbackOptions) -> LoopbackServer {
         let clock = Arc::new(ManualClock::default());
         let instance = Instance::new(&world, clock.clone()).expect("the kit's worlds have their files");
         let map = Map::new(&world.config, world.terrain_samples.as_ref()).expect("the kit's worlds have their files");
+        assert!(options.workers > 0, "somebody must listen");
         let shared = (UsedTokens::default(), TakenPlaces::default());
         let open = |worker| {
             let transport = open_transport_of(worker, options.clients_max, &shared.0, &shared.1);
@@ -140,6 +141,11 @@ impl LoopbackServer {
     /// Clients connected at each network thread.
     pub fn connected(&self) -> Vec<u64> {
         self.workers.iter().map(|(exchange, _)| exchange.totals().connected).collect()
+    }
+
+    /// The worlds and their front door.
+    pub fn host_mut(&mut self) -> &mut Host {
+        &mut self.host
     }
 
     /// The world.

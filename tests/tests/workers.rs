@@ -61,10 +61,8 @@ fn players_at_different_ports_meet_in_one_world() {
 fn whoever_is_not_answered_at_the_first_port_plays_at_the_second() {
     let silent = UdpSocket::bind("127.0.0.1:0").expect("loopback has a port");
     let silent_address = silent.local_addr().expect("it is bound");
-    let closed_address = {
-        let closed = UdpSocket::bind("127.0.0.1:0").expect("loopback has a port");
-        closed.local_addr().expect("it is bound")
-    };
+    // No program of a user has that port.
+    let closed_address = SocketAddr::from(([127, 0, 0, 1], 1));
     let mut server = start(Duration::ZERO);
     let [_, second, third] = server.addresses()[..] else { panic!("three ports") };
     let mut clients = vec![
@@ -109,6 +107,24 @@ fn a_newer_token_takes_over_at_another_port_and_the_character_stays() {
         step(&mut server, [&mut newer]);
     }
     assert_eq!(newer.next_message().as_deref(), Some(&b"here"[..]));
+}
+
+#[test]
+fn whoever_is_sent_away_is_told_so_at_its_own_port() {
+    let mut server = start(Duration::ZERO);
+    let addresses = server.addresses();
+    let mut clients: Vec<_> = (0..3).map(|id| server.open_client_to(ClientId(id), &[addresses[id as usize]])).collect();
+    live(&mut server, &mut clients, 60);
+    let now = server.now();
+    assert!(server.host_mut().kick(now, ClientId(2)) && !server.host_mut().kick(now, ClientId(2)));
+    live(&mut server, &mut clients, 60);
+    assert_eq!(*clients[2].state(), State::Closed(CloseReason::Goodbye(GoodbyeReason::Kicked)));
+    assert!(clients[..2].iter().all(|client| *client.state() == State::Playing));
+    assert_eq!(server.connected(), [1, 1, 0]);
+    // With an earlier token that was not used yet it would come in again: that is not the server's to prevent.
+    let mut again = vec![server.open_client_to(ClientId(2), &addresses[..1])];
+    live(&mut server, &mut again, 60);
+    assert_eq!(*again[0].state(), State::Playing);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::step::{self, Step};
 use super::{LOAD_CORE, SERVER_CORE, WireParameters, number};
 use crate::figures::Report;
 use crate::floor::{self, Floor, Sizes};
-use crate::process::{allow_sockets, pin_to_core};
+use crate::process::pin_to_core;
 
 /// Batches per measurement of the floor.
 const FLOOR_BATCHES: usize = 2_000;
@@ -85,8 +85,6 @@ impl Round {
 /// Runs `wire`.
 pub(crate) fn run(parameters: &WireParameters) -> anyhow::Result<Report> {
     pin_to_core(LOAD_CORE)?;
-    let clients_max = parameters.clients.iter().chain(&parameters.stock_clients).max().copied().unwrap_or(0);
-    allow_sockets(u64::from(clients_max))?;
     let stock = ramp(parameters, &parameters.stock_clients, true)?;
     let ours = ramp(parameters, &parameters.clients, false)?;
     let tried = most(&ours).context("at least one number of clients was tried")?;

@@ -67,7 +67,7 @@ struct Attack {
 /// Sends `packets` packets.
 pub(crate) fn run(packets: u64, is_quick: bool) -> anyhow::Result<Report> {
     pin_to_core(LOAD_CORE)?;
-    allow_sockets(u64::from(PLAYERS) + ATTACKERS as u64)?;
+    allow_sockets(ATTACKERS as u64)?;
     let mut server = ServerProcess::start(&ServerParameters {
         players: PLAYERS + 2 * ATTACKERS as u32,
         visible: VISIBLE,
@@ -168,6 +168,7 @@ impl Attack {
             ("counted_handshakes_refused", number(&measured, "handshakes_refused")),
             ("counted_unknown_source", number(&measured, "unknown_source")),
             ("counted_flooded", number(&measured, "flooded")),
+            ("counted_handshakes_late", number(&measured, "handshakes_late")),
             ("counted_moves", number(&measured, "moves")),
             ("counted_moves_refused", number(&measured, "moves_refused")),
             ("counted_malformed", number(&measured, "malformed")),

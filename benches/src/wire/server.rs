@@ -178,6 +178,8 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
     let unknown_source = since(|totals| totals.unknown_source);
     let flooded = since(|totals| totals.flooded);
     let moves_refused = since(|totals| totals.moves_refused);
+    let handshakes_late = since(|totals| totals.handshakes_late);
+    let turned_away = refused + handshakes_refused + handshakes_late + unknown_source + flooded + moves_refused;
     let datagrams_in = net.datagrams_in - meter.net.datagrams_in;
     Ok(json!({
         "seconds": (clock.now() - meter.since).as_secs_f64(),
@@ -204,11 +206,12 @@ fn report(meter: &Meter, host: &Host, clock: &dyn Clock, net: &NetTotals) -> any
         "datagrams_out": net.datagrams_out - meter.net.datagrams_out,
         "bytes_in": net.bytes_in - meter.net.bytes_in,
         "bytes_out": net.bytes_out - meter.net.bytes_out,
-        "received": datagrams_in + refused + handshakes_refused + unknown_source + flooded + moves_refused,
+        "received": datagrams_in + turned_away,
         "refused": refused,
         "handshakes_refused": handshakes_refused,
         "unknown_source": unknown_source,
         "flooded": flooded,
+        "handshakes_late": handshakes_late,
         "moves": since(|totals| totals.moves),
         "moves_refused": moves_refused,
         "malformed": net.malformed.iter().sum::<u64>() - meter.net.malformed.iter().sum::<u64>(),

@@ -15,7 +15,7 @@ use throng_shared::wire::PROTOCOL_ID;
 use super::load::{Load, LoadOptions, rest};
 use super::{LOAD_CORE, SERVER_CORE, SETTLE, ServerParameters, ServerProcess, connect_all, number, play};
 use crate::figures::Report;
-use crate::process::{allow_sockets, pin_to_core};
+use crate::process::pin_to_core;
 use crate::walk::world_without_bots;
 
 /// What `storm` is to do.
@@ -36,7 +36,6 @@ const VISIBLE: u32 = 32;
 pub(crate) fn run(parameters: &StormParameters) -> anyhow::Result<Report> {
     let StormParameters { players, newcomers, loss_percent, .. } = *parameters;
     pin_to_core(LOAD_CORE)?;
-    allow_sockets(u64::from(players + 2 * newcomers))?;
     let mut server = ServerProcess::start(&ServerParameters {
         players,
         visible: VISIBLE,
@@ -198,7 +197,7 @@ fn watch(
     })
 }
 
-/// A thread that sends what nobody asked for, from other addresses of this machine.
+/// A thread that sends what nobody asked for, from addresses of this machine that no client has.
 struct Junk {
     is_over: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
@@ -208,7 +207,7 @@ struct Junk {
 impl Junk {
     fn start(server: SocketAddr, per_s: u32) -> anyhow::Result<Junk> {
         let (is_over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let sockets = (2..18u8).map(|host| UdpSocket::bind(SocketAddr::from(([127, 0, 0, host], 0))));
+        let sockets = (2..18u8).map(|host| UdpSocket::bind(SocketAddr::from(([127, 0, 1, host], 0))));
         let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
         let (seen_over, count) = (Arc::clone(&is_over), Arc::clone(&sent));
         let thread = std::thread::spawn(move || {

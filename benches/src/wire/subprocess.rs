@@ -25,13 +25,6 @@ impl Subprocess {
         Ok(Subprocess { child, commands, answers })
     }
 
-    /// Says something that is to be answered.
-    pub(crate) fn say(&mut self, command: &str) -> anyhow::Result<()> {
-        let commands = self.commands.as_mut().context("the process listens")?;
-        writeln!(commands, "{command}")?;
-        Ok(commands.flush()?)
-    }
-
     /// What the process says next.
     pub(crate) fn hear(&mut self) -> anyhow::Result<Value> {
         let mut line = String::new();
@@ -41,7 +34,9 @@ impl Subprocess {
 
     /// Asks something.
     pub(crate) fn ask(&mut self, command: &str) -> anyhow::Result<Value> {
-        self.say(command)?;
+        let commands = self.commands.as_mut().context("the process listens")?;
+        writeln!(commands, "{command}")?;
+        commands.flush()?;
         self.hear()
     }
 

@@ -19,7 +19,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use throng_shared::config::ApplySettings;
+use throng_shared::config::ServerSettings;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -41,6 +41,7 @@ pub struct Status {
     pub questions: Questions,
     /// Changed files of worlds.
     pub reloads: ReloadDesk,
+    may_kick: bool,
     clock: Arc<dyn Clock>,
     /// Time of the last tick, in nanoseconds; 0 for none yet.
     ticked_at_ns: AtomicU64,
@@ -51,14 +52,15 @@ impl Status {
     /// A server of these worlds that has not ticked yet; the first `folders` of them come from folders.
     pub fn new(
         clock: Arc<dyn Clock>,
-        apply: ApplySettings,
+        settings: &ServerSettings,
         world_names: impl Iterator<Item = String>,
         folders: usize,
     ) -> Status {
         Status {
             metrics: Metrics::default(),
             questions: Questions::default(),
-            reloads: ReloadDesk::new(apply, world_names, folders),
+            reloads: ReloadDesk::new(settings.apply, world_names, folders),
+            may_kick: settings.may_kick,
             clock,
             ticked_at_ns: AtomicU64::new(0),
             is_stopping: AtomicBool::new(false),
@@ -139,7 +141,7 @@ fn router(status: Arc<Status>) -> Router {
                  /metrics  Prometheus\n\
                  /config   which version of its files each world goes by, what changed last, and what was refused\n\
                  /apply    how changes that were applied fare; POST {\"folder\": …, \"world\": 0} applies one, from this computer\n\
-                 /clients  who is in a world, the first thousand; the next with ?from=\n\
+                 /clients?world=&from=  who is in a world, a few hundred from a number on, for this computer\n\
                  /kick     POST {\"client\": 5} sends a client away, from this computer\n\
                  /explain?client=&entity=  why a client is told of a character, or is not\n\
                  /ledger?client=  where a client's bytes went; without a client, those of the world\n\
@@ -151,7 +153,7 @@ fn router(status: Arc<Status>) -> Router {
         .route("/metrics", get(metrics))
         .route("/config", get(config))
         .route("/apply", get(apply::tell).post(apply::apply))
-        .route("/clients", get(ask))
+        .route("/clients", get(order::ask))
         .route("/kick", post(kick::kick))
         .route("/explain", get(ask))
         .route("/ledger", get(ask))
@@ -172,19 +174,20 @@ async fn metrics(State(status): State<Arc<Status>>) -> impl IntoResponse {
 }
 
 async fn config(State(status): State<Arc<Status>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], format!("{}\n", status.reloads.to_json()))
+    json(&status.reloads.to_json())
 }
 
 /// Puts a question to the tick thread.
 async fn ask(State(status): State<Arc<Status>>, uri: Uri) -> Response {
     let question = match Question::parse(uri.path(), uri.query().unwrap_or_default()) {
         Ok(question) => question,
-        Err(message) => return (StatusCode::BAD_REQUEST, message).into_response(),
+        Err(message) => return refuse(StatusCode::BAD_REQUEST, &message),
     };
-    put(&status, question).await
+    answer_to(&status, question).await
 }
 
-async fn put(status: &Status, question: Question) -> Response {
+/// What comes of a question.
+async fn answer_to(status: &Status, question: Question) -> Response {
     let Some(answer) = status.questions.ask(question) else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many questions wait already");
     };
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn a_server_is_ready_only_while_it_ticks() {
         let clock = Arc::new(ManualClock::default());
-        let status = Status::new(clock.clone(), ApplySettings::default(), std::iter::empty(), 0);
+        let status = Status::new(clock.clone(), &ServerSettings::default(), std::iter::empty(), 0);
         assert!(status.unready_reason().is_some_and(|reason| reason.starts_with("starting")));
         clock.set(Duration::from_secs(5));
         status.note_tick(Duration::from_secs(5));

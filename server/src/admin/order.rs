@@ -1,19 +1,34 @@
-//! What programs of this computer may have done over HTTP: who may ask, and how what they ask for is read.
+//! What programs of this computer alone may have told and done over HTTP: who may ask, and how what they ask for is read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
+
+use super::Status;
 
 /// Longest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// How long the body of a request may take.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
+
+/// As [`super::ask`], for this computer alone.
+pub(super) async fn ask(
+    state: State<Arc<Status>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    match check_sender(peer.ip(), request.headers()) {
+        Ok(()) => super::ask(state, request.uri().clone()).await,
+        Err(message) => refuse(StatusCode::FORBIDDEN, message),
+    }
+}
 
 /// The body of a request of `peer`, if it may ask for anything to be done.
 ///
@@ -30,14 +45,21 @@ pub(super) async fn read_order(peer: IpAddr, mut request: Request) -> Result<Byt
     }
 }
 
+/// What a request bears that a proxy has passed on, whoever it is from.
+const PASSED_ON: [header::HeaderName; 2] = [header::FORWARDED, header::VIA];
+const PASSED_ON_FOR: &str = "x-forwarded-for";
+
 /// Only programs of this computer may change anything, wherever the server listens. Pages in a browser run on it too, and may send requests to any address:
-/// those name where the page is from.
+/// those name where the page is from. What a proxy on it passes on is from elsewhere, if it says so.
 fn check_sender(peer: IpAddr, headers: &HeaderMap) -> Result<(), &'static str> {
     if !peer.to_canonical().is_loopback() {
-        return Err("nothing is changed but from this computer: ask at a loopback address");
+        return Err("this is for this computer alone: ask at a loopback address");
     }
     if headers.contains_key(header::ORIGIN) {
-        return Err("nothing is changed by web pages");
+        return Err("this is not for web pages");
+    }
+    if PASSED_ON.iter().any(|name| headers.contains_key(name)) || headers.contains_key(PASSED_ON_FOR) {
+        return Err("a proxy has passed this on: ask at the server itself");
     }
     Ok(())
 }
@@ -78,7 +100,10 @@ mod tests {
             let ip = ip.parse().expect("an address");
             assert_eq!(check_sender(ip, &headers).is_ok(), is_allowed, "{ip}");
         }
-        headers.insert(header::ORIGIN, HeaderValue::from_static("http://127.0.0.1:7780"));
-        assert!(check_sender(IpAddr::from([127, 0, 0, 1]), &headers).is_err());
+        for name in ["origin", "forwarded", "via", "x-forwarded-for"] {
+            headers.clear();
+            headers.insert(name, HeaderValue::from_static("http://127.0.0.1:7780"));
+            assert!(check_sender(IpAddr::from([127, 0, 0, 1]), &headers).is_err(), "{name}");
+        }
     }
 }

@@ -1,27 +1,30 @@
 //! Questions of operators that only the tick thread can answer, and what they want that it alone can do.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use throng_shared::ids::{ClientId, InstanceId, NetId};
+use throng_shared::tick::Tick;
 use tokio::sync::oneshot;
 use tracing::info;
 
 use crate::abilities::CombatLog;
 use crate::host::Host;
+use crate::session::Session;
 
 /// Questions that wait for an answer; beyond it further ones are refused.
 const WAITING_MAX: usize = 64;
 
-/// Questions that are answered between two ticks; each takes some microseconds.
+/// Questions that are answered between two ticks; each takes some microseconds, and a list of clients a fraction of a millisecond.
 const ANSWERED_PER_TICK: usize = 8;
 
 /// Receipts and refusals that are told at once, the newest first.
 const SHOTS_TOLD_MAX: usize = 100;
 
 /// Clients that are told of at once.
-const CLIENTS_TOLD_MAX: usize = 1_000;
+const CLIENTS_TOLD_MAX: usize = 250;
 
 /// What can be asked, or asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub(super) enum Question {
 /// What was asked, and where the answers go.
 #[derive(Debug, Default)]
 pub struct Questions {
-    waiting: Mutex<Vec<(Question, oneshot::Sender<Option<Value>>)>>,
+    waiting: Mutex<VecDeque<(Question, oneshot::Sender<Option<Value>>)>>,
 }
 
 impl Question {
@@ -118,23 +121,7 @@ impl Question {
             }
             Question::Clients { world, from } => {
                 let instance = host.instances().nth(world.0.into())?;
-                let all = instance.sessions().all();
-                let mut left = all[all.partition_point(|session| session.client < from)..].iter();
-                let told = left.by_ref().take(CLIENTS_TOLD_MAX).map(|session| {
-                    json!({
-                        "client": session.client.0,
-                        "name": session.name,
-                        "entity": session.net_id.0,
-                        "is_connected": session.connection.is_some(),
-                    })
-                });
-                let told: Vec<Value> = told.collect();
-                Some(json!({
-                    "tick": instance.current_tick().0,
-                    "count": all.len(),
-                    "clients": told,
-                    "next": left.next().map(|session| session.client.0),
-                }))
+                Some(list_of(instance.current_tick(), instance.sessions().all(), from, CLIENTS_TOLD_MAX))
             }
             Question::Kick { client } => host.kick(now, client).then(|| {
                 info!(client = client.0, "kicked over HTTP");
@@ -142,6 +129,22 @@ impl Question {
             }),
         }
     }
+}
+
+/// So many of the sessions as are told at once, from this client's on.
+fn list_of(tick: Tick, all: &[Session], from: ClientId, most: usize) -> Value {
+    let mut left = all[all.partition_point(|session| session.client < from)..].iter();
+    let told = left.by_ref().take(most).map(|session| {
+        json!({
+            "client": session.client.0,
+            "name": session.name,
+            "entity": session.net_id.0,
+            "is_connected": session.connection.is_some(),
+        })
+    });
+    let told: Vec<Value> = told.collect();
+    let next = left.next().map(|session| session.client.0);
+    json!({ "tick": tick.0, "count": all.len(), "clients": told, "next": next })
 }
 
 impl Questions {
@@ -152,24 +155,32 @@ impl Questions {
             return None;
         }
         let (sender, receiver) = oneshot::channel();
-        waiting.push((question, sender));
+        waiting.push_back((question, sender));
         Some(receiver)
     }
 
     /// Answers some. For the thread that has the host.
     pub fn answer(&self, now: Duration, host: &mut Host) {
-        let Ok(mut waiting) = self.waiting.lock() else { return };
-        let count = waiting.len().min(ANSWERED_PER_TICK);
-        for (question, sender) in waiting.drain(..count) {
-            // Who has gone away since does not mind.
-            let _ = sender.send(question.answer(now, host));
+        for _ in 0..ANSWERED_PER_TICK {
+            // Taken out before it is answered: whoever asks meanwhile is not to wait for that.
+            let next = self.waiting.lock().ok().and_then(|mut waiting| waiting.pop_front());
+            let Some((question, sender)) = next else { return };
+            // Whoever was told that nothing came of it is not to be surprised.
+            if !sender.is_closed() {
+                let _ = sender.send(question.answer(now, host));
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bevy_ecs::prelude::Entity;
+    use throng_shared::tick::TickRate;
+
     use super::*;
+    use crate::host::HostOptions;
+    use crate::net::ConnectionId;
 
     #[test]
     fn a_question_is_read_from_an_address_and_what_is_wrong_with_it_is_said() {
@@ -197,6 +208,40 @@ mod tests {
             let message = Question::parse(path, query).expect_err("it is wrong");
             assert!(message.contains(word), "{query}: {message}");
         }
+    }
+
+    #[test]
+    fn clients_are_listed_from_a_number_on_with_where_the_next_list_begins() {
+        let connection = ConnectionId { worker: 0, slot: 0, generation: 1 };
+        let session = |client| {
+            let (client, rate) = (ClientId(client), TickRate::new(20));
+            Session::new(client, connection, "Ann".to_owned(), NetId(9), Entity::PLACEHOLDER, rate)
+        };
+        let mut all = [2, 4, 6, 8].map(session);
+        all[2].connection = None;
+        let list = |from| {
+            let list = list_of(Tick(5), &all, ClientId(from), 2);
+            let told = |client: &Value| (client["client"].as_u64(), client["is_connected"].as_bool());
+            let told: Vec<_> = list["clients"].as_array().expect("a list").iter().map(told).collect();
+            assert_eq!((&list["count"], &list["tick"]), (&4.into(), &5.into()));
+            (told, list["next"].as_u64())
+        };
+        let some = |client, is_connected| (Some(client), Some(is_connected));
+        assert_eq!(list(0), (vec![some(2, true), some(4, true)], Some(6)));
+        assert_eq!(list(6), (vec![some(6, false), some(8, true)], None));
+        assert_eq!(list(9), (vec![], None));
+    }
+
+    #[test]
+    fn whoever_does_not_wait_any_more_gets_nothing_done() {
+        let mut host = Host::new(Vec::new(), HostOptions::default(), Duration::ZERO);
+        let questions = Questions::default();
+        let gone = questions.ask(Question::Kick { client: ClientId(1) });
+        drop(gone);
+        let mut waits = questions.ask(Question::Kick { client: ClientId(1) }).expect("there is room");
+        questions.answer(Duration::ZERO, &mut host);
+        assert_eq!(waits.try_recv(), Ok(None), "nobody is there");
+        assert!(questions.waiting.lock().expect("nobody panicked").is_empty());
     }
 
     #[test]

@@ -46,8 +46,12 @@ pub struct DoorTotals {
     pub seats_held: u64,
     /// Seats that were given back.
     pub seats_resumed: u64,
-    /// Held seats that nobody came back to in time.
+    /// Held seats that have ended without their players' coming back: not in time, or sent away meanwhile.
     pub seats_given_up: u64,
+    /// Control messages of players that could not be read.
+    pub controls_malformed: u64,
+    /// Channel packets that were malformed, or completed a message that is not taken.
+    pub channel_packets_malformed: u64,
 }
 
 /// What an instance is to be told.
@@ -134,7 +138,7 @@ impl FrontDoor {
 
     /// Counts since the start.
     pub(crate) fn totals(&self) -> DoorTotals {
-        self.totals
+        DoorTotals { seats_given_up: self.seats.given_up(), ..self.totals }
     }
 
     /// Number of connections.
@@ -173,10 +177,10 @@ impl FrontDoor {
                 let Some(seat) = self.seats.get_mut(client) else { return };
                 match seat.receive_packet(now, bytes, |message| messages.push((instance, client, message))) {
                     Ok(()) => self.seats.note_busy(client),
-                    Err(_) if seat.strikes.add(now.as_secs()) => {
-                        self.dismiss(now, client, GoodbyeReason::Malformed, admissions);
+                    Err(_) => {
+                        self.totals.channel_packets_malformed += 1;
+                        self.strike(now, client, admissions);
                     }
-                    Err(_) => {}
                 }
             }
             NetEvent::Received { content: Content::Frame, .. } => {}
@@ -233,7 +237,6 @@ impl FrontDoor {
         outbound.dismissals = dismissals;
         while let Some((client, seat)) = self.seats.take_expired(now) {
             debug!(client = client.0, "the seat is given up");
-            self.totals.seats_given_up += 1;
             admissions.push((seat.instance, Arrival::Left { client }));
         }
         self.dismiss_silent(now);
@@ -291,12 +294,10 @@ impl FrontDoor {
             Some(&Stage::Playing { client, .. }) => match hello_versions(bytes) {
                 // The answer was lost, or is under way.
                 Some(_) => self.seats.owe_welcome(client),
-                // Counted with what else is malformed: one packet that a client got wrong is not worth its game.
+                // One message that a client got wrong is not worth its game.
                 None => {
-                    let is_too_much = self.seats.get_mut(client).is_some_and(|seat| seat.strikes.add(now.as_secs()));
-                    if is_too_much {
-                        self.dismiss(now, client, GoodbyeReason::Malformed, admissions);
-                    }
+                    self.totals.controls_malformed += 1;
+                    self.strike(now, client, admissions);
                 }
             },
             Some(&Stage::Greeting { client, token }) => match self.judge(token, bytes) {
@@ -379,6 +380,13 @@ impl FrontDoor {
         self.seats.take(client, connection, token, hello.channel);
         self.let_play(connection, client, instance);
         admissions.push((instance, Arrival::Joined { client, connection, name }));
+    }
+
+    /// A player has sent something that is malformed: too much of that is not forgiven.
+    fn strike(&mut self, now: Duration, client: ClientId, admissions: &mut Vec<Admission>) {
+        if self.seats.get_mut(client).is_some_and(|seat| seat.strikes.add(now.as_secs())) {
+            self.dismiss(now, client, GoodbyeReason::Malformed, admissions);
+        }
     }
 
     /// Takes a client's seat, and sends it away.

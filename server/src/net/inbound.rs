@@ -143,7 +143,7 @@ pub struct TransportTotals {
     pub flooded: u64,
     /// Requests for a connection that were not granted, by reason; their names are in [`handshake_labels`].
     pub handshakes_refused: [u64; HandshakeRefusal::ALL.len()],
-    /// Requests and responses of clients that are connected already: they were repeated, and have overtaken the answer.
+    /// Requests and responses from addresses of connected clients: mostly they were repeated, and the answer has overtaken them. They are not looked at.
     pub handshakes_late: u64,
     /// Times that a connected client's address has changed.
     pub moves: u64,

@@ -46,8 +46,14 @@ pub fn spawn_worker(
 
 impl NetWorker {
     /// Where the tick thread meets it.
-    pub fn mailbox(&self) -> &Arc<Mailbox> {
+    pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// The same, for whoever does not keep the worker.
+    #[cfg(test)]
+    pub(crate) fn shared_mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
     }
 
     /// Whether the thread still runs; it ends by itself only by a panic.

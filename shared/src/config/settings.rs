@@ -19,6 +19,8 @@ pub struct ServerSettings {
     /// Where health and metrics are served over HTTP, default `127.0.0.1:7780`; `None` when they are not. Port 0 takes
     /// any free port.
     pub http_bind: Option<SocketAddr>,
+    /// Whether programs on this computer may send clients away over HTTP; not by default.
+    pub may_kick: bool,
     /// How long the seat of a player whose connection broke is held, in seconds: 0, for not at all, to
     /// [`super::HOLD_S_MAX`]; default 30.
     pub hold_s: u32,
@@ -83,6 +85,7 @@ impl Default for ServerSettings {
         Self {
             net: NetSettings::default(),
             http_bind: Some(HTTP_BIND_DEFAULT),
+            may_kick: false,
             hold_s: 30,
             apply: ApplySettings::default(),
             threads: 0,

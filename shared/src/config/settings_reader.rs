@@ -55,8 +55,8 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
                         with a bot that plays on (`population.stand_ins` in the world file), and who comes back in time goes on with it. 0 for not at all.";
         table.optional("hold_s", whole(0, HOLD_S_MAX, "seconds"), default.hold_s, hold_doc)
     });
-    let doc = "Health and metrics, for operators and their tools. Whoever reaches this address may read them.";
-    let http_bind = file.table("http", Presence::Optional, doc, read_http);
+    let doc = "Health, metrics and questions, for operators and their tools. Whoever reaches this address may read them, but for who is there.";
+    let (http_bind, may_kick) = file.table("http", Presence::Optional, doc, read_http);
     let doc = "What `throng apply` may do: a changed world is taken over on trial, and taken back when a limit breaks that is declared here. A \
                limit is judged every 5 s, from the second time on: at first everybody is told much anew.";
     let apply = file.table("apply", Presence::Optional, doc, |table| read_apply(table, http_bind.is_some()));
@@ -68,7 +68,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
     let doc =
         "A world to run. Write one table per world; without any, the server runs the meadow that is built into it.";
     let world_folders = file.tables("world", 0..=WORLD_FOLDERS_MAX, doc, read_world_folder);
-    ServerSettings { net, http_bind, hold_s, apply, threads, world_folders }
+    ServerSettings { net, http_bind, may_kick, hold_s, apply, threads, world_folders }
 }
 
 /// Where the key comes from.
@@ -180,12 +180,15 @@ fn is_unspecified(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_unspecified()
 }
 
-fn read_http(table: &mut TableReader<'_, '_>) -> Option<SocketAddr> {
+fn read_http(table: &mut TableReader<'_, '_>) -> (Option<SocketAddr>, bool) {
     let is_enabled = table.optional("enabled", Truth, true, "Whether they are served at all.");
     let bind_doc = "TCP address to listen at. Port 0 takes any free port.";
     let kind = address(HTTP_BIND_DEFAULT.port());
     let bind = table.optional("bind", kind, HTTP_BIND_DEFAULT, bind_doc);
-    is_enabled.then_some(bind)
+    let kick_doc = "Whether whoever is on this computer may send a client away, by `POST /kick`. Programs on other computers and web pages \
+                    never may.";
+    let may_kick = table.optional("kick", Truth, false, kick_doc);
+    (is_enabled.then_some(bind), may_kick)
 }
 
 fn read_apply(table: &mut TableReader<'_, '_>, has_http: bool) -> ApplySettings {

@@ -99,8 +99,12 @@ pub(super) enum Shown {
 }
 
 impl UsedTokens {
-    /// None used yet, and room for so many instead of [`USED_TOKENS_MAX`], 1 or more.
+    /// None used yet, and room for so many instead of [`USED_TOKENS_MAX`].
+    ///
+    /// # Panics
+    /// When there is room for none, or for more.
     pub fn with_room_for(tokens_max: usize) -> UsedTokens {
+        assert!((1..=USED_TOKENS_MAX).contains(&tokens_max), "room for 1 to {USED_TOKENS_MAX}");
         UsedTokens { memory: Arc::new(Mutex::new(Memory::new(tokens_max))) }
     }
 

@@ -65,6 +65,7 @@ key_file = \"secrets/key.txt\"
 [http]
 enabled = false
 bind = \"0.0.0.0:80\"
+kick = false
 [session]
 hold_s = 0
 [apply]
@@ -90,6 +91,7 @@ folder = 'C:\\worlds\\b'
             key: KeySource::File("secrets/key.txt".to_owned()),
         },
         http_bind: None,
+        may_kick: false,
         hold_s: 0,
         apply: ApplySettings {
             is_enabled: false,
@@ -104,7 +106,7 @@ folder = 'C:\\worlds\\b'
     assert_eq!(read(text), Ok(expected.clone()));
     let enabled = read(&text.replace("false", "true")).expect("reads");
     assert_eq!(enabled.http_bind.map(|address| address.port()), Some(80));
-    assert!(enabled.apply.is_enabled);
+    assert!(enabled.apply.is_enabled && enabled.may_kick);
 }
 
 #[test]
