@@ -532,12 +532,16 @@ enum ThrongStatus throng_archetype_name(uint64_t client,
                                         size_t *needed);
 
 /*
- What a character has: a number as it is, a flag as 0 or 1, a choice as its place. `net_id` may be the own.
+ What a character has: a number as it is, a flag as 0 or 1, a choice as its place. `net_id` may be the own: what that has used since the server told it
+ is not paid yet.
 
  # Safety
  `name` is null or points to a text that ends with a zero, `value` is null or points to one.
  */
-enum ThrongStatus throng_attribute(uint64_t client, uint32_t net_id, const char *name, float *value);
+enum ThrongStatus throng_attribute(uint64_t client,
+                                   uint32_t net_id,
+                                   const char *name,
+                                   float *value);
 
 /*
  The next thing that has happened; `THRONG_STATUS_NOTHING` when there is none.

@@ -115,14 +115,15 @@ fn whoever_is_sent_away_is_told_so_at_its_own_port() {
     let addresses = server.addresses();
     let mut clients: Vec<_> = (0..3).map(|id| server.open_client_to(ClientId(id), &[addresses[id as usize]])).collect();
     live(&mut server, &mut clients, 60);
+    // It has another token in its pocket.
+    let mut again = vec![server.open_client_to(ClientId(2), &addresses[..1])];
     let now = server.now();
     assert!(server.host_mut().kick(now, ClientId(2)) && !server.host_mut().kick(now, ClientId(2)));
     live(&mut server, &mut clients, 60);
     assert_eq!(*clients[2].state(), State::Closed(CloseReason::Goodbye(GoodbyeReason::Kicked)));
     assert!(clients[..2].iter().all(|client| *client.state() == State::Playing));
     assert_eq!(server.connected(), [1, 1, 0]);
-    // With an earlier token that was not used yet it would come in again: that is not the server's to prevent.
-    let mut again = vec![server.open_client_to(ClientId(2), &addresses[..1])];
+    // With which it comes in again: to give it none is whoever gives tokens' to do.
     live(&mut server, &mut again, 60);
     assert_eq!(*again[0].state(), State::Playing);
 }

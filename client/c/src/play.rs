@@ -423,7 +423,8 @@ fn named_archetype(client: &Client<UdpTransport>, number: u8) -> Option<(&str, A
     Some((client.archetype_name(archetype)?, archetype))
 }
 
-/// What a character has: a number as it is, a flag as 0 or 1, a choice as its place. `net_id` may be the own.
+/// What a character has: a number as it is, a flag as 0 or 1, a choice as its place. `net_id` may be the own: what that has used since the server told it
+/// is not paid yet.
 ///
 /// # Safety
 /// `name` is null or points to a text that ends with a zero, `value` is null or points to one.

@@ -58,10 +58,22 @@ fn check_sender(peer: IpAddr, headers: &HeaderMap) -> Result<(), &'static str> {
     if headers.contains_key(header::ORIGIN) {
         return Err("this is not for web pages");
     }
+    if !names_an_address(headers) {
+        return Err("ask at an address or at localhost: another name may be a page's own for this computer");
+    }
     if PASSED_ON.iter().any(|name| headers.contains_key(name)) || headers.contains_key(PASSED_ON_FOR) {
         return Err("a proxy has passed this on: ask at the server itself");
     }
     Ok(())
+}
+
+/// Whether a request says that it is for an address or `localhost`. A page can have its own name lead to this computer, and then asks as if it came
+/// from here; only its name shows that.
+fn names_an_address(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let Ok(host) = host.to_str() else { return false };
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
 /// The fields of a body that is a JSON object with none but the `known` ones.
@@ -99,6 +111,18 @@ mod tests {
         for (ip, is_allowed) in [("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true), ("192.0.2.1", false)] {
             let ip = ip.parse().expect("an address");
             assert_eq!(check_sender(ip, &headers).is_ok(), is_allowed, "{ip}");
+        }
+        for (host, is_allowed) in [
+            ("127.0.0.1:7780", true),
+            ("127.0.0.1", true),
+            ("localhost:7780", true),
+            ("[::1]:7780", true),
+            ("[::1]", true),
+            ("pages.example:7780", false),
+            ("", false),
+        ] {
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            assert_eq!(check_sender(IpAddr::from([127, 0, 0, 1]), &headers).is_ok(), is_allowed, "{host}");
         }
         for name in ["origin", "forwarded", "via", "x-forwarded-for"] {
             headers.clear();

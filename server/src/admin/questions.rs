@@ -152,6 +152,10 @@ impl Questions {
     pub(super) fn ask(&self, question: Question) -> Option<oneshot::Receiver<Option<Value>>> {
         let mut waiting = self.waiting.lock().ok()?;
         if waiting.len() >= WAITING_MAX {
+            // Whoever has gone away takes nobody's place.
+            waiting.retain(|(_, sender)| !sender.is_closed());
+        }
+        if waiting.len() >= WAITING_MAX {
             return None;
         }
         let (sender, receiver) = oneshot::channel();
@@ -250,5 +254,7 @@ mod tests {
         let question = Question::Ledger { world: InstanceId(0), client: None };
         let asked: Vec<_> = (0..WAITING_MAX + 1).map(|_| questions.ask(question)).collect();
         assert!(asked[WAITING_MAX].is_none() && asked[..WAITING_MAX].iter().all(Option::is_some));
+        drop(asked);
+        assert!(questions.ask(question).is_some(), "those who asked before have gone");
     }
 }

@@ -138,7 +138,7 @@ impl FrontDoor {
 
     /// Counts since the start.
     pub(crate) fn totals(&self) -> DoorTotals {
-        DoorTotals { seats_given_up: self.seats.given_up(), ..self.totals }
+        self.totals
     }
 
     /// Number of connections.
@@ -237,6 +237,7 @@ impl FrontDoor {
         outbound.dismissals = dismissals;
         while let Some((client, seat)) = self.seats.take_expired(now) {
             debug!(client = client.0, "the seat is given up");
+            self.totals.seats_given_up += 1;
             admissions.push((seat.instance, Arrival::Left { client }));
         }
         self.dismiss_silent(now);
@@ -392,6 +393,7 @@ impl FrontDoor {
     /// Takes a client's seat, and sends it away.
     fn dismiss(&mut self, now: Duration, client: ClientId, reason: GoodbyeReason, admissions: &mut Vec<Admission>) {
         let Some(Seat { instance, connection, .. }) = self.seats.give_up(client) else { return };
+        self.totals.seats_given_up += u64::from(connection.is_none() && reason != GoodbyeReason::Replaced);
         admissions.push((instance, Arrival::Left { client }));
         if let Some(connection) = connection {
             self.say_goodbye(now, connection, reason);

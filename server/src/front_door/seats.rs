@@ -59,8 +59,6 @@ pub(crate) struct Seats {
     busy: BTreeSet<ClientId>,
     /// Number of the newest channel.
     newest_channel: u64,
-    /// Held seats that were taken away.
-    given_up: u64,
 }
 
 impl Seat {
@@ -125,7 +123,6 @@ impl Seats {
             held: VecDeque::new(),
             busy: BTreeSet::new(),
             newest_channel: first_channel.saturating_sub(1),
-            given_up: 0,
         }
     }
 
@@ -208,17 +205,11 @@ impl Seats {
         }
     }
 
-    /// Held seats that were taken away since the start.
-    pub(crate) fn given_up(&self) -> u64 {
-        self.given_up
-    }
-
     /// Takes a client's seat away.
     pub(crate) fn give_up(&mut self, client: ClientId) -> Option<Seat> {
         let seat = self.seats.remove(&client)?;
         self.counts[usize::from(seat.instance.0)] -= 1;
         self.busy.remove(&client);
-        self.given_up += u64::from(seat.held_until.is_some());
         Some(seat)
     }
 

@@ -326,7 +326,13 @@ fn whoever_is_kicked_goes_from_its_seat_from_a_held_one_and_before_it_has_one() 
     scene.take_admissions();
     assert!(kick(&mut scene) && !kick(&mut scene));
     assert_eq!(scene.take_admissions(), [Arrival::Left { client: CLIENT }]);
-    assert_eq!(scene.door.totals().goodbyes[GoodbyeReason::Kicked as usize], 3);
+    let totals = scene.door.totals();
+    assert_eq!((totals.goodbyes[GoodbyeReason::Kicked as usize], totals.seats_given_up), (3, 1));
+    // Whoever comes back to begin anew has come back.
+    let (broken, _) = scene.seated(CLIENT, token(1, 5), 0);
+    scene.end(broken, ConnectionEnd::TimedOut);
+    scene.seated(CLIENT, token(2, 6), 0);
+    assert_eq!(scene.door.totals().seats_given_up, 1);
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Server {
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout is possible");
         let length = body.len();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).expect("a request can be sent");
         // Who has been refused by then does not read on.

@@ -55,7 +55,7 @@ fn read_file(file: &mut TableReader<'_, '_>) -> ServerSettings {
                         with a bot that plays on (`population.stand_ins` in the world file), and who comes back in time goes on with it. 0 for not at all.";
         table.optional("hold_s", whole(0, HOLD_S_MAX, "seconds"), default.hold_s, hold_doc)
     });
-    let doc = "Health, metrics and questions, for operators and their tools. Whoever reaches this address may read them, but for who is there.";
+    let doc = "Health, metrics and questions, for operators and their tools. Whoever reaches this address may read them, but for the list of who is there.";
     let (http_bind, may_kick) = file.table("http", Presence::Optional, doc, read_http);
     let doc = "What `throng apply` may do: a changed world is taken over on trial, and taken back when a limit breaks that is declared here. A \
                limit is judged every 5 s, from the second time on: at first everybody is told much anew.";
@@ -188,6 +188,8 @@ fn read_http(table: &mut TableReader<'_, '_>) -> (Option<SocketAddr>, bool) {
     let kick_doc = "Whether whoever is on this computer may send a client away, by `POST /kick`. Programs on other computers and web pages \
                     never may.";
     let may_kick = table.optional("kick", Truth, false, kick_doc);
+    let doc = "`kick` is false where `enabled` is: nobody could ask";
+    table.rule(&["kick"], doc, is_enabled || !may_kick, || "nothing is served over HTTP".to_owned());
     (is_enabled.then_some(bind), may_kick)
 }
 
