@@ -269,7 +269,8 @@ impl Prediction {
 mod tests {
     use super::*;
     use glam::Vec2;
-    use throng_shared::config;
+    use throng_shared::attributes::{AttributeKind, AttributeRule, Schema};
+    use throng_shared::config::{self, AbilityConfig, AimConfig, CombatConfig, CostConfig, EffectsConfig, Hits};
     use throng_shared::input::Buttons;
     use throng_shared::movement::step_character;
 
@@ -377,6 +378,64 @@ mod tests {
             assert!(prediction.shown_position_m(0.5).distance(middle_m) < 1e-4);
         }
         assert!(newest_m.x > 5.0, "it ran");
+    }
+
+    /// One ability that costs 10 of mana, and a character that has 15.
+    fn with_costs(prediction: &mut Prediction) -> (Attributes, impl Fn(&Prediction) -> Option<f32> + use<>) {
+        let number = |name| AttributeRule::new(name, AttributeKind::Number { min: 0.0, max: 100.0, step: 1.0 });
+        let schema = Schema::new(vec![number("health"), number("mana")]).expect("two numbers are few");
+        let ability = AbilityConfig {
+            name: "shout".to_owned(),
+            archetypes: 1,
+            aim: AimConfig::Own,
+            hits: Hits::Others,
+            cooldown_ms: 50,
+            cast_ms: 0,
+            cost: Some(CostConfig { attribute: "mana".to_owned(), amount: 10.0 }),
+            effects: EffectsConfig::default(),
+        };
+        let config = CombatConfig {
+            health: "health".to_owned(),
+            respawn_ms: 1_000,
+            eyes_m: 1.6,
+            rewind_max_ms: 250,
+            view_delay_max_ms: 250,
+            no_side: None,
+            deal_teams: false,
+            safe_zones: vec![],
+            abilities: vec![ability],
+        };
+        prediction.learn(Abilities::new(&config, TickRate::new(20), &schema).map(Arc::new));
+        let mana = schema.number("mana").expect("a number");
+        let mut own = Attributes::new(&schema, Archetype::PLAYER);
+        own.set(&mana, 15.0);
+        (own, move |prediction| prediction.own_attributes().get(&mana))
+    }
+
+    #[test]
+    fn what_was_paid_in_steps_that_are_no_more_is_given_back_and_what_is_begun_instead_is_paid() {
+        let mut prediction = prediction();
+        let (own, left) = with_costs(&mut prediction);
+        let start = CharacterState::standing_at(&prediction.map, Vec2::ZERO);
+        prediction.confirm(Tick(9), start, Fighter::default(), &own);
+        let shout = PlayerInput { ability: 1, ..PlayerInput::default() };
+        assert!(prediction.step(Tick(10), shout).is_some() && left(&prediction) == Some(5.0));
+        prediction.forget_from(Tick(10));
+        assert_eq!(left(&prediction), Some(15.0), "it never was");
+        prediction.confirm(Tick(9), start, Fighter::default(), &own);
+        assert!(prediction.step(Tick(10), shout).is_some());
+        assert!(prediction.step(Tick(11), shout).is_none(), "5 of 10 are left");
+        // The server did not get the input of tick 10: the one of tick 11 begins instead.
+        let elsewhere = CharacterState::standing_at(&prediction.map, Vec2::new(0.5, 0.0));
+        prediction.confirm(Tick(10), elsewhere, Fighter::default(), &own);
+        assert_eq!(left(&prediction), Some(5.0));
+        prediction.confirm(Tick(10), elsewhere, Fighter::default(), &own);
+        assert_eq!(left(&prediction), Some(5.0), "it is remembered which began");
+        // The server has taken it.
+        let (fighter, paid) = (prediction.fighter().clone(), prediction.own_attributes().clone());
+        let state = *prediction.state();
+        assert_eq!(prediction.confirm(Tick(11), state, fighter, &paid), Some(0.0));
+        assert_eq!(left(&prediction), Some(5.0), "once and not twice");
     }
 
     #[test]
